@@ -1,0 +1,45 @@
+import type { Packet } from "../protocol/packets.ts";
+
+/** What a transport tells the runtime that opened it. The calls come one at a time, never from within a call of `send`. */
+export interface TransportEvents {
+  /**
+   * A packet came. `from` is the identity the transport vouches for. The packet's bytes belong to the transport and may change once
+   * the call has returned: what is to be kept is copied within it.
+   */
+  packet(packet: Packet, from: string): void;
+  /** A participant came, or came back as a new one: `left` for the old one was told before. */
+  joined(identity: string): void;
+  /** A participant is gone. Nothing comes from it any more until it has joined again. */
+  left(identity: string): void;
+  /** The transport has ended, by itself or with an error. It tells nothing more. */
+  closed(error?: Error): void;
+}
+
+/**
+ * The smallest thing that can carry the protocol. `createHub()` makes one; so can you: one conformance suite runs against every
+ * transport (`tests/conformance/transport.ts`).
+ *
+ * What it promises: packets from one participant to another arrive in the order in which `send` was called, each at most once and
+ * unchanged, and only at those they are meant for. What it need not promise: that they arrive. A participant who vanishes is told of
+ * by `left`, sooner or later.
+ */
+export interface Transport {
+  /** This participant. */
+  readonly identity: string;
+  /** The others who are here now; known from before `open`. */
+  participants(): readonly string[];
+  /** Starts the delivery of events: called once, by the runtime. Packets that came earlier are dropped. */
+  open(events: TransportEvents): void;
+  /**
+   * Takes a packet for the named participants, or for everybody but this one. A destination that is not here gets nothing, and that
+   * is no failure: `left` tells of it. The packet's bytes must not change before the returned promise has settled, and are free
+   * after it.
+   *
+   * Resolves when the transport's own queue has room for more. It may take long: a sender waits for it and so is slowed down.
+   * Rejects if the packet was not sent: with a StreamError "transport" if this packet could not be (too large, not permitted;
+   * the transport goes on), with "disconnected" if the transport has ended.
+   */
+  send(packet: Packet, destinations?: readonly string[]): Promise<void>;
+  /** Leaves. Idempotent; resolves when what was sent before has been handed on, and nothing of the transport is left behind. */
+  close(): Promise<void>;
+}

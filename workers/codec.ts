@@ -1,0 +1,66 @@
+// The work on bytes that must not hold the event loop, as jobs with typed results. Two implementations pass one conformance suite:
+// the pool (workers/pool.ts) and its twin on this thread (workers/inline.ts).
+import type { Segment, SegmentStore } from "./segments.ts";
+
+/** A run of bytes within a segment. */
+export interface Span {
+  readonly segment: Segment;
+  /** First byte, counted from the segment's start. */
+  readonly start: number;
+  /** Byte after the last. */
+  readonly end: number;
+}
+
+/** A file as its opener saw it; a worker that opens the path again compares device and inode. */
+export interface FileRef {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+}
+
+/** Options of every job. */
+export interface JobOptions {
+  /** Takes the job from the queue, or abandons it if it runs: the call rejects with `signal.reason` as cause of "aborted". */
+  readonly signal?: AbortSignal;
+}
+
+/** How a span is to be cut into chunks. */
+export interface Cut {
+  /** Bytes a chunk holds at most. */
+  readonly chunkSize: number;
+  /** True: only between the code points of UTF-8. */
+  readonly utf8: boolean;
+}
+
+/** What a job made of a span. */
+export interface Sliced {
+  /** Bytes of payload: the span's length, or what was encoded or read. */
+  readonly bytes: number;
+  /** sha256 of the payload, 32 bytes. */
+  readonly digest: Uint8Array;
+  /** Where each chunk ends, in bytes from the segment's start; empty unless a cut was asked for. */
+  readonly ends: readonly number[];
+}
+
+/** The jobs. Each call rejects with a StreamError: "aborted", "worker-lost", "file-error", or "closed" after `close`. */
+export interface Codec {
+  /** Where segments come from and go back to. */
+  readonly segments: SegmentStore;
+  /** sha256 of a span and, if asked for, where to cut it. */
+  slice(span: Span, cut?: Cut, options?: JobOptions): Promise<Sliced>;
+  /**
+   * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. It must fit: three bytes a UTF-16 unit
+   * always do.
+   */
+  encodeText(text: string, into: { segment: Segment; start: number }, cut?: Cut, options?: JobOptions): Promise<Sliced>;
+  /** Reads `length` bytes from `position` of a file into a segment. Fewer come only at the file's end. A changed file: "file-error". */
+  readFile(
+    file: FileRef,
+    range: { position: number; length: number },
+    into: { segment: Segment; start: number },
+    cut?: Cut,
+    options?: JobOptions,
+  ): Promise<Sliced>;
+  /** Writes a span to `position` of a file that exists. With `digest`, checks first: "corrupt", and nothing was written. */
+  writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: JobOptions): Promise<void>;
+}
