@@ -1,5 +1,6 @@
 // The work on bytes that must not hold the event loop, as jobs with typed results. Two implementations pass one conformance suite:
 // the pool (workers/pool.ts) and its twin on this thread (workers/inline.ts).
+import type { FileRef } from "../protocol/file_ref.ts";
 import type { Segment, SegmentStore } from "./segments.ts";
 
 /** A run of bytes within a segment. */
@@ -9,13 +10,6 @@ export interface Span {
   readonly start: number;
   /** Byte after the last. */
   readonly end: number;
-}
-
-/** A file as its opener saw it; a worker that opens the path again compares device and inode. */
-export interface FileRef {
-  readonly path: string;
-  readonly device: string;
-  readonly inode: string;
 }
 
 /** Options of every job. */
