@@ -1,0 +1,124 @@
+// The compiled output that Node runs and npm packs. It is made when a source has changed, by whoever comes first: others wait.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
+import process from "node:process";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { run } from "./processes.js";
+import { commandFor, packageBin, root, runtime } from "./runtime.js";
+
+const FOLDERS = ["protocol", "workers", "transports", "actors", "files", "bench", "tests", "examples", "cli"];
+const LOCK_SECONDS = 120;
+const dist = join(root, "dist");
+const cache = join(root, ".cache");
+const stampFile = join(dist, ".stamp");
+const lockFile = join(cache, "build.lock");
+
+/** Compiles the project into dist/ unless that is up to date. True if it had to. Rejects with the compiler's words. */
+export async function buildIfStale() {
+  if (isFresh()) return false;
+  await lock();
+  try {
+    if (isFresh()) return false;
+    await build();
+    return true;
+  } finally {
+    rmSync(lockFile, { force: true });
+  }
+}
+
+/** The TypeScript files of the project, relative to its folder, sorted. */
+export function sourceFiles() {
+  const found = readdirSync(root).filter((name) => name.endsWith(".ts"));
+  for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) {
+    for (const path of readdirSync(join(root, folder), { recursive: true })) {
+      if (/\.(ts|js)$/.test(path)) found.push(`${folder}/${path.replaceAll("\\", "/")}`);
+    }
+  }
+  return found.sort();
+}
+
+function isFresh() {
+  return existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp();
+}
+
+function stamp() {
+  const hash = createHash("sha256");
+  for (const path of ["tsconfig.json", "package-lock.json", ...sourceFiles()]) {
+    hash.update(path).update("\0").update(readFileSync(join(root, path))).update("\0");
+  }
+  return hash.digest("hex");
+}
+
+async function lock() {
+  mkdirSync(cache, { recursive: true });
+  const deadline = Date.now() + LOCK_SECONDS * 1000;
+  while (!taken()) {
+    if (Date.now() > deadline) throw new Error(`Cannot build as another build holds the lock: file is "${lockFile}"`);
+    dropIfAbandoned();
+    await delay(50);
+  }
+}
+
+function taken() {
+  try {
+    const descriptor = openSync(lockFile, "wx");
+    writeSync(descriptor, String(process.pid));
+    closeSync(descriptor);
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+function dropIfAbandoned() {
+  try {
+    const holder = Number(readFileSync(lockFile, "utf8"));
+    if (holder > 0 && !isAlive(holder)) renameSync(lockFile, `${lockFile}.${process.pid}`); // only one of those who see it succeeds
+    rmSync(`${lockFile}.${process.pid}`, { force: true });
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+async function build() {
+  const made = join(cache, `build-${process.pid}`);
+  const newStamp = stamp(); // taken before: a source that changes meanwhile leaves the output stale
+  try {
+    const tsc = [...commandFor(runtime), packageBin("typescript/bin/tsc"), "-p", join(root, "tsconfig.json"), "--outDir", made];
+    const { code, output } = await run(tsc);
+    if (code !== 0) throw new Error(`Cannot build as the compiler found errors:\n${output}`);
+    replace(made);
+    writeFileSync(stampFile, newStamp);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** File by file and by rename: a program that runs from dist/ meanwhile never misses a file, nor sees half of one. */
+function replace(made) {
+  rmSync(stampFile, { force: true });
+  const files = readdirSync(made, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(made.length + 1));
+  for (const file of files) {
+    const target = join(dist, file);
+    if (existsSync(target) && readFileSync(target).equals(readFileSync(join(made, file)))) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(join(made, file), target);
+  }
+  const kept = new Set(files);
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    if (entry.isFile() && !kept.has(path.slice(dist.length + 1))) rmSync(path);
+  }
+}

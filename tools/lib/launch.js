@@ -1,0 +1,20 @@
+// Runs one of the project's programs in this very process, so that its signals, its output and its end are its own.
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { buildIfStale } from "./build.js";
+import { runnable, runtime, runtimeLabel } from "./runtime.js";
+
+export async function launch(source, title) {
+  console.log(`${title} on ${runtimeLabel}`);
+  try {
+    if (runtime === "node" && await buildIfStale()) console.log("Built dist/ first, as a source had changed");
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+    return;
+  }
+  const program = runnable(runtime, source);
+  const given = process.argv.slice(2);
+  process.argv.splice(1, process.argv.length, program, ...(given[0] === "--" ? given.slice(1) : given));
+  await import(pathToFileURL(program).href);
+}
