@@ -1,0 +1,123 @@
+// Threads and how comlink talks to them: node:worker_threads where the modules are files, a Web Worker where they came over HTTP
+// (Deno with JSR: only that loads its entry from there).
+import type { Endpoint } from "comlink";
+import { parentPort, Worker as Thread } from "node:worker_threads";
+
+/** What a worker says once it listens: a call sent before might be lost. */
+export const READY = "millrace.ready";
+
+/** A Web Worker cannot be told to let the process end, so it ends itself after so many milliseconds without work. */
+const WEB_WORKER_IDLE_MS = 250;
+
+/** A started thread, listening or not yet. */
+export interface Spawned {
+  readonly endpoint: Endpoint;
+  /** Resolves when the thread listens. Stays pending if it never does: then `gone` tells. */
+  readonly ready: Promise<void>;
+  /** Resolves when the thread has ended, whatever ended it; the error says what, if known. */
+  readonly gone: Promise<Error | undefined>;
+  /** The process waits for this thread. So it does from the start. */
+  ref(): void;
+  /** The process may end without it. */
+  unref(): void;
+  terminate(): void;
+}
+
+/** Starts a thread on `entry.js`. Throws where that is not possible at all. */
+export function spawn(): Spawned {
+  return isServed() ? spawnWebWorker() : spawnThread();
+}
+
+/** This worker's side of the wall. */
+export function ownEndpoint(): Endpoint {
+  if (isServed() || parentPort === null) return globalThis as unknown as Endpoint;
+  return portEndpoint(parentPort);
+}
+
+function isServed(): boolean {
+  return import.meta.url.startsWith("http");
+}
+
+function spawnThread(): Spawned {
+  const thread = new Thread(new URL("./entry.js", import.meta.url), { name: "millrace-codec" });
+  let failure: Error | undefined;
+  thread.on("error", (error) => failure = error instanceof Error ? error : new Error(String(error)));
+  return {
+    endpoint: portEndpoint(thread),
+    ready: new Promise((resolve) => {
+      thread.on("message", function listen(message: unknown) {
+        if (message !== READY) return;
+        thread.off("message", listen);
+        resolve();
+      });
+    }),
+    gone: new Promise((resolve) => void thread.once("exit", () => resolve(failure))),
+    ref: () => thread.ref(),
+    unref: () => thread.unref(),
+    terminate: () => {
+      thread.ref(); // whoever waits for the end must see it
+      void thread.terminate();
+    },
+  };
+}
+
+function spawnWebWorker(): Spawned {
+  const worker = new Worker(new URL("./entry.js", import.meta.url), { type: "module", name: "millrace-codec" });
+  let idle: ReturnType<typeof setTimeout> | undefined;
+  let ended: (failure: Error | undefined) => void;
+  const gone = new Promise<Error | undefined>((resolve) => ended = resolve);
+  const terminate = (failure?: Error): void => {
+    clearTimeout(idle);
+    worker.terminate();
+    ended(failure);
+  };
+  worker.addEventListener("error", (event) => {
+    event.preventDefault(); // or Deno takes the whole program down
+    terminate(new Error(event.message));
+  });
+  return {
+    endpoint: worker as Endpoint,
+    ready: new Promise((resolve) => {
+      worker.addEventListener("message", function listen({ data }: MessageEvent) {
+        if (data !== READY) return;
+        worker.removeEventListener("message", listen);
+        resolve();
+      });
+    }),
+    gone,
+    ref: () => clearTimeout(idle),
+    unref: () => {
+      clearTimeout(idle);
+      idle = setTimeout(terminate, WEB_WORKER_IDLE_MS);
+    },
+    terminate: () => terminate(),
+  };
+}
+
+interface MessageSource {
+  on(type: "message", listener: (message: unknown) => void): unknown;
+  off(type: "message", listener: (message: unknown) => void): unknown;
+  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+}
+
+/** Node's ports as comlink knows them. Errors come by "exit", so messages are all there is to listen to. */
+function portEndpoint(port: MessageSource): Endpoint {
+  const listeners = new Map<EventListenerOrEventListenerObject, (message: unknown) => void>();
+  return {
+    postMessage: (message: unknown, transfer?: Transferable[]) => port.postMessage(message, transfer as ArrayBuffer[] | undefined),
+    addEventListener: (_type, listener) => {
+      const listen = (data: unknown): void => {
+        const event = { data } as MessageEvent;
+        if (typeof listener === "function") listener(event);
+        else listener.handleEvent(event);
+      };
+      listeners.set(listener, listen);
+      port.on("message", listen);
+    },
+    removeEventListener: (_type, listener) => {
+      const listen = listeners.get(listener);
+      if (listen !== undefined) port.off("message", listen);
+      listeners.delete(listener);
+    },
+  };
+}

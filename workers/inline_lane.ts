@@ -1,0 +1,43 @@
+import { runInSlices } from "./inline.ts";
+import type { Job, JobResult } from "./jobs.ts";
+import type { Lane } from "./lane.ts";
+
+/** This thread in a worker's place, where no worker can be started. */
+export function startInlineLane(): Lane {
+  return new InlineLane();
+}
+
+class InlineLane implements Lane {
+  readonly ready: Promise<void> = Promise.resolve();
+  readonly gone: Promise<undefined>;
+  #end: (none: undefined) => void = () => undefined;
+  #jobs = 0;
+  #terminated = false;
+
+  constructor() {
+    this.gone = new Promise((resolve) => this.#end = resolve);
+  }
+
+  async run(job: Job): Promise<JobResult> {
+    this.#jobs++;
+    try {
+      return await runInSlices(job);
+    } finally {
+      this.#jobs--;
+      this.#settle();
+    }
+  }
+
+  ref(): void {}
+
+  unref(): void {}
+
+  terminate(): void {
+    this.#terminated = true;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#terminated && this.#jobs === 0) this.#end(undefined);
+  }
+}

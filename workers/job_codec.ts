@@ -1,0 +1,73 @@
+import { StreamError } from "../errors.ts";
+import type { FileRef } from "../protocol/file_ref.ts";
+import type { Codec, Cut, JobOptions, Sliced, Span } from "./codec.ts";
+import { toStreamError } from "./failures.ts";
+import type { Job, JobResult } from "./jobs.ts";
+import type { Segment, SegmentStore } from "./segments.ts";
+
+/** A codec's calls as jobs: what is left to say is how a job is carried out. */
+export abstract class JobCodec implements Codec {
+  readonly segments: SegmentStore;
+
+  constructor(segments: SegmentStore) {
+    this.segments = segments;
+  }
+
+  /** Carries a job out that uses the segment. The segment stays pinned for as long as anybody may touch it. */
+  protected abstract submit(job: Job, segment: Segment, signal: AbortSignal | undefined): Promise<JobResult>;
+
+  slice({ segment, start, end }: Span, cut?: Cut, options?: JobOptions): Promise<Sliced> {
+    return this.#carryOut({ kind: "slice", buffer: segment.buffer, start, end, cut }, segment, options);
+  }
+
+  encodeText(text: string, into: { segment: Segment; start: number }, cut?: Cut, options?: JobOptions): Promise<Sliced> {
+    const { segment, start } = into;
+    return this.#carryOut({ kind: "encodeText", text, buffer: segment.buffer, start, cut }, segment, options);
+  }
+
+  readFile(
+    file: FileRef,
+    range: { position: number; length: number },
+    into: { segment: Segment; start: number },
+    cut?: Cut,
+    options?: JobOptions,
+  ): Promise<Sliced> {
+    const { position, length } = range;
+    const { segment, start } = into;
+    return this.#carryOut({ kind: "readFile", file, position, length, buffer: segment.buffer, start, cut }, segment, options);
+  }
+
+  async writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: JobOptions): Promise<void> {
+    const { segment, start, end } = span;
+    const own = digest && new Uint8Array(digest); // a view would be posted with all of the memory behind it
+    await this.#carryOut({ kind: "writeFile", file, position, buffer: segment.buffer, start, end, digest: own }, segment, options);
+  }
+
+  async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<Sliced> {
+    const result = await this.submit(job, segment, options?.signal);
+    if (result.ok) return result.value;
+    throw toStreamError(result.failure);
+  }
+}
+
+/** What a job that its caller gave up rejects with. */
+export function abandoned(signal: AbortSignal): StreamError {
+  return new StreamError("aborted", `Cannot finish the job as it was aborted: reason is "${reasonOf(signal)}"`, { cause: signal.reason });
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+}
+
+/** A job's bytes, for the queue's bound. */
+export function costOf(job: Job): number {
+  switch (job.kind) {
+    case "slice":
+    case "writeFile":
+      return job.end - job.start;
+    case "encodeText":
+      return job.text.length;
+    case "readFile":
+      return job.length;
+  }
+}

@@ -1,0 +1,149 @@
+// The jobs themselves, as a worker carries them out: synchronous functions on shared memory. Jobs and results are plain data, and
+// failures are results: an error that crosses threads loses its code and class.
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { cutBytes } from "../protocol/cut.ts";
+import type { FileRef } from "../protocol/file_ref.ts";
+import type { Cut, Sliced } from "./codec.ts";
+import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
+
+export interface SliceJob {
+  readonly kind: "slice";
+  readonly buffer: SharedArrayBuffer;
+  readonly start: number;
+  readonly end: number;
+  readonly cut: Cut | undefined;
+}
+
+export interface EncodeTextJob {
+  readonly kind: "encodeText";
+  readonly text: string;
+  readonly buffer: SharedArrayBuffer;
+  readonly start: number;
+  readonly cut: Cut | undefined;
+}
+
+export interface ReadFileJob {
+  readonly kind: "readFile";
+  readonly file: FileRef;
+  readonly position: number;
+  readonly length: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly start: number;
+  readonly cut: Cut | undefined;
+}
+
+export interface WriteFileJob {
+  readonly kind: "writeFile";
+  readonly file: FileRef;
+  readonly position: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly start: number;
+  readonly end: number;
+  readonly digest: Uint8Array | undefined;
+}
+
+/** Each can be carried out again: none depends on what an attempt before it left behind. */
+export type Job = SliceJob | EncodeTextJob | ReadFileJob | WriteFileJob;
+
+/** Of a write only `bytes` counts. */
+export type JobResult = { readonly ok: true; readonly value: Sliced } | { readonly ok: false; readonly failure: Failure };
+
+/** Carries a job out, and never throws but for a defect. */
+export function runJob(job: Job): JobResult {
+  switch (job.kind) {
+    case "slice":
+      return sliced(job.buffer, job.start, job.end, job.cut);
+    case "encodeText":
+      return encodeText(job);
+    case "readFile":
+      return readFile(job);
+    case "writeFile":
+      return writeFile(job);
+  }
+}
+
+/** sha256 of a run of bytes: an array of its own, as a `Buffer` may be a view of a pool that belongs to others. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(bytes).digest());
+}
+
+/** Where a cut divides a run of bytes; nowhere without a cut. */
+export function cutSpan(bytes: Uint8Array, start: number, end: number, cut: Cut | undefined): readonly number[] {
+  return cut === undefined ? [] : cutBytes(bytes, start, end, cut.chunkSize, cut.utf8);
+}
+
+export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** What a text that does not fit fails with. */
+export function overflow(units: number, room: number): Failure {
+  return {
+    code: "invalid-argument",
+    message: `Cannot encode the text as it does not fit into its segment: ${units} UTF-16 units, room for ${room} bytes`,
+  };
+}
+
+/** What bytes that are not those of the digest fail with. */
+export function mismatch(job: WriteFileJob): Failure {
+  return {
+    code: "corrupt",
+    message: `Cannot write to the file as the bytes are not those that were sent: path is "${job.file.path}", position is ${job.position}`,
+  };
+}
+
+function sliced(buffer: SharedArrayBuffer, start: number, end: number, cut: Cut | undefined): JobResult {
+  const bytes = new Uint8Array(buffer);
+  const digest = sha256(bytes.subarray(start, end));
+  return { ok: true, value: { bytes: end - start, digest, ends: cutSpan(bytes, start, end, cut) } };
+}
+
+function encodeText({ text, buffer, start, cut }: EncodeTextJob): JobResult {
+  const room = new Uint8Array(buffer, start);
+  const { read, written } = new TextEncoder().encodeInto(text, room);
+  if (read < text.length) return { ok: false, failure: overflow(text.length, room.length) };
+  return sliced(buffer, start, start + written, cut);
+}
+
+function readFile(job: ReadFileJob): JobResult {
+  let bytes: number;
+  try {
+    const descriptor = openSync(job.file.path, OPEN_TO_READ);
+    try {
+      if (!isSameFile(fstatSync(descriptor, { bigint: true }), job.file)) return { ok: false, failure: replacedFailure(job.file) };
+      const into = new Uint8Array(job.buffer, job.start, job.length);
+      bytes = 0;
+      while (bytes < into.length) {
+        const more = readSync(descriptor, into, bytes, into.length - bytes, job.position + bytes);
+        if (more === 0) break;
+        bytes += more;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    return { ok: false, failure: fileFailure("read", job.file, error) };
+  }
+  return sliced(job.buffer, job.start, job.start + bytes, job.cut);
+}
+
+function writeFile(job: WriteFileJob): JobResult {
+  const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
+  if (job.digest !== undefined && !isEqual(sha256(from), job.digest)) return { ok: false, failure: mismatch(job) };
+  try {
+    const descriptor = openSync(job.file.path, OPEN_TO_WRITE);
+    try {
+      if (!isSameFile(fstatSync(descriptor, { bigint: true }), job.file)) return { ok: false, failure: replacedFailure(job.file) };
+      let written = 0;
+      while (written < from.length) {
+        written += writeSync(descriptor, from, written, from.length - written, job.position + written);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    return { ok: false, failure: fileFailure("write to", job.file, error) };
+  }
+  return { ok: true, value: { bytes: from.length, digest: new Uint8Array(), ends: [] } };
+}

@@ -1,0 +1,70 @@
+import { type Remote, wrap } from "comlink";
+import { spawn, type Spawned } from "./endpoint.ts";
+import type { Job, JobResult } from "./jobs.ts";
+import type { WorkerApi } from "./worker.ts";
+
+/** One worker, as the pool sees it. */
+export interface Lane {
+  /** Resolves when it takes jobs; stays pending if it never does: then `gone` tells. */
+  readonly ready: Promise<void>;
+  /** Resolves when the thread has ended and touches no memory any more; the error says what ended it, if known. */
+  readonly gone: Promise<Error | undefined>;
+  /** Carries a job out. Rejects if the worker ends before it answered. */
+  run(job: Job): Promise<JobResult>;
+  /** The process waits for it. */
+  ref(): void;
+  /** The process may end without it. */
+  unref(): void;
+  terminate(): void;
+}
+
+/** Starts a worker. Throws where that is not possible at all. */
+export function startLane(): Lane {
+  return new WorkerLane(spawn());
+}
+
+class WorkerLane implements Lane {
+  readonly ready: Promise<void>;
+  readonly gone: Promise<Error | undefined>;
+  readonly #thread: Spawned;
+  // Held for the worker's life: when a root proxy is collected, comlink releases its worker.
+  readonly #proxy: Remote<WorkerApi>;
+  readonly #run: Remote<WorkerApi>["run"];
+  readonly #unanswered = new Set<(error: Error) => void>();
+  #lost: Error | undefined;
+
+  constructor(thread: Spawned) {
+    this.#thread = thread;
+    this.#proxy = wrap<WorkerApi>(thread.endpoint);
+    this.#run = this.#proxy.run; // each look-up makes a proxy, which costs more than the call
+    this.ready = thread.ready;
+    this.gone = thread.gone.then((failure) => {
+      this.#lost = new Error("Worker ended before it answered", { cause: failure });
+      for (const reject of this.#unanswered) reject(this.#lost);
+      this.#unanswered.clear();
+      return failure;
+    });
+  }
+
+  // Not a race with `gone`: each would leave its reaction on that promise for as long as the worker lives.
+  run(job: Job): Promise<JobResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) return reject(this.#lost);
+      this.#unanswered.add(reject);
+      const answered = this.#run(job) as Promise<JobResult>;
+      answered.finally(() => this.#unanswered.delete(reject)).then(resolve, reject);
+    });
+  }
+
+  ref(): void {
+    this.#thread.ref();
+  }
+
+  unref(): void {
+    this.#thread.unref();
+  }
+
+  terminate(): void {
+    this.#thread.terminate();
+  }
+}
