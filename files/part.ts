@@ -1,0 +1,160 @@
+import { basename, dirname, join } from "node:path";
+import { StreamError } from "../errors.ts";
+import { isSame } from "./file_system.ts";
+import { removeFolders } from "./folders.ts";
+import { codeOf, fileError, reasonOf, refusal } from "./paths.ts";
+import { placeNew, placeOver, removeIfSame } from "./placing.ts";
+import { numberedName } from "./safe_name.ts";
+import type { FileRef } from "../protocol/file_ref.ts";
+import type { FileSystem } from "./file_system.ts";
+
+/** A file under way. Its maker ends it, by `commit` or `discard`. */
+export interface PartFile {
+  /** Where workers write: this very file, by position. */
+  readonly ref: FileRef;
+  /** The path it is meant for. In a folder, `commit` may have to number it. */
+  readonly finalPath: string;
+  /**
+   * Gives the file, if it has so many bytes, its final name, and resolves to its absolute path. Nobody may be writing to it. Rejects with
+   * "file-exists" if the path is taken, else "file-error", and the part has been discarded; "closed" after an earlier end.
+   */
+  commit(bytes: number): Promise<string>;
+  /**
+   * Removes the part, and the folders made for it if they are empty; nothing if it was committed or discarded before. Rejects with
+   * "file-error" if it cannot be removed, and may then be called again.
+   */
+  discard(): Promise<void>;
+}
+
+/** What a part is made of. */
+export interface PartInput {
+  readonly files: FileSystem;
+  readonly ref: FileRef;
+  readonly finalPath: string;
+  /** The topmost folder that was made for it. */
+  readonly made: string | undefined;
+  readonly sync: boolean;
+  /** At the end: over what stands there, only where nothing stands, or with a number where something does. */
+  readonly place: "over" | "new" | "numbered";
+  readonly nameBytes: number;
+  /** Told once, when nothing is left to discard. */
+  readonly ended: () => void;
+}
+
+/** Numbers tried for a name in a folder. */
+const MOST_NUMBERS = 10_000;
+
+/** What file systems answer that cannot flush. */
+const NO_SYNC: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+
+/** The state of one part file; see {@linkcode PartFile}. */
+export class Part implements PartFile {
+  readonly ref: FileRef;
+  readonly finalPath: string;
+  readonly #input: PartInput;
+  #state: "open" | "committing" | "committed" | "failed" | "discarded" = "open";
+  #committing: Promise<string> | undefined;
+  #discarding: Promise<void> | undefined;
+
+  constructor(input: PartInput) {
+    this.#input = input;
+    this.ref = input.ref;
+    this.finalPath = input.finalPath;
+  }
+
+  async commit(bytes: number): Promise<string> {
+    if (this.#state !== "open") {
+      throw new StreamError("closed", `Cannot commit the file as it has ended: path is ${JSON.stringify(this.finalPath)}`);
+    }
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw new StreamError(
+        "invalid-argument",
+        `Cannot commit the file as its size is not a non-negative integer: size is "${bytes}"`,
+      );
+    }
+    this.#state = "committing";
+    this.#committing = this.#commit(bytes);
+    return await this.#committing;
+  }
+
+  discard(): Promise<void> {
+    this.#discarding ??= this.#discard().finally(() => {
+      this.#discarding = undefined;
+    });
+    return this.#discarding;
+  }
+
+  async #commit(bytes: number): Promise<string> {
+    try {
+      await this.#check(bytes);
+      if (this.#input.sync) await this.#sync();
+      const path = await this.#place();
+      this.#state = "committed";
+      this.#input.ended();
+      return path;
+    } catch (error) {
+      this.#state = "failed";
+      await this.#remove().catch(() => undefined); // it can be discarded again, and the first failure is the one to tell of
+      if (error instanceof StreamError) throw error;
+      throw fileError(`Cannot commit the file as ${reasonOf(error)}`, this.finalPath, error);
+    }
+  }
+
+  async #discard(): Promise<void> {
+    if (this.#state === "open") this.#state = "failed";
+    await this.#committing?.catch(() => undefined); // whoever called commit is told
+    if (this.#state === "failed") await this.#remove();
+  }
+
+  async #check(bytes: number): Promise<void> {
+    const there = await this.#input.files.look(this.ref.path);
+    if (there.kind !== "file" || !isSame(there, this.ref)) {
+      throw fileError(
+        "Cannot commit the file as another has its place",
+        this.ref.path,
+        refusal("ESTALE", "device or inode differs"),
+      );
+    }
+    if (there.size !== bytes) {
+      const sizes = `it has ${there.size} bytes instead of ${bytes}`;
+      throw fileError(`Cannot commit the file as ${sizes}`, this.ref.path, refusal("EIO", sizes));
+    }
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#input.files.sync(this.ref.path);
+    } catch (error) {
+      if (!NO_SYNC.has(codeOf(error))) throw error;
+    }
+  }
+
+  async #place(): Promise<string> {
+    const { files, place, nameBytes } = this.#input;
+    if (place === "over") {
+      await placeOver(files, this.ref, this.finalPath);
+      return this.finalPath;
+    }
+    if (await placeNew(files, this.ref, this.finalPath)) return this.finalPath;
+    for (let number = 2; place === "numbered" && number <= MOST_NUMBERS; number++) {
+      const path = join(dirname(this.finalPath), numberedName(basename(this.finalPath), number, nameBytes));
+      if (await placeNew(files, this.ref, path)) return path;
+    }
+    throw new StreamError(
+      "file-exists",
+      `Cannot commit the file as its name is taken: path is ${JSON.stringify(this.finalPath)}`,
+    );
+  }
+
+  async #remove(): Promise<void> {
+    const { files, made, ended } = this.#input;
+    try {
+      await removeIfSame(files, this.ref.path, this.ref);
+    } catch (cause) {
+      throw fileError(`Cannot discard the file as ${reasonOf(cause)}`, this.ref.path, cause);
+    }
+    await removeFolders(files, dirname(this.ref.path), made);
+    this.#state = "discarded";
+    ended();
+  }
+}

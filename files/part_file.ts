@@ -1,0 +1,139 @@
+// A file under way: a ".part" beside the place it is meant for, which takes that place when it is whole, or goes.
+import { basename, dirname, join } from "node:path";
+import { StreamError } from "../errors.ts";
+import { nodeFileSystem } from "./file_system.ts";
+import { makeFolder, removeFolders } from "./folders.ts";
+import { Part } from "./part.ts";
+import { codeOf, fileError, givenPath, reasonOf, refusal } from "./paths.ts";
+import { ifMissing } from "./placing.ts";
+import { cut, safeName } from "./safe_name.ts";
+import type { FileSystem } from "./file_system.ts";
+import type { PartFile } from "./part.ts";
+
+export type { PartFile };
+
+/** What {@linkcode createPartFile} is to know. */
+export interface PartFileOptions {
+  /** The sender's name for the file, as it came: used in a folder, made safe. */
+  readonly name: string;
+  /** Whether a file at the path given in full may be replaced. In a folder none is: a stranger's name chooses no victim. */
+  readonly overwrite: boolean;
+  /** Longest name a file gets in a folder, in bytes. */
+  readonly nameBytes: number;
+  /**
+   * Whether the bytes are on the disk before they get their name; default true. Without it, a file can be empty under its final name
+   * after a power cut. 100 MB cost some 50 ms on a quick disk, and no event loop waits for it.
+   */
+  readonly sync?: boolean;
+  /** What makes the part's name unguessable; default a UUID, 122 random bits. */
+  readonly random?: () => string;
+  /** The file system; default the real one. */
+  readonly files?: FileSystem;
+}
+
+/** How often a part is tried to be made when something comes between: its name is taken, its folder was somebody else's and went. */
+const ATTEMPTS = 3;
+
+/** Of the final name, what the part's name shows, in bytes: with the random part, it stays below any file system's limit. */
+const SHOWN_BYTES = 100;
+
+// Those that are neither committed nor discarded, and those about to be made: an interrupted program has to find them all.
+const parts = new Set<Part>();
+const beginnings = new Set<Promise<Part>>();
+
+/**
+ * Discards every part file of this process, those about to be made or committed included: what a program does when it is
+ * interrupted, before it exits. Rejects with the first failure, when all were tried.
+ */
+export async function discardAllParts(): Promise<void> {
+  await Promise.allSettled(beginnings);
+  const results = await Promise.allSettled([...parts].map((part) => part.discard()));
+  for (const result of results) {
+    if (result.status === "rejected") throw result.reason;
+  }
+}
+
+/**
+ * Begins a file: makes an empty part in the folder of its final name, one that nobody can have prepared or can guess.
+ *
+ * A target that is a folder, or ends in a slash (then it is made), takes the file under the sender's name; any other target is the file's
+ * own path, in a folder that exists. Rejects with a StreamError: "file-exists" if something has that path and `overwrite` is not set,
+ * "unsafe-name" if nothing of the sender's name can be used, "invalid-argument" for what is no path, else "file-error" with `cause`.
+ * Nothing is left behind then.
+ */
+export async function createPartFile(target: string | URL, options: PartFileOptions): Promise<PartFile> {
+  const given = givenPath(target, "Cannot save the file");
+  const beginning = begin(given.path, given.folder, options);
+  beginnings.add(beginning);
+  try {
+    return await beginning;
+  } finally {
+    beginnings.delete(beginning);
+  }
+}
+
+async function begin(target: string, asFolder: boolean, options: PartFileOptions): Promise<Part> {
+  const files = options.files ?? nodeFileSystem;
+  // A path that leads nowhere, or in circles, is free or a symbolic link: what is done with it next tells.
+  const there = await files.follow(target).catch(() => undefined);
+  if (asFolder && there !== undefined && there.kind !== "folder") {
+    throw fileError("Cannot save into the folder as a file has its path", target, refusal("ENOTDIR", "not a directory"));
+  }
+  if (!asFolder && there?.kind !== "folder") {
+    await checkPlace(files, target, options.overwrite);
+    return beginAt(files, target, undefined, options);
+  }
+  return beginAt(files, join(target, safeName(options.name, options.nameBytes)), asFolder ? "make" : "use", options);
+}
+
+async function beginAt(
+  files: FileSystem,
+  finalPath: string,
+  folderMode: "make" | "use" | undefined,
+  options: PartFileOptions,
+): Promise<Part> {
+  const folder = dirname(finalPath);
+  const shown = cut(basename(finalPath), SHOWN_BYTES);
+  for (let attempt = 1;; attempt++) {
+    const made = folderMode === "make" ? await makeFolder(files, folder) : undefined;
+    const path = join(folder, `${shown}.${(options.random ?? randomUuid)()}.part`);
+    try {
+      const { device, inode } = await files.create(path);
+      const part = new Part({
+        files,
+        ref: { path, device, inode },
+        finalPath,
+        made,
+        sync: options.sync ?? true,
+        place: folderMode === undefined ? (options.overwrite ? "over" : "new") : "numbered",
+        nameBytes: options.nameBytes,
+        ended: () => void parts.delete(part),
+      });
+      parts.add(part);
+      return part;
+    } catch (cause) {
+      await removeFolders(files, folder, made);
+      const code = codeOf(cause);
+      const again = code === "EEXIST" || (code === "ENOENT" && folderMode === "make");
+      if (again && attempt < ATTEMPTS) continue;
+      const reason = code === "ENOENT" ? "its folder does not exist" : reasonOf(cause);
+      throw fileError(`Cannot save the file as ${reason}`, finalPath, cause);
+    }
+  }
+}
+
+/** Refuses at once what would be refused at the end. */
+async function checkPlace(files: FileSystem, path: string, overwrite: boolean): Promise<void> {
+  const there = await files.look(path).catch(ifMissing).catch((cause: unknown) => {
+    throw fileError(`Cannot save the file as ${reasonOf(cause)}`, path, cause);
+  });
+  if (there === undefined) return;
+  if (!overwrite) throw new StreamError("file-exists", `Cannot save the file as it exists: path is ${JSON.stringify(path)}`);
+  if (there.kind === "other") {
+    throw fileError("Cannot save the file as a device or a pipe has its path", path, refusal("EEXIST", "not a regular file"));
+  }
+}
+
+function randomUuid(): string {
+  return crypto.randomUUID();
+}
