@@ -1,0 +1,386 @@
+import { StreamError, type StreamErrorCode } from "../errors.ts";
+import { Assembly } from "../protocol/assembly.ts";
+import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../protocol/constants.ts";
+import type { Claim, ReceivingState } from "../protocol/control.ts";
+import type { SenderWindow } from "../protocol/credit.ts";
+import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
+import { type FrameHeader, FrameParser } from "../protocol/frames.ts";
+import { decodeTrailer, type HeaderFacts, type OpenedStream, type StreamDescription, type TrailerFacts } from "../protocol/header.ts";
+import { ProgressTracker } from "../protocol/progress.ts";
+import type { Segment } from "../workers/segments.ts";
+import type { StreamContext } from "./context.ts";
+import type { IncomingActor } from "./incoming.ts";
+
+/** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
+const GAP_WAIT = 1_000;
+
+/** What a handler is told at the end. */
+export interface Trailer {
+  /** "" unless the sender gave one. */
+  reason: string;
+  attributes: Record<string, string>;
+}
+
+/** A run of a stream's bytes that has come: of a framed stream one frame, not yet checked, in shared memory. */
+export interface Piece {
+  readonly memory: Uint8Array;
+  readonly length: number;
+  /** Of a frame. */
+  readonly digest?: Uint8Array;
+  readonly segment?: Segment;
+}
+
+/** What a stream that comes in needs of its runtime. */
+export interface IncomingContext {
+  readonly stream: StreamContext;
+  /** Of a Millrace sender: the credit that its streams share. */
+  readonly shared: SenderWindow | undefined;
+  /** The sender is to be told how the stream stands: at once, or with what is told next. */
+  notify(stream: IncomingStream, urgent: boolean): void;
+  /** Bytes were taken: the shared credit may rise. */
+  consumed(): void;
+}
+
+/** What is known of a stream on its way in. Packets come to it, readers take from it, its actor decides. */
+export class IncomingStream {
+  readonly from: string;
+  readonly description: StreamDescription;
+  readonly facts: HeaderFacts | undefined;
+  /** What handlers see of the sender. */
+  readonly senderIdentity: string;
+  readonly tracker: ProgressTracker;
+  /** Resolves with the trailer when all was taken and checked; rejects with what the stream failed with. */
+  readonly closed: Promise<Trailer>;
+  actor!: IncomingActor;
+  claim: Claim = "unclaimed";
+  /** Plain bytes that have come, without a gap. */
+  received = 0;
+  /** Plain bytes that the reader has taken. */
+  taken = 0;
+  readonly #context: IncomingContext;
+  readonly #assembly: Assembly;
+  readonly #parser: FrameParser<Segment> | undefined;
+  readonly #pieces: Piece[] = [];
+  #window: number;
+  #credit: number;
+  #heardAt: number;
+  #gapSince: number | undefined;
+  /** Bytes were dropped, as nobody had claimed the stream. */
+  #missed = false;
+  #trailer: (Trailer & { facts?: TrailerFacts }) | undefined;
+  #digest: RunningDigest | undefined;
+  #finalDigest: string | undefined;
+  #error: StreamError | undefined;
+  #ended = false;
+  #wake: (() => void) | undefined;
+  #resolveClosed!: (trailer: Trailer) => void;
+  #rejectClosed!: (error: StreamError) => void;
+
+  constructor(from: string, opened: OpenedStream, context: IncomingContext) {
+    this.from = from;
+    this.description = opened.description;
+    this.facts = opened.facts;
+    this.senderIdentity = opened.senderIdentity ?? from;
+    this.#context = context;
+    this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
+    this.#window = context.stream.limits.receiveWindow;
+    this.#credit = this.#window;
+    this.#heardAt = context.stream.clock.now();
+    this.#assembly = new Assembly((content) => this.#deliver(content));
+    if (opened.facts !== undefined) this.#digest = runningDigest();
+    if (opened.facts?.format === "framed") {
+      this.#parser = new FrameParser({
+        begin: (header) => this.#beginFrame(header),
+        put: (segment, at, part) => segment.bytes.set(part, SEGMENT_HEADROOM + at),
+        end: (header, segment) => this.#endFrame(header, segment),
+      });
+    }
+    this.closed = new Promise((resolve, reject) => {
+      this.#resolveClosed = resolve;
+      this.#rejectClosed = reject;
+    });
+    this.closed.catch(() => {}); // a reader need not look at it
+  }
+
+  get streamId(): string {
+    return this.description.info.streamId;
+  }
+
+  get topic(): string {
+    return this.description.info.topic;
+  }
+
+  get context(): StreamContext {
+    return this.#context.stream;
+  }
+
+  get error(): StreamError | undefined {
+    return this.#error;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Bytes the stream may keep waiting here. */
+  get window(): number {
+    return this.#window;
+  }
+
+  /** Bytes that wait for the reader. */
+  get held(): number {
+    return this.received - this.taken + this.#assembly.heldBytes;
+  }
+
+  /** Everything the sender sent is here. */
+  get complete(): boolean {
+    if (this.#trailer === undefined) return false;
+    const { facts } = this.#trailer;
+    return facts === undefined || this.#assembly.next >= facts.chunks;
+  }
+
+  /** A handler was found: bytes that wait are its, and the sender may go on. */
+  claimed(window: number | undefined): void {
+    this.claim = "claimed";
+    if (window !== undefined) this.#window = window;
+    this.#credit = Math.max(this.#credit, this.taken + this.#window);
+    if (this.facts !== undefined) this.#context.notify(this, true);
+    if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
+  }
+
+  /** A sign of life of the sender. */
+  heard(): void {
+    this.#heardAt = this.context.clock.now();
+  }
+
+  /** Milliseconds until the silence has lasted too long. */
+  untilSilent(): number {
+    if (this.complete) return Infinity;
+    const { idleTimeout, foreignIdleTimeout } = this.context.limits;
+    const limit = this.facts === undefined ? foreignIdleTimeout : idleTimeout;
+    const now = this.context.clock.now();
+    const left = limit - (now - this.#heardAt);
+    return Math.max(0, this.#gapSince === undefined ? left : Math.min(left, GAP_WAIT - (now - this.#gapSince)));
+  }
+
+  /** What the silence means, if it has lasted too long. */
+  silence(): StreamError | undefined {
+    if (this.untilSilent() > 0) return undefined;
+    if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#assembly.heldBytes > 0) {
+      return this.failure("incomplete", `chunk ${this.#assembly.next} did not come`);
+    }
+    return this.failure("timeout", `nothing was heard of "${this.from}" any more`);
+  }
+
+  chunk(index: number, content: Uint8Array): void {
+    if (this.#ended) return;
+    this.heard();
+    const facts = this.#trailer?.facts;
+    if (facts !== undefined && index >= facts.chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
+    const placed = this.#assembly.place(index, content, this.#window);
+    if (placed === "corrupt") this.#break("corrupt", `chunk ${index} is not what was due`);
+    else if (placed === "too-far") this.#break("refused", `chunk ${index} is beyond the credit`);
+    else if (facts !== undefined && this.complete) this.#wake?.();
+  }
+
+  trailer(reason: string, rawAttributes: Readonly<Record<string, string>>): void {
+    if (this.#ended || this.#trailer !== undefined) return;
+    this.heard();
+    const decoded = decodeTrailer(rawAttributes);
+    if (decoded === undefined || (this.facts !== undefined && decoded.facts === undefined)) {
+      return this.#break("corrupt", "its trailer cannot be read");
+    }
+    const { attributes, facts } = decoded;
+    if (facts !== undefined && facts.chunks < this.#assembly.next) return this.#break("corrupt", "more chunks came than were sent");
+    this.#trailer = { reason, attributes, ...(facts === undefined || this.facts === undefined ? {} : { facts }) };
+    if (!this.complete) this.#noteGap();
+    this.actor.send({ type: "trailer.received" });
+    this.#wake?.();
+  }
+
+  /** The sender says that it has ended the stream; its trailer may be lost, or on the way. */
+  noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
+    if (this.#ended || this.complete) return;
+    if (code === undefined) this.#noteGap();
+    else this.#fail(this.failure(code, `"${this.from}" gave it up`, reason));
+  }
+
+  /** The sender is gone. What has come whole can still be read. */
+  senderGone(): void {
+    if (!this.#ended && !(this.complete && this.#trailer?.facts?.code === undefined)) {
+      this.#break("disconnected", `"${this.from}" left`);
+    }
+  }
+
+  /** The next bytes, if any have come. */
+  poll(): Piece | undefined {
+    return this.#pieces.shift();
+  }
+
+  /** Resolves when there may be more to poll, or the stream has ended. */
+  async arrival(): Promise<void> {
+    if (this.#pieces.length > 0 || this.#ended || this.complete) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
+  /** A piece was taken by the reader, checked. */
+  took(piece: Piece): void {
+    this.#digest?.update(piece.digest ?? piece.memory);
+    const from = this.taken;
+    this.taken += piece.length;
+    this.tracker.update(piece.length);
+    piece.segment?.release();
+    if (this.#ended || this.facts === undefined) return;
+    this.#context.shared?.consume(from, this.taken);
+    this.#context.consumed();
+    if (this.taken + this.#window - this.#credit >= this.#window / 4) {
+      this.#credit = this.taken + this.#window;
+      this.#context.notify(this, false);
+    }
+  }
+
+  /** After the last piece was taken: throws unless the stream is whole. */
+  check(): void {
+    const trailer = this.#trailer;
+    if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
+    const { facts } = trailer;
+    const { size } = this.description.info;
+    const code = facts?.code ?? (this.facts === undefined && trailer.reason !== "" ? "aborted" : undefined);
+    if (code !== undefined) throw this.failure(knownCode(code), `"${this.from}" gave it up`, trailer.reason);
+    if (this.#parser?.between === false) throw this.failure("incomplete", "its last frame is not whole");
+    if (size !== undefined && this.taken !== size) throw this.failure("incomplete", `${this.taken} of ${size} bytes came`);
+    if (facts === undefined) return;
+    this.#finalDigest ??= this.#digest?.finish();
+    if (facts.bytes !== this.taken || facts.digest !== this.#finalDigest) {
+      throw this.failure("corrupt", "its digest is not that of its bytes");
+    }
+  }
+
+  /** Entered by its actor: all was taken and checked. */
+  close(): void {
+    if (this.#ended) return;
+    this.#end();
+    const { reason = "", attributes = {} } = this.#trailer ?? {};
+    this.#resolveClosed({ reason, attributes });
+    if (this.facts !== undefined) this.#context.notify(this, this.facts.confirm);
+  }
+
+  /** Entered by its actor, or when that was stopped. */
+  fail(error: StreamError): void {
+    if (this.#ended) return;
+    this.#error = error;
+    this.#end();
+    this.#rejectClosed(error);
+    if (this.facts !== undefined) this.#context.notify(this, true);
+  }
+
+  /** After the end: the sender says how far it had sent. What never came is not waited for. */
+  release(final: number): void {
+    if (final <= this.received) return;
+    this.#context.shared?.receive(this.received, final);
+    this.#context.shared?.consume(this.received, final);
+    this.received = final;
+  }
+
+  /** How the stream stands, as its sender is told. */
+  state(): ReceivingState {
+    const { claim, received, taken } = this;
+    const base = { sequence: this.facts?.sequence ?? 0, claim, credit: this.#credit, received: Math.max(received, taken), taken };
+    if (!this.#ended) return base;
+    if (this.#error === undefined) return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
+    const { code, reason } = this.#error;
+    return { ...base, end: code, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  failure(code: StreamErrorCode, why: string, reason?: string): StreamError {
+    const { streamId, from: identity } = this;
+    const message = `Cannot receive the stream as ${why}: stream id is "${streamId}"`;
+    return new StreamError(code, message, { streamId, identity, ...(reason === undefined || reason === "" ? {} : { reason }) });
+  }
+
+  #deliver(content: Uint8Array): boolean {
+    const from = this.received;
+    if (this.#parser === undefined) {
+      this.received += content.length;
+      if (!this.#mayHold(from)) return true;
+      if (content.length > 0) this.#pieces.push({ memory: content.slice(), length: content.length });
+    } else {
+      const parsed = this.#parser.push(content);
+      this.received = this.#parser.received;
+      if (!parsed) return false;
+      if (!this.#mayHold(from)) return true;
+    }
+    this.#wake?.();
+    return true;
+  }
+
+  /** Checks what has come against the limits; false if it is not kept. */
+  #mayHold(from: number): boolean {
+    const { limits } = this.context;
+    const { size } = this.description.info;
+    if (this.received > limits.streamBytes) return this.#refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
+    if (size !== undefined && this.received > size) return this.#refuse("too-large", `it is longer than the ${size} bytes announced`);
+    if (this.facts === undefined) {
+      const fits = this.received - this.taken <= limits.foreignQueue;
+      return fits || this.#refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
+    }
+    const withinShared = this.#context.shared?.receive(from, this.received) ?? true;
+    if (this.#missed) return this.#drop();
+    if (this.received <= this.#credit && withinShared) return true;
+    if (this.claim === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
+    this.#missed = true; // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
+    return this.#drop();
+  }
+
+  #refuse(code: StreamErrorCode, why: string): false {
+    this.#break(code, why);
+    return false;
+  }
+
+  #drop(): false {
+    for (const piece of this.#pieces.splice(0)) piece.segment?.release();
+    this.#context.shared?.consume(this.taken, this.received);
+    this.taken = this.received;
+    return false;
+  }
+
+  #beginFrame({ length }: FrameHeader): Segment | undefined {
+    if (length > SEGMENT_BYTES) return undefined;
+    return this.context.codec.segments.acquire(SEGMENT_HEADROOM + length);
+  }
+
+  #endFrame({ digest, length }: FrameHeader, segment: Segment): void {
+    const memory = segment.bytes.subarray(SEGMENT_HEADROOM, SEGMENT_HEADROOM + length);
+    this.#pieces.push({ memory, length, digest, segment });
+  }
+
+  #noteGap(): void {
+    if (this.#gapSince !== undefined) return;
+    this.#gapSince = this.context.clock.now();
+    this.actor.send({ type: "gap.found" });
+  }
+
+  #break(code: StreamErrorCode, why: string): void {
+    this.#fail(this.failure(code, why));
+  }
+
+  #fail(error: StreamError): void {
+    this.actor.send({ type: "stream.broken", error });
+  }
+
+  #end(): void {
+    this.#ended = true;
+    for (const piece of this.#pieces.splice(0)) piece.segment?.release();
+    this.#parser?.takePartial()?.release();
+    this.#assembly.clear();
+    if (this.facts !== undefined) this.#context.shared?.consume(this.taken, this.received);
+    this.#wake?.();
+  }
+}
+
+function knownCode(code: string): StreamErrorCode {
+  return code === "incomplete" || code === "timeout" || code === "disconnected" ? code : "aborted";
+}

@@ -1,0 +1,155 @@
+import { StreamError } from "../errors.ts";
+import { CLAIM_WAIT } from "../protocol/destinations.ts";
+import { runningDigest } from "../protocol/digest.ts";
+import { encodeFrameHeader } from "../protocol/frames.ts";
+import { encodeTrailer } from "../protocol/header.ts";
+import type { Packet } from "../protocol/packets.ts";
+import { overdue, turn } from "../turns.ts";
+import type { Sliced } from "../workers/codec.ts";
+import type { Parcel } from "./line.ts";
+import type { OutgoingEvent } from "./outgoing.ts";
+import type { OutgoingStream } from "./outgoing_stream.ts";
+
+/** Moves a stream from its line to the transport: header, chunks as far as credit goes, trailer. */
+export class OutgoingPump {
+  readonly #stream: OutgoingStream;
+  readonly #report: (event: OutgoingEvent) => void;
+  readonly #digest = runningDigest();
+  #stopped = false;
+
+  constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
+    this.#stream = stream;
+    this.#report = report;
+  }
+
+  async run(): Promise<void> {
+    const { line, spec } = this.#stream;
+    try {
+      this.#stream.announced = true;
+      await this.#send({ type: "header", header: spec.header });
+      this.#report({ type: "stream.opened" });
+      for (let parcel = await line.shift(); parcel !== undefined; parcel = await line.shift()) {
+        try {
+          const sliced = parcel.sliced instanceof Promise ? await parcel.sliced : parcel.sliced;
+          if (this.#stopped) break;
+          await (this.#stream.framed ? this.#sendFrame(parcel, sliced) : this.#sendPlain(parcel, sliced));
+        } finally {
+          line.sent(parcel);
+        }
+      }
+      if (this.#stopped) return;
+      await this.#finish();
+    } catch (error) {
+      if (!this.#stopped) this.#report({ type: "pump.failed", error: asStreamError(error, this.#stream.streamId) });
+    } finally {
+      if (this.#stream.error !== undefined) await this.#abort(this.#stream.error);
+    }
+  }
+
+  /** Ends the loop at its next step; what the transport is at work on is waited for, as its bytes must not change before. */
+  stop(): void {
+    this.#stopped = true;
+    this.#stream.fail(
+      new StreamError("aborted", `Cannot go on with the stream as its actor was stopped: stream id is "${this.#stream.streamId}"`, {
+        streamId: this.#stream.streamId,
+      }),
+    );
+  }
+
+  async #sendFrame({ memory, start }: Parcel, { bytes, digest }: Sliced): Promise<void> {
+    if (bytes === 0) return;
+    const stream = this.#stream;
+    await this.#credit(bytes);
+    if (this.#stopped) return;
+    const header = encodeFrameHeader({ offset: stream.offset, length: bytes, encoding: "raw", digest, payload: bytes });
+    this.#digest.update(digest);
+    const begin = start - header.length;
+    memory.set(header, begin);
+    const end = start + bytes;
+    for (let at = begin; at < end && !this.#stopped; at += stream.context.chunkSize) {
+      const content = memory.subarray(at, Math.min(at + stream.context.chunkSize, end));
+      await this.#sendChunk(content, content.length - (at === begin ? header.length : 0));
+    }
+  }
+
+  async #sendPlain({ memory, start }: Parcel, { ends }: Sliced): Promise<void> {
+    let at = start;
+    for (const end of ends) {
+      if (this.#stopped) return;
+      const content = memory.subarray(at, end);
+      await this.#credit(content.length);
+      if (this.#stopped) return;
+      this.#digest.update(content);
+      await this.#sendChunk(content, content.length);
+      at = end;
+    }
+  }
+
+  async #sendChunk(content: Uint8Array, bytes: number): Promise<void> {
+    const { streamId, chunks } = this.#stream;
+    const sent = this.#send({ type: "chunk", streamId, index: chunks, content });
+    this.#stream.noteSent(bytes);
+    await sent;
+    if (overdue()) await turn();
+  }
+
+  /** Waits until every receiver that is waited for can take so many bytes more. */
+  async #credit(bytes: number): Promise<void> {
+    const stream = this.#stream;
+    const { destinations } = stream.spec;
+    const { offset } = stream;
+    const leaveOut = (destination: Parameters<OutgoingStream["leaveOut"]>[0]): void => stream.leaveOut(destination, "incomplete");
+    for (;;) {
+      const blocker = destinations.blocker(offset, offset + bytes, stream.context.clock.now(), leaveOut);
+      if (blocker === undefined || this.#stopped) return;
+      await stream.blocked(blocker.claim === "pending" && !destinations.named ? CLAIM_WAIT : Infinity);
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const stream = this.#stream;
+    const { reason = "", attributes = {} } = stream.line.end ?? {};
+    const facts = { bytes: stream.offset, chunks: stream.chunks, digest: this.#digest.finish() };
+    stream.awaitReceipts(); // before the trailer: a receipt may be here before the transport says that it was sent
+    await this.#send({
+      type: "trailer",
+      streamId: stream.streamId,
+      reason,
+      attributes: encodeTrailer(attributes, stream.spec.facts === undefined ? undefined : facts),
+    });
+    if (!this.#stopped) this.#report({ type: "trailer.sent" });
+  }
+
+  /** Tells the receivers that the stream will not be whole. */
+  async #abort(error: StreamError): Promise<void> {
+    const stream = this.#stream;
+    if (!stream.announced) return;
+    const facts = { bytes: stream.offset, chunks: stream.chunks, digest: "", code: stream.wireCode };
+    const trailer: Packet = {
+      type: "trailer",
+      streamId: stream.streamId,
+      reason: error.reason || stream.wireCode, // never the message: it may name what is only ours to know
+      attributes: encodeTrailer({}, stream.spec.facts === undefined ? undefined : facts),
+    };
+    try {
+      await this.#send(trailer);
+    } catch {
+      // The transport is gone, and the receivers with it: they learn it from theirs.
+    }
+  }
+
+  async #send(packet: Packet): Promise<void> {
+    const { names } = this.#stream.spec.destinations;
+    if (names?.length === 0) return; // nobody is left, or nobody was there: an empty list must never become a broadcast
+    await this.#stream.context.send(packet, names);
+  }
+}
+
+export function asStreamError(error: unknown, streamId?: string): StreamError {
+  if (error instanceof StreamError) return error;
+  const about = streamId === undefined ? "" : `: stream id is "${streamId}"`;
+  return new StreamError("transport", `Cannot send the stream as the transport failed${about}`, {
+    cause: error,
+    ...(streamId === undefined ? {} : { streamId }),
+  });
+}

@@ -1,0 +1,265 @@
+import { StreamError, type StreamErrorCode } from "../errors.ts";
+import type { ReceivingState, SendingState } from "../protocol/control.ts";
+import { type Destination, type Destinations } from "../protocol/destinations.ts";
+import { type HeaderFacts, type StreamDescription } from "../protocol/header.ts";
+import type { StreamHeader } from "../protocol/packets.ts";
+import { type Progress, ProgressMeter, ProgressTracker } from "../protocol/progress.ts";
+import type { StreamContext } from "./context.ts";
+import { Line } from "./line.ts";
+import type { OutgoingActor } from "./outgoing.ts";
+
+/** Segments in use, in bytes, past which each stream makes do with one parcel: a thousand bulk streams share what a few may spread in. */
+const CROWDED_BYTES = 64 * 1024 * 1024;
+
+/** Codes that tell a receiver what it is owed to know; the sender's other troubles are "aborted" to it. */
+const CODES_TOLD: ReadonlySet<StreamErrorCode> = new Set(["incomplete", "timeout", "disconnected"]);
+
+/** What a stream is opened with. */
+export interface OutgoingSpec {
+  readonly description: StreamDescription;
+  readonly header: StreamHeader;
+  /** Undefined: no receiver is a Millrace runtime. */
+  readonly facts: HeaderFacts | undefined;
+  readonly sequence: number;
+  readonly destinations: Destinations;
+  readonly confirm: boolean;
+  readonly totalSize: number | undefined;
+  /** Plain bytes a frame may hold. */
+  readonly frameBytes: number;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** What is known of a stream on its way out. Its actor decides, its pump moves; both, and the writer, meet here. */
+export class OutgoingStream {
+  readonly spec: OutgoingSpec;
+  readonly context: StreamContext;
+  readonly line: Line;
+  readonly tracker: ProgressTracker;
+  /** Resolves when the header was sent, rejects if the stream failed before. */
+  readonly opened: Promise<void>;
+  /** Resolves when the stream has closed, rejects with what it failed with. */
+  readonly settled: Promise<void>;
+  /** Plain bytes given to the transport. */
+  offset = 0;
+  /** Chunks given to the transport. */
+  chunks = 0;
+  /** Whether the header was given to the transport: receivers know of the stream. */
+  announced = false;
+  /** Set by the runtime as soon as there is one. */
+  actor!: OutgoingActor;
+  readonly #meter: ProgressMeter;
+  readonly #notify: (stream: OutgoingStream, destination: Destination) => void;
+  #wake: (() => void) | undefined;
+  #resolveOpened!: () => void;
+  #rejectOpened!: (error: StreamError) => void;
+  #resolveSettled!: () => void;
+  #rejectSettled!: (error: StreamError) => void;
+  #ended = false;
+  #drained = false;
+  #error: StreamError | undefined;
+
+  /** `notify`: a receiver is to be told how the stream stands. */
+  constructor(spec: OutgoingSpec, context: StreamContext, notify: (stream: OutgoingStream, destination: Destination) => void) {
+    this.spec = spec;
+    this.context = context;
+    this.#notify = notify;
+    this.line = new Line(() => context.codec.segments.inUse > CROWDED_BYTES);
+    this.tracker = new ProgressTracker(spec.totalSize ?? 0);
+    this.#meter = new ProgressMeter(spec.totalSize, context.clock.now());
+    this.opened = new Promise((resolve, reject) => {
+      this.#resolveOpened = resolve;
+      this.#rejectOpened = reject;
+    });
+    this.settled = new Promise((resolve, reject) => {
+      this.#resolveSettled = resolve;
+      this.#rejectSettled = reject;
+    });
+    this.opened.catch(() => {}); // whoever awaits them handles them; nobody has to
+    this.settled.catch(() => {});
+  }
+
+  get streamId(): string {
+    return this.spec.description.info.streamId;
+  }
+
+  /** What it failed with. */
+  get error(): StreamError | undefined {
+    return this.#error;
+  }
+
+  get framed(): boolean {
+    return this.spec.facts?.format === "framed";
+  }
+
+  noteOpened(): void {
+    this.#resolveOpened();
+  }
+
+  /** Bytes were given to the transport. */
+  noteSent(bytes: number): void {
+    this.spec.destinations.use(this.offset, this.offset + bytes);
+    this.offset += bytes;
+    this.chunks++;
+    this.tracker.update(bytes);
+    if (this.spec.onProgress === undefined) return;
+    const progress = this.#meter.note(this.offset, this.context.clock.now());
+    if (progress !== undefined) this.#reportProgress(progress);
+  }
+
+  /** Entered by its actor: all was sent, and confirmed if that was asked for. */
+  complete(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#finishProgress();
+    if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
+    this.#resolveOpened();
+    this.#resolveSettled();
+    this.#wake?.();
+  }
+
+  /** Entered by its actor, or when that was stopped: the stream ends before it is whole. */
+  fail(error: StreamError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#error = error;
+    this.#finishProgress();
+    if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
+    this.line.cut(error);
+    this.#rejectOpened(error);
+    this.#rejectSettled(error);
+    this.#wake?.();
+  }
+
+  /** What receivers are told of a failure. */
+  get wireCode(): StreamErrorCode {
+    const code = this.#error?.code ?? "aborted";
+    return CODES_TOLD.has(code) ? code : "aborted";
+  }
+
+  /** Waits until a receiver has said something, or, if one is waited for a short while only, until that is over. */
+  async blocked(ms: number): Promise<void> {
+    let timer: unknown;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.#ended) resolve();
+      else timer = this.context.clock.setTimeout(resolve, ms);
+    });
+    this.#wake = undefined;
+    this.context.clock.clearTimeout(timer);
+  }
+
+  /** Credit was raised, for this stream or for all. */
+  unblock(): void {
+    this.#wake?.();
+  }
+
+  /** A receiver says how it stands. */
+  noteState(identity: string, state: ReceivingState): void {
+    const destination = this.spec.destinations.find(identity);
+    if (destination === undefined || destination.shared === undefined || destination.outcome !== undefined || this.#ended) return;
+    if (state.received > this.offset) return; // more than was sent: a forgery, or of another life
+    if (state.end === "done" && (!this.#drained || state.taken !== this.offset)) return;
+    const changed = destination.note(state);
+    if (this.#drained && destination.outcome === undefined) destination.waitingSince ??= this.context.clock.now();
+    if (state.end !== undefined && state.end !== "done") this.#notify(this, destination); // it wants to know how far it was sent
+    if (changed) this.#changed();
+  }
+
+  /** A receiver is gone. */
+  noteGone(identity: string, code: StreamErrorCode): void {
+    const destination = this.spec.destinations.find(identity);
+    if (destination === undefined || destination.outcome !== undefined || this.#ended) return;
+    this.spec.destinations.settle(destination, code);
+    this.#changed();
+  }
+
+  /** No more is sent to a receiver, and it is told so. */
+  leaveOut(destination: Destination, code: StreamErrorCode): void {
+    this.spec.destinations.settle(destination, code);
+    if (destination.shared !== undefined) this.#notify(this, destination);
+    this.#changed();
+  }
+
+  /** Leaves out those that have kept the stream waiting too long. */
+  sweepStalled(): void {
+    const { clock, limits } = this.context;
+    for (const destination of this.spec.destinations.stalled(clock.now(), limits.stallTimeout)) this.leaveOut(destination, "timeout");
+  }
+
+  /** Milliseconds until there may be something to sweep. */
+  untilStall(): number {
+    const { clock, limits } = this.context;
+    const next = this.spec.destinations.nextStall(limits.stallTimeout);
+    return next === undefined ? limits.stallTimeout : Math.max(1, next - clock.now());
+  }
+
+  /** All bytes were sent: from now on receipts are waited for. */
+  awaitReceipts(): void {
+    const now = this.context.clock.now();
+    this.#drained = true;
+    for (const destination of this.spec.destinations.awaited) destination.waitingSince = now;
+  }
+
+  /** Whether all receivers that were to confirm have answered. */
+  get confirmed(): boolean {
+    return !this.spec.confirm || this.spec.destinations.awaited.length === 0;
+  }
+
+  /** What it means if not one of them has all of it. */
+  get unconfirmed(): StreamError | undefined {
+    if (!this.spec.confirm) return undefined;
+    const receipts = this.spec.destinations.receipts();
+    const [first] = receipts;
+    if (first?.error === undefined || receipts.some(({ error }) => error === undefined)) return undefined;
+    return this.#gone(this.spec.destinations.find(first.identity), first.error);
+  }
+
+  /** How the stream stands, as its receivers are told. */
+  state(destination: Destination | undefined): SendingState {
+    const sequence = this.spec.sequence;
+    const leftOut = destination?.outcome !== undefined && destination.outcome !== "done" ? destination.outcome : undefined;
+    if (this.#error !== undefined) {
+      const reason = this.#error.reason;
+      return { sequence, final: this.offset, end: this.wireCode, ...(reason === undefined ? {} : { reason }) };
+    }
+    if (leftOut !== undefined) return { sequence, final: this.offset, end: leftOut };
+    return this.#ended || this.#drained ? { sequence, final: this.offset } : { sequence };
+  }
+
+  #changed(): void {
+    this.spec.destinations.refresh();
+    const lost = this.spec.destinations.lost();
+    if (lost?.outcome !== undefined && lost.outcome !== "done" && !(this.#drained && this.spec.confirm)) {
+      this.actor.send({ type: "destinations.lost", error: this.#gone(lost, lost.outcome) });
+    } else if (this.#drained && this.confirmed) this.actor.send({ type: "receipts.settled" });
+    this.#wake?.();
+  }
+
+  #gone(destination: Destination | undefined, code: StreamErrorCode): StreamError {
+    const { streamId } = this;
+    const identity = destination?.identity ?? "";
+    const message = `Cannot send the stream as "${identity}" ${WHY_GONE[code] ?? `failed to take it: ${code}`}: stream id is "${streamId}"`;
+    const reason = destination?.reason;
+    return new StreamError(code, message, { streamId, identity, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  #finishProgress(): void {
+    if (this.spec.onProgress !== undefined) this.#reportProgress(this.#meter.finish(this.offset, this.context.clock.now()));
+  }
+
+  #reportProgress(progress: Progress): void {
+    try {
+      this.spec.onProgress?.(progress);
+    } catch (error) {
+      this.context.report(error, { streamId: this.streamId, topic: this.spec.description.info.topic });
+    }
+  }
+}
+
+const WHY_GONE: Partial<Record<StreamErrorCode, string>> = {
+  cancelled: "wants no more of it",
+  disconnected: "is not here",
+  refused: "does not take it",
+  timeout: "made no progress",
+  "too-large": "takes no stream of that size",
+};

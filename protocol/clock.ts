@@ -1,0 +1,46 @@
+/**
+ * Whatever tells time and wakes: the shape of xstate's `Clock`, so that one simulated clock drives actors, pumps and links alike.
+ * Without `now` it counts as running with the system's time.
+ */
+export interface Clock {
+  /** Calls `fn` once after so many milliseconds; never, if that is `Infinity`. Returns what `clearTimeout` takes. */
+  setTimeout(fn: () => void, ms: number): unknown;
+  /** Forgets a call that has not been made yet; anything else is ignored. */
+  clearTimeout(id: unknown): void;
+  /** Milliseconds since some fixed moment. */
+  now?(): number;
+}
+
+/** Longest delay a runtime's own timer takes, in milliseconds: 2³¹ − 1. A longer one fires at once. */
+const LONGEST_DELAY = 2_147_483_647;
+
+/** A timer, started anew as often as its delay needs. */
+interface Waiting {
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** The runtime's own timers, over any delay: `Infinity` is never, and what is over 24 days is waited for in parts. */
+export const systemClock: Required<Clock> = {
+  setTimeout(fn: () => void, ms: number): unknown {
+    const waiting: Waiting = { timer: undefined };
+    if (ms !== Infinity) wait(waiting, fn, ms);
+    return waiting;
+  },
+  clearTimeout(id: unknown): void {
+    clearTimeout((id as Waiting | undefined)?.timer);
+  },
+  now(): number {
+    return performance.now();
+  },
+};
+
+/** The clock's time in milliseconds; the system's, if the clock has none. */
+export function nowOf(clock: Clock): number {
+  return clock.now?.() ?? performance.now();
+}
+
+function wait(waiting: Waiting, fn: () => void, ms: number): void {
+  waiting.timer = ms > LONGEST_DELAY
+    ? setTimeout(() => wait(waiting, fn, ms - LONGEST_DELAY), LONGEST_DELAY)
+    : setTimeout(fn, ms);
+}

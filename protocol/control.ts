@@ -1,0 +1,184 @@
+// What Millrace runtimes tell each other beside the streams. All of it is cumulative: a packet may be lost, come twice or late, and the
+// next one says the same and more. Kinds that are not known are ignored.
+import { STREAM_ERROR_CODES, type StreamErrorCode } from "../errors.ts";
+import { PROTOCOL_VERSION } from "./header.ts";
+import { pack, unpack } from "./msgpack.ts";
+import { isCount, isRecord } from "./shapes.ts";
+
+/** Says that here is a Millrace runtime, and what it takes. */
+export interface Hello {
+  readonly kind: "hello";
+  /** Which life of the runtime: another one ends the streams of the one before. */
+  readonly instance: string;
+  /** Bytes that may be sent to a stream of whose credit nothing was heard yet. */
+  readonly streamWindow: number;
+  /** Bytes that may be sent to all streams together, likewise: an absolute offset, as {@linkcode PeerState.credit}. */
+  readonly credit: number;
+  /** Milliseconds after which this runtime gives up a stream of which it hears nothing. */
+  readonly idleTimeout: number;
+  /** Encodings of frames that it reads. */
+  readonly encodings: readonly string[];
+  /** Whether it asks for a hello in answer. */
+  readonly answer: boolean;
+}
+
+/** Says that the runtime is closing; the participant may stay. */
+export interface Goodbye {
+  readonly kind: "goodbye";
+  readonly instance: string;
+}
+
+/** The state of streams between two runtimes, or some of it. */
+export interface PeerState {
+  readonly kind: "state";
+  readonly instance: string;
+  /** Which life of the other runtime it is about. */
+  readonly about: string;
+  /** How many bytes beyond their first chunks all streams from there may ever have sent: an absolute offset. */
+  readonly credit: number;
+  /** Of streams from there to here. */
+  readonly receiving: readonly ReceivingState[];
+  /** Of streams from here to there. */
+  readonly sending: readonly SendingState[];
+}
+
+/** "claimed": there is a handler. "unclaimed": not yet. */
+export type Claim = "pending" | "claimed" | "unclaimed";
+
+/** How a receiver stands with a stream. */
+export interface ReceivingState {
+  readonly sequence: number;
+  readonly claim: Claim;
+  /** Offset in plain bytes up to which the sender may send. */
+  readonly credit: number;
+  /** Offset in plain bytes up to which all has arrived. */
+  readonly received: number;
+  /** Offset in plain bytes up to which the reader has taken, checked. */
+  readonly taken: number;
+  /** "done": all was taken and checked, and what `received` says is its size. Else why it ended. */
+  readonly end?: "done" | StreamErrorCode;
+  readonly reason?: string;
+  /** With "done": the digest of what was taken, as in the trailer. */
+  readonly digest?: string;
+}
+
+/** How a sender stands with a stream. */
+export interface SendingState {
+  readonly sequence: number;
+  /** Set when nothing more will come: the offset in plain bytes up to which it was sent. */
+  readonly final?: number;
+  /** Why it ended before it was whole. */
+  readonly end?: StreamErrorCode;
+  readonly reason?: string;
+}
+
+export type ControlMessage = Hello | Goodbye | PeerState;
+
+/** Streams that one packet of state tells of: with reasons cut short, they stay within 15,000 bytes. */
+export const STATES_PER_PACKET = 20;
+
+/** Characters of a reason that are carried; the rest is cut. */
+export const REASON_LENGTH = 200;
+
+const CLAIMS = ["pending", "claimed", "unclaimed"] as const;
+
+export function encodeControl(message: ControlMessage): Uint8Array {
+  switch (message.kind) {
+    case "hello": {
+      const { instance: i, streamWindow: w, credit: m, idleTimeout: t, encodings: e, answer: a } = message;
+      return pack({ k: "hello", v: PROTOCOL_VERSION, i, w, m, t: Number.isFinite(t) ? t : -1, e, a });
+    }
+    case "goodbye":
+      return pack({ k: "goodbye", i: message.instance });
+    case "state":
+      return pack({
+        k: "state",
+        i: message.instance,
+        p: message.about,
+        m: message.credit,
+        r: message.receiving.map((row) => [
+          row.sequence,
+          CLAIMS.indexOf(row.claim),
+          row.credit,
+          row.received,
+          row.taken,
+          row.end ?? null,
+          cutReason(row.reason),
+          row.digest ?? null,
+        ]),
+        s: message.sending.map((row) => [row.sequence, row.final ?? null, row.end ?? null, cutReason(row.reason)]),
+      });
+  }
+}
+
+function cutReason(reason: string | undefined): string | null {
+  return reason === undefined ? null : reason.slice(0, REASON_LENGTH);
+}
+
+/** Reads a control packet; undefined if it is none, or of a kind or shape not known here. */
+export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
+  const message = unpack(bytes);
+  if (!isRecord(message)) return undefined;
+  const { k, i } = message;
+  if (typeof i !== "string" || i === "" || i.length > 64) return undefined;
+  if (k === "hello") return decodeHello(message, i);
+  if (k === "goodbye") return { kind: "goodbye", instance: i };
+  if (k === "state") return decodeState(message, i);
+  return undefined;
+}
+
+function decodeHello({ v, w, m, t, e, a }: Record<string, unknown>, instance: string): Hello | undefined {
+  if (v !== PROTOCOL_VERSION || !isCount(w) || !isCount(m) || typeof a !== "boolean" || !Array.isArray(e)) return undefined;
+  if (typeof t !== "number" || Number.isNaN(t)) return undefined;
+  const encodings = e.filter((encoding) => typeof encoding === "string");
+  return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout: t < 0 ? Infinity : t, encodings, answer: a };
+}
+
+function decodeState({ p, m, r, s }: Record<string, unknown>, instance: string): PeerState | undefined {
+  if (typeof p !== "string" || !isCount(m) || !Array.isArray(r) || !Array.isArray(s)) return undefined;
+  const receiving = r.map(decodeReceiving);
+  const sending = s.map(decodeSending);
+  if (receiving.includes(undefined) || sending.includes(undefined)) return undefined;
+  return {
+    kind: "state",
+    instance,
+    about: p,
+    credit: m,
+    receiving: receiving.filter((row) => row !== undefined),
+    sending: sending.filter((row) => row !== undefined),
+  };
+}
+
+function decodeReceiving(row: unknown): ReceivingState | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [sequence, claimIndex, credit, received, taken, end, reason, digest] = row as unknown[];
+  const claim = CLAIMS[claimIndex as number];
+  if (!isCount(sequence) || claim === undefined || !isCount(credit) || !isCount(received) || !isCount(taken)) return undefined;
+  if (taken > received || (end !== null && end !== "done" && !isErrorCode(end))) return undefined;
+  return {
+    sequence,
+    claim,
+    credit,
+    received,
+    taken,
+    ...(end === null ? {} : { end }),
+    ...decodeReason(reason),
+    ...(typeof digest === "string" ? { digest } : {}),
+  };
+}
+
+function decodeSending(row: unknown): SendingState | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [sequence, final, end, reason] = row as unknown[];
+  if (!isCount(sequence) || (final !== null && !isCount(final)) || (end !== null && !isErrorCode(end))) return undefined;
+  return { sequence, ...(final === null ? {} : { final }), ...(end === null ? {} : { end }), ...decodeReason(reason) };
+}
+
+function decodeReason(reason: unknown): { reason?: string } {
+  return typeof reason === "string" ? { reason: reason.slice(0, REASON_LENGTH) } : {};
+}
+
+/** Whether a value from the wire is one of our error codes. */
+export function isErrorCode(value: unknown): value is StreamErrorCode {
+  return STREAM_ERROR_CODES.includes(value as StreamErrorCode);
+}

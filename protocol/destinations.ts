@@ -1,0 +1,170 @@
+// Who a stream goes to, and how far each of them lets it go. Pure: time is given in.
+import type { StreamErrorCode } from "../errors.ts";
+import type { Claim, ReceivingState } from "./control.ts";
+import type { SharedCredit } from "./credit.ts";
+import type { Receipt } from "./info.ts";
+
+/** Milliseconds a broadcast that has used up its first window waits for a receiver to say whether it has a handler. */
+export const CLAIM_WAIT = 300;
+
+/** How it ended with a receiver: "done" is whole and confirmed. */
+export type Outcome = "done" | StreamErrorCode;
+
+/** One receiver of one stream. */
+export class Destination {
+  readonly identity: string;
+  /** Undefined: another SDK, which knows no credit. */
+  readonly shared: SharedCredit | undefined;
+  claim: Claim = "pending";
+  /** Whether it ever had a handler: receipts of a broadcast are asked of those only. */
+  interested = false;
+  /** Offset up to which it may be sent to. */
+  credit: number;
+  taken = 0;
+  outcome: Outcome | undefined;
+  reason: string | undefined;
+  /** Since when the sender waits for it, in the clock's milliseconds. */
+  waitingSince: number | undefined;
+
+  constructor(identity: string, credit: number, shared: SharedCredit | undefined) {
+    this.identity = identity;
+    this.credit = credit;
+    this.shared = shared;
+  }
+
+  /** Whether it can be sent the bytes from one offset to another. */
+  allows(from: number, to: number): boolean {
+    return this.shared === undefined || (to <= this.credit && this.shared.allows(from, to));
+  }
+
+  /** Takes in what the receiver says; true if that is progress. */
+  note(state: ReceivingState): boolean {
+    const progress = state.credit > this.credit || state.taken > this.taken ||
+      (state.claim !== this.claim && this.claim !== "claimed");
+    this.credit = Math.max(this.credit, state.credit);
+    this.taken = Math.max(this.taken, state.taken);
+    if (this.claim !== "claimed") this.claim = state.claim; // what comes late is older
+    if (state.claim === "claimed") this.interested = true;
+    if (state.end !== undefined && this.outcome === undefined) {
+      this.outcome = state.end;
+      this.reason = state.reason;
+    }
+    if (progress) this.waitingSince = undefined;
+    return progress || state.end !== undefined;
+  }
+}
+
+/** All receivers of one stream. */
+export class Destinations {
+  readonly all: readonly Destination[];
+  /** The sender named them; else it is a broadcast. */
+  readonly named: boolean;
+  readonly #addressed: boolean;
+  #active: Destination[];
+  #names: readonly string[] | undefined;
+
+  /** `addressed`: packets carry the receivers' names, so that those who are left out get no more of them. */
+  constructor(all: readonly Destination[], { named, addressed }: { named: boolean; addressed: boolean }) {
+    this.all = all;
+    this.named = named;
+    this.#addressed = addressed;
+    this.#active = all.filter((destination) => destination.outcome === undefined);
+  }
+
+  /** Those with whom it has not ended. */
+  get active(): readonly Destination[] {
+    return this.#active;
+  }
+
+  /** Whom the next packet is for; undefined for everybody. */
+  get names(): readonly string[] | undefined {
+    if (!this.#addressed) return undefined;
+    return this.#names ??= this.#active.map((destination) => destination.identity);
+  }
+
+  /** Whether packets still reach anybody. */
+  get reachable(): boolean {
+    return this.#active.length > 0;
+  }
+
+  find(identity: string): Destination | undefined {
+    return this.all.find((destination) => destination.identity === identity);
+  }
+
+  /** It ended with one of them. */
+  settle(destination: Destination, outcome: Outcome, reason?: string): void {
+    if (destination.outcome === undefined) {
+      destination.outcome = outcome;
+      destination.reason = reason;
+    }
+    this.refresh();
+  }
+
+  /** After outcomes were noted. */
+  refresh(): void {
+    this.#active = this.#active.filter((destination) => destination.outcome === undefined);
+    this.#names = undefined;
+  }
+
+  /** Who, by lack of credit, keeps bytes from being sent. Those whom a broadcast does not wait for are given to `leaveOut`. */
+  blocker(from: number, to: number, now: number, leaveOut: (destination: Destination) => void): Destination | undefined {
+    for (const destination of this.#active) {
+      if (destination.allows(from, to)) continue;
+      destination.waitingSince ??= now;
+      if (this.named || destination.claim === "claimed") return destination;
+      if (destination.claim === "pending" && now - destination.waitingSince < CLAIM_WAIT) return destination;
+      leaveOut(destination);
+    }
+    return undefined;
+  }
+
+  /** Bytes go to all that are left. */
+  use(from: number, to: number): void {
+    for (const destination of this.#active) destination.shared?.use(from, to);
+  }
+
+  /** Those that have kept the sender waiting too long. */
+  stalled(now: number, stallTimeout: number): Destination[] {
+    return this.#active.filter(({ waitingSince }) => waitingSince !== undefined && now - waitingSince >= stallTimeout);
+  }
+
+  /** When the next of them will have; undefined if none keeps it waiting. */
+  nextStall(stallTimeout: number): number | undefined {
+    let earliest: number | undefined;
+    for (const { waitingSince } of this.#active) {
+      if (waitingSince !== undefined) earliest = Math.min(earliest ?? Infinity, waitingSince + stallTimeout);
+    }
+    return earliest;
+  }
+
+  /** Those whose receipts the sender waits for. */
+  get awaited(): Destination[] {
+    return this.#active.filter(({ shared, claim }) => shared !== undefined && (this.named || claim !== "unclaimed"));
+  }
+
+  /** What became of it at each Millrace receiver that was to confirm it. */
+  receipts(): Receipt[] {
+    const asked = this.all.filter(({ shared, interested }) => shared !== undefined && (this.named || interested));
+    return asked.map(({ identity, taken, outcome = "timeout" }) => ({
+      identity,
+      bytes: taken,
+      ...(outcome === "done" ? {} : { error: outcome }),
+    }));
+  }
+
+  /**
+   * Why the stream cannot go on, if it cannot: the last of those it was for is gone. A broadcast goes on to nobody when they leave,
+   * and ends when all that had a handler wanted no more.
+   */
+  lost(): Destination | undefined {
+    if (this.named) return this.#active.length === 0 ? this.#last((outcome) => outcome !== "done") : undefined;
+    const waiting = this.#active.some(({ shared, claim }) => shared === undefined || claim !== "unclaimed");
+    if (waiting) return undefined;
+    return this.#last((outcome, { interested }) => interested && outcome !== "done" && outcome !== "disconnected");
+  }
+
+  #last(test: (outcome: Outcome, destination: Destination) => boolean): Destination | undefined {
+    if (this.all.some(({ outcome }) => outcome === "done")) return undefined;
+    return this.all.findLast((destination) => destination.outcome !== undefined && test(destination.outcome, destination));
+  }
+}

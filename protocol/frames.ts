@@ -1,0 +1,137 @@
+// Frames: how streams travel between Millrace runtimes. A frame is a header and a payload, complete in itself: checked by its own digest,
+// in any order, on any core. Its header is two bytes of length, then a msgpack array.
+import { SEGMENT_HEADROOM } from "./constants.ts";
+import { pack, unpack } from "./msgpack.ts";
+import { isCount } from "./shapes.ts";
+
+/** Of a frame. Encodings other than raw are not yet sent. */
+export interface FrameHeader {
+  /** Where its bytes stand in the stream. */
+  readonly offset: number;
+  /** Plain bytes it holds. */
+  readonly length: number;
+  readonly encoding: "raw";
+  /** sha256 of the plain bytes. */
+  readonly digest: Uint8Array;
+  /** Bytes of payload that follow. */
+  readonly payload: number;
+}
+
+/** Encodings that this runtime reads. */
+export const ENCODINGS: readonly string[] = ["raw"];
+
+/** A frame's header is never longer than this, in bytes, length included; so it fits before a segment's payload. */
+export const MAX_FRAME_HEADER = 128;
+
+if (MAX_FRAME_HEADER > SEGMENT_HEADROOM) throw new RangeError("The header of a frame does not fit before its segment");
+
+export function encodeFrameHeader({ offset, length, encoding, digest, payload }: FrameHeader): Uint8Array {
+  const body = pack([offset, length, encoding, digest, payload]);
+  const bytes = new Uint8Array(2 + body.length);
+  bytes[0] = body.length >> 8;
+  bytes[1] = body.length & 0xff;
+  bytes.set(body, 2);
+  return bytes;
+}
+
+/** Reads a header that is whole but for its two bytes of length; undefined if it is none. */
+export function decodeFrameHeader(body: Uint8Array): FrameHeader | undefined {
+  const fields = unpack(body);
+  if (!Array.isArray(fields) || fields.length !== 5) return undefined;
+  const [offset, length, encoding, digest, payload] = fields as unknown[];
+  if (!isCount(offset) || !isCount(length) || !isCount(payload) || encoding !== "raw") return undefined;
+  if (!(digest instanceof Uint8Array) || digest.length !== 32 || length === 0 || payload !== length) return undefined;
+  return { offset, length, encoding, digest: new Uint8Array(digest), payload };
+}
+
+/** Where the payload of a frame goes as it arrives. */
+export interface FrameSink<Buffer> {
+  /** A frame begins. Undefined: it is longer than allowed. */
+  begin(header: FrameHeader): Buffer | undefined;
+  /** Copies a part of the payload to where it belongs. */
+  put(buffer: Buffer, at: number, part: Uint8Array): void;
+  /** The frame is whole. */
+  end(header: FrameHeader, buffer: Buffer): void;
+}
+
+/** Finds the frames in a stream's contents, which come in order and cut anywhere. */
+export class FrameParser<Buffer> {
+  readonly #sink: FrameSink<Buffer>;
+  readonly #head = new Uint8Array(MAX_FRAME_HEADER);
+  #headFilled = 0;
+  #frame: FrameHeader | undefined;
+  #buffer: Buffer | undefined;
+  #filled = 0;
+  #offset = 0;
+
+  constructor(sink: FrameSink<Buffer>) {
+    this.#sink = sink;
+  }
+
+  /** Plain bytes that have arrived, those of a frame under way included. */
+  get received(): number {
+    return this.#offset + this.#filled;
+  }
+
+  /** Whether the contents so far end with a whole frame. */
+  get between(): boolean {
+    return this.#frame === undefined && this.#headFilled === 0;
+  }
+
+  /** The frame under way, when a stream ends before it is whole. */
+  takePartial(): Buffer | undefined {
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    return buffer;
+  }
+
+  /** Takes the next contents; false if they are no frames, or not those that are due. */
+  push(content: Uint8Array): boolean {
+    let at = 0;
+    while (at < content.length) {
+      if (this.#frame === undefined) {
+        const next = this.#pushHead(content, at);
+        if (next === undefined) return false;
+        at = next;
+        continue;
+      }
+      const missing = this.#frame.payload - this.#filled;
+      const part = at === 0 && content.length <= missing ? content : content.subarray(at, at + missing);
+      this.#sink.put(this.#buffer as Buffer, this.#filled, part);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === this.#frame.payload) this.#finish(this.#frame);
+    }
+    return true;
+  }
+
+  #pushHead(content: Uint8Array, from: number): number | undefined {
+    let at = from;
+    while (this.#headFilled < 2 && at < content.length) this.#head[this.#headFilled++] = content[at++] ?? 0;
+    if (this.#headFilled < 2) return at;
+    const whole = 2 + (((this.#head[0] ?? 0) << 8) | (this.#head[1] ?? 0));
+    if (whole > MAX_FRAME_HEADER) return undefined;
+    const part = content.subarray(at, at + whole - this.#headFilled);
+    this.#head.set(part, this.#headFilled);
+    this.#headFilled += part.length;
+    at += part.length;
+    if (this.#headFilled < whole) return at;
+    const frame = decodeFrameHeader(this.#head.subarray(2, whole));
+    if (frame === undefined || frame.offset !== this.#offset) return undefined;
+    const buffer = this.#sink.begin(frame);
+    if (buffer === undefined) return undefined;
+    this.#frame = frame;
+    this.#buffer = buffer;
+    this.#headFilled = 0;
+    return at;
+  }
+
+  #finish(frame: FrameHeader): void {
+    const buffer = this.#buffer as Buffer;
+    this.#frame = undefined;
+    this.#buffer = undefined;
+    this.#offset += frame.length;
+    this.#filled = 0;
+    this.#sink.end(frame, buffer);
+  }
+}

@@ -1,0 +1,46 @@
+// What users are told of a stream.
+import type { StreamErrorCode } from "../errors.ts";
+
+/** What text and byte streams have in common. */
+export interface BaseStreamInfo {
+  /** Unique among its sender's open streams. */
+  streamId: string;
+  /** "text/plain" for text; for bytes what the sender said, by default "application/octet-stream". */
+  mimeType: string;
+  /** What handlers are registered for; "" if none was given. */
+  topic: string;
+  /** When the stream was opened, Unix time in milliseconds. */
+  timestamp: number;
+  /** Total size in bytes, if known from the start. */
+  size?: number;
+  /** The sender's own key-value pairs. */
+  attributes: Record<string, string>;
+}
+
+/** Of a text stream. */
+export interface TextStreamInfo extends BaseStreamInfo {
+  /** Ids of the streams that carry its attachments, from the same sender on the same topic. */
+  attachments: string[];
+  /** Id of the stream it replies to. */
+  replyToId?: string;
+  /** Of a text that was sent with `confirm`: what became of it at each receiver. */
+  receipts?: Receipt[];
+}
+
+/** Of a byte stream. */
+export interface ByteStreamInfo extends BaseStreamInfo {
+  /** The file's name as its sender gave it: not safe as a path (`saveTo` makes it so). */
+  name: string;
+  /** Of a stream that was sent with `confirm`: what became of it at each receiver. */
+  receipts?: Receipt[];
+}
+
+/** What became of a stream at one Millrace receiver that claimed it. */
+export interface Receipt {
+  /** The receiver. */
+  identity: string;
+  /** Bytes its reader has taken, checked. */
+  bytes: number;
+  /** Why it did not take all of them. */
+  error?: StreamErrorCode;
+}

@@ -1,0 +1,84 @@
+import { StreamError } from "../errors.ts";
+import { INITIAL_WINDOW } from "./constants.ts";
+
+/** What a runtime takes, from whom, and for how long. Bytes, counts and milliseconds; exactly at a limit passes. */
+export interface Limits {
+  /** Bytes of one stream. Default 5 GB, as LiveKit's SDKs. Over it: "too-large" at both ends. */
+  streamBytes: number;
+  /** Bytes that `readAll` gathers. Default 256 MiB. Over it: "too-large". */
+  readAllBytes: number;
+  /** Open streams of one sender. Default 1,024. One more is "refused". */
+  streamsPerSender: number;
+  /** Open streams of all senders. Default 4,096. One more is "refused". */
+  streams: number;
+  /** Bytes of one stream that wait for its reader. Default 1 MiB; 60,000 at least. */
+  receiveWindow: number;
+  /** The same for all streams of one sender. Default 16 MiB; 60,000 at least. */
+  senderWindow: number;
+  /** The same for all senders. Default 256 MiB; each sender has 60,000 of its own all the same. */
+  totalWindow: number;
+  /** Bytes held of a stream whose sender cannot be made to wait, another SDK. Default 64 MiB. Over it: "too-large". */
+  foreignQueue: number;
+  /** Milliseconds without a sign of life from the sender. Default 30,000. Then "timeout". */
+  idleTimeout: number;
+  /** The same for another SDK, which gives no sign of life while it thinks. Default 300,000. */
+  foreignIdleTimeout: number;
+  /** Milliseconds a stream waits for a handler of its topic. Default 5,000. Then "refused". */
+  unclaimedTimeout: number;
+  /** Milliseconds a receiver may keep a sender waiting without taking a byte, or its receipt. Default 30,000. Then "timeout". */
+  stallTimeout: number;
+  /** Entries of a stream's attributes. Default 64. Over it: "invalid-argument" at the sender, "refused" by the receiver. */
+  attributes: number;
+  /** Bytes of all keys and values of the attributes. Default 8,000. */
+  attributeBytes: number;
+  /** Bytes of a name. Default 200: file systems take 255, and ".part" and a number are to fit. */
+  nameBytes: number;
+  /** Bytes of a header packet, with all that is ours in it. Default 15,000: one message of a data channel. */
+  headerBytes: number;
+}
+
+/** The limits of a runtime that was given none; each with its unit at {@linkcode Limits}. */
+export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
+  streamBytes: 5_000_000_000,
+  readAllBytes: 256 * 1024 * 1024,
+  streamsPerSender: 1_024,
+  streams: 4_096,
+  receiveWindow: 1024 * 1024,
+  senderWindow: 16 * 1024 * 1024,
+  totalWindow: 256 * 1024 * 1024,
+  foreignQueue: 64 * 1024 * 1024,
+  idleTimeout: 30_000,
+  foreignIdleTimeout: 300_000,
+  unclaimedTimeout: 5_000,
+  stallTimeout: 30_000,
+  attributes: 64,
+  attributeBytes: 8_000,
+  nameBytes: 200,
+  headerBytes: 15_000,
+});
+
+const WINDOWS = new Set<string>(["receiveWindow", "senderWindow"]);
+const TIMEOUTS = new Set<string>(["idleTimeout", "foreignIdleTimeout", "unclaimedTimeout", "stallTimeout"]);
+
+/** The limits asked for, checked, over the defaults. */
+export function resolveLimits(wanted: Partial<Limits> = {}): Limits {
+  if (typeof wanted !== "object" || wanted === null) {
+    throw new StreamError("invalid-argument", `Cannot use the limits as they are not an object: ${String(wanted)}`);
+  }
+  const limits: Limits = { ...DEFAULT_LIMITS };
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value === undefined) continue;
+    if (!isLimit(name)) throw new StreamError("invalid-argument", `Cannot use the limits as there is no limit "${name}"`);
+    const fits = typeof value === "number" && value >= 0 &&
+      (Number.isSafeInteger(value) || value === Infinity || (TIMEOUTS.has(name) && !Number.isNaN(value)));
+    if (!fits) {
+      throw new StreamError("invalid-argument", `Cannot use the limit "${name}" as it is not a count, or Infinity: ${String(value)}`);
+    }
+    limits[name] = WINDOWS.has(name) ? Math.max(value, INITIAL_WINDOW) : value;
+  }
+  return limits;
+}
+
+function isLimit(name: string): name is keyof Limits {
+  return Object.hasOwn(DEFAULT_LIMITS, name);
+}

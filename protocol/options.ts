@@ -1,0 +1,176 @@
+// What users say of a stream, and the checks of it. All are made before anything is sent.
+import { StreamError } from "../errors.ts";
+import { MAX_CHUNK_SIZE, STREAM_CHUNK_SIZE } from "./constants.ts";
+import { OWN_ATTRIBUTE } from "./header.ts";
+import type { Progress } from "./progress.ts";
+import { isCount, isRecord } from "./shapes.ts";
+
+/** Options of every stream that is sent. */
+export interface StreamOptions {
+  /** What handlers are registered for. Default "". */
+  topic?: string;
+  /** Key-value pairs of your own; the key "millrace" is taken. */
+  attributes?: Record<string, string>;
+  /** Default: an unguessable one. One that is open already: "duplicate-stream". */
+  streamId?: string;
+  /** Bytes in all, if known: writing more, or closing with less, is an error. */
+  totalSize?: number;
+  /** Who gets it; nobody else gets any packet of it. Default: everybody. An empty list: "invalid-argument". */
+  destinationIdentities?: readonly string[];
+  /** What handlers are told of the sender, where the transport allows it. */
+  senderIdentity?: string;
+  /** Aborts the stream: "aborted", with the signal's reason as cause. */
+  signal?: AbortSignal;
+  /** Called at most once each 50 ms, and at the end. */
+  onProgress?: (progress: Progress) => void;
+  /** Await the receipt of each Millrace receiver. Default: true for `sendFile` and `sendBytes`, else false. */
+  confirm?: boolean;
+  /** Default: decided by a sample of the data. */
+  compress?: boolean;
+}
+
+/** Options of a text stream. */
+export interface TextStreamOptions extends StreamOptions {
+  /** Id of the stream it replies to. */
+  replyToId?: string;
+  /** Ids of streams that belong to it. */
+  attachedStreamIds?: readonly string[];
+}
+
+/** Options of `sendText`. */
+export interface SendTextOptions extends TextStreamOptions {
+  /** Files to send after it on the same topic, with the defaults of `sendFile`; their stream ids are in the info. */
+  attachments?: readonly (string | URL | File)[];
+}
+
+/** Options of a byte stream. */
+export interface ByteStreamOptions extends StreamOptions {
+  /** A file's name, for the receiver to save it under. Default "". */
+  name?: string;
+  /** Default "application/octet-stream". */
+  mimeType?: string;
+}
+
+/** Options of `sendBytes`. */
+export type SendBytesOptions = ByteStreamOptions;
+
+/** Options of `sendFile`: by default `name` is the file's own, `mimeType` follows from it, and `totalSize` is the file's size. */
+export type SendFileOptions = ByteStreamOptions;
+
+/** What `close` of a writer says at the end. */
+export interface CloseOptions {
+  /** Millrace readers see it in `closed`; other SDKs take a stream that ends with a reason for a failed one. */
+  reason?: string;
+  /** Attributes that were not known before, in the trailer. */
+  attributes?: Record<string, string>;
+}
+
+type Check = readonly [test: (value: unknown) => boolean, shape: string];
+
+const TEXT: Check = [(value) => typeof value === "string", "a string"];
+const FLAG: Check = [(value) => typeof value === "boolean", "true or false"];
+const CALLBACK: Check = [(value) => typeof value === "function", "a function"];
+const IDENTITY: Check = [isName, "a string that is not empty"];
+
+const STREAM_CHECKS: Readonly<Record<string, Check>> = {
+  topic: TEXT,
+  attributes: [isAttributes, `an object of strings without the key "${OWN_ATTRIBUTE}"`],
+  streamId: IDENTITY,
+  totalSize: [isCount, "a count of bytes"],
+  destinationIdentities: [isIdentities, "a list of one identity or more"],
+  senderIdentity: IDENTITY,
+  signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
+  onProgress: CALLBACK,
+  confirm: FLAG,
+  compress: FLAG,
+};
+
+const TEXT_CHECKS: Readonly<Record<string, Check>> = {
+  ...STREAM_CHECKS,
+  replyToId: TEXT,
+  attachedStreamIds: [isNames, "a list of stream ids"],
+  attachments: [isAttachments, "a list of paths, file URLs and Files"],
+};
+
+const BYTES_CHECKS: Readonly<Record<string, Check>> = { ...STREAM_CHECKS, name: TEXT, mimeType: TEXT };
+
+const CLOSE_CHECKS: Readonly<Record<string, Check>> = {
+  reason: TEXT,
+  attributes: [isAttributes, `an object of strings without the key "${OWN_ATTRIBUTE}"`],
+};
+
+/** Throws "invalid-argument" unless they are options of a text stream. */
+export function assertTextOptions(options: SendTextOptions): void {
+  assertOptions(options, TEXT_CHECKS, "send the text");
+}
+
+/** Throws "invalid-argument" unless they are options of a byte stream. */
+export function assertByteOptions(options: ByteStreamOptions): void {
+  assertOptions(options, BYTES_CHECKS, "send the bytes");
+}
+
+/** Throws "invalid-argument" unless they are options of a writer's close. */
+export function assertCloseOptions(options: CloseOptions): void {
+  assertOptions(options, CLOSE_CHECKS, "close the stream");
+}
+
+function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>, action: string): void {
+  if (!isRecord(options)) throw new StreamError("invalid-argument", `Cannot ${action} as the options are no object: ${show(options)}`);
+  for (const [name, [test, shape]] of Object.entries(checks)) {
+    const value = options[name];
+    if (value === undefined || test(value)) continue;
+    throw new StreamError("invalid-argument", `Cannot ${action} as "${name}" is not ${shape}: ${show(value)}`);
+  }
+}
+
+/** Throws "invalid-argument" unless it is a string. */
+export function assertText(value: unknown, action: string): asserts value is string {
+  if (typeof value === "string") return;
+  throw new StreamError("invalid-argument", `Cannot ${action} as it is not a string: ${show(value)}`);
+}
+
+/** Throws "invalid-argument" unless it is a `Uint8Array`. */
+export function assertBytes(value: unknown, action: string): asserts value is Uint8Array {
+  if (value instanceof Uint8Array) return;
+  throw new StreamError("invalid-argument", `Cannot ${action} as it is not a Uint8Array: ${show(value)}`);
+}
+
+/** The chunk size asked for, checked. */
+export function resolveChunkSize(chunkSize: number = STREAM_CHUNK_SIZE): number {
+  if (isCount(chunkSize) && chunkSize >= 4 && chunkSize <= MAX_CHUNK_SIZE) return chunkSize; // 4: one code point of UTF-8 must fit
+  throw new StreamError(
+    "invalid-argument",
+    `Cannot create the runtime as the chunk size is not between 4 and ${MAX_CHUNK_SIZE} bytes: ${show(chunkSize)}`,
+  );
+}
+
+/** A value for an error message, cut short. */
+export function show(value: unknown): string {
+  const text = typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? shape(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function shape(value: object | null): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? `an array of ${value.length}` : `an object of class ${value.constructor?.name ?? "none"}`;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isName);
+}
+
+function isIdentities(value: unknown): boolean {
+  return isNames(value) && (value as string[]).length > 0;
+}
+
+function isAttributes(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every((item) => typeof item === "string") && !Object.hasOwn(value, OWN_ATTRIBUTE);
+}
+
+function isAttachments(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => isName(item) || item instanceof URL || item instanceof Blob);
+}
