@@ -1,0 +1,360 @@
+import { StreamError } from "../errors.ts";
+import { type Clock, systemClock } from "../protocol/clock.ts";
+import type { Packet } from "../protocol/packets.ts";
+import { Drain } from "./drain.ts";
+import { type LinkOptions, type LinkPlan, planLink } from "./faults.ts";
+import { Link } from "./link.ts";
+import { refusal } from "./packet_size.ts";
+import { createRandom, deriveSeed } from "./random.ts";
+import { type Delivery, type Notice, Seat } from "./seat.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+/** How a hub's simulated links behave; without them none of it matters. */
+export interface HubOptions {
+  /** The line between any two participants who have no other. Default: none, packets are handed over without delay. */
+  readonly link?: LinkOptions;
+  /** Decides the fate of packets: the same seed and traffic give the same history. Default: 1. */
+  readonly seed?: number;
+  /** Tells the links the time. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** What one participant has of its own. */
+export interface JoinOptions {
+  /** The line to and from this participant, where the pair has none of its own and the other side named none when it sends. */
+  readonly link?: LinkOptions;
+}
+
+/** Which directions between two participants are meant. */
+export interface PairOptions {
+  /** Only what the first sends to the second. Default: both directions. */
+  readonly oneWay?: boolean;
+}
+
+/**
+ * A room within one process. Participants share nothing but it, so what runs on a hub runs on a server.
+ *
+ * Packets are handed over by reference, without delay and without a copy. What happens on a bad line can be tried out: by links with
+ * delay, rate, loss and faults, by participants who freeze or vanish. Nobody can be trusted to be who a packet says he is but by the
+ * `from` of a packet: a header's `senderIdentity` is carried as it is, and handlers see it.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const hub = createHub({ link: { kind: "reliable", delay: 20, rate: 1_000_000, loss: 0.01 } });
+ * const alice = await createRuntime({ transport: hub.join("alice") });
+ * const bob = await createRuntime({ transport: hub.join("bob") });
+ * bob.registerTextStreamHandler("chat", async (reader) => console.log(await reader.readAll()));
+ * await alice.sendText("over a slow line", { topic: "chat" });
+ * await alice.close();
+ * await bob.close();
+ * ```
+ */
+export interface Hub {
+  /** Who is here, in order of joining. */
+  readonly identities: readonly string[];
+  /** Whether nothing is about to be handed over. What is under way on simulated links does not count: it waits for its time. */
+  readonly idle: boolean;
+  /**
+   * Enters the room. Who is here under the same identity is closed ("disconnected"), and has left for the others.
+   * Throws StreamError "invalid-argument" if the identity is no string, or empty, or the link cannot be used.
+   */
+  join(identity: string, options?: JoinOptions): Transport;
+  /** Puts a line between two participants, here or yet to come; what is under way arrives as it would have. */
+  link(a: string, b: string, options: LinkOptions, pair?: PairOptions): void;
+  /** Cuts the line: what is under way and what is sent is lost until `heal`. Neither side is told. */
+  part(a: string, b: string, pair?: PairOptions): void;
+  /** Joins a parted line. */
+  heal(a: string, b: string, pair?: PairOptions): void;
+  /** Stops a participant as a stopped process is: nothing more goes in or out, up to 4 MiB each way are kept, nobody is told. */
+  freeze(identity: string): void;
+  /** Lets a frozen participant go on: what was kept goes its way, in order. */
+  thaw(identity: string): void;
+  /**
+   * Removes a participant as a killed process is: nothing more goes in or out, what is under way is lost. The others are told that it
+   * left, and it itself that it is closed, after `toldAfter` ms (default 0; `Infinity`: never, unless it joins again).
+   */
+  vanish(identity: string, options?: { toldAfter?: number }): void;
+}
+
+/** Makes a room within this process. Throws StreamError "invalid-argument" if its link cannot be used. */
+export function createHub(options: HubOptions = {}): Hub {
+  return new MemoryHub(options);
+}
+
+class MemoryHub implements Hub {
+  readonly #clock: Clock;
+  readonly #seed: number;
+  readonly #plan: LinkPlan | undefined;
+  readonly #seats: Map<string, Seat> = new Map();
+  readonly #drain: Drain<Delivery, Seat> = new Drain((delivery, to) => this.#hand(delivery, to));
+  /** Lines between pairs, by directed pair. */
+  readonly #plans: Map<string, LinkPlan> = new Map();
+  readonly #parted: Set<string> = new Set();
+  /** Whether any line but the plain one was ever asked for. */
+  #simulated = false;
+  /** All seats; made anew, never changed, so that a broadcast under way keeps the members it was sent to. */
+  #everyone: readonly Seat[] | undefined;
+  /** Counts joins and leaves. */
+  #change = 0;
+
+  constructor(options: HubOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#seed = options.seed ?? 1;
+    this.#plan = this.#planned(options.link);
+  }
+
+  get identities(): readonly string[] {
+    return [...this.#seats.keys()];
+  }
+
+  get idle(): boolean {
+    return this.#drain.idle;
+  }
+
+  get change(): number {
+    return this.#change;
+  }
+
+  join(identity: string, options: JoinOptions = {}): Transport {
+    if (typeof identity !== "string" || identity === "") {
+      throw new StreamError(
+        "invalid-argument",
+        `Cannot join the hub as the identity must be a string of some length: ${String(identity)}`,
+      );
+    }
+    const seat = new Seat(identity, this.#planned(options.link));
+    const old = this.#seats.get(identity);
+    if (old !== undefined) {
+      this.#expel(
+        old,
+        new StreamError("disconnected", `Lost the hub as another joined under the same identity: "${identity}"`, { identity }),
+      );
+    }
+    this.#seats.set(identity, seat);
+    this.#announce("joined", seat);
+    return new MemoryTransport(this, seat);
+  }
+
+  link(a: string, b: string, options: LinkOptions, pair: PairOptions = {}): void {
+    const plan = this.#planned(options);
+    if (plan === undefined) return;
+    for (const [from, to] of directions(a, b, pair)) {
+      this.#plans.set(directed(from, to), plan);
+      this.#existing(from, to)?.change(plan);
+    }
+  }
+
+  part(a: string, b: string, pair: PairOptions = {}): void {
+    for (const [from, to] of directions(a, b, pair)) {
+      this.#parted.add(directed(from, to));
+      this.#existing(from, to)?.cut();
+    }
+  }
+
+  heal(a: string, b: string, pair: PairOptions = {}): void {
+    for (const [from, to] of directions(a, b, pair)) this.#parted.delete(directed(from, to));
+  }
+
+  freeze(identity: string): void {
+    this.#seat(identity, "freeze").freeze();
+  }
+
+  thaw(identity: string): void {
+    const seat = this.#seat(identity, "thaw");
+    const kept = seat.freezer?.thaw();
+    seat.freezer = undefined;
+    if (kept === undefined) return;
+    this.#drain.addFirst(kept.inbox);
+    for (const { packet, destinations, settle } of kept.outbox) {
+      const sent = this.carry(seat, packet, destinations);
+      if (settle !== undefined) settle(sent);
+    }
+  }
+
+  vanish(identity: string, options: { toldAfter?: number } = {}): void {
+    const seat = this.#seat(identity, "remove");
+    const error = new StreamError("disconnected", `Lost the hub as the participant was removed: "${identity}"`, { identity });
+    seat.vanished = true;
+    seat.freezer?.drop(error);
+    seat.freezer = undefined;
+    this.#cutLines(seat);
+    const toldAfter = options.toldAfter ?? 0;
+    if (toldAfter <= 0) return this.#expel(seat, error);
+    // A seat that was expelled meanwhile is in the hub no more, and nothing comes of the timer.
+    this.#clock.setTimeout(() => this.#expel(seat, error), toldAfter);
+  }
+
+  participants(seat: Seat): readonly string[] {
+    return this.identities.filter((identity) => identity !== seat.identity);
+  }
+
+  tellClosed(seat: Seat, error: StreamError): void {
+    void this.#drain.add({ from: seat, packet: undefined, notice: { type: "closed", error }, targets: seat.alone, next: 0 });
+  }
+
+  /** Sends a packet on its way. */
+  carry(from: Seat, packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
+    const targets = from.vanished ? [] : destinations === undefined ? this.#all() : this.#named(destinations);
+    if (!this.#simulated) return this.#drain.add({ from, packet, notice: undefined, targets, next: 0 });
+    const direct: Seat[] = [];
+    const waits: Promise<void>[] = [];
+    for (const to of targets) {
+      if (to === from || to.vanished || this.#isParted(from, to)) continue;
+      const link = this.#linkOf(from, to);
+      const room = link?.take(packet);
+      if (link === undefined) direct.push(to);
+      else if (room !== undefined) waits.push(room);
+    }
+    // Also where all goes by links: a sender that never waits for room must not hold the event loop.
+    const handed = this.#drain.add({ from, packet, notice: undefined, targets: direct, next: 0 });
+    return waits.length === 0 ? handed : handed.then(async () => void await Promise.all(waits));
+  }
+
+  /** Takes a seat out when what it sent has been handed on. */
+  async leave(seat: Seat): Promise<void> {
+    const arriving = [...seat.links.values()].map((link) => link.idle());
+    if (arriving.length > 0) await Promise.all(arriving);
+    if (!seat.vanished) await this.#remove(seat);
+  }
+
+  #hand(delivery: Delivery, to: Seat): void {
+    if (delivery.packet !== undefined && (to === delivery.from || this.#isParted(delivery.from, to))) return;
+    to.receive(delivery);
+  }
+
+  #expel(seat: Seat, error: StreamError): void {
+    if (this.#seats.get(seat.identity) !== seat) return;
+    seat.end(error);
+    void this.#remove(seat);
+    this.tellClosed(seat, error);
+  }
+
+  #remove(seat: Seat): Promise<void> {
+    if (this.#seats.get(seat.identity) !== seat) return Promise.resolve();
+    this.#seats.delete(seat.identity);
+    this.#cutLines(seat);
+    return this.#announce("left", seat);
+  }
+
+  #announce(type: "joined" | "left", seat: Seat): Promise<void> {
+    this.#everyone = undefined;
+    const notice: Notice = { type, identity: seat.identity, change: ++this.#change };
+    return this.#drain.add({
+      from: seat,
+      packet: undefined,
+      notice,
+      targets: this.#all().filter((other) => other !== seat),
+      next: 0,
+    });
+  }
+
+  #cutLines(seat: Seat): void {
+    for (const link of seat.links.values()) link.cut();
+    seat.links.clear();
+    for (const other of this.#seats.values()) {
+      other.links.get(seat)?.cut();
+      other.links.delete(seat);
+    }
+  }
+
+  #all(): readonly Seat[] {
+    return this.#everyone ??= [...this.#seats.values()];
+  }
+
+  #named(destinations: readonly string[]): readonly Seat[] {
+    if (destinations.length === 1) return this.#seats.get(destinations[0] ?? "")?.alone ?? [];
+    const named = new Set<Seat>();
+    for (const identity of destinations) {
+      const seat = this.#seats.get(identity);
+      if (seat !== undefined) named.add(seat);
+    }
+    return [...named];
+  }
+
+  #seat(identity: string, action: string): Seat {
+    const seat = this.#seats.get(identity);
+    if (seat !== undefined) return seat;
+    throw new StreamError(
+      "invalid-argument",
+      `Cannot ${action} the participant as nobody is here under this identity: "${identity}"`,
+    );
+  }
+
+  #planned(options: LinkOptions | undefined): LinkPlan | undefined {
+    if (options === undefined) return undefined;
+    this.#simulated = true;
+    return planLink(options);
+  }
+
+  #isParted(from: Seat, to: Seat): boolean {
+    return this.#parted.size > 0 && this.#parted.has(directed(from.identity, to.identity));
+  }
+
+  #existing(from: string, to: string): Link | undefined {
+    const recipient = this.#seats.get(to);
+    return recipient === undefined ? undefined : this.#seats.get(from)?.links.get(recipient);
+  }
+
+  #linkOf(from: Seat, to: Seat): Link | undefined {
+    const existing = from.links.get(to);
+    if (existing !== undefined) return existing;
+    const name = directed(from.identity, to.identity);
+    const plan = this.#plans.get(name) ?? from.plan ?? to.plan ?? this.#plan;
+    if (plan === undefined) return undefined;
+    const link = new Link({
+      plan,
+      random: createRandom(deriveSeed(this.#seed, name)),
+      clock: this.#clock,
+      arrive: (packet) => void this.#drain.add({ from, packet, notice: undefined, targets: to.alone, next: 0 }),
+    });
+    from.links.set(to, link);
+    return link;
+  }
+}
+
+/** What a participant of a hub holds. */
+class MemoryTransport implements Transport {
+  readonly identity: string;
+  readonly #hub: MemoryHub;
+  readonly #seat: Seat;
+  #closing: Promise<void> | undefined;
+
+  constructor(hub: MemoryHub, seat: Seat) {
+    this.identity = seat.identity;
+    this.#hub = hub;
+    this.#seat = seat;
+  }
+
+  participants(): readonly string[] {
+    return this.#hub.participants(this.#seat);
+  }
+
+  open(events: TransportEvents): void {
+    this.#seat.open(events, this.#hub.change);
+    if (this.#seat.ended !== undefined) this.#hub.tellClosed(this.#seat, this.#seat.ended);
+  }
+
+  send(packet: Packet, destinations?: readonly string[]): Promise<void> {
+    const seat = this.#seat;
+    const problem = seat.ended ?? refusal(packet);
+    if (problem !== undefined) return Promise.reject(problem);
+    return seat.freezer === undefined ? this.#hub.carry(seat, packet, destinations) : seat.freezer.hold(packet, destinations);
+  }
+
+  close(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing;
+    this.#seat.silence();
+    this.#seat.end(new StreamError("disconnected", `Cannot send as the transport is closed: identity is "${this.identity}"`));
+    return this.#closing = this.#hub.leave(this.#seat);
+  }
+}
+
+function directions(a: string, b: string, pair: PairOptions): [from: string, to: string][] {
+  return pair.oneWay === true ? [[a, b]] : [[a, b], [b, a]];
+}
+
+function directed(from: string, to: string): string {
+  return `${from.length}:${from}${to}`;
+}
