@@ -54,6 +54,7 @@ async function testFile(name, program, file) {
   let leaked = false;
   const { code, output, late } = await run([...commandFor(name, program), runnable(name, file)], {
     seconds: FILE_SECONDS,
+    env: { NO_COLOR: "1" },
     onOutput: (text, kill) => {
       if (lingering !== undefined || summary(text) === undefined) return;
       lingering = setTimeout(() => {
@@ -67,7 +68,9 @@ async function testFile(name, program, file) {
   sums.passed += result.passed;
   sums.failed += result.failed;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${result.failed === 0 ? "ok    " : "FAILED"} ${file}: ${result.passed} passed, ${result.failed} failed, ${seconds} s`);
+  console.log(
+    `${result.failed === 0 ? "ok    " : "FAILED"} ${file}: ${result.passed} passed, ${result.failed} failed, ${seconds} s`,
+  );
   if (result.failed === 0) return;
   console.log(output.replace(/^/gm, "    "));
   if (result.why !== undefined) console.log(`    ${file} ${result.why}`);
@@ -89,11 +92,6 @@ function judge(code, counts, leaked, late) {
 
 /** uvu's last lines, once they are whole. */
 function summary(output) {
-  const found = /Total:\s+(\d+)[^]*?Passed:\s+(\d+)[^]*?Skipped:\s+(\d+)[^]*?Duration:[^\n]*\n/.exec(stripColours(output));
+  const found = /Total:\s+(\d+)[^]*?Passed:\s+(\d+)[^]*?Skipped:\s+(\d+)[^]*?Duration:[^\n]*\n/.exec(output);
   return found === null ? undefined : { total: Number(found[1]), passed: Number(found[2]), skipped: Number(found[3]) };
-}
-
-function stripColours(text) {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/\x1b\[[0-9;]*m/g, "");
 }

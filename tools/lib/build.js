@@ -1,6 +1,18 @@
 // The compiled output that Node runs and npm packs. It is made when a source has changed, by whoever comes first: others wait.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import process from "node:process";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -98,6 +110,7 @@ async function build() {
     const tsc = [...commandFor(runtime), packageBin("typescript/bin/tsc"), "-p", join(root, "tsconfig.json"), "--outDir", made];
     const { code, output } = await run(tsc);
     if (code !== 0) throw new Error(`Cannot build as the compiler found errors:\n${output}`);
+    for (const file of filesIn(made)) if (file.endsWith(".d.ts")) nameCompiled(join(made, file));
     replace(made);
     writeFileSync(stampFile, newStamp);
   } finally {
@@ -105,11 +118,16 @@ async function build() {
   }
 }
 
+/** The compiler leaves "./x.ts" in declarations, where only some tools find x.d.ts by it. */
+function nameCompiled(path) {
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, text.replace(/((?:\bfrom|\bimport)\s*\(?\s*"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));
+}
+
 /** File by file and by rename: a program that runs from dist/ meanwhile never misses a file, nor sees half of one. */
 function replace(made) {
   rmSync(stampFile, { force: true });
-  const files = readdirSync(made, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(made.length + 1));
+  const files = filesIn(made);
   for (const file of files) {
     const target = join(dist, file);
     if (existsSync(target) && readFileSync(target).equals(readFileSync(join(made, file)))) continue;
@@ -117,8 +135,10 @@ function replace(made) {
     renameSync(join(made, file), target);
   }
   const kept = new Set(files);
-  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath ?? entry.path, entry.name);
-    if (entry.isFile() && !kept.has(path.slice(dist.length + 1))) rmSync(path);
-  }
+  for (const file of filesIn(dist)) if (!kept.has(file)) rmSync(join(dist, file));
+}
+
+/** The files of a folder and those below it, relative to it. */
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true }).filter((path) => statSync(join(folder, path)).isFile());
 }

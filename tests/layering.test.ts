@@ -1,0 +1,227 @@
+// The house rules that can be read off the sources: who may import whom, no cycles, no file too long, both manifests of one mind.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { suite } from "./harness.ts";
+
+/** A file of more lines than this has a second thing in it. */
+const MOST_LINES = 400;
+/** From here on a file is named on the output, for somebody to look at. */
+const MANY_LINES = 250;
+
+const LAYERS: readonly string[] = ["protocol", "workers", "transports", "files", "actors"];
+const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
+
+/** The layers each layer may take values from, beside itself, errors.ts and (but for protocol) turns.ts. */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  workers: ["protocol"],
+  transports: ["protocol"],
+  files: ["protocol"],
+  actors: ["protocol"],
+};
+
+/** The layers each may take types from, besides. */
+const TYPES_FROM: Readonly<Record<string, readonly string[]>> = {
+  files: ["workers"],
+  actors: ["workers", "transports", "files"],
+};
+
+interface Import {
+  readonly from: string;
+  /** As written, but a relative one as a path from the project's folder. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const root: string = projectRoot();
+const sources: ReadonlyMap<string, string> = new Map(sourcePaths().map((path) => [path, readFileSync(join(root, path), "utf8")]));
+const imports: readonly Import[] = [...sources].flatMap(([path, text]) => importsOf(path, text));
+
+const test = suite("layering");
+
+test("there is something to look at", () => {
+  assert.ok(sources.has("errors.ts"));
+  assert.ok(imports.some(({ from, to }) => from === "protocol/packets.ts" || to === "errors.ts"));
+});
+
+test("a layer imports only what lies below it", () => {
+  assert.equal(imports.filter((one) => LAYERS.includes(layerOf(one.from)) && !isAllowed(one)).map(described), []);
+});
+
+test("errors.ts and turns.ts import nothing of the project", () => {
+  assert.equal(imports.filter(({ from, to }) => isFoundation(from) && sources.has(to)).map(described), []);
+});
+
+test("nobody imports mod.ts but programs and tests", () => {
+  assert.equal(imports.filter(({ from, to }) => to === "mod.ts" && LAYERS.includes(layerOf(from))).map(described), []);
+});
+
+test("only workers/ imports comlink or starts threads", () => {
+  const allowed = ["workers", "bench", "tests", "tools"];
+  const threads = (to: string): boolean => ["comlink", "node:worker_threads", "worker_threads"].includes(to);
+  assert.equal(imports.filter(({ from, to }) => threads(to) && !allowed.includes(layerOf(from))).map(described), []);
+  const starts = [...sources].filter(([path, text]) => LAYERS.includes(layerOf(path)) && /\bnew Worker\(/.test(text)).map((
+    [path],
+  ) => path);
+  assert.equal(starts.filter((path) => layerOf(path) !== "workers"), []);
+});
+
+test("only actors/ and mod.ts import xstate", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    /^xstate(\/|$)/.test(to) && LAYERS.includes(layerOf(from)) && layerOf(from) !== "actors"
+  );
+  assert.equal(wrong.map(described), []);
+});
+
+test("only transports/ knows a LiveKit package", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    to.startsWith("@livekit/") && from !== "transports/livekit.ts" && layerOf(from) !== "tests"
+  );
+  assert.equal(wrong.map(described), []);
+});
+
+test("protocol/ has no timers and no I/O", () => {
+  const clock = "protocol/clock.ts"; // what a clock is, and the system's as one: the default of those who are given a clock
+  const wrong = [...sources].filter(([path]) => layerOf(path) === "protocol" && path !== clock).flatMap(([path, text]) => {
+    const found = /\b(setTimeout|setInterval|setImmediate|Date\.now|Math\.random|fetch)\(/.exec(withoutComments(text));
+    return found === null ? [] : [`${path}: ${found[1]}`];
+  });
+  assert.equal(wrong, []);
+});
+
+test("imports form no cycle", () => {
+  assert.equal(findCycle(), []);
+});
+
+test("every relative import names a file that exists", () => {
+  assert.equal(imports.filter(({ to }) => to.startsWith("./") || (isPath(to) && !existsSync(join(root, to)))).map(described), []);
+});
+
+test("no file is too long", () => {
+  const lengths = [...sources].map(([path, text]) => ({ path, lines: text.split("\n").length - 1 }));
+  for (const { path, lines } of lengths) {
+    if (lines > MANY_LINES && LAYERS.includes(layerOf(path))) console.log(`    ${path} has ${lines} lines`);
+  }
+  assert.equal(lengths.filter(({ lines }) => lines > MOST_LINES), []);
+});
+
+test("nothing refers to what is beside the clone", () => {
+  const beside = ["..", "shared"].join("/"); // not as one literal: this file is looked at too
+  assert.equal([...sources].filter(([, text]) => text.includes(beside)).map(([path]) => path), []);
+});
+
+test("both manifests have the same version and dependencies, and exports that resolve", () => {
+  const npm = readJson("package.json");
+  const jsr = readJson("deno.json");
+  assert.is(jsr["version"], npm["version"]);
+  assert.is(readJson("package-lock.json")["version"], npm["version"]);
+
+  const wanted = Object.entries(npm["dependencies"] as Record<string, string>).map((
+    [name, range],
+  ) => [name, `npm:${name}@${range}`]);
+  const mapped = Object.entries(jsr["imports"] as Record<string, string>).filter(([, to]) => to.startsWith("npm:"));
+  assert.equal(mapped.sort(), wanted.sort());
+
+  const entries = jsr["exports"] as Record<string, string>;
+  for (const path of Object.values(entries)) assert.ok(existsSync(join(root, path)), `deno.json exports ${path}`);
+  const compiled = npm["exports"] as Record<string, string | { types: string; default: string }>;
+  for (const [name, target] of Object.entries(compiled)) {
+    if (typeof target === "string") continue;
+    const source = entries[name] ?? "(nothing)";
+    assert.is(target.default, source.replace("./", "./dist/").replace(/\.ts$/, ".js"), `package.json exports "${name}"`);
+    assert.is(target.types, source.replace("./", "./dist/").replace(/\.ts$/, ".d.ts"), `package.json exports "${name}"`);
+  }
+});
+
+test.run();
+
+function isAllowed({ from, to, typeOnly }: Import): boolean {
+  const layer = layerOf(from);
+  if (!isPath(to)) return layer !== "protocol" || to === "msgpackr" || to === "node:crypto" || to === "node:buffer";
+  if (to === "errors.ts" || layerOf(to) === layer) return true;
+  if (to === "turns.ts") return layer !== "protocol";
+  return (BELOW[layer] ?? []).includes(layerOf(to)) || (typeOnly && (TYPES_FROM[layer] ?? []).includes(layerOf(to)));
+}
+
+function isFoundation(path: string): boolean {
+  return path === "errors.ts" || path === "turns.ts";
+}
+
+/** A path of the project, not a package's or a built-in's name. */
+function isPath(to: string): boolean {
+  return /\.(ts|js)$/.test(to);
+}
+
+/** The folder a file is in; "" for those at the top. */
+function layerOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+}
+
+function described({ from, to, typeOnly }: Import): string {
+  return `${from} imports ${typeOnly ? "types of " : ""}${to}`;
+}
+
+function importsOf(from: string, text: string): Import[] {
+  const statement = /^\s*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+  return [...withoutComments(text).matchAll(statement)].map(([, type, named, dynamic]) => {
+    const specifier = named ?? dynamic ?? "";
+    const to = specifier.startsWith(".") ? posix.join(posix.dirname(from), specifier) : specifier;
+    return { from, to, typeOnly: type !== undefined };
+  });
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/^\s*\/\*[^]*?\*\//gm, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+/** The files of one cycle of imports that are there when the program runs, or none. */
+function findCycle(): string[] {
+  const done = new Set<string>();
+  const visit = (path: string, above: readonly string[]): string[] => {
+    if (above.includes(path)) return [...above.slice(above.indexOf(path)), path];
+    if (done.has(path)) return [];
+    done.add(path);
+    for (const { to, typeOnly } of imports.filter(({ from }) => from === path)) {
+      const cycle = typeOnly || !sources.has(to) ? [] : visit(to, [...above, path]);
+      if (cycle.length > 0) return cycle;
+    }
+    return [];
+  };
+  for (const path of sources.keys()) {
+    const cycle = visit(path, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
+
+function sourcePaths(): string[] {
+  const top = readdirSync(root).filter((name) => name.endsWith(".ts"));
+  const nested = FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
+    filesIn(folder).filter((path) => /\.(ts|js)$/.test(path))
+  );
+  return [...top, ...nested].sort();
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === "node_modules" || entry.name === "bin" ? [] : filesIn(path);
+    return [path];
+  });
+}
+
+function readJson(name: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(root, name), "utf8")) as Record<string, unknown>;
+}
+
+/** Where deno.json is: this file runs from its source and, compiled, from within dist/. */
+function projectRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "deno.json"))) {
+    if (dirname(folder) === folder) throw new Error("Cannot find the project's folder, as no deno.json is above this test");
+    folder = dirname(folder);
+  }
+  return folder;
+}

@@ -1,0 +1,75 @@
+// node tools/check.js [name ...]: the checks that are no tests, all of them or those named; see lib/checks.js.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { join } from "node:path";
+import { sourceFiles } from "./lib/build.js";
+import { CHECKS } from "./lib/checks.js";
+import { run } from "./lib/processes.js";
+import { commandFor, packageBin, root, runtime } from "./lib/runtime.js";
+import { runtimeProgram } from "./lib/runtimes.js";
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in CHECKS));
+const folder = mkdtempSync(join(tmpdir(), "millrace-check-"));
+let passed = 0;
+let failed = 0;
+
+try {
+  if (unknown.length > 0) {
+    throw new Error(
+      `Cannot check as there is no such check: name is "${unknown[0]}", not one of ${Object.keys(CHECKS).join(", ")}`,
+    );
+  }
+  for (const name of asked.length > 0 ? asked : Object.keys(CHECKS)) {
+    for (const command of CHECKS[name]) await check(name, command);
+  }
+} catch (error) {
+  console.error(error.message);
+  failed++;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function check(name, words) {
+  const started = performance.now();
+  const { code, output } = await attempt(words);
+  if (code === 0) passed++;
+  else failed++;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name}: ${words.join(" ")}, ${seconds} s`);
+  if (code !== 0) console.log(output.replace(/^/gm, "    "));
+}
+
+/** A check that cannot be started has failed like any other. */
+async function attempt(words) {
+  try {
+    return await run(await commandOf(words), { seconds: 300, env: { NO_COLOR: "1" } });
+  } catch (error) {
+    return { code: 1, output: error.message };
+  }
+}
+
+async function commandOf(words) {
+  const command = [];
+  for (const [at, word] of words.entries()) {
+    if (word === "{run}") command.push(...commandFor(runtime));
+    else if (word === "{deno}" || word === "{bun}") command.push(await runtimeProgram(word.slice(1, -1)));
+    else if (word === "{sources}") command.push(...sourceFiles());
+    else if (word === "{pack}") command.push(await pack());
+    else if (at === 1 && words[0] === "{run}") command.push(existsSync(join(root, word)) ? join(root, word) : packageBin(word));
+    else command.push(word);
+  }
+  return command;
+}
+
+async function pack() {
+  const made = () => readdirSync(folder).find((name) => name.endsWith(".tgz"));
+  if (made() === undefined) {
+    const { output } = await run(["npm", "pack", "--silent", "--pack-destination", folder]);
+    if (made() === undefined) throw new Error(`Cannot pack the project:\n${output}`);
+  }
+  return join(folder, made());
+}

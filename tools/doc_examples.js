@@ -1,0 +1,122 @@
+// node tools/doc_examples.js [part of a file's name ...]
+// Runs every ```ts block of README.md, the documents in docs/ and the doc comments of the sources, on the runtime that runs this, and
+// type-checks them (on Node by tsc, on Deno by deno check). A block marked ```ts ignore is left out. A block without an import goes on
+// where the block before it in the same file ended, so that a text can take an example step by step; a block with one starts anew.
+// Each runs in a folder of its own that has a "report.pdf" of 1 MB in it, and must end by itself, well, within the limit.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { join } from "node:path";
+import { buildIfStale, sourceFiles } from "./lib/build.js";
+import { run } from "./lib/processes.js";
+import { commandFor, executable, packageBin, root, runtime, runtimeLabel } from "./lib/runtime.js";
+
+const EXAMPLE_SECONDS = 30;
+const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "PROTOCOL.md", "docs/ARCHITECTURE.md", "docs/PROTOCOL.md"];
+const NOT_PUBLIC = /^(tests|bench|examples|cli)\//;
+
+const filters = process.argv.slice(2);
+const folder = join(root, ".cache", `doc_examples_${runtime}`);
+const sums = { passed: 0, failed: 0 };
+
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  sums.failed++;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${sums.passed} passed, ${sums.failed} failed`);
+process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+
+async function main() {
+  console.log(`Doc examples on ${runtimeLabel}`);
+  const examples = [
+    ...DOCUMENTS.filter((path) => existsSync(join(root, path))),
+    ...sourceFiles().filter((path) => !NOT_PUBLIC.test(path)),
+  ]
+    .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
+    .flatMap(examplesOf);
+  if (examples.length === 0) throw new Error("Cannot find an example in the documents and doc comments");
+  write(examples);
+  if (runtime === "node") await buildIfStale();
+  await typeCheck(examples);
+  for (const example of examples) await runExample(example);
+}
+
+/** The examples of one file: where each stands and its text. */
+function examplesOf(path) {
+  const lines = readFileSync(join(root, path), "utf8").split("\n").map((line) =>
+    path.endsWith(".md") ? line : line.replace(/^\s*\* ?/, "")
+  );
+  const examples = [];
+  let block;
+  lines.forEach((line, at) => {
+    if (block === undefined) {
+      if (/^```ts\s*$/.test(line)) block = { line: at + 1, text: "" };
+    } else if (line.startsWith("```")) {
+      if (/^import /m.test(block.text) || examples.length === 0) {
+        examples.push({ place: `${path}:${block.line}`, text: block.text });
+      } else examples.at(-1).text += block.text;
+      block = undefined;
+    } else block.text += `${line}\n`;
+  });
+  return examples;
+}
+
+function write(examples) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const config = {
+    extends: "../../tsconfig.json",
+    compilerOptions: {
+      paths: { "millrace": ["../../mod.ts"], "millrace/actors": ["../../actors/mod.ts"] },
+      rootDir: "../..",
+      outDir: "out",
+      noEmit: false,
+      declaration: false,
+      noUnusedLocals: false,
+    },
+    include: ["*.ts"],
+    exclude: [],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  examples.forEach((example, index) => {
+    example.name = `example_${index}`;
+    writeFileSync(join(folder, `${example.name}.ts`), `// ${example.place}\n${example.text}export {};\n`);
+    mkdirSync(join(folder, "in", example.name), { recursive: true });
+    writeFileSync(join(folder, "in", example.name, "report.pdf"), new Uint8Array(1_000_000).map((_, at) => at * at));
+  });
+}
+
+/** One check for all of them; on Node it compiles them too. */
+async function typeCheck(examples) {
+  if (runtime === "bun") return; // it has no type checker
+  const command = runtime === "node"
+    ? [executable, packageBin("typescript/bin/tsc"), "-p", folder]
+    : [executable, "check", ...examples.map(({ name }) => join(folder, `${name}.ts`))];
+  const { code, output } = await run(command, { seconds: 120, env: { NO_COLOR: "1" } });
+  count("types", code === 0, output.replace(/example_(\d+)\.ts/g, (file, index) => `${file} [${examples[index]?.place}]`));
+}
+
+async function runExample({ name, place }) {
+  // Compiled, they lie below dist's sources in out/; "millrace" is the package's own name, which Node looks up in its exports.
+  const program = runtime === "node" ? compiled(name) : join(folder, `${name}.ts`);
+  const config = runtime === "deno" ? ["--config", join(root, "deno.json")] : [];
+  const options = { cwd: join(folder, "in", name), seconds: EXAMPLE_SECONDS, env: { NO_COLOR: "1" } };
+  const { code, output, late } = await run([...commandFor(runtime), ...config, program], options);
+  count(place, code === 0, late ? `${output}It did not end within ${EXAMPLE_SECONDS} s` : output);
+}
+
+function compiled(name) {
+  const file = readdirSync(join(folder, "out"), { recursive: true }).find((path) => path.endsWith(`${name}.js`));
+  if (file === undefined) throw new Error(`Cannot find a compiled example: name is "${name}"`);
+  return join(folder, "out", file);
+}
+
+function count(what, good, output) {
+  if (good) sums.passed++;
+  else sums.failed++;
+  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
+  if (!good) console.log(output.replace(/^/gm, "    "));
+}

@@ -1,0 +1,8 @@
+// npm run format: puts every source into the house's form.
+import process from "node:process";
+import { run } from "./lib/processes.js";
+import { runtimeProgram } from "./lib/runtimes.js";
+
+const { code, output } = await run([await runtimeProgram("deno"), "fmt"]);
+console.log(output.trim());
+process.exitCode = code;
