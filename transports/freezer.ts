@@ -1,7 +1,6 @@
 import type { StreamError } from "../errors.ts";
 import type { Packet } from "../protocol/packets.ts";
 import { copyPacket, packetBytes } from "./packet_size.ts";
-import type { Delivery, Seat } from "./seat.ts";
 
 /**
  * What is kept for a frozen participant each way, in bytes: what the buffers of a system and a network hold of a stopped process. What
@@ -17,26 +16,18 @@ export interface Outgoing {
 }
 
 /** Holds what goes to a frozen participant, and what comes from it, until it thaws. */
-export class Freezer {
-  readonly #alone: readonly Seat[];
+export class Freezer<Delivery> {
   #inbox: Delivery[] = [];
   #inboxBytes = 0;
   #outbox: Outgoing[] = [];
   #outboxBytes = 0;
 
-  constructor(seat: Seat) {
-    this.#alone = seat.alone;
-  }
-
-  keep(delivery: Delivery): void {
-    let packet = delivery.packet;
-    if (packet !== undefined) {
-      const bytes = packetBytes(packet);
-      if (this.#inboxBytes + bytes > KEPT_BYTES) return;
-      this.#inboxBytes += bytes;
-      packet = copyPacket(packet);
-    }
-    this.#inbox.push({ from: delivery.from, packet, notice: delivery.notice, targets: this.#alone, next: 0 });
+  /** Keeps a packet with bytes of its own, or what is no packet, as the delivery that `wrap` makes of it. */
+  keep(packet: Packet | undefined, wrap: (copy: Packet | undefined) => Delivery): void {
+    const bytes = packet === undefined ? 0 : packetBytes(packet);
+    if (this.#inboxBytes + bytes > KEPT_BYTES) return;
+    this.#inboxBytes += bytes;
+    this.#inbox.push(wrap(packet && copyPacket(packet)));
   }
 
   hold(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {

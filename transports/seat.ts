@@ -35,7 +35,7 @@ export class Seat {
   ended: StreamError | undefined;
   /** It vanished: nothing goes in or out, though the others may not know yet. */
   vanished = false;
-  freezer: Freezer | undefined;
+  freezer: Freezer<Delivery> | undefined;
   #events: TransportEvents | undefined;
   #opened = false;
   /** The last change of members it knew of when it was opened. */
@@ -71,7 +71,7 @@ export class Seat {
   }
 
   freeze(): void {
-    this.freezer ??= new Freezer(this);
+    this.freezer ??= new Freezer();
   }
 
   receive(delivery: Delivery): void {
@@ -83,7 +83,7 @@ export class Seat {
     } else if (this.vanished || this.ended !== undefined) {
       return;
     } else if (this.freezer !== undefined) {
-      this.freezer.keep(delivery);
+      this.freezer.keep(packet, (copy) => ({ ...delivery, packet: copy, targets: this.alone, next: 0 }));
     } else if (packet !== undefined) {
       this.#events?.packet(packet, delivery.from.identity);
     } else if (notice !== undefined && notice.change > this.#knownChange) {
