@@ -2,7 +2,7 @@ import { StreamError } from "../errors.ts";
 import type { Random } from "./random.ts";
 
 /** What both kinds of link have. */
-interface Line {
+export interface LinkLine {
   /** Time from end to end, one way, in ms. Default: 0. */
   readonly delay?: number;
   /** Bytes a second. Default: no limit. */
@@ -12,7 +12,8 @@ interface Line {
 }
 
 /** A link that delivers everything once and in order, as SCTP makes of a bad line: a loss is a stall of all that is behind it. */
-export interface ReliableLink extends Line {
+export interface ReliableLink extends LinkLine {
+  /** Which kind of link it is. */
   readonly kind: "reliable";
   /** Probability that a packet is lost and sent again, each time anew; under 1. Default: 0. */
   readonly loss?: number;
@@ -21,7 +22,8 @@ export interface ReliableLink extends Line {
 }
 
 /** A link on which packets vanish, come twice and overtake one another. */
-export interface FaultyLink extends Line {
+export interface FaultyLink extends LinkLine {
+  /** Which kind of link it is. */
   readonly kind: "faulty";
   /** Probability that a packet vanishes. Default: 0. */
   readonly lose?: number;
@@ -36,7 +38,7 @@ export interface FaultyLink extends Line {
 /** A simulated line between two participants of a hub. */
 export type LinkOptions = ReliableLink | FaultyLink;
 
-/** Default of {@linkcode Line.queue}, in bytes: LiveKit's low threshold of its data channels' buffers. */
+/** Default of {@linkcode LinkLine.queue}, in bytes: LiveKit's low threshold of its data channels' buffers. */
 const DEFAULT_QUEUE = 2 * 1024 * 1024;
 
 /** A link's options with nothing left open. */
