@@ -3,7 +3,7 @@ import { StreamError } from "../errors.ts";
 import { isSame } from "./file_system.ts";
 import { removeFolders } from "./folders.ts";
 import { codeOf, fileError, reasonOf, refusal } from "./paths.ts";
-import { placeNew, placeOver, removeIfSame } from "./placing.ts";
+import { ifMissing, placeNew, placeOver, removeIfSame } from "./placing.ts";
 import { numberedName } from "./safe_name.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FileSystem } from "./file_system.ts";
@@ -41,7 +41,7 @@ export interface PartInput {
   readonly ended: () => void;
 }
 
-/** Numbers tried for a name in a folder. */
+/** The number up to which a free one is looked for. */
 const MOST_NUMBERS = 10_000;
 
 /** What file systems answer that cannot flush. */
@@ -130,20 +130,30 @@ export class Part implements PartFile {
   }
 
   async #place(): Promise<string> {
-    const { files, place, nameBytes } = this.#input;
+    const { files, place } = this.#input;
     if (place === "over") {
       await placeOver(files, this.ref, this.finalPath);
       return this.finalPath;
     }
     if (await placeNew(files, this.ref, this.finalPath)) return this.finalPath;
-    for (let number = 2; place === "numbered" && number <= MOST_NUMBERS; number++) {
-      const path = join(dirname(this.finalPath), numberedName(basename(this.finalPath), number, nameBytes));
-      if (await placeNew(files, this.ref, path)) return path;
+    let number = 1;
+    while (place === "numbered" && number < MOST_NUMBERS) {
+      number = await freeNumber((candidate) => this.#isTaken(candidate), number);
+      if (await placeNew(files, this.ref, this.#numbered(number))) return this.#numbered(number);
     }
     throw new StreamError(
       "file-exists",
       `Cannot commit the file as its name is taken: path is ${JSON.stringify(this.finalPath)}`,
     );
+  }
+
+  #numbered(number: number): string {
+    return join(dirname(this.finalPath), numberedName(basename(this.finalPath), number, this.#input.nameBytes));
+  }
+
+  async #isTaken(number: number): Promise<boolean> {
+    const there = await this.#input.files.look(this.#numbered(number)).catch(ifMissing);
+    return there !== undefined;
   }
 
   async #remove(): Promise<void> {
@@ -157,4 +167,24 @@ export class Part implements PartFile {
     this.#state = "discarded";
     ended();
   }
+}
+
+/**
+ * A free number above `taken`, right after one that is taken. In doubling steps and then by halves: whoever sends a thousand files of
+ * one name must not cost a million looks.
+ */
+async function freeNumber(isTaken: (number: number) => Promise<boolean>, taken: number): Promise<number> {
+  let low = taken;
+  let step = 1;
+  while (await isTaken(low + step)) {
+    low += step;
+    step *= 2;
+  }
+  let free = low + step;
+  while (free - low > 1) {
+    const middle = Math.floor((low + free) / 2);
+    if (await isTaken(middle)) low = middle;
+    else free = middle;
+  }
+  return free;
 }

@@ -73,6 +73,16 @@ test("of files of one name at once, each keeps its bytes under a name of its own
     assert.is((await readdir(folder)).length, 20);
   }));
 
+test("a thousand files of a name cost the next one a few looks, not a thousand", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFile(join(folder, "report.pdf"), "");
+    for (let number = 2; number <= 1_000; number++) await writeFile(join(folder, `report (${number}).pdf`), "");
+    let calls = 0;
+    const files: FileSystem = { ...nodeFileSystem, look: (path) => (calls++, nodeFileSystem.look(path)) };
+    assert.is(await finish(await begin(folder, { files }), "x"), join(folder, "report (1001).pdf"));
+    assert.ok(calls <= 30, `${calls} looks`);
+  }));
+
 test("symbolic links and folders take a name too", () =>
   inTemporaryFolder(async (folder) => {
     await symlink("nowhere", join(folder, "report.pdf"));
