@@ -14,7 +14,10 @@ const ROUND_BYTES = 64 * 1024 * 1024;
 const SIZES = [15_000, 60_000, 240_000, 1_000_000] as const;
 
 async function main(): Promise<void> {
-  const pools = new Map<string, CodecPool>([["pool of 1", createCodecPool({ size: 1 })], ["pool of 2", createCodecPool({ size: 2 })]]);
+  const pools = new Map<string, CodecPool>([["pool of 1", createCodecPool({ size: 1 })], [
+    "pool of 2",
+    createCodecPool({ size: 2 }),
+  ]]);
   const codecs = new Map<string, Codec>([...pools, ["inline", createInlineCodec()]]);
   for (const size of SIZES) {
     const bench = new Bench({ time: 1000, iterations: 5, warmupTime: 200, warmupIterations: 2 });
@@ -27,7 +30,9 @@ async function main(): Promise<void> {
     const plain = rate(bench, "plain sha256, one core");
     console.log(`${size} bytes a segment`);
     for (const { name } of bench.tasks) {
-      console.log(`  ${name.padEnd(24)} ${rate(bench, name).toFixed(2)} GB/s, ${(rate(bench, name) / plain).toFixed(2)} of one core`);
+      console.log(
+        `  ${name.padEnd(24)} ${rate(bench, name).toFixed(2)} GB/s, ${(rate(bench, name) / plain).toFixed(2)} of one core`,
+      );
     }
   }
   for (const pool of pools.values()) await pool.close();

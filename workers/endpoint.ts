@@ -104,7 +104,8 @@ interface MessageSource {
 function portEndpoint(port: MessageSource): Endpoint {
   const listeners = new Map<EventListenerOrEventListenerObject, (message: unknown) => void>();
   return {
-    postMessage: (message: unknown, transfer?: Transferable[]) => port.postMessage(message, transfer as ArrayBuffer[] | undefined),
+    postMessage: (message: unknown, transfer?: Transferable[]) =>
+      port.postMessage(message, transfer as ArrayBuffer[] | undefined),
     addEventListener: (_type, listener) => {
       const listen = (data: unknown): void => {
         const event = { data } as MessageEvent;

@@ -8,7 +8,17 @@ import { overdue, turn } from "../turns.ts";
 import type { Codec, Cut } from "./codec.ts";
 import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
 import { abandoned, JobCodec } from "./job_codec.ts";
-import { cutSpan, type EncodeTextJob, isEqual, type Job, type JobResult, mismatch, overflow, type ReadFileJob, type WriteFileJob } from "./jobs.ts";
+import {
+  cutSpan,
+  type EncodeTextJob,
+  isEqual,
+  type Job,
+  type JobResult,
+  mismatch,
+  overflow,
+  type ReadFileJob,
+  type WriteFileJob,
+} from "./jobs.ts";
 import { createSegmentStore, type Segment, type SegmentStore } from "./segments.ts";
 
 /** Bytes hashed, or UTF-16 units encoded, between two looks at the time: 0.2 ms of sha256. */

@@ -11,19 +11,21 @@ class InlineLane implements Lane {
   readonly ready: Promise<void> = Promise.resolve();
   readonly gone: Promise<undefined>;
   #end: (none: undefined) => void = () => undefined;
-  #jobs = 0;
+  #batches = 0;
   #terminated = false;
 
   constructor() {
     this.gone = new Promise((resolve) => this.#end = resolve);
   }
 
-  async run(job: Job): Promise<JobResult> {
-    this.#jobs++;
+  async run(jobs: readonly Job[]): Promise<readonly JobResult[]> {
+    this.#batches++;
     try {
-      return await runInSlices(job);
+      const results: JobResult[] = [];
+      for (const job of jobs) results.push(await runInSlices(job));
+      return results;
     } finally {
-      this.#jobs--;
+      this.#batches--;
       this.#settle();
     }
   }
@@ -38,6 +40,6 @@ class InlineLane implements Lane {
   }
 
   #settle(): void {
-    if (this.#terminated && this.#jobs === 0) this.#end(undefined);
+    if (this.#terminated && this.#batches === 0) this.#end(undefined);
   }
 }

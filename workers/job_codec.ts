@@ -40,7 +40,11 @@ export abstract class JobCodec implements Codec {
   async writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: JobOptions): Promise<void> {
     const { segment, start, end } = span;
     const own = digest && new Uint8Array(digest); // a view would be posted with all of the memory behind it
-    await this.#carryOut({ kind: "writeFile", file, position, buffer: segment.buffer, start, end, digest: own }, segment, options);
+    await this.#carryOut(
+      { kind: "writeFile", file, position, buffer: segment.buffer, start, end, digest: own },
+      segment,
+      options,
+    );
   }
 
   async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<Sliced> {
@@ -52,7 +56,9 @@ export abstract class JobCodec implements Codec {
 
 /** What a job that its caller gave up rejects with. */
 export function abandoned(signal: AbortSignal): StreamError {
-  return new StreamError("aborted", `Cannot finish the job as it was aborted: reason is "${reasonOf(signal)}"`, { cause: signal.reason });
+  return new StreamError("aborted", `Cannot finish the job as it was aborted: reason is "${reasonOf(signal)}"`, {
+    cause: signal.reason,
+  });
 }
 
 function reasonOf(signal: AbortSignal): string {

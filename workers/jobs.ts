@@ -89,7 +89,8 @@ export function overflow(units: number, room: number): Failure {
 export function mismatch(job: WriteFileJob): Failure {
   return {
     code: "corrupt",
-    message: `Cannot write to the file as the bytes are not those that were sent: path is "${job.file.path}", position is ${job.position}`,
+    message:
+      `Cannot write to the file as the bytes are not those that were sent: path is "${job.file.path}", position is ${job.position}`,
   };
 }
 
@@ -111,7 +112,9 @@ function readFile(job: ReadFileJob): JobResult {
   try {
     const descriptor = openSync(job.file.path, OPEN_TO_READ);
     try {
-      if (!isSameFile(fstatSync(descriptor, { bigint: true }), job.file)) return { ok: false, failure: replacedFailure(job.file) };
+      if (!isSameFile(fstatSync(descriptor, { bigint: true }), job.file)) {
+        return { ok: false, failure: replacedFailure(job.file) };
+      }
       const into = new Uint8Array(job.buffer, job.start, job.length);
       bytes = 0;
       while (bytes < into.length) {
@@ -134,7 +137,9 @@ function writeFile(job: WriteFileJob): JobResult {
   try {
     const descriptor = openSync(job.file.path, OPEN_TO_WRITE);
     try {
-      if (!isSameFile(fstatSync(descriptor, { bigint: true }), job.file)) return { ok: false, failure: replacedFailure(job.file) };
+      if (!isSameFile(fstatSync(descriptor, { bigint: true }), job.file)) {
+        return { ok: false, failure: replacedFailure(job.file) };
+      }
       let written = 0;
       while (written < from.length) {
         written += writeSync(descriptor, from, written, from.length - written, job.position + written);

@@ -9,8 +9,8 @@ export interface Lane {
   readonly ready: Promise<void>;
   /** Resolves when the thread has ended and touches no memory any more; the error says what ended it, if known. */
   readonly gone: Promise<Error | undefined>;
-  /** Carries a job out. Rejects if the worker ends before it answered. */
-  run(job: Job): Promise<JobResult>;
+  /** Carries jobs out, in order. Rejects if the worker ends before it answered. */
+  run(jobs: readonly Job[]): Promise<readonly JobResult[]>;
   /** The process waits for it. */
   ref(): void;
   /** The process may end without it. */
@@ -47,11 +47,11 @@ class WorkerLane implements Lane {
   }
 
   // Not a race with `gone`: each would leave its reaction on that promise for as long as the worker lives.
-  run(job: Job): Promise<JobResult> {
+  run(jobs: readonly Job[]): Promise<readonly JobResult[]> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
       this.#unanswered.add(reject);
-      const answered = this.#run(job) as Promise<JobResult>;
+      const answered = this.#run(jobs);
       answered.finally(() => this.#unanswered.delete(reject)).then(resolve, reject);
     });
   }

@@ -1,12 +1,7 @@
+import type { Clock } from "../protocol/clock.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Lane } from "./lane.ts";
 import type { Segment } from "./segments.ts";
-
-/** The part of xstate's `Clock` that is needed here. */
-export interface Timers {
-  setTimeout(run: () => void, milliseconds: number): unknown;
-  clearTimeout(id: unknown): void;
-}
 
 /** A job on its way through the pool. */
 export interface Task {
@@ -23,8 +18,8 @@ export interface Task {
 
 /** What a seat tells its pool. */
 export interface SeatEvents {
-  ready(seat: Seat): void;
-  answered(seat: Seat, task: Task, result: JobResult): void;
+  ready(): void;
+  answered(tasks: readonly Task[], results: readonly JobResult[]): void;
   /** Its worker crashed, hangs or never started; `tasks` have no answer. The seat is of no use any more. */
   lost(seat: Seat, tasks: readonly Task[], failure: Error | undefined): void;
 }
@@ -33,9 +28,10 @@ export interface SeatEvents {
 export class Seat {
   readonly #lane: Lane;
   readonly #events: SeatEvents;
-  readonly #timers: Timers;
+  readonly #clock: Clock;
   readonly #patience: number;
-  readonly #tasks = new Set<Task>();
+  readonly #batches = new Set<readonly Task[]>();
+  #jobs = 0;
   #bytes = 0;
   #started = false;
   #lost = false;
@@ -43,10 +39,10 @@ export class Seat {
   #watch: unknown;
 
   /** `patience`: milliseconds without any answer after which a worker with something to do counts as hanging. */
-  constructor(lane: Lane, events: SeatEvents, timers: Timers, patience: number) {
+  constructor(lane: Lane, events: SeatEvents, clock: Clock, patience: number) {
     this.#lane = lane;
     this.#events = events;
-    this.#timers = timers;
+    this.#clock = clock;
     this.#patience = patience;
     this.#watchAgain(); // it has to start
     void lane.ready.then(() => this.#start());
@@ -70,7 +66,12 @@ export class Seat {
 
   /** Jobs it has been given and has not answered. */
   get jobs(): number {
-    return this.#tasks.size;
+    return this.#jobs;
+  }
+
+  /** The messages they came in. */
+  get batches(): number {
+    return this.#batches.size;
   }
 
   /** Their bytes. */
@@ -80,21 +81,24 @@ export class Seat {
 
   /** A task that is tried again has its worker for itself: what killed the last one takes nobody with it. */
   get isReserved(): boolean {
-    for (const task of this.#tasks) if (task.attempts > 1) return true;
+    for (const batch of this.#batches) if (batch.some((task) => task.attempts > 1)) return true;
     return false;
   }
 
-  give(task: Task): void {
-    task.attempts++;
-    task.segment.pin();
-    this.#tasks.add(task);
-    this.#bytes += task.cost;
-    if (this.#tasks.size === 1) {
+  give(batch: readonly Task[]): void {
+    for (const task of batch) {
+      task.attempts++;
+      task.segment.pin();
+      this.#bytes += task.cost;
+    }
+    this.#jobs += batch.length;
+    this.#batches.add(batch);
+    if (this.#batches.size === 1) {
       this.#lane.ref();
       this.#watchAgain();
     }
-    this.#lane.run(task.job).then(
-      (result) => this.#answered(task, result),
+    this.#lane.run(batch.map(({ job }) => job)).then(
+      (results) => this.#answered(batch, results),
       (error: unknown) => this.#lose(error instanceof Error ? error : undefined),
     );
   }
@@ -110,9 +114,10 @@ export class Seat {
    */
   abandon(): readonly Task[] {
     this.#lost = true;
-    this.#timers.clearTimeout(this.#watch);
-    const tasks = [...this.#tasks];
-    this.#tasks.clear();
+    this.#clock.clearTimeout(this.#watch);
+    const tasks = [...this.#batches].flat();
+    this.#batches.clear();
+    this.#jobs = 0;
     this.#bytes = 0;
     void this.gone.then(() => {
       for (const { segment } of tasks) segment.unpin();
@@ -125,28 +130,30 @@ export class Seat {
     if (this.#lost) return;
     this.#started = true;
     this.#rest();
-    this.#events.ready(this);
+    this.#events.ready();
   }
 
-  #answered(task: Task, result: JobResult): void {
-    if (!this.#tasks.delete(task)) return;
-    this.#bytes -= task.cost;
+  #answered(batch: readonly Task[], results: readonly JobResult[]): void {
+    if (!this.#batches.delete(batch)) return;
     this.#answers++;
-    task.segment.unpin();
-    if (this.#tasks.size === 0) this.#rest();
-    this.#events.answered(this, task, result);
+    this.#jobs -= batch.length;
+    for (const task of batch) {
+      this.#bytes -= task.cost;
+      task.segment.unpin();
+    }
+    if (this.#batches.size === 0) this.#rest();
+    this.#events.answered(batch, results);
   }
 
   #rest(): void {
-    this.#timers.clearTimeout(this.#watch);
+    this.#clock.clearTimeout(this.#watch);
     this.#lane.unref();
   }
 
   /** One timer for many answers: it looks whether any came since it was set. */
   #watchAgain(): void {
-    if (this.#patience === Infinity) return;
     const answers = this.#answers;
-    this.#watch = this.#timers.setTimeout(() => {
+    this.#watch = this.#clock.setTimeout(() => {
       if (this.#answers === answers) this.#lose(new Error(`Worker has not answered for ${this.#patience} ms`));
       else this.#watchAgain();
     }, this.#patience);
