@@ -5,13 +5,17 @@ import process from "node:process";
 import { join } from "node:path";
 import { sourceFiles } from "./lib/build.js";
 import { CHECKS } from "./lib/checks.js";
+import { install } from "./lib/install.js";
 import { run } from "./lib/processes.js";
-import { commandFor, packageBin, root, runtime } from "./lib/runtime.js";
+import { commandFor, compiler, root, runtime } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in CHECKS));
 const folder = mkdtempSync(join(tmpdir(), "millrace-check-"));
+const packages = join(root, "tools", "checks", "node_modules");
+/** oxlint looks for its type-aware half in the folder it checks. */
+const env = { NO_COLOR: "1", OXLINT_TSGOLINT_PATH: join(packages, "oxlint-tsgolint", "bin", "tsgolint.js") };
 let passed = 0;
 let failed = 0;
 
@@ -46,7 +50,7 @@ async function check(name, words) {
 /** A check that cannot be started has failed like any other. */
 async function attempt(words) {
   try {
-    return await run(await commandOf(words), { seconds: 300, env: { NO_COLOR: "1" } });
+    return await run(await commandOf(words), { seconds: 300, env });
   } catch (error) {
     return { code: 1, output: error.message };
   }
@@ -54,15 +58,23 @@ async function attempt(words) {
 
 async function commandOf(words) {
   const command = [];
-  for (const [at, word] of words.entries()) {
+  for (const word of words) {
     if (word === "{run}") command.push(...commandFor(runtime));
     else if (word === "{deno}" || word === "{bun}") command.push(await runtimeProgram(word.slice(1, -1)));
+    else if (word === "{tsc}") command.push(compiler);
     else if (word === "{sources}") command.push(...sourceFiles());
     else if (word === "{pack}") command.push(await pack());
-    else if (at === 1 && words[0] === "{run}") command.push(existsSync(join(root, word)) ? join(root, word) : packageBin(word));
+    else if (word.startsWith("{checks}/")) command.push(await packageFile(word.slice("{checks}/".length)));
     else command.push(word);
   }
   return command;
+}
+
+async function packageFile(path) {
+  const file = join(packages, path);
+  if (!existsSync(file)) await install("checks");
+  if (!existsSync(file)) throw new Error(`Cannot find a check's program after its installation: file is "${file}"`);
+  return file;
 }
 
 async function pack() {

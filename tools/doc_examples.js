@@ -8,7 +8,7 @@ import process from "node:process";
 import { join } from "node:path";
 import { buildIfStale, sourceFiles } from "./lib/build.js";
 import { run } from "./lib/processes.js";
-import { commandFor, executable, packageBin, root, runtime, runtimeLabel } from "./lib/runtime.js";
+import { commandFor, compiler, executable, root, runtime, runtimeLabel } from "./lib/runtime.js";
 
 const EXAMPLE_SECONDS = 30;
 const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "PROTOCOL.md", "docs/ARCHITECTURE.md", "docs/PROTOCOL.md"];
@@ -93,7 +93,7 @@ function write(examples) {
 async function typeCheck(examples) {
   if (runtime === "bun") return; // it has no type checker
   const command = runtime === "node"
-    ? [executable, packageBin("typescript/bin/tsc"), "-p", folder]
+    ? [executable, compiler, "-p", folder]
     : [executable, "check", ...examples.map(({ name }) => join(folder, `${name}.ts`))];
   const { code, output } = await run(command, { seconds: 120, env: { NO_COLOR: "1" } });
   count("types", code === 0, output.replace(/example_(\d+)\.ts/g, (file, index) => `${file} [${examples[index]?.place}]`));

@@ -17,7 +17,7 @@ import process from "node:process";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { run } from "./processes.js";
-import { commandFor, packageBin, root, runtime } from "./runtime.js";
+import { commandFor, compiler, root, runtime } from "./runtime.js";
 
 const FOLDERS = ["protocol", "workers", "transports", "actors", "files", "bench", "tests", "examples", "cli"];
 const LOCK_SECONDS = 120;
@@ -107,7 +107,7 @@ async function build() {
   const made = join(cache, `build-${process.pid}`);
   const newStamp = stamp(); // taken before: a source that changes meanwhile leaves the output stale
   try {
-    const tsc = [...commandFor(runtime), packageBin("typescript/bin/tsc"), "-p", join(root, "tsconfig.json"), "--outDir", made];
+    const tsc = [...commandFor(runtime), compiler, "-p", join(root, "tsconfig.json"), "--outDir", made];
     const { code, output } = await run(tsc);
     if (code !== 0) throw new Error(`Cannot build as the compiler found errors:\n${output}`);
     for (const file of filesIn(made)) if (file.endsWith(".d.ts")) nameCompiled(join(made, file));

@@ -1,19 +1,20 @@
-// The checks by name, each a list of commands that must end well. `{deno}` and `{bun}` stand for those runtimes' programs, `{run}` for
-// what runs JavaScript here, `{sources}` for every source file, and `{pack}` for a fresh npm pack.
+// The checks by name, each a list of commands that must end well. {run} stands for what runs JavaScript here, {bun} and {deno} for
+// those runtimes' programs, {tsc} for the compiler, {checks} for the packages of tools/checks, {sources} for every source file, {pack} for
+// a fresh npm pack.
 export const CHECKS = {
   format: [["{deno}", "fmt", "--check"]],
   lint: [
     ["{deno}", "lint"],
-    ["{run}", "oxlint/bin/oxlint", "--type-aware", "--deny-warnings"],
+    ["{run}", "{checks}/oxlint/bin/oxlint", "--type-aware", "--deny-warnings"],
   ],
   types: [
-    ["{run}", "typescript/bin/tsc", "--noEmit"],
-    ["{run}", "typescript/bin/tsc", "-p", "tsconfig.declarations.json"],
+    ["{run}", "{tsc}", "--noEmit"],
+    ["{run}", "{tsc}", "-p", "tsconfig.declarations.json"],
     ["{deno}", "check", "{sources}"],
   ],
-  knip: [["{run}", "knip/bin/knip.js", "--no-progress"]],
-  publint: [["{run}", "publint/src/cli.js", "run", "{pack}", "--strict"]],
-  attw: [["{run}", "@arethetypeswrong/cli/dist/index.js", "{pack}", "--profile", "esm-only", "--no-emoji"]],
+  knip: [["{run}", "{checks}/knip/bin/knip.js", "--no-progress"]],
+  publint: [["{run}", "{checks}/publint/src/cli.js", "run", "{pack}", "--strict"]],
+  attw: [["{run}", "{checks}/@arethetypeswrong/cli/dist/index.js", "{pack}", "--profile", "esm-only", "--no-emoji"]],
   jsr: [["{deno}", "publish", "--dry-run", "--allow-dirty"]],
   layering: [["{run}", "tools/test.js", "layering"]],
   docs: [

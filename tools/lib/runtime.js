@@ -1,5 +1,5 @@
 // Which runtime these tools run on, and how to start a program on each.
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import process from "node:process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,9 +28,5 @@ export function runnable(name, source) {
   return name === "node" ? join(root, "dist", source.replace(/\.ts$/, ".js")) : join(root, source);
 }
 
-/** A package's own program, to be run by a runtime: `bin` is relative to the package. */
-export function packageBin(bin) {
-  const path = join(root, "node_modules", bin);
-  if (!existsSync(path)) throw new Error(`Cannot find a development package, as it is not installed: path is "${path}"`);
-  return path;
-}
+/** The compiler: TypeScript's own program, run as any JavaScript is. */
+export const compiler = join(root, "node_modules", "typescript", "bin", "tsc");

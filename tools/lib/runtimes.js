@@ -1,7 +1,7 @@
 // The other two runtimes. Tests that are asked for a runtime which does not run them use the copies pinned in tools/runtimes.
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
-import { run } from "./processes.js";
+import { install } from "./install.js";
 import { executable, root, runtime } from "./runtime.js";
 
 const folder = join(root, "tools", "runtimes");
@@ -14,7 +14,7 @@ const STUB_BYTES = 1_000_000;
 export async function runtimeProgram(name) {
   if (name === runtime) return executable;
   if (name === "node") throw new Error("Cannot start Node from another runtime: use npm run");
-  if (installed(name) === undefined) await install();
+  if (installed(name) === undefined) await install("runtimes");
   const program = installed(name);
   if (program === undefined) throw new Error(`Cannot find a runtime after its installation: name is "${name}"`);
   return program;
@@ -44,12 +44,4 @@ function installed(name) {
     ...platforms.flatMap((platform) => [join(scope, platform, "bin", name), join(scope, platform, name)]),
     join(packages, "bun", "bin", "bun.exe"),
   ].find((path) => basename(path).startsWith(name) && existsSync(path) && statSync(path).size > STUB_BYTES);
-}
-
-async function install() {
-  console.log("Installing Bun and Deno into tools/runtimes");
-  // Not `npm ci`: a release's packages for other platforms may be missing from a registry, and it insists on all of them.
-  const command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
-  const { code, output } = await run(command, { cwd: folder, seconds: 600 });
-  if (code !== 0) throw new Error(`Cannot install the runtimes as npm failed:\n${output}`);
 }
