@@ -44,8 +44,8 @@ function stage(options: CodecPoolOptions = {}): Stage {
 }
 
 /** A job of which its segment is known. */
-function job(pool: WorkerPool, fill = 0, signal?: AbortSignal): { segment: Segment; done: Promise<Sliced> } {
-  const span = filled(pool, new Uint8Array(SEGMENT_BYTES).fill(fill));
+function job(pool: WorkerPool, fill?: number, signal?: AbortSignal): { segment: Segment; done: Promise<Sliced> } {
+  const span = filled(pool, new Uint8Array(SEGMENT_BYTES).fill(fill ?? 0));
   const done = pool.slice(span, undefined, signal && { signal });
   done.catch(() => undefined); // looked at later
   span.segment.release();

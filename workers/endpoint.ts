@@ -9,6 +9,9 @@ export const READY = "millrace.ready";
 /** A Web Worker cannot be told to let the process end, so it ends itself after so many milliseconds without work. */
 const WEB_WORKER_IDLE_MS = 250;
 
+/** Deno says that a thread has ended while it finishes its step, which may write: so long after, in milliseconds, it is over. */
+const LAST_STEP_MS = 100;
+
 /** A started thread, listening or not yet. */
 export interface Spawned {
   readonly endpoint: Endpoint;
@@ -41,6 +44,7 @@ function isServed(): boolean {
 function spawnThread(): Spawned {
   const thread = new Thread(new URL("./entry.js", import.meta.url), { name: "millrace-codec" });
   let failure: Error | undefined;
+  let busy = true;
   thread.on("error", (error) => failure = error instanceof Error ? error : new Error(String(error)));
   return {
     endpoint: portEndpoint(thread),
@@ -51,9 +55,20 @@ function spawnThread(): Spawned {
         resolve();
       });
     }),
-    gone: new Promise((resolve) => void thread.once("exit", () => resolve(failure))),
-    ref: () => thread.ref(),
-    unref: () => thread.unref(),
+    gone: new Promise((resolve) => {
+      thread.once("exit", () => {
+        if (busy && "Deno" in globalThis) setTimeout(() => resolve(failure), LAST_STEP_MS);
+        else resolve(failure);
+      });
+    }),
+    ref: () => {
+      busy = true;
+      thread.ref();
+    },
+    unref: () => {
+      busy = false;
+      thread.unref();
+    },
     terminate: () => {
       thread.ref(); // whoever waits for the end must see it
       void thread.terminate();
@@ -63,17 +78,19 @@ function spawnThread(): Spawned {
 
 function spawnWebWorker(): Spawned {
   const worker = new Worker(new URL("./entry.js", import.meta.url), { type: "module", name: "millrace-codec" });
+  let failure: Error | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
   let ended: (failure: Error | undefined) => void;
   const gone = new Promise<Error | undefined>((resolve) => ended = resolve);
-  const terminate = (failure?: Error): void => {
+  const end = (lastStep: number): void => {
     clearTimeout(idle);
     worker.terminate();
-    ended(failure);
+    setTimeout(() => ended(failure), lastStep);
   };
   worker.addEventListener("error", (event) => {
     event.preventDefault(); // or Deno takes the whole program down
-    terminate(new Error(event.message));
+    failure = new Error(event.message);
+    end(0);
   });
   return {
     endpoint: worker as Endpoint,
@@ -85,12 +102,15 @@ function spawnWebWorker(): Spawned {
       });
     }),
     gone,
-    ref: () => clearTimeout(idle),
+    ref: () => {
+      clearTimeout(idle);
+      idle = undefined;
+    },
     unref: () => {
       clearTimeout(idle);
-      idle = setTimeout(terminate, WEB_WORKER_IDLE_MS);
+      idle = setTimeout(() => end(0), WEB_WORKER_IDLE_MS);
     },
-    terminate: () => terminate(),
+    terminate: () => end(idle === undefined ? LAST_STEP_MS : 0),
   };
 }
 

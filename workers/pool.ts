@@ -8,6 +8,7 @@ import { startInlineLane } from "./inline_lane.ts";
 import { abandoned, costOf, JobCodec } from "./job_codec.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Lane } from "./lane.ts";
+import { JobQueue } from "./queue.ts";
 import { Seat, type SeatEvents, type Task } from "./seat.ts";
 import { createSegmentStore, type Segment } from "./segments.ts";
 
@@ -88,15 +89,10 @@ export interface PoolParts {
 /** The pool, with what only tests use. */
 export class WorkerPool extends JobCodec implements CodecPool {
   readonly size: number;
-  readonly #maxQueuedBytes: number;
   readonly #clock: Clock;
+  readonly #queue: JobQueue;
   readonly #seats: Seat[] = [];
-  /** Jobs next in line, their bytes counted in `#queuedBytes` as those of the running ones are. */
-  readonly #queue: Task[] = [];
-  /** Jobs that wait for a place in the line. */
-  readonly #outside: Task[] = [];
   readonly #seatEvents: SeatEvents;
-  #queuedBytes = 0;
   #startLane: (() => Lane) | undefined;
   #loading = false;
   #failedStarts = 0;
@@ -105,7 +101,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
   constructor(options: CodecPoolOptions = {}, parts: Partial<PoolParts> = {}) {
     super(createSegmentStore());
     this.size = wholeNumber("size", options.size, Math.min(availableParallelism(), MAX_DEFAULT_SIZE));
-    this.#maxQueuedBytes = wholeNumber("maxQueuedBytes", options.maxQueuedBytes, DEFAULT_MAX_QUEUED_BYTES);
+    this.#queue = new JobQueue(wholeNumber("maxQueuedBytes", options.maxQueuedBytes, DEFAULT_MAX_QUEUED_BYTES));
     this.#startLane = parts.startLane;
     this.#clock = parts.clock ?? systemClock;
     this.#seatEvents = {
@@ -115,7 +111,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
       },
       answered: (tasks, results) => {
         tasks.forEach((task, index) => {
-          this.#leave(task);
+          this.#queue.leave(task);
           task.resolve(results[index] as JobResult);
         });
         this.#dispatch();
@@ -133,11 +129,11 @@ export class WorkerPool extends JobCodec implements CodecPool {
   }
 
   get waiting(): number {
-    return this.#queue.length + this.#outside.length;
+    return this.#queue.waiting;
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
 
   close(): Promise<void> {
@@ -163,8 +159,9 @@ export class WorkerPool extends JobCodec implements CodecPool {
     if (cost < INLINE_BYTES && (job.kind === "slice" || job.kind === "encodeText")) return runPinned(job, segment, signal);
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
-        this.#takeOut(task);
         task.reject(abandoned(signal as AbortSignal));
+        this.#queue.remove(task);
+        this.#dispatch();
       };
       const settle = (): boolean => {
         if (task.settled) return false;
@@ -184,43 +181,22 @@ export class WorkerPool extends JobCodec implements CodecPool {
       };
       segment.pin(); // until the call has settled; whoever works on it holds it as well
       signal?.addEventListener("abort", giveUp);
-      this.#outside.push(task);
+      this.#queue.push(task);
       this.#dispatch();
     });
   }
 
-  /** Takes jobs into the line, and gives the first of them to workers. */
+  /** Gives the next jobs to workers, as far as these take any. */
   #dispatch(): void {
     if (this.#closed !== undefined) return;
-    for (let next = this.#outside[0]; next !== undefined && this.#hasRoomFor(next); next = this.#outside[0]) {
-      this.#outside.shift();
-      this.#queue.push(next);
-      this.#queuedBytes += next.cost;
-    }
-    while (this.#queue.length > 0) {
+    while (this.#queue.ready > 0) {
       const seat = this.#leastBusy();
       if (seat === undefined || seat.batches > 0) this.#start();
-      if (seat === undefined || seat.batches >= DEPTH) return;
-      if (this.#isRetry(this.#queue[0]) && seat.batches > 0) return;
-      seat.give(this.#nextBatch());
+      if (seat === undefined || seat.batches >= DEPTH || (seat.batches > 0 && this.#queue.isRetryNext)) return;
+      // The share that leaves every worker its own: a short queue is not one worker's.
+      const share = Math.ceil(this.#queue.ready / (this.#seats.length * DEPTH));
+      seat.give(this.#queue.take(Math.min(share, MAX_BATCH)));
     }
-  }
-
-  /** The share of the queue that leaves every worker its own, so that a short queue is not one worker's. A retry goes alone. */
-  #nextBatch(): Task[] {
-    const share = Math.min(Math.ceil(this.#queue.length / (this.#seats.length * DEPTH)), MAX_BATCH);
-    let count = 1;
-    while (count < share && !this.#isRetry(this.#queue[count - 1]) && !this.#isRetry(this.#queue[count])) count++;
-    return this.#queue.splice(0, count);
-  }
-
-  #isRetry(task: Task | undefined): boolean {
-    return task !== undefined && task.attempts > 0;
-  }
-
-  /** A job larger than the bound passes when it is alone. */
-  #hasRoomFor(task: Task): boolean {
-    return this.#queuedBytes === 0 || this.#queuedBytes + task.cost <= this.#maxQueuedBytes;
   }
 
   #leastBusy(): Seat | undefined {
@@ -275,34 +251,16 @@ export class WorkerPool extends JobCodec implements CodecPool {
         again.push(task);
         continue;
       }
-      this.#leave(task);
+      this.#queue.leave(task);
       task.reject(workerLost(failure));
     }
-    this.#queue.unshift(...again);
+    this.#queue.putBack(again);
     if (!seat.started) this.#failedStarts++;
     this.#dispatch();
   }
 
-  /** A job nobody has begun leaves at once; the memory of one that runs is in use until its answer. */
-  #takeOut(task: Task): void {
-    const outside = this.#outside.indexOf(task);
-    if (outside >= 0) this.#outside.splice(outside, 1);
-    const queued = this.#queue.indexOf(task);
-    if (queued < 0) return this.#dispatch();
-    this.#queue.splice(queued, 1);
-    this.#leave(task);
-    this.#dispatch();
-  }
-
-  #leave(task: Task): void {
-    this.#queuedBytes -= task.cost;
-  }
-
   async #end(): Promise<void> {
-    for (const task of [...this.#queue, ...this.#outside]) task.reject(closed());
-    this.#queue.length = 0;
-    this.#outside.length = 0;
-    this.#queuedBytes = 0;
+    for (const task of this.#queue.clear()) task.reject(closed());
     const seats = this.#seats.splice(0);
     await Promise.all(seats.map(async (seat) => {
       for (const task of seat.abandon()) task.reject(closed());
