@@ -1,5 +1,3 @@
-// Where a run of bytes, or a text, may be divided.
-
 /**
  * Where each chunk of `bytes` from `start` to `end` ends. Chunks hold `chunkSize` bytes at most. With `utf8` they end between code
  * points: a chunk is smaller where one would be split, and larger only where a chunk could not hold even one. Bytes that are not
@@ -30,19 +28,4 @@ function codePointEdge(bytes: Uint8Array, from: number, wanted: number, end: num
 
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
-}
-
-/** Where a piece of `text` from `from` on ends that has `units` UTF-16 units at most, two at least, and splits no surrogate pair. */
-export function cutText(text: string, from: number, units: number): number {
-  const end = from + Math.max(units, 2);
-  if (end >= text.length) return text.length;
-  return isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end)) ? end - 1 : end;
-}
-
-function isHigh(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-function isLow(unit: number): boolean {
-  return unit >= 0xdc00 && unit <= 0xdfff;
 }

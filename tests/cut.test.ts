@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { cutBytes, cutText } from "../protocol/cut.ts";
+import { cutBytes } from "../protocol/cut.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("cut");
@@ -59,22 +59,6 @@ test("bytes that are not UTF-8 are cut all the same", () => {
 
 test("nothing has no chunks", () => {
   assert.equal(cutBytes(new Uint8Array(8), 8, 8, 3, true), []);
-});
-
-test("pieces of a text are the text, and split no surrogate pair", () => {
-  fc.assert(fc.property(text, fc.integer({ min: 1, max: 20 }), (content, units) => {
-    let bytes = 0;
-    let joined = "";
-    for (let at = 0; at < content.length;) {
-      const next = cutText(content, at, units);
-      assert.ok(next > at && next - at <= Math.max(units, 2));
-      joined += content.slice(at, next);
-      bytes += new TextEncoder().encode(content.slice(at, next)).length;
-      at = next;
-    }
-    assert.is(joined, content);
-    assert.is(bytes, new TextEncoder().encode(content).length);
-  }));
 });
 
 test.run();

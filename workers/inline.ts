@@ -2,12 +2,13 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
-import { cutText } from "../protocol/cut.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
+import { textPieces } from "../protocol/utf8.ts";
 import { overdue, turn } from "../turns.ts";
+import { abandoned, onAbort } from "./abort.ts";
 import type { Codec, Cut } from "./codec.ts";
 import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
-import { abandoned, JobCodec } from "./job_codec.ts";
+import { JobCodec } from "./job_codec.ts";
 import {
   cutSpan,
   type EncodeTextJob,
@@ -41,15 +42,14 @@ export async function runPinned(job: Job, segment: Segment, signal: AbortSignal 
   segment.pin();
   const running = runInSlices(job, signal).finally(() => segment.unpin());
   if (signal === undefined) return await running;
-  let giveUp = (): void => undefined;
+  let forget = (): void => undefined;
   try {
     return await new Promise((resolve, reject) => {
-      giveUp = () => reject(abandoned(signal));
-      signal.addEventListener("abort", giveUp);
+      forget = onAbort(signal, () => reject(abandoned(signal)));
       running.then(resolve, reject);
     });
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    forget();
   }
 }
 
@@ -97,14 +97,11 @@ async function sliced(
 async function encodeText({ text, buffer, start, cut }: EncodeTextJob, signal: AbortSignal | undefined): Promise<JobResult> {
   const encoder = new TextEncoder();
   let written = start;
-  for (let at = 0; at < text.length;) {
+  for (const piece of textPieces(text, STEP)) {
     if (overdue()) await pause(signal);
-    const next = cutText(text, at, STEP);
-    const piece = at === 0 && next === text.length ? text : text.slice(at, next);
     const step = encoder.encodeInto(piece, new Uint8Array(buffer, written));
     if (step.read < piece.length) return { ok: false, failure: overflow(text.length, buffer.byteLength - start) };
     written += step.written;
-    at = next;
   }
   return await sliced(buffer, start, written, cut, signal);
 }

@@ -1,4 +1,3 @@
-import { StreamError } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { Codec, Cut, JobOptions, Sliced, Span } from "./codec.ts";
 import { toStreamError } from "./failures.ts";
@@ -52,17 +51,6 @@ export abstract class JobCodec implements Codec {
     if (result.ok) return result.value;
     throw toStreamError(result.failure);
   }
-}
-
-/** What a job that its caller gave up rejects with. */
-export function abandoned(signal: AbortSignal): StreamError {
-  return new StreamError("aborted", `Cannot finish the job as it was aborted: reason is "${reasonOf(signal)}"`, {
-    cause: signal.reason,
-  });
-}
-
-function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
 }
 
 /** A job's bytes, for the queue's bound. */

@@ -2,10 +2,11 @@ import { availableParallelism } from "node:os";
 import { StreamError } from "../errors.ts";
 import { type Clock, systemClock } from "../protocol/clock.ts";
 import { INLINE_BYTES } from "../protocol/constants.ts";
+import { abandoned, onAbort } from "./abort.ts";
 import type { Codec } from "./codec.ts";
 import { runPinned } from "./inline.ts";
 import { startInlineLane } from "./inline_lane.ts";
-import { abandoned, costOf, JobCodec } from "./job_codec.ts";
+import { costOf, JobCodec } from "./job_codec.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Lane } from "./lane.ts";
 import { JobQueue } from "./queue.ts";
@@ -158,15 +159,11 @@ export class WorkerPool extends JobCodec implements CodecPool {
     const cost = costOf(job);
     if (cost < INLINE_BYTES && (job.kind === "slice" || job.kind === "encodeText")) return runPinned(job, segment, signal);
     return new Promise((resolve, reject) => {
-      const giveUp = (): void => {
-        task.reject(abandoned(signal as AbortSignal));
-        this.#queue.remove(task);
-        this.#dispatch();
-      };
+      let forget = (): void => undefined;
       const settle = (): boolean => {
         if (task.settled) return false;
         task.settled = true;
-        signal?.removeEventListener("abort", giveUp);
+        forget();
         segment.unpin();
         return true;
       };
@@ -180,7 +177,13 @@ export class WorkerPool extends JobCodec implements CodecPool {
         reject: (error) => settle() && reject(error),
       };
       segment.pin(); // until the call has settled; whoever works on it holds it as well
-      signal?.addEventListener("abort", giveUp);
+      if (signal !== undefined) {
+        forget = onAbort(signal, () => {
+          task.reject(abandoned(signal));
+          this.#queue.remove(task);
+          this.#dispatch();
+        });
+      }
       this.#queue.push(task);
       this.#dispatch();
     });

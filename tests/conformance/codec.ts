@@ -191,6 +191,16 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     for (let tries = 0; codec.segments.inUse > 0 && tries < 2000; tries++) await new Promise((resolve) => setTimeout(resolve, 1));
   });
 
+  check("one signal ends many jobs", async (codec) => {
+    const controller = new AbortController();
+    const spans = Array.from({ length: 30 }, () => filled(codec, new Uint8Array(1_000_000)));
+    const failing = spans.map((span) => rejection(() => codec.slice(span, undefined, { signal: controller.signal }), "aborted"));
+    controller.abort("enough");
+    for (const error of await Promise.all(failing)) assert.is(error.cause, "enough");
+    for (const { segment } of spans) segment.release();
+    for (let tries = 0; codec.segments.inUse > 0 && tries < 2000; tries++) await new Promise((resolve) => setTimeout(resolve, 1));
+  });
+
   check("many jobs at once have each their own result", async (codec) => {
     const spans = Array.from({ length: 50 }, (_, index) => filled(codec, new Uint8Array(20_000 + 1_000 * index).fill(index)));
     const digests = await Promise.all(spans.map(async (span) => (await codec.slice(span)).digest));
