@@ -35,8 +35,12 @@ export interface IncomingContext {
   readonly stream: StreamContext;
   /** Of a Millrace sender: the credit that its streams share. */
   readonly shared: SenderWindow | undefined;
-  /** The sender is to be told how the stream stands: at once, or with what is told next. */
-  notify(stream: IncomingStream, urgent: boolean): void;
+  /** The sender is to be told how the stream stands. */
+  notify(stream: IncomingStream): void;
+  /** The stream's window is its handler's now. */
+  widened(stream: IncomingStream): void;
+  /** The stream has ended. */
+  ended(stream: IncomingStream): void;
   /** Bytes were taken: the shared credit may rise. */
   consumed(): void;
 }
@@ -143,8 +147,9 @@ export class IncomingStream {
   claimed(window: number | undefined): void {
     this.claim = "claimed";
     if (window !== undefined) this.#window = window;
+    this.#context.widened(this);
     this.#credit = Math.max(this.#credit, this.taken + this.#window);
-    if (this.facts !== undefined) this.#context.notify(this, true);
+    if (this.facts !== undefined) this.#context.notify(this);
     if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
   }
 
@@ -212,6 +217,11 @@ export class IncomingStream {
     }
   }
 
+  /** It is over the limits, before a byte of it has come. */
+  refuse(code: StreamErrorCode, why: string): void {
+    this.#break(code, why);
+  }
+
   /** The next bytes, if any have come. */
   poll(): Piece | undefined {
     return this.#pieces.shift();
@@ -238,7 +248,7 @@ export class IncomingStream {
     this.#context.consumed();
     if (this.taken + this.#window - this.#credit >= this.#window / 4) {
       this.#credit = this.taken + this.#window;
-      this.#context.notify(this, false);
+      this.#context.notify(this);
     }
   }
 
@@ -265,7 +275,7 @@ export class IncomingStream {
     this.#end();
     const { reason = "", attributes = {} } = this.#trailer ?? {};
     this.#resolveClosed({ reason, attributes });
-    if (this.facts !== undefined) this.#context.notify(this, this.facts.confirm);
+    if (this.facts?.confirm === true) this.#context.notify(this);
   }
 
   /** Entered by its actor, or when that was stopped. */
@@ -274,7 +284,7 @@ export class IncomingStream {
     this.#error = error;
     this.#end();
     this.#rejectClosed(error);
-    if (this.facts !== undefined) this.#context.notify(this, true);
+    if (this.facts !== undefined) this.#context.notify(this);
   }
 
   /** After the end: the sender says how far it had sent. What never came is not waited for. */
@@ -378,6 +388,7 @@ export class IncomingStream {
     this.#assembly.clear();
     if (this.facts !== undefined) this.#context.shared?.consume(this.taken, this.received);
     this.#wake?.();
+    this.#context.ended(this);
   }
 }
 

@@ -37,7 +37,7 @@ const machine = setup({
   actors: {
     pump: fromCallback<OutgoingEvent, { stream: OutgoingStream }>(({ input, sendBack }) => {
       const pump = new OutgoingPump(input.stream, sendBack);
-      void pump.run(); // never rejects: it reports
+      input.stream.pumped = pump.run(); // never rejects: it reports
       return () => pump.stop();
     }),
   },

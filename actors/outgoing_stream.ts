@@ -29,6 +29,14 @@ export interface OutgoingSpec {
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
 
+/** What a stream on its way out tells its runtime. */
+export interface OutgoingHooks {
+  /** A receiver is to be told how the stream stands. */
+  notify(stream: OutgoingStream, destination: Destination): void;
+  /** The stream has ended. */
+  ended(stream: OutgoingStream): void;
+}
+
 /** What is known of a stream on its way out. Its actor decides, its pump moves; both, and the writer, meet here. */
 export class OutgoingStream {
   readonly spec: OutgoingSpec;
@@ -45,10 +53,12 @@ export class OutgoingStream {
   chunks = 0;
   /** Whether the header was given to the transport: receivers know of the stream. */
   announced = false;
+  /** Resolves when the pump has ended: nothing more of the stream will be sent. */
+  pumped: Promise<void> = Promise.resolve();
   /** Set by the runtime as soon as there is one. */
   actor!: OutgoingActor;
   readonly #meter: ProgressMeter;
-  readonly #notify: (stream: OutgoingStream, destination: Destination) => void;
+  readonly #hooks: OutgoingHooks;
   #wake: (() => void) | undefined;
   #resolveOpened!: () => void;
   #rejectOpened!: (error: StreamError) => void;
@@ -58,11 +68,10 @@ export class OutgoingStream {
   #drained = false;
   #error: StreamError | undefined;
 
-  /** `notify`: a receiver is to be told how the stream stands. */
-  constructor(spec: OutgoingSpec, context: StreamContext, notify: (stream: OutgoingStream, destination: Destination) => void) {
+  constructor(spec: OutgoingSpec, context: StreamContext, hooks: OutgoingHooks) {
     this.spec = spec;
     this.context = context;
-    this.#notify = notify;
+    this.#hooks = hooks;
     this.line = new Line(() => context.codec.segments.inUse > CROWDED_BYTES);
     this.tracker = new ProgressTracker(spec.totalSize ?? 0);
     this.#meter = new ProgressMeter(spec.totalSize, context.clock.now());
@@ -115,6 +124,7 @@ export class OutgoingStream {
     this.#resolveOpened();
     this.#resolveSettled();
     this.#wake?.();
+    this.#hooks.ended(this);
   }
 
   /** Entered by its actor, or when that was stopped: the stream ends before it is whole. */
@@ -128,6 +138,7 @@ export class OutgoingStream {
     this.#rejectOpened(error);
     this.#rejectSettled(error);
     this.#wake?.();
+    this.#hooks.ended(this);
   }
 
   /** What receivers are told of a failure. */
@@ -161,7 +172,7 @@ export class OutgoingStream {
     if (state.end === "done" && (!this.#drained || state.taken !== this.offset)) return;
     const changed = destination.note(state);
     if (this.#drained && destination.outcome === undefined) destination.waitingSince ??= this.context.clock.now();
-    if (state.end !== undefined && state.end !== "done") this.#notify(this, destination); // it wants to know how far it was sent
+    if (state.end !== undefined && state.end !== "done") this.#hooks.notify(this, destination); // it wants to know how far it was sent
     if (changed) this.#changed();
   }
 
@@ -176,7 +187,7 @@ export class OutgoingStream {
   /** No more is sent to a receiver, and it is told so. */
   leaveOut(destination: Destination, code: StreamErrorCode): void {
     this.spec.destinations.settle(destination, code);
-    if (destination.shared !== undefined) this.#notify(this, destination);
+    if (destination.shared !== undefined) this.#hooks.notify(this, destination);
     this.#changed();
   }
 

@@ -83,6 +83,7 @@ export class SenderWindow {
   #limit: number;
   #consumed = 0;
   #received = 0;
+  #closed = false;
 
   constructor(limits: Limits, budget: ReceiveBudget) {
     this.#limits = limits;
@@ -110,6 +111,7 @@ export class SenderWindow {
 
   /** A stream's bytes from one offset to another were taken, or dropped. */
   consume(from: number, to: number): void {
+    if (this.#closed) return;
     const before = this.#reserved();
     this.#consumed += sharedUse(to) - sharedUse(from);
     this.#budget.giveBack(before - this.#reserved());
@@ -117,6 +119,7 @@ export class SenderWindow {
 
   /** Raises the limit so that streams with windows of so many bytes in all can go on, as far as the budget allows; true if it rose. */
   open(wanted: number): boolean {
+    if (this.#closed) return false;
     const outstanding = this.#limit - this.#consumed;
     const target = Math.min(Math.max(wanted, this.floor), Math.max(this.#limits.senderWindow, this.floor));
     if (outstanding >= target) return false;
@@ -127,6 +130,8 @@ export class SenderWindow {
 
   /** The sender is gone. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#budget.giveBack(this.#reserved());
   }
 

@@ -1,0 +1,198 @@
+import { type ControlMessage, decodeControl, encodeControl, type Hello } from "../protocol/control.ts";
+import { ReceiveBudget } from "../protocol/credit.ts";
+import { ENCODINGS } from "../protocol/frames.ts";
+import type { Clock } from "../protocol/clock.ts";
+import type { Limits } from "../protocol/limits.ts";
+import type { Transport } from "../transports/transport.ts";
+import { Peer } from "./peer.ts";
+
+/** Milliseconds that the first send to somebody waits for a hello. Then it goes as to a plain SDK. */
+const HELLO_WAIT = 300;
+
+/** Signs of life that go out within a receiver's patience: two may be lost. */
+const SIGNS_OF_LIFE = 3;
+
+/** What the peers need of their runtime. */
+export interface PeersContext {
+  readonly transport: Transport;
+  readonly clock: Required<Clock>;
+  readonly limits: Limits;
+  readonly instance: string;
+  /** The smallest window of a handler. */
+  smallestWindow(): number;
+}
+
+/** All other participants, and what Millrace runtimes tell each other of themselves. */
+export class Peers {
+  readonly #context: PeersContext;
+  readonly #peers = new Map<string, Peer>();
+  readonly #budget: ReceiveBudget;
+  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #timers = new Map<Peer, unknown>();
+  #closed = false;
+
+  constructor(context: PeersContext) {
+    this.#context = context;
+    this.#budget = new ReceiveBudget(context.limits);
+  }
+
+  get all(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+
+  find(identity: string): Peer | undefined {
+    return this.#peers.get(identity);
+  }
+
+  /** The participant with an identity, made known if it was not. */
+  get(identity: string): Peer {
+    let peer = this.#peers.get(identity);
+    if (peer === undefined) {
+      const { limits, instance } = this.#context;
+      peer = new Peer(identity, { limits, instance, budget: this.#budget, tell: (to, message) => this.#tell(message, [to.identity]) });
+      this.#peers.set(identity, peer);
+    }
+    return peer;
+  }
+
+  /** Says to all that are here that this is a Millrace runtime. */
+  greet(): void {
+    const here = this.#context.transport.participants();
+    for (const identity of here) this.#tell(this.#hello(this.get(identity), true), [identity]);
+  }
+
+  /** Says it again, as what is taken has changed. */
+  greetAgain(): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.known) this.#tell(this.#hello(peer, false), [peer.identity]);
+    }
+  }
+
+  /** Resolves when each of them has said hello, or was given the time to. */
+  async introduced(identities: readonly string[]): Promise<void> {
+    const unknown = identities.filter((identity) => !this.get(identity).known && !this.get(identity).silent);
+    if (unknown.length > 0) await Promise.all(unknown.map((identity) => this.#introduce(identity)));
+  }
+
+  /** Whether `introduced` would have to wait. */
+  areIntroduced(identities: readonly string[]): boolean {
+    return identities.every((identity) => this.get(identity).known || this.get(identity).silent);
+  }
+
+  receive(from: string, payload: Uint8Array): void {
+    const message = payload instanceof Uint8Array ? decodeControl(payload) : undefined;
+    if (message === undefined) return; // of a later version, or no message at all
+    const peer = this.get(from);
+    if (message.kind === "goodbye") {
+      if (peer.instance === message.instance) this.#retire(peer);
+      return;
+    }
+    if (!peer.meet(message.instance)) return;
+    if (message.kind === "hello") {
+      peer.noteHello(message);
+      if (message.answer) this.#tell(this.#hello(peer, false), [from]);
+      this.#resolve(from);
+    } else if (message.about === this.#context.instance) {
+      peer.noteState(message);
+    }
+    if (!peer.known) this.#ask(peer);
+  }
+
+  /** A Millrace runtime of which nothing is known yet but that it is one. */
+  #ask(peer: Peer): void {
+    this.#tell(this.#hello(peer, true), [peer.identity]);
+  }
+
+  /** A participant came: a new one, whatever its name. */
+  joined(identity: string): void {
+    const peer = this.get(identity);
+    if (peer.instance !== undefined || peer.busy) peer.retire();
+    peer.silent = false;
+    this.#tell(this.#hello(peer, true), [identity]);
+  }
+
+  left(identity: string): void {
+    const peer = this.#peers.get(identity);
+    if (peer === undefined) return;
+    this.#retire(peer);
+    this.#peers.delete(identity);
+  }
+
+  /** Keeps the streams with a peer alive for as long as there are any. */
+  attend(peer: Peer): void {
+    if (this.#closed || this.#timers.has(peer)) return;
+    const patience = Math.min(peer.hello?.idleTimeout ?? Infinity, this.#context.limits.idleTimeout);
+    const timer = this.#context.clock.setTimeout(() => {
+      this.#timers.delete(peer);
+      if (!peer.busy) return;
+      peer.tellAll();
+      this.attend(peer);
+    }, patience / SIGNS_OF_LIFE);
+    this.#timers.set(peer, timer);
+  }
+
+  /** Stops attending a peer with which nothing is under way, so that no timer keeps a program running. */
+  rest(peer: Peer): void {
+    if (peer.busy) return;
+    this.#context.clock.clearTimeout(this.#timers.get(peer));
+    this.#timers.delete(peer);
+  }
+
+  /** Says goodbye, with what is still due. */
+  close(): void {
+    if (this.#closed) return;
+    for (const peer of this.#peers.values()) {
+      if (!peer.known) continue;
+      peer.flush();
+      this.#tell({ kind: "goodbye", instance: this.#context.instance }, [peer.identity]);
+    }
+    this.#closed = true;
+    for (const peer of this.#peers.values()) peer.stop();
+    for (const timer of this.#timers.values()) this.#context.clock.clearTimeout(timer);
+    this.#timers.clear();
+    for (const identity of [...this.#waiting.keys()]) this.#resolve(identity);
+  }
+
+  #retire(peer: Peer): void {
+    peer.retire();
+    this.#context.clock.clearTimeout(this.#timers.get(peer));
+    this.#timers.delete(peer);
+    this.#resolve(peer.identity);
+  }
+
+  async #introduce(identity: string): Promise<void> {
+    const peer = this.get(identity);
+    const first = !this.#waiting.has(identity);
+    const wakes = this.#waiting.get(identity) ?? [];
+    this.#waiting.set(identity, wakes);
+    let timer: unknown;
+    await new Promise<void>((resolve) => {
+      wakes.push(resolve);
+      if (first) this.#ask(peer);
+      timer = this.#context.clock.setTimeout(() => {
+        if (!peer.known) peer.silent = true;
+        this.#resolve(identity);
+      }, HELLO_WAIT);
+    });
+    this.#context.clock.clearTimeout(timer);
+  }
+
+  #resolve(identity: string): void {
+    const wakes = this.#waiting.get(identity) ?? [];
+    this.#waiting.delete(identity);
+    for (const wake of wakes) wake();
+  }
+
+  #hello(peer: Peer, answer: boolean): Hello {
+    const { limits, instance } = this.#context;
+    const streamWindow = Math.min(limits.receiveWindow, this.#context.smallestWindow());
+    const credit = peer.window.limit;
+    return { kind: "hello", instance, streamWindow, credit, idleTimeout: limits.idleTimeout, encodings: ENCODINGS, answer };
+  }
+
+  #tell(message: ControlMessage, to: readonly string[]): void {
+    if (this.#closed) return;
+    // What is lost is told again; that the transport has ended it says itself.
+    this.#context.transport.send({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
+  }
+}

@@ -1,0 +1,264 @@
+import { StreamError } from "../errors.ts";
+import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
+import type { Progress, ProgressTracker } from "../protocol/progress.ts";
+import { overdue, turn } from "../turns.ts";
+import type { AnyActorRef } from "xstate";
+import type { IncomingStream, Piece, Trailer } from "./incoming_stream.ts";
+import { checkPiece, Intake } from "./intake.ts";
+import { saveStream } from "./save.ts";
+
+/** What readers of text and of bytes have in common. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
+export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
+  /** How far it has come. */
+  readonly progress: ProgressTracker;
+  /** The stream's bytes or text as a web stream. Cancelling it cancels the stream. */
+  readonly readable: ReadableStream<T>;
+  /** The trailer, once all was taken and checked; rejects as the iteration does. */
+  readonly closed: Promise<{ reason: string; attributes: Record<string, string> }>;
+  /** The stream's actor: its `getSnapshot().value` is "offered", "receiving", "closed" or "failed". */
+  readonly actor: AnyActorRef;
+  /** Tells the sender to stop. Leaving a `for await` loop early does so too. After the end it does nothing. */
+  cancel(reason?: string): Promise<void>;
+}
+
+/**
+ * A text stream on its way in. Iteration yields strings as they come; a code point is never split.
+ *
+ * Ends with a StreamError: "aborted" by the sender, "cancelled" here, "disconnected", "timeout", "incomplete", "corrupt", "too-large",
+ * "refused"; "closed" for a second consumer.
+ */
+export interface TextStreamReader extends StreamReader<string> {
+  readonly info: TextStreamInfo;
+  /** The whole text. Over `limits.readAllBytes` bytes: "too-large". */
+  readAll(options?: { signal?: AbortSignal }): Promise<string>;
+}
+
+/** A byte stream on its way in. Iteration yields arrays that are yours. Errors as for {@linkcode TextStreamReader}. */
+export interface ByteStreamReader extends StreamReader<Uint8Array> {
+  readonly info: ByteStreamInfo;
+  /** All bytes in one array. Over `limits.readAllBytes`: "too-large". */
+  readAll(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /**
+   * Writes the bytes to a file, whole or not at all. A folder (it exists, or the path ends in a slash, then it is made) gets a file by
+   * the sender's name made safe, with a number if that is taken. A file that exists: "file-exists", unless `overwrite`.
+   * Further errors: "unsafe-name", "file-error" with `cause`.
+   */
+  saveTo(path: string | URL, options?: SaveOptions): Promise<{ path: string; bytes: number }>;
+}
+
+/** Options of `saveTo`. */
+export interface SaveOptions {
+  /** Replace a file that exists. Default false. */
+  overwrite?: boolean;
+  /** Cancels the stream; nothing is left behind. */
+  signal?: AbortSignal;
+  /** Called at most once each 50 ms, and at the end. */
+  onProgress?: (progress: Progress) => void;
+}
+
+abstract class Reader<T> implements StreamReader<T> {
+  protected readonly stream: IncomingStream;
+  #consumed = false;
+
+  constructor(stream: IncomingStream) {
+    this.stream = stream;
+  }
+
+  get progress(): ProgressTracker {
+    return this.stream.tracker;
+  }
+
+  get closed(): Promise<Trailer> {
+    return this.stream.closed;
+  }
+
+  get actor(): AnyActorRef {
+    return this.stream.actor;
+  }
+
+  get readable(): ReadableStream<T> {
+    const values = this[Symbol.asyncIterator]();
+    return new ReadableStream<T>({
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => this.cancel(typeof reason === "string" ? reason : undefined),
+    }, { highWaterMark: 0 });
+  }
+
+  cancel(reason?: string): Promise<void> {
+    this.cancelWith(this.stream.failure("cancelled", "it was cancelled", reason));
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cancel();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    this.claim();
+    return this.#values();
+  }
+
+  async *#values(): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* this.values();
+    } finally {
+      if (!this.stream.ended) await this.cancel(); // the loop was left early
+    }
+  }
+
+  /** The values in order; at the end the stream is closed. */
+  protected abstract values(): AsyncGenerator<T, void, undefined>;
+
+  protected claim(): void {
+    if (this.#consumed) {
+      const { streamId } = this.stream;
+      throw new StreamError("closed", `Cannot read the stream as it has a consumer already: stream id is "${streamId}"`, { streamId });
+    }
+    this.#consumed = true;
+  }
+
+  protected cancelWith(error: StreamError): void {
+    if (!this.stream.ended) this.stream.actor.send({ type: "cancel.requested", error });
+  }
+
+  /** The results of work on each piece, in order. */
+  protected async *results<R>(work: (piece: Piece) => R | Promise<R>): AsyncGenerator<R, void, undefined> {
+    const intake = new Intake(this.stream, work);
+    try {
+      for (let next = await intake.next(); next !== undefined; next = await intake.next()) yield next.result;
+      this.stream.actor.send({ type: "stream.taken" });
+    } catch (error) {
+      throw this.failed(error);
+    } finally {
+      await intake.abandon();
+    }
+  }
+
+  /** What a consumer is told: if the stream failed, that; else it fails with the consumer's own trouble. */
+  protected failed(error: unknown): StreamError {
+    const { stream } = this;
+    if (stream.error !== undefined) return stream.error;
+    const failure = error instanceof StreamError ? error : stream.failure("corrupt", "it could not be read");
+    this.cancelWith(failure);
+    return stream.error ?? failure;
+  }
+
+  /** Runs a consumer that a signal can end. */
+  protected async consume<R>(signal: AbortSignal | undefined, run: () => Promise<R>): Promise<R> {
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new StreamError("invalid-argument", `Cannot read the stream as "signal" is not an AbortSignal: ${String(signal)}`);
+    }
+    this.claim();
+    const abort = (): void => {
+      const { streamId, from: identity } = this.stream;
+      const message = `Cannot go on reading as the signal was aborted: stream id is "${streamId}"`;
+      this.cancelWith(new StreamError("aborted", message, { cause: signal?.reason, streamId, identity }));
+    };
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort);
+    try {
+      return await run();
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Throws "too-large" once more bytes came than `readAll` may gather. */
+  protected assertGatherable(bytes: number): void {
+    const { readAllBytes } = this.stream.context.limits;
+    if (bytes <= readAllBytes) return;
+    const error = this.stream.failure("too-large", `readAll gathers ${readAllBytes} bytes at most`);
+    this.cancelWith(error);
+    throw error;
+  }
+}
+
+const frameDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+export class TextReader extends Reader<string> implements TextStreamReader {
+  get info(): TextStreamInfo {
+    return this.stream.description.info as TextStreamInfo;
+  }
+
+  readAll({ signal }: { signal?: AbortSignal } = {}): Promise<string> {
+    return this.consume(signal, async () => {
+      this.assertGatherable(this.info.size ?? 0);
+      let text = "";
+      for await (const part of this.values()) {
+        this.assertGatherable(this.stream.taken);
+        text += part;
+      }
+      return text;
+    });
+  }
+
+  protected override async *values(): AsyncGenerator<string, void, undefined> {
+    // Another SDK may cut between the bytes of a code point; a byte order mark is the sender's own.
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    // A frame is valid UTF-8 by itself. It is decoded within the work on it, as its memory is used again right after.
+    const parts = this.results<string | Uint8Array>((piece) => {
+      const checked = checkPiece(this.stream, piece);
+      return checked === undefined ? piece.memory : checked.then(() => frameDecoder.decode(piece.memory));
+    });
+    for await (const part of parts) {
+      const text = typeof part === "string" ? part : decoder.decode(part, { stream: true });
+      if (text !== "") yield text;
+    }
+    const rest = decoder.decode();
+    if (rest !== "") yield rest;
+  }
+}
+
+export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
+  get info(): ByteStreamInfo {
+    return this.stream.description.info as ByteStreamInfo;
+  }
+
+  readAll({ signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    return this.consume(signal, async () => {
+      this.assertGatherable(this.info.size ?? 0);
+      const parts: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const part of this.values()) {
+        bytes += part.length;
+        this.assertGatherable(bytes);
+        parts.push(part);
+      }
+      return await join(parts, bytes);
+    });
+  }
+
+  saveTo(path: string | URL, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
+    return this.consume(options.signal, async () => {
+      try {
+        return await saveStream(this.stream, this.info.name, path, options);
+      } catch (error) {
+        throw this.failed(error);
+      }
+    });
+  }
+
+  protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.results((piece) => {
+      return checkPiece(this.stream, piece)?.then(() => new Uint8Array(piece.memory)) ?? piece.memory;
+    });
+  }
+}
+
+/** One array of all parts, in time slices. */
+async function join(parts: readonly Uint8Array[], bytes: number): Promise<Uint8Array> {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+    if (overdue()) await turn();
+  }
+  return whole;
+}

@@ -1,0 +1,175 @@
+import { type AnyActorRef, createActor } from "xstate";
+import { StreamError } from "../errors.ts";
+import { decodeHeader, type OpenedStream, overLimits } from "../protocol/header.ts";
+import type { Packet, StreamHeader } from "../protocol/packets.ts";
+import { isCount } from "../protocol/shapes.ts";
+import type { StreamContext } from "./context.ts";
+import { incomingStream } from "./incoming.ts";
+import { IncomingStream } from "./incoming_stream.ts";
+import type { Peer } from "./peer.ts";
+import type { Peers } from "./peers.ts";
+import { ByteReader, TextReader } from "./reader.ts";
+import { type ByteStreamHandler, type HandlerOptions, type TextStreamHandler, Topics } from "./topics.ts";
+
+/** What receives the packets of a runtime and offers the streams to its handlers. */
+export class Receiving {
+  readonly text: Topics<TextStreamHandler> = new Topics("text");
+  readonly bytes: Topics<ByteStreamHandler> = new Topics("byte");
+  readonly #context: StreamContext;
+  readonly #peers: Peers;
+  readonly #parent: () => AnyActorRef;
+  readonly #open = new Set<IncomingStream>();
+
+  constructor(context: StreamContext, peers: Peers, parent: () => AnyActorRef) {
+    this.#context = context;
+    this.#peers = peers;
+    this.#parent = parent;
+  }
+
+  get smallestWindow(): number {
+    return Math.min(this.text.smallestWindow, this.bytes.smallestWindow);
+  }
+
+  /** Streams that have not ended. */
+  get open(): readonly IncomingStream[] {
+    return [...this.#open];
+  }
+
+  receive(packet: Packet, from: string): void {
+    switch (packet.type) {
+      case "header":
+        return this.#header(packet.header, from);
+      case "chunk": {
+        const stream = this.#find(from, packet.streamId);
+        if (stream !== undefined && isCount(packet.index) && packet.content instanceof Uint8Array) stream.chunk(packet.index, packet.content);
+        return;
+      }
+      case "trailer": {
+        const stream = this.#find(from, packet.streamId);
+        if (stream !== undefined && typeof packet.reason === "string") stream.trailer(packet.reason, packet.attributes);
+        return;
+      }
+      case "control":
+        return this.#peers.receive(from, packet.payload);
+    }
+  }
+
+  registerText(topic: string, handler: TextStreamHandler, options: HandlerOptions | undefined): void {
+    this.#registered("text", topic, this.text.add(topic, handler, options).window);
+  }
+
+  registerBytes(topic: string, handler: ByteStreamHandler, options: HandlerOptions | undefined): void {
+    this.#registered("bytes", topic, this.bytes.add(topic, handler, options).window);
+  }
+
+  /** Ends all that is open. */
+  close(why: string): void {
+    this.text.clear();
+    this.bytes.clear();
+    for (const stream of this.open) stream.refuse("disconnected", why);
+  }
+
+  #registered(kind: "text" | "bytes", topic: string, window: number | undefined): void {
+    if (window !== undefined && window < this.#context.limits.receiveWindow) this.#peers.greetAgain();
+    for (const stream of this.#open) {
+      if (stream.description.kind === kind && stream.topic === topic && stream.claim === "unclaimed") this.#claim(stream);
+    }
+  }
+
+  #find(from: string, streamId: string): IncomingStream | undefined {
+    return this.#peers.find(from)?.incoming.get(streamId);
+  }
+
+  #header(header: StreamHeader, from: string): void {
+    const opened = decodeHeader(header);
+    if (opened === undefined) {
+      const message = `Cannot receive a stream as its header cannot be read: sender is "${from}"`;
+      return this.#context.report(new StreamError("corrupt", message, { identity: from }), { identity: from });
+    }
+    const peer = this.#peers.get(from);
+    const { facts } = opened;
+    if (facts !== undefined && (!peer.meet(facts.instance) || !peer.isNew(facts.sequence))) return;
+    const same = peer.incoming.get(opened.description.info.streamId);
+    if (same !== undefined && facts === undefined) return; // a header that came twice
+    if (same !== undefined && !same.complete) same.refuse("incomplete", "another with its id was opened");
+    this.#offer(opened, header, peer);
+  }
+
+  #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): void {
+    const { limits } = this.#context;
+    const over = overLimits(header, limits);
+    const full = peer.incoming.size >= limits.streamsPerSender || this.#open.size >= limits.streams;
+    const stream = new IncomingStream(peer.identity, opened, {
+      stream: this.#context,
+      shared: opened.facts === undefined ? undefined : peer.window,
+      notify: (to) => peer.tellReceiving(to),
+      consumed: () => peer.raise(),
+      widened: (to) => peer.widen(to),
+      ended: (to) => {
+        this.#open.delete(to);
+        peer.endIncoming(to);
+        this.#peers.rest(peer);
+      },
+    });
+    stream.actor = createActor(incomingStream, { input: { stream }, parent: this.#parent(), id: `in:${peer.identity}:${stream.streamId}` });
+    this.#open.add(stream);
+    peer.addIncoming(stream);
+    this.#peers.attend(peer);
+    stream.actor.start();
+    const { size = 0 } = stream.description.info;
+    if (over !== undefined) this.#refuse(stream, "refused", over);
+    else if (full) this.#refuse(stream, "refused", "too many streams are open");
+    else if (size > limits.streamBytes) this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
+    else if (this.#handles(stream)) this.#claim(stream);
+    else if (opened.facts !== undefined) peer.tellReceiving(stream); // so that a broadcast does not wait
+  }
+
+  #handles(stream: IncomingStream): boolean {
+    return (stream.description.kind === "text" ? this.text : this.bytes).get(stream.topic) !== undefined;
+  }
+
+  /** A stream that is over the limits: no reader will tell of it. */
+  #refuse(stream: IncomingStream, code: "refused" | "too-large", why: string): void {
+    stream.claim = this.#handles(stream) ? "claimed" : "unclaimed";
+    stream.refuse(code, why);
+    this.#report(stream, stream.error);
+  }
+
+  #claim(stream: IncomingStream): void {
+    const { kind } = stream.description;
+    const sender = { identity: stream.senderIdentity };
+    if (kind === "text") {
+      const registration = this.text.get(stream.topic);
+      if (registration === undefined) return;
+      const reader = new TextReader(stream);
+      this.#start(stream, registration.window, () => registration.handler(reader, sender));
+    } else {
+      const registration = this.bytes.get(stream.topic);
+      if (registration === undefined) return;
+      const reader = new ByteReader(stream);
+      this.#start(stream, registration.window, () => registration.handler(reader, sender));
+    }
+  }
+
+  #start(stream: IncomingStream, window: number | undefined, handle: () => void | Promise<void>): void {
+    stream.actor.send({ type: "handler.found", window, start: () => void this.#run(stream, handle) });
+  }
+
+  /** Calls a handler. What it throws ends its stream and nothing else. */
+  async #run(stream: IncomingStream, handle: () => void | Promise<void>): Promise<void> {
+    await undefined; // a handler runs after the packet that brought its stream was dealt with
+    try {
+      await handle();
+    } catch (error) {
+      if (!stream.ended) {
+        const failure = stream.failure("cancelled", "its handler failed", "its handler failed");
+        stream.actor.send({ type: "cancel.requested", error: failure });
+      }
+      this.#report(stream, error);
+    }
+  }
+
+  #report(stream: IncomingStream, error: unknown): void {
+    this.#context.report(error, { streamId: stream.streamId, topic: stream.topic, identity: stream.from });
+  }
+}

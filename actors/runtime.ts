@@ -1,0 +1,317 @@
+import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from "xstate";
+import { StreamError } from "../errors.ts";
+import { nowOf, systemClock } from "../protocol/clock.ts";
+import type { Clock } from "../protocol/clock.ts";
+import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
+import { type Limits, resolveLimits } from "../protocol/limits.ts";
+import {
+  type ByteStreamOptions,
+  resolveChunkSize,
+  type SendBytesOptions,
+  type SendFileOptions,
+  type SendTextOptions,
+  show,
+  type TextStreamOptions,
+} from "../protocol/options.ts";
+import { isRecord } from "../protocol/shapes.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { Codec } from "../workers/codec.ts";
+import type { CodecPool } from "../workers/pool.ts";
+import type { StreamContext } from "./context.ts";
+import { Peers } from "./peers.ts";
+import { Receiving } from "./receiving.ts";
+import { runtimeMachine, type RuntimeActor } from "./runtime_machine.ts";
+import { type ByteSource, openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
+import { Sending } from "./sending.ts";
+import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./topics.ts";
+import type { ByteStreamWriter, TextStreamWriter } from "./writer.ts";
+
+/** Milliseconds that closing waits for a transport that takes nothing any more. */
+const CLOSE_WAIT = 1_000;
+
+/** A timer over any delay: `Infinity` is never, and an xstate clock need not know that. */
+const LONGEST_DELAY = 2_147_483_647;
+
+/** xstate's `Clock`, which it does not export by name. */
+type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
+
+/** What an error is about. */
+export interface ErrorContext {
+  streamId?: string;
+  topic?: string;
+  identity?: string;
+}
+
+/** How a runtime is made. */
+export interface RuntimeOptions {
+  /** What carries its packets; the runtime closes it. */
+  transport: Transport;
+  /** Default: one pool shared by the process. `false`: no workers, time slices on this thread. */
+  pool?: CodecPool | false;
+  /** What differs from `DEFAULT_LIMITS`. */
+  limits?: Partial<Limits>;
+  /** Told of errors that no call can reject with: a handler's, a progress callback's, streams refused. */
+  onError?: (error: StreamError, context: ErrorContext) => void;
+  /** Told of everything that happens to every actor. */
+  inspect?: (event: InspectionEvent) => void;
+  /** Drives every timer; default the system's. */
+  clock?: Clock;
+  /** Bytes of a chunk, 4 to 60,000. Default `STREAM_CHUNK_SIZE`. */
+  chunkSize?: number;
+}
+
+/** A participant that sends and receives streams. */
+export interface Runtime extends AsyncDisposable {
+  /** Its identity, as the transport vouches for it. */
+  readonly identity: string;
+  /** The root actor: "open", "closing" or "closed"; the streams' actors are its children. */
+  readonly actor: AnyActorRef;
+  /** Opens a text stream, to be written part by part. */
+  streamText(options?: TextStreamOptions): Promise<TextStreamWriter>;
+  /** Sends a text. Resolves when it was handed to the transport; with `confirm`, when receipts came. */
+  sendText(text: string, options?: SendTextOptions): Promise<TextStreamInfo>;
+  /** Opens a byte stream, to be written part by part. */
+  streamBytes(options?: ByteStreamOptions): Promise<ByteStreamWriter>;
+  /** Sends bytes, or all that a source yields. Resolves when receipts came, unless `confirm` is false. */
+  sendBytes(data: ByteSource, options?: SendBytesOptions): Promise<ByteStreamInfo>;
+  /** Sends a file; workers read it. Resolves when receipts came, unless `confirm` is false. */
+  sendFile(path: string | URL, options?: SendFileOptions): Promise<ByteStreamInfo>;
+  /** Calls the handler with each text stream of a topic. A second one for a topic: "handler-exists". */
+  registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void;
+  /** Calls the handler with each byte stream of a topic. A second one for a topic: "handler-exists". */
+  registerByteStreamHandler(topic: string, handler: ByteStreamHandler, options?: HandlerOptions): void;
+  /** Streams that come from now on find no handler; those that have one keep it. */
+  unregisterTextStreamHandler(topic: string): void;
+  /** Streams that come from now on find no handler; those that have one keep it. */
+  unregisterByteStreamHandler(topic: string): void;
+  /** Aborts open writers, ends open readers with "disconnected", says goodbye, closes the transport. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What `createRuntime` is given by `mod.ts`: the layers below meet here by value. */
+export interface RuntimeParts {
+  readonly codec: Codec;
+}
+
+/** Starts a runtime. Public as `createRuntime`, with a codec of its options. */
+export function startRuntime(options: RuntimeOptions, { codec }: RuntimeParts): Runtime {
+  return new MillraceRuntime(options, codec);
+}
+
+/** Throws "invalid-argument" unless they are options of a runtime. */
+export function assertRuntimeOptions(options: unknown): asserts options is RuntimeOptions {
+  const action = "Cannot create the runtime";
+  if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as the options are no object: ${show(options)}`);
+  const { transport, pool, onError, inspect, clock } = options;
+  if (!isRecord(transport) || typeof transport["send"] !== "function" || typeof transport["open"] !== "function") {
+    throw new StreamError("invalid-argument", `${action} as "transport" is no transport: ${show(transport)}`);
+  }
+  if (pool !== undefined && pool !== false && !(isRecord(pool) && typeof pool["slice"] === "function")) {
+    throw new StreamError("invalid-argument", `${action} as "pool" is neither a codec pool nor false: ${show(pool)}`);
+  }
+  for (const [name, value] of Object.entries({ onError, inspect })) {
+    if (value === undefined || typeof value === "function") continue;
+    throw new StreamError("invalid-argument", `${action} as "${name}" is not a function: ${show(value)}`);
+  }
+  if (clock !== undefined && !(isRecord(clock) && typeof clock["setTimeout"] === "function")) {
+    throw new StreamError("invalid-argument", `${action} as "clock" is no clock: ${show(clock)}`);
+  }
+}
+
+class MillraceRuntime implements Runtime {
+  readonly identity: string;
+  readonly #actor: RuntimeActor;
+  readonly #transport: Transport;
+  readonly #clock: Required<Clock>;
+  readonly #peers: Peers;
+  readonly #sending: Sending;
+  readonly #receiving: Receiving;
+  readonly #onError: RuntimeOptions["onError"];
+  /** Set once it is no longer open: what calls reject with. */
+  #ended: (() => StreamError) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RuntimeOptions, codec: Codec) {
+    const { transport } = options;
+    const limits = resolveLimits(options.limits);
+    const chunkSize = resolveChunkSize(options.chunkSize);
+    this.identity = transport.identity;
+    this.#transport = transport;
+    this.#clock = patient(options.clock ?? systemClock);
+    this.#onError = options.onError;
+    const instance: string = crypto.randomUUID();
+    const context: StreamContext = {
+      clock: this.#clock,
+      limits,
+      codec,
+      chunkSize,
+      send: (packet, destinations) => transport.send(packet, destinations),
+      report: (error, about) => this.#report(error, about),
+    };
+    this.#peers = new Peers({
+      transport,
+      clock: this.#clock,
+      limits,
+      instance,
+      smallestWindow: () => this.#receiving.smallestWindow,
+    });
+    this.#sending = new Sending(context, this.#peers, transport, instance, () => this.#actor);
+    this.#receiving = new Receiving(context, this.#peers, () => this.#actor);
+    this.#actor = createActor(runtimeMachine, {
+      clock: this.#clock,
+      input: {
+        identity: this.identity,
+        peers: transport.participants(),
+        shutDown: () => this.#shutDown("its runtime was closed"),
+      },
+      ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+    });
+    this.#actor.start();
+    transport.open({
+      packet: (packet, from) => {
+        if (this.#ended === undefined) this.#receiving.receive(packet, from);
+      },
+      joined: (identity) => {
+        this.#actor.send({ type: "peer.joined", identity });
+        this.#peers.joined(identity);
+      },
+      left: (identity) => {
+        this.#actor.send({ type: "peer.left", identity });
+        this.#peers.left(identity);
+      },
+      closed: (error) => this.#lost(error),
+    });
+    this.#peers.greet();
+  }
+
+  get actor(): AnyActorRef {
+    return this.#actor;
+  }
+
+  async streamText(options: TextStreamOptions = {}): Promise<TextStreamWriter> {
+    this.#assertOpen("open a text stream");
+    return await openText(this.#sending, options);
+  }
+
+  async sendText(text: string, options: SendTextOptions = {}): Promise<TextStreamInfo> {
+    this.#assertOpen("send the text");
+    return await sendText(this.#sending, text, options);
+  }
+
+  async streamBytes(options: ByteStreamOptions = {}): Promise<ByteStreamWriter> {
+    this.#assertOpen("open a byte stream");
+    return await openBytes(this.#sending, options);
+  }
+
+  async sendBytes(data: ByteSource, options: SendBytesOptions = {}): Promise<ByteStreamInfo> {
+    this.#assertOpen("send the bytes");
+    return await sendBytes(this.#sending, data, options);
+  }
+
+  async sendFile(path: string | URL, options: SendFileOptions = {}): Promise<ByteStreamInfo> {
+    this.#assertOpen("send the file");
+    return await sendFile(this.#sending, path, options);
+  }
+
+  registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void {
+    this.#assertOpen("register the text stream handler");
+    this.#receiving.registerText(topic, handler, options);
+  }
+
+  registerByteStreamHandler(topic: string, handler: ByteStreamHandler, options?: HandlerOptions): void {
+    this.#assertOpen("register the byte stream handler");
+    this.#receiving.registerBytes(topic, handler, options);
+  }
+
+  unregisterTextStreamHandler(topic: string): void {
+    this.#receiving.text.remove(topic);
+  }
+
+  unregisterByteStreamHandler(topic: string): void {
+    this.#receiving.bytes.remove(topic);
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#actor.send({ type: "close.requested" });
+    const streams = this.#sending.open;
+    this.#shutDown("its runtime was closed");
+    await this.#atMost(CLOSE_WAIT, Promise.all(streams.map((stream) => stream.pumped)));
+    this.#peers.close();
+    await this.#atMost(CLOSE_WAIT, this.#transport.close());
+    this.#actor.send({ type: "closed" });
+  }
+
+  /** The transport has ended. */
+  #lost(cause: Error | undefined): void {
+    const ended = (): StreamError =>
+      new StreamError("disconnected", `Cannot go on as the transport has ended: identity is "${this.identity}"`, { cause });
+    this.#ended ??= ended;
+    this.#sending.close(ended);
+    this.#receiving.close("the transport has ended");
+    this.#peers.close();
+    this.#actor.send({ type: "closed" });
+  }
+
+  /** Ends all streams. */
+  #shutDown(why: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = () => new StreamError("closed", `Cannot go on as the runtime is closed: identity is "${this.identity}"`);
+    this.#sending.close(({ streamId }) =>
+      new StreamError("aborted", `Cannot go on with the stream as ${why}: stream id is "${streamId}"`, { streamId })
+    );
+    this.#receiving.close(why);
+  }
+
+  #assertOpen(action: string): void {
+    if (this.#ended === undefined) return;
+    const { code, cause } = this.#ended();
+    const state = code === "closed" ? "the runtime is closed" : "the transport has ended";
+    throw new StreamError(code, `Cannot ${action} as ${state}: identity is "${this.identity}"`, { cause });
+  }
+
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    let timer: unknown;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimeout(resolve, ms);
+    });
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
+  }
+
+  /** Tells the user of an error; one that a callback of his makes of it has nowhere to go. */
+  #report(error: unknown, about: ErrorContext): void {
+    const { streamId, identity } = about;
+    const known = error instanceof StreamError ? error : new StreamError("cancelled", "Cannot go on with the stream as a callback failed", {
+      cause: error,
+      ...(streamId === undefined ? {} : { streamId }),
+      ...(identity === undefined ? {} : { identity }),
+    });
+    try {
+      this.#onError?.(known, about);
+    } catch {
+      // Reporting it would call it again.
+    }
+  }
+}
+
+/** Any clock, with a time, and without timers that it would take for due at once. */
+function patient(clock: Clock | XstateClock): Required<Clock> {
+  return {
+    setTimeout: (fn, ms) => ms > LONGEST_DELAY && clock !== systemClock ? undefined : clock.setTimeout(fn, ms),
+    clearTimeout: (id) => {
+      if (id !== undefined) clock.clearTimeout(id);
+    },
+    now: () => nowOf(clock as Clock),
+  };
+}

@@ -1,0 +1,56 @@
+import { type ActorRefFrom, assign, fromCallback, setup } from "xstate";
+
+/** What happens to a runtime. */
+export type RuntimeEvent =
+  | { type: "peer.joined"; identity: string }
+  | { type: "peer.left"; identity: string }
+  | { type: "close.requested" }
+  | { type: "closed" };
+
+/** What an inspector sees of a runtime. Its streams' actors are its children, and seen beside it. */
+export interface RuntimeContext {
+  readonly identity: string;
+  readonly peers: readonly string[];
+  readonly shutDown: () => void;
+}
+
+/** The life of a runtime: `open → closing → closed`. Whatever ends its actor, the clean-up of its life ends the streams. */
+const machine = setup({
+  types: {
+    context: {} as RuntimeContext,
+    events: {} as RuntimeEvent,
+    input: {} as RuntimeContext,
+  },
+  actors: {
+    life: fromCallback<RuntimeEvent, () => void>(({ input }) => input),
+  },
+  actions: {
+    notePeer: assign({ peers: ({ context, event }) => ("identity" in event ? [...context.peers, event.identity] : context.peers) }),
+    forgetPeer: assign({
+      peers: ({ context, event }) => ("identity" in event ? context.peers.filter((peer) => peer !== event.identity) : context.peers),
+    }),
+  },
+}).createMachine({
+  id: "runtime",
+  context: ({ input }) => input,
+  invoke: { src: "life", input: ({ context }) => context.shutDown },
+  initial: "open",
+  states: {
+    open: {
+      on: {
+        "peer.joined": { actions: "notePeer" },
+        "peer.left": { actions: "forgetPeer" },
+        "close.requested": "closing",
+        closed: "closed",
+      },
+    },
+    closing: { on: { closed: "closed" } },
+    closed: { type: "final" },
+  },
+});
+
+/** The machine of a runtime. */
+export const runtimeMachine: typeof machine = machine;
+
+/** A running one. */
+export type RuntimeActor = ActorRefFrom<typeof machine>;

@@ -1,0 +1,63 @@
+import { StreamError } from "../errors.ts";
+import { createPartFile } from "../files/part_file.ts";
+import { show } from "../protocol/options.ts";
+import { ProgressMeter } from "../protocol/progress.ts";
+import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
+import type { FileRef } from "../protocol/file_ref.ts";
+import type { Segment } from "../workers/segments.ts";
+import type { IncomingStream, Piece } from "./incoming_stream.ts";
+import { Intake } from "./intake.ts";
+import type { SaveOptions } from "./reader.ts";
+
+/** Writes a stream to a file by the codec's workers, and closes the stream when the file stands under its final name. */
+export async function saveStream(
+  stream: IncomingStream,
+  name: string,
+  target: string | URL,
+  { overwrite = false, onProgress }: SaveOptions,
+): Promise<{ path: string; bytes: number }> {
+  if (typeof overwrite !== "boolean" || (onProgress !== undefined && typeof onProgress !== "function")) {
+    throw new StreamError("invalid-argument", `Cannot save the file as its options are wrong: overwrite is ${show(overwrite)}`);
+  }
+  const { clock, limits } = stream.context;
+  const part = await createPartFile(target, { name, overwrite, nameBytes: limits.nameBytes });
+  const meter = new ProgressMeter(stream.description.info.size, clock.now());
+  const intake = new Intake(stream, (piece, offset) => writePiece(stream, part.ref, piece, offset));
+  try {
+    while (await intake.next() !== undefined) {
+      const progress = onProgress === undefined ? undefined : meter.note(stream.taken, clock.now());
+      if (progress !== undefined) reportProgress(progress);
+    }
+    const path = await part.commit(stream.taken);
+    reportProgress(meter.finish(stream.taken, clock.now()));
+    stream.actor.send({ type: "stream.taken" });
+    return { path, bytes: stream.taken };
+  } finally {
+    await intake.abandon();
+    await part.discard();
+  }
+
+  function reportProgress(progress: Parameters<NonNullable<SaveOptions["onProgress"]>>[0]): void {
+    try {
+      onProgress?.(progress);
+    } catch (error) {
+      stream.context.report(error, { streamId: stream.streamId, topic: stream.topic, identity: stream.from });
+    }
+  }
+}
+
+async function writePiece(stream: IncomingStream, file: FileRef, piece: Piece, offset: number): Promise<void> {
+  const { codec } = stream.context;
+  if (piece.segment !== undefined) return await write(piece.segment, SEGMENT_HEADROOM, piece.length);
+  const segment = codec.segments.acquire(piece.length);
+  try {
+    segment.bytes.set(piece.memory);
+    await write(segment, 0, piece.length);
+  } finally {
+    segment.release();
+  }
+
+  async function write(from: Segment, start: number, length: number): Promise<void> {
+    await codec.writeFile(file, offset, { segment: from, start, end: start + length }, piece.digest);
+  }
+}

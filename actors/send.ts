@@ -1,0 +1,214 @@
+// The calls that send, on top of streams and their writers.
+import { openSource } from "../files/source.ts";
+import { mimeTypeOf } from "../files/mime.ts";
+import { StreamError } from "../errors.ts";
+import type { BaseStreamInfo, ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
+import {
+  assertByteOptions,
+  assertText,
+  assertTextOptions,
+  type ByteStreamOptions,
+  type SendBytesOptions,
+  type SendFileOptions,
+  type SendTextOptions,
+  show,
+  type StreamOptions,
+  type TextStreamOptions,
+} from "../protocol/options.ts";
+import { utf8Bytes } from "../protocol/utf8.ts";
+import { produceFile } from "./file_producer.ts";
+import { SEGMENT_BYTES } from "../protocol/constants.ts";
+import type { OutgoingStream } from "./outgoing_stream.ts";
+import type { Sending } from "./sending.ts";
+import { isShort, measureText, produceText } from "./text_producer.ts";
+import { type ByteStreamWriter, ByteWriter, type TextStreamWriter, TextWriter } from "./writer.ts";
+
+/** What `sendBytes` takes. */
+export type ByteSource = Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+const DEFAULT_MIME_TYPE = "application/octet-stream";
+
+/** A new stream's info, as far as it follows from the options of any stream. */
+function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {
+  return {
+    streamId: options.streamId ?? crypto.randomUUID(),
+    mimeType,
+    topic: options.topic ?? "",
+    timestamp: Date.now(),
+    ...(size === undefined ? {} : { size }),
+    attributes: { ...options.attributes },
+  };
+}
+
+function textInfo(options: TextStreamOptions, size: number | undefined, attachments: readonly string[]): TextStreamInfo {
+  return {
+    ...baseInfo(options, "text/plain", size),
+    attachments: [...attachments],
+    ...(options.replyToId === undefined ? {} : { replyToId: options.replyToId }),
+  };
+}
+
+function bytesInfo(options: ByteStreamOptions, size: number | undefined): ByteStreamInfo {
+  return { ...baseInfo(options, options.mimeType ?? DEFAULT_MIME_TYPE, size), name: options.name ?? "" };
+}
+
+export async function openText(sending: Sending, options: TextStreamOptions): Promise<TextStreamWriter> {
+  assertTextOptions(options);
+  const info = textInfo(options, options.totalSize, options.attachedStreamIds ?? []);
+  const stream = await sending.start({
+    description: { kind: "text", info },
+    options,
+    incremental: true,
+    confirm: options.confirm ?? false,
+  });
+  await stream.opened;
+  return new TextWriter(stream);
+}
+
+export async function openBytes(sending: Sending, options: ByteStreamOptions): Promise<ByteStreamWriter> {
+  assertByteOptions(options);
+  const stream = await startBytes(sending, options, options.totalSize, false);
+  await stream.opened;
+  return new ByteWriter(stream);
+}
+
+export async function sendText(sending: Sending, text: string, options: SendTextOptions): Promise<TextStreamInfo> {
+  assertText(text, "send the text");
+  assertTextOptions(options);
+  const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
+  assertSize(options.totalSize, size, "text");
+  const attachments = await Promise.all((options.attachments ?? []).map(prepareAttachment));
+  const info = textInfo(options, size, [...options.attachedStreamIds ?? [], ...attachments.map(({ streamId }) => streamId)]);
+  const stream = await sending.start({
+    description: { kind: "text", info },
+    options,
+    incremental: false,
+    confirm: options.confirm ?? false,
+  });
+  await finish(stream, () => produceText(stream, text));
+  const { topic, destinationIdentities, senderIdentity, signal } = options;
+  const shared = definedOnly({ topic, destinationIdentities, senderIdentity, signal });
+  for (const { streamId, from } of attachments) {
+    if (from instanceof Blob) await sendBytes(sending, from, { ...shared, ...describeFile(from), streamId });
+    else await sendFile(sending, from, { ...shared, streamId });
+  }
+  return info;
+}
+
+export async function sendBytes(sending: Sending, source: ByteSource, options: SendBytesOptions): Promise<ByteStreamInfo> {
+  assertByteOptions(options);
+  if (source instanceof Uint8Array) return await sendFinite(sending, source, source.length, options);
+  if (source instanceof ArrayBuffer) return await sendFinite(sending, new Uint8Array(source), source.byteLength, options);
+  if (source instanceof Blob) {
+    return await sendFinite(sending, blobParts(source), source.size, { ...describeFile(source), ...options });
+  }
+  if (isAsyncIterable(source)) return await sendIterable(sending, source, options.totalSize, options);
+  throw new StreamError("invalid-argument", `Cannot send the bytes as they are of no kind that holds bytes: ${show(source)}`);
+}
+
+export async function sendFile(sending: Sending, path: string | URL, options: SendFileOptions): Promise<ByteStreamInfo> {
+  assertByteOptions(options);
+  const file = await openSource(path);
+  assertSize(options.totalSize, file.size, "file");
+  const described = { ...options, name: options.name ?? file.name, mimeType: options.mimeType ?? mimeTypeOf(options.name ?? file.name) };
+  const stream = await startBytes(sending, described, file.size, true);
+  await finish(stream, () => produceFile(stream, file));
+  return stream.spec.description.info as ByteStreamInfo;
+}
+
+async function sendFinite(
+  sending: Sending,
+  source: Uint8Array | AsyncIterable<Uint8Array>,
+  size: number,
+  options: SendBytesOptions,
+): Promise<ByteStreamInfo> {
+  assertSize(options.totalSize, size, "data");
+  return await sendIterable(sending, source, size, options);
+}
+
+async function sendIterable(
+  sending: Sending,
+  source: Uint8Array | AsyncIterable<Uint8Array>,
+  size: number | undefined,
+  options: SendBytesOptions,
+): Promise<ByteStreamInfo> {
+  const stream = await startBytes(sending, options, size, true);
+  const writer = new ByteWriter(stream);
+  if (source instanceof Uint8Array) {
+    await writer.write(source);
+  } else {
+    try {
+      for await (const part of source) await writer.write(part); // leaving the loop early cancels the source
+    } catch (error) {
+      await writer.abort();
+      if (error instanceof StreamError) throw error;
+      const { streamId } = stream;
+      throw new StreamError("aborted", `Cannot go on with the stream as its source failed: stream id is "${streamId}"`, {
+        cause: error,
+        streamId,
+      });
+    }
+  }
+  await writer.close();
+  return writer.info;
+}
+
+function startBytes(
+  sending: Sending,
+  options: ByteStreamOptions,
+  size: number | undefined,
+  finite: boolean,
+): Promise<OutgoingStream> {
+  return sending.start({
+    description: { kind: "bytes", info: bytesInfo(options, size) },
+    options,
+    incremental: false,
+    confirm: options.confirm ?? finite,
+  });
+}
+
+/** Produces a whole stream and ends it. */
+async function finish(stream: OutgoingStream, produce: () => Promise<void>): Promise<void> {
+  try {
+    stream.actor.send({ type: "bytes.written" });
+    await produce();
+    stream.actor.send({ type: "close.requested" });
+    stream.line.finish({});
+  } catch (error) {
+    if (stream.error === undefined && error instanceof StreamError) stream.actor.send({ type: "abort.requested", error });
+  }
+  await stream.settled;
+}
+
+function assertSize(totalSize: number | undefined, size: number, what: string): void {
+  if (totalSize === undefined || totalSize === size) return;
+  const [code, how] = size > totalSize ? ["too-large", "more"] as const : ["incomplete", "less"] as const;
+  throw new StreamError(code, `Cannot send the ${what} as its ${size} bytes are ${how} than the "totalSize" of ${totalSize}`);
+}
+
+/** Looks at an attachment before anything is sent. */
+async function prepareAttachment(from: string | URL | File): Promise<{ streamId: string; from: string | URL | File }> {
+  if (!(from instanceof Blob)) await openSource(from);
+  return { streamId: crypto.randomUUID(), from };
+}
+
+function describeFile(blob: Blob): { name?: string; mimeType?: string } {
+  const name = blob instanceof File ? blob.name : undefined;
+  const mimeType = blob.type !== "" ? blob.type : name === undefined ? undefined : mimeTypeOf(name);
+  return definedOnly({ name, mimeType });
+}
+
+async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < blob.size; at += SEGMENT_BYTES) {
+    yield new Uint8Array(await blob.slice(at, at + SEGMENT_BYTES).arrayBuffer());
+  }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+/** The fields that are set: options that are absent and options that are undefined are not the same to the compiler. */
+function definedOnly<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> };
+}

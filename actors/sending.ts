@@ -1,0 +1,163 @@
+import { type AnyActorRef, createActor } from "xstate";
+import { StreamError } from "../errors.ts";
+import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
+import { SharedCredit } from "../protocol/credit.ts";
+import { Destination, Destinations } from "../protocol/destinations.ts";
+import { assertWithinLimits, encodeHeader, type HeaderFacts, type StreamDescription } from "../protocol/header.ts";
+import type { StreamOptions } from "../protocol/options.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { StreamContext } from "./context.ts";
+import { outgoingStream } from "./outgoing.ts";
+import { OutgoingStream } from "./outgoing_stream.ts";
+import type { Peers } from "./peers.ts";
+
+/** Receivers whose names a packet carries at most: past that a broadcast goes to everybody, unframed. */
+const MAX_NAMED = 32;
+
+/** A stream that is to be opened. */
+export interface Opening {
+  readonly description: StreamDescription;
+  readonly options: StreamOptions;
+  /** Text whose parts are sent as they come: never framed. */
+  readonly incremental: boolean;
+  readonly confirm: boolean;
+}
+
+/** What opens the streams of a runtime. */
+export class Sending {
+  readonly #context: StreamContext;
+  readonly #peers: Peers;
+  readonly #transport: Transport;
+  readonly #instance: string;
+  readonly #parent: () => AnyActorRef;
+  readonly #open = new Map<string, OutgoingStream | undefined>();
+  #sequence = 0;
+
+  constructor(context: StreamContext, peers: Peers, transport: Transport, instance: string, parent: () => AnyActorRef) {
+    this.#context = context;
+    this.#peers = peers;
+    this.#transport = transport;
+    this.#instance = instance;
+    this.#parent = parent;
+  }
+
+  /** Streams that have not ended. */
+  get open(): readonly OutgoingStream[] {
+    return [...this.#open.values()].filter((stream) => stream !== undefined);
+  }
+
+  /** Opens a stream: its actor runs, its header is on its way. Throws before anything is sent. */
+  async start(opening: Opening): Promise<OutgoingStream> {
+    const { description, options } = opening;
+    const { streamId } = description.info;
+    assertNotAborted(options.signal, streamId);
+    if (this.#open.has(streamId)) {
+      throw new StreamError("duplicate-stream", `Cannot open the stream as its id is in use: stream id is "${streamId}"`, { streamId });
+    }
+    this.#open.set(streamId, undefined);
+    try {
+      const wanted = options.destinationIdentities;
+      const targets = wanted === undefined ? this.#transport.participants() : [...new Set(wanted)];
+      let here = this.#present(targets, streamId, wanted !== undefined);
+      if (!this.#peers.areIntroduced(here)) {
+        await this.#peers.introduced(here);
+        assertNotAborted(options.signal, streamId);
+        here = this.#present(targets, streamId, wanted !== undefined);
+      }
+      if (!this.#open.has(streamId)) throw this.#closedMeanwhile(streamId);
+      const stream = this.#create(opening, targets, here);
+      this.#open.set(streamId, stream);
+      stream.actor.start();
+      return stream;
+    } catch (error) {
+      this.#open.delete(streamId);
+      throw error;
+    }
+  }
+
+  /** Ends all that is open. */
+  close(error: (stream: OutgoingStream) => StreamError): void {
+    for (const stream of this.open) stream.actor.send({ type: "abort.requested", error: error(stream) });
+    this.#open.clear();
+  }
+
+  /** Those of the receivers that are here. Throws "disconnected" if they were named and none is. */
+  #present(targets: readonly string[], streamId: string, named: boolean): readonly string[] {
+    const participants = new Set(this.#transport.participants());
+    const here = targets.filter((identity) => participants.has(identity));
+    const [missing] = targets;
+    if (!named || here.length > 0) return here;
+    throw new StreamError(
+      "disconnected",
+      `Cannot open the stream as none of its destinations is here, such as "${missing ?? ""}": stream id is "${streamId}"`,
+      { streamId, ...(missing === undefined ? {} : { identity: missing }) },
+    );
+  }
+
+  #create({ description, options, incremental, confirm }: Opening, targets: readonly string[], here: readonly string[]): OutgoingStream {
+    const sequence = this.#sequence++;
+    const { size } = description.info;
+    const named = options.destinationIdentities !== undefined;
+    const peers = here.map((identity) => this.#peers.get(identity));
+    const own = peers.length > 0 && peers.every((peer) => peer.known);
+    const mixed = peers.some((peer) => peer.known);
+    const addressed = named || (own && here.length <= MAX_NAMED) || here.length === 0;
+    const framed = own && addressed && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
+    const facts: HeaderFacts | undefined = mixed
+      ? {
+        instance: this.#instance,
+        sequence,
+        format: framed ? "framed" : "plain",
+        confirm,
+        ...(own ? { topic: description.info.topic } : {}),
+      }
+      : undefined;
+    const header = encodeHeader(description, facts, options.senderIdentity);
+    assertWithinLimits(header, this.#context.limits);
+    const gone = targets.filter((identity) => !here.includes(identity)).map((identity) => new Destination(identity, 0, new SharedCredit(0)));
+    for (const destination of gone) destination.outcome = "disconnected";
+    const present = peers.map((peer) =>
+      new Destination(peer.identity, peer.known ? peer.streamWindow : 0, peer.known ? peer.shared : undefined)
+    );
+    const destinations = new Destinations([...gone, ...present], { named, addressed });
+    const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.frameBytes), SEGMENT_BYTES);
+    const { signal } = options;
+    const stream = new OutgoingStream(
+      { description, header, facts, sequence, destinations, confirm, totalSize: size, frameBytes, onProgress: options.onProgress },
+      this.#context,
+      {
+        notify: (about, destination) => this.#peers.find(destination.identity)?.tellSending(about),
+        ended: (ended) => {
+          signal?.removeEventListener("abort", abort);
+          if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
+          for (const peer of peers) {
+            peer.endOutgoing(ended);
+            this.#peers.rest(peer);
+          }
+        },
+      },
+    );
+    const abort = (): void => stream.actor.send({ type: "abort.requested", error: abortedBy(signal, stream.streamId) });
+    stream.actor = createActor(outgoingStream, { input: { stream }, parent: this.#parent(), id: `out:${stream.streamId}` });
+    signal?.addEventListener("abort", abort);
+    for (const peer of peers) {
+      if (!peer.known) continue;
+      peer.outgoing.set(sequence, stream);
+      this.#peers.attend(peer);
+    }
+    return stream;
+  }
+
+  #closedMeanwhile(streamId: string): StreamError {
+    return new StreamError("closed", `Cannot open the stream as the runtime is closed: stream id is "${streamId}"`, { streamId });
+  }
+}
+
+function assertNotAborted(signal: AbortSignal | undefined, streamId: string): void {
+  if (signal?.aborted === true) throw abortedBy(signal, streamId);
+}
+
+function abortedBy(signal: AbortSignal | undefined, streamId: string): StreamError {
+  const message = `Cannot go on with the stream as its signal was aborted: stream id is "${streamId}"`;
+  return new StreamError("aborted", message, { cause: signal?.reason, streamId });
+}

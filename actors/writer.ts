@@ -1,0 +1,218 @@
+import type { AnyActorRef } from "xstate";
+import { StreamError } from "../errors.ts";
+import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
+import { assertBytes, assertCloseOptions, assertText, type CloseOptions } from "../protocol/options.ts";
+import type { ProgressTracker } from "../protocol/progress.ts";
+import { SurrogateJoiner, utf8Bytes } from "../protocol/utf8.ts";
+import { ByteProducer } from "./byte_producer.ts";
+import type { OutgoingStream } from "./outgoing_stream.ts";
+import { measureText, produceText } from "./text_producer.ts";
+
+/** What writers of text and of bytes have in common. */
+export interface StreamWriter<T> extends AsyncDisposable {
+  /** Bytes given to the transport. */
+  readonly progress: ProgressTracker;
+  /** The writer as a web stream: closing it closes the stream, aborting it aborts it. */
+  readonly writable: WritableStream<T>;
+  /** The stream's actor: its `getSnapshot().value` is "open", "writing", "closing", "closed" or "failed". */
+  readonly actor: AnyActorRef;
+  /**
+   * Takes the data, which may be changed once the promise has resolved: then there is room for more, so that awaiting it bounds memory.
+   * Rejects with a StreamError: "invalid-argument"; "too-large" over `totalSize`; "closed" after `close`; else what the stream failed with.
+   */
+  write(data: T): Promise<void>;
+  /**
+   * Ends the stream; resolves when all was handed to the transport and, with `confirm`, receipts came. Rejects with "incomplete" under
+   * `totalSize`, "closed" the second time, or what the stream failed with.
+   */
+  close(options?: CloseOptions): Promise<void>;
+  /** Ends the stream in an error, at all ends. After the end it does nothing. */
+  abort(reason?: string): Promise<void>;
+}
+
+/** A text stream on its way out. Left in an `await using` scope without `close`, it is aborted. */
+export interface TextStreamWriter extends StreamWriter<string> {
+  readonly info: TextStreamInfo;
+}
+
+/** A byte stream on its way out. Left in an `await using` scope without `close`, it is aborted. */
+export interface ByteStreamWriter extends StreamWriter<Uint8Array> {
+  readonly info: ByteStreamInfo;
+}
+
+abstract class Writer<T> implements StreamWriter<T> {
+  protected readonly stream: OutgoingStream;
+  #writable: WritableStream<T> | undefined;
+  #written = 0;
+  #last: Promise<void> = Promise.resolve();
+  #pending = 0;
+
+  constructor(stream: OutgoingStream) {
+    this.stream = stream;
+  }
+
+  get progress(): ProgressTracker {
+    return this.stream.tracker;
+  }
+
+  get actor(): AnyActorRef {
+    return this.stream.actor;
+  }
+
+  get writable(): WritableStream<T> {
+    return this.#writable ??= new WritableStream<T>({
+      write: (data) => this.write(data),
+      close: () => this.close(),
+      abort: (reason) => this.abort(typeof reason === "string" ? reason : reason instanceof Error ? reason.message : undefined),
+    });
+  }
+
+  async write(data: T): Promise<void> {
+    this.check(data);
+    this.#assertOpen("write to");
+    if (this.#pending === 0) return await this.#track(this.#write(data));
+    return await this.#track(this.#last.then(() => this.#write(data))); // writes that were not awaited keep their order
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    assertCloseOptions(options);
+    this.#assertOpen("close");
+    this.stream.actor.send({ type: "close.requested" });
+    await this.#last;
+    if (this.stream.error !== undefined) throw this.stream.error;
+    await this.#track(this.flush());
+    const { totalSize } = this.stream.spec;
+    if (totalSize !== undefined && this.#written < totalSize) {
+      this.#fail("incomplete", `Cannot close the stream as ${this.#written} of ${totalSize} bytes were written`);
+    }
+    this.stream.line.finish(options);
+    await this.stream.settled;
+  }
+
+  async abort(reason?: string): Promise<void> {
+    if (reason !== undefined) assertText(reason, "abort the stream with the reason");
+    const { streamId } = this.stream;
+    const message = `Cannot go on with the stream as it was aborted: stream id is "${streamId}"`;
+    const error = new StreamError("aborted", message, { streamId, ...(reason === undefined ? {} : { reason }) });
+    this.stream.actor.send({ type: "abort.requested", error });
+    this.drop();
+    await this.stream.settled.catch(() => {}); // that it failed is what was asked for
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { value } = this.stream.actor.getSnapshot();
+    if (value === "open" || value === "writing") await this.abort();
+    else await this.stream.settled.catch(() => {}); // told to whoever called close
+  }
+
+  /** Throws "invalid-argument" unless it is what the writer takes. */
+  protected abstract check(data: T): void;
+  /** Bytes it takes. */
+  protected abstract measure(data: T): number | Promise<number>;
+  protected abstract produce(data: T): Promise<void>;
+  /** Puts in the line what was held back. */
+  protected abstract flush(): Promise<void>;
+  /** Gives back what was held back. */
+  protected abstract drop(): void;
+
+  async #write(data: T): Promise<void> {
+    if (this.stream.error !== undefined) throw this.stream.error;
+    const { totalSize } = this.stream.spec;
+    if (totalSize !== undefined) {
+      this.#written += await this.measure(data);
+      if (this.#written > totalSize) this.#fail("too-large", `Cannot write more than the ${totalSize} bytes announced`);
+    }
+    this.stream.actor.send({ type: "bytes.written" });
+    try {
+      await this.produce(data);
+    } finally {
+      if (this.stream.error !== undefined) this.drop();
+    }
+  }
+
+  #fail(code: "too-large" | "incomplete", message: string): never {
+    const { streamId } = this.stream;
+    const error = new StreamError(code, `${message}: stream id is "${streamId}"`, { streamId });
+    this.stream.actor.send({ type: "abort.requested", error });
+    this.drop();
+    throw this.stream.error ?? error;
+  }
+
+  /** Throws unless the stream's actor says that it can be written to. */
+  #assertOpen(action: string): void {
+    const { value } = this.stream.actor.getSnapshot();
+    if (value === "open" || value === "writing") return;
+    if (this.stream.error !== undefined) throw this.stream.error;
+    const { streamId } = this.stream;
+    throw new StreamError("closed", `Cannot ${action} the stream as it is closed: stream id is "${streamId}"`, { streamId });
+  }
+
+  #track(step: Promise<void>): Promise<void> {
+    this.#pending++;
+    this.#last = step.then(() => void this.#pending--, () => void this.#pending--);
+    return step;
+  }
+}
+
+export class TextWriter extends Writer<string> implements TextStreamWriter {
+  readonly #joiner = new SurrogateJoiner();
+
+  get info(): TextStreamInfo {
+    return this.stream.spec.description.info as TextStreamInfo;
+  }
+
+  protected override check(data: string): void {
+    assertText(data, "write the text");
+  }
+
+  protected override measure(data: string): number | Promise<number> {
+    return data.length < 4096 ? utf8Bytes(data) : measureText(data);
+  }
+
+  protected override async produce(data: string): Promise<void> {
+    const text = this.#joiner.push(data);
+    if (text !== "") await produceText(this.stream, text);
+    else await this.stream.line.room();
+  }
+
+  protected override async flush(): Promise<void> {
+    const rest = this.#joiner.end();
+    if (rest !== "") await produceText(this.stream, rest);
+  }
+
+  protected override drop(): void {}
+}
+
+export class ByteWriter extends Writer<Uint8Array> implements ByteStreamWriter {
+  readonly #producer: ByteProducer;
+
+  constructor(stream: OutgoingStream) {
+    super(stream);
+    this.#producer = new ByteProducer(stream);
+  }
+
+  get info(): ByteStreamInfo {
+    return this.stream.spec.description.info as ByteStreamInfo;
+  }
+
+  protected override check(data: Uint8Array): void {
+    assertBytes(data, "write the bytes");
+  }
+
+  protected override measure(data: Uint8Array): number {
+    return data.length;
+  }
+
+  protected override produce(data: Uint8Array): Promise<void> {
+    return this.#producer.write(data);
+  }
+
+  protected override flush(): Promise<void> {
+    this.#producer.flush();
+    return Promise.resolve();
+  }
+
+  protected override drop(): void {
+    this.#producer.drop();
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * LiveKit data streams as actors: text, bytes and files between participants, chunked in worker threads.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const hub = createHub();
+ * const alice = await createRuntime({ transport: hub.join("alice") });
+ * const bob = await createRuntime({ transport: hub.join("bob") });
+ *
+ * const heard = new Promise<string>((resolve) => {
+ *   bob.registerTextStreamHandler("chat", async (reader) => resolve(await reader.readAll()));
+ * });
+ * await alice.sendText("Hello, Bob", { topic: "chat" });
+ * if (await heard !== "Hello, Bob") throw new Error("Bob heard something else");
+ * await alice.close();
+ * await bob.close();
+ * ```
+ *
+ * @module
+ */
+import { assertRuntimeOptions, type Runtime, type RuntimeOptions, startRuntime } from "./actors/runtime.ts";
+import { createInlineCodec } from "./workers/inline.ts";
+import { sharedCodecPool } from "./workers/shared.ts";
+
+/**
+ * Starts a runtime on a transport.
+ *
+ * Rejects with a StreamError "invalid-argument" for wrong options.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const alice = await createRuntime({ transport: createHub().join("alice"), limits: { idleTimeout: 10_000 } });
+ * await alice.close();
+ * ```
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  await undefined; // wrong options are a rejection, as every other failure
+  assertRuntimeOptions(options);
+  const codec = options.pool === false ? createInlineCodec() : options.pool ?? sharedCodecPool();
+  return startRuntime(options, { codec });
+}
+
+export type { ErrorContext, Runtime, RuntimeOptions } from "./actors/runtime.ts";
+export type { ByteSource } from "./actors/send.ts";
+export type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./actors/topics.ts";
+export type { ByteStreamReader, SaveOptions, StreamReader, TextStreamReader } from "./actors/reader.ts";
+export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writer.ts";
+export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";
+export type { Clock } from "./protocol/clock.ts";
+export { STREAM_CHUNK_SIZE } from "./protocol/constants.ts";
+export type { BaseStreamInfo, ByteStreamInfo, Receipt, TextStreamInfo } from "./protocol/info.ts";
+export { DEFAULT_LIMITS, type Limits } from "./protocol/limits.ts";
+export type {
+  ByteStreamOptions,
+  CloseOptions,
+  SendBytesOptions,
+  SendFileOptions,
+  SendTextOptions,
+  StreamOptions,
+  TextStreamOptions,
+} from "./protocol/options.ts";
+export type {
+  BytesContent,
+  ChunkPacket,
+  ControlPacket,
+  HeaderPacket,
+  Packet,
+  StreamHeader,
+  TextContent,
+  TrailerPacket,
+} from "./protocol/packets.ts";
+export { type Progress, ProgressTracker } from "./protocol/progress.ts";
+export type { FaultyLink, LinkLine, LinkOptions, ReliableLink } from "./transports/faults.ts";
+export type { Hub, HubOptions, JoinOptions, PairOptions } from "./transports/hub.ts";
+export { createHub } from "./transports/memory.ts";
+export type { Transport, TransportEvents } from "./transports/transport.ts";
+export { type CodecPool, type CodecPoolOptions, createCodecPool } from "./workers/pool.ts";
