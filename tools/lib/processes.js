@@ -5,12 +5,7 @@ import { root } from "./runtime.js";
 
 const running = new Set();
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, () => {
-    for (const child of running) killTree(child);
-    process.exit(signal === "SIGINT" ? 130 : 143);
-  });
-}
+const ended = { SIGINT: () => endAll(130), SIGTERM: () => endAll(143) };
 
 /**
  * Runs a command and keeps what it prints, both streams as one. `seconds` bounds it; `onOutput` sees the text as it grows and may end
@@ -26,7 +21,7 @@ export function run(command, { cwd = root, env = {}, seconds = 600, onOutput } =
     });
     let output = "";
     let late = false;
-    running.add(child);
+    add(child);
     const limit = setTimeout(() => {
       late = true;
       killTree(child);
@@ -38,7 +33,7 @@ export function run(command, { cwd = root, env = {}, seconds = 600, onOutput } =
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", take);
     const end = (code) => {
       clearTimeout(limit);
-      running.delete(child);
+      remove(child);
       resolve({ code, output, late });
     };
     child.once("error", (error) => {
@@ -47,6 +42,22 @@ export function run(command, { cwd = root, env = {}, seconds = 600, onOutput } =
     });
     child.once("close", (code) => end(code ?? 1));
   });
+}
+
+/** The signals are taken only while there are children: a program that is run in this process has its own use for them. */
+function add(child) {
+  if (running.size === 0) { for (const [signal, handler] of Object.entries(ended)) process.on(signal, handler); }
+  running.add(child);
+}
+
+function remove(child) {
+  running.delete(child);
+  if (running.size === 0) { for (const [signal, handler] of Object.entries(ended)) process.off(signal, handler); }
+}
+
+function endAll(code) {
+  for (const child of running) killTree(child);
+  process.exit(code);
 }
 
 function killTree(child) {
