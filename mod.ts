@@ -21,6 +21,9 @@
  * @module
  */
 import { assertRuntimeOptions, type Runtime, type RuntimeOptions, startRuntime } from "./actors/runtime.ts";
+import { mimeTypeOf } from "./files/mime.ts";
+import { createPartFile } from "./files/part_file.ts";
+import { openSource } from "./files/source.ts";
 import { createInlineCodec } from "./workers/inline.ts";
 import { sharedCodecPool } from "./workers/shared.ts";
 
@@ -41,7 +44,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   await undefined; // wrong options are a rejection, as every other failure
   assertRuntimeOptions(options);
   const codec = options.pool === false ? createInlineCodec() : options.pool ?? sharedCodecPool();
-  return startRuntime(options, { codec });
+  return startRuntime(options, { codec, files: { openSource, mimeTypeOf, createPartFile } });
 }
 
 export type { ErrorContext, Runtime, RuntimeOptions } from "./actors/runtime.ts";

@@ -1,8 +1,8 @@
-import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../protocol/constants.ts";
+import { SEGMENT_BYTES, SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../protocol/constants.ts";
 import { cutBytes } from "../protocol/cut.ts";
 import { overdue, turn } from "../turns.ts";
 import type { Sliced } from "../workers/codec.ts";
-import { type Segment, SMALL_SEGMENT_CAPACITY } from "../workers/segments.ts";
+import type { Segment } from "../workers/segments.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
 
 /** Milliseconds that a write may wait for company before it is handed on. */
@@ -68,7 +68,7 @@ export class ByteProducer {
   #roomFor(bytes: number): Segment {
     const old = this.#segment;
     if (old !== undefined && bytes <= old.bytes.length - SEGMENT_HEADROOM) return old;
-    const capacity = bytes <= SMALL_BYTES ? SMALL_SEGMENT_CAPACITY : SEGMENT_HEADROOM + SEGMENT_BYTES;
+    const capacity = bytes <= SMALL_BYTES ? SMALL_SEGMENT_CAPACITY : SEGMENT_CAPACITY;
     const segment = this.#stream.context.codec.segments.acquire(capacity);
     if (old !== undefined) {
       segment.bytes.set(old.bytes.subarray(0, SEGMENT_HEADROOM + this.#filled));

@@ -1,13 +1,23 @@
 import type { Clock } from "../protocol/clock.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Packet } from "../protocol/packets.ts";
+import type { PartFile } from "../files/part_file.ts";
+import type { FileSource } from "../files/source.ts";
 import type { Codec } from "../workers/codec.ts";
+
+/** What streams use of the file system; see `files/`. */
+export interface FileAccess {
+  openSource(path: string | URL): Promise<FileSource>;
+  mimeTypeOf(name: string): string;
+  createPartFile(target: string | URL, options: { name: string; overwrite: boolean; nameBytes: number }): Promise<PartFile>;
+}
 
 /** What a stream may use of its runtime. */
 export interface StreamContext {
   readonly clock: Required<Clock>;
   readonly limits: Limits;
   readonly codec: Codec;
+  readonly files: FileAccess;
   /** Bytes a chunk of a stream that goes out holds. */
   readonly chunkSize: number;
   /** Sends a packet; see `Transport.send`. The place where bulk will wait for its turn. */

@@ -17,7 +17,7 @@ import { isRecord } from "../protocol/shapes.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { Codec } from "../workers/codec.ts";
 import type { CodecPool } from "../workers/pool.ts";
-import type { StreamContext } from "./context.ts";
+import type { FileAccess, StreamContext } from "./context.ts";
 import { Peers } from "./peers.ts";
 import { Receiving } from "./receiving.ts";
 import { runtimeMachine, type RuntimeActor } from "./runtime_machine.ts";
@@ -91,11 +91,12 @@ export interface Runtime extends AsyncDisposable {
 /** What `createRuntime` is given by `mod.ts`: the layers below meet here by value. */
 export interface RuntimeParts {
   readonly codec: Codec;
+  readonly files: FileAccess;
 }
 
 /** Starts a runtime. Public as `createRuntime`, with a codec of its options. */
-export function startRuntime(options: RuntimeOptions, { codec }: RuntimeParts): Runtime {
-  return new MillraceRuntime(options, codec);
+export function startRuntime(options: RuntimeOptions, parts: RuntimeParts): Runtime {
+  return new MillraceRuntime(options, parts);
 }
 
 /** Throws "invalid-argument" unless they are options of a runtime. */
@@ -131,7 +132,7 @@ class MillraceRuntime implements Runtime {
   #ended: (() => StreamError) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: RuntimeOptions, codec: Codec) {
+  constructor(options: RuntimeOptions, { codec, files }: RuntimeParts) {
     const { transport } = options;
     const limits = resolveLimits(options.limits);
     const chunkSize = resolveChunkSize(options.chunkSize);
@@ -144,6 +145,7 @@ class MillraceRuntime implements Runtime {
       clock: this.#clock,
       limits,
       codec,
+      files,
       chunkSize,
       send: (packet, destinations) => transport.send(packet, destinations),
       report: (error, about) => this.#report(error, about),

@@ -1,5 +1,4 @@
 import { StreamError } from "../errors.ts";
-import { createPartFile } from "../files/part_file.ts";
 import { show } from "../protocol/options.ts";
 import { ProgressMeter } from "../protocol/progress.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
@@ -19,8 +18,8 @@ export async function saveStream(
   if (typeof overwrite !== "boolean" || (onProgress !== undefined && typeof onProgress !== "function")) {
     throw new StreamError("invalid-argument", `Cannot save the file as its options are wrong: overwrite is ${show(overwrite)}`);
   }
-  const { clock, limits } = stream.context;
-  const part = await createPartFile(target, { name, overwrite, nameBytes: limits.nameBytes });
+  const { clock, files, limits } = stream.context;
+  const part = await files.createPartFile(target, { name, overwrite, nameBytes: limits.nameBytes });
   const meter = new ProgressMeter(stream.description.info.size, clock.now());
   const intake = new Intake(stream, (piece, offset) => writePiece(stream, part.ref, piece, offset));
   try {

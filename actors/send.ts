@@ -1,6 +1,4 @@
 // The calls that send, on top of streams and their writers.
-import { openSource } from "../files/source.ts";
-import { mimeTypeOf } from "../files/mime.ts";
 import { StreamError } from "../errors.ts";
 import type { BaseStreamInfo, ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
 import {
@@ -77,7 +75,7 @@ export async function sendText(sending: Sending, text: string, options: SendText
   assertTextOptions(options);
   const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
   assertSize(options.totalSize, size, "text");
-  const attachments = await Promise.all((options.attachments ?? []).map(prepareAttachment));
+  const attachments = await Promise.all((options.attachments ?? []).map((from) => prepareAttachment(sending, from)));
   const info = textInfo(options, size, [...options.attachedStreamIds ?? [], ...attachments.map(({ streamId }) => streamId)]);
   const stream = await sending.start({
     description: { kind: "text", info },
@@ -89,7 +87,7 @@ export async function sendText(sending: Sending, text: string, options: SendText
   const { topic, destinationIdentities, senderIdentity, signal } = options;
   const shared = definedOnly({ topic, destinationIdentities, senderIdentity, signal });
   for (const { streamId, from } of attachments) {
-    if (from instanceof Blob) await sendBytes(sending, from, { ...shared, ...describeFile(from), streamId });
+    if (from instanceof Blob) await sendBytes(sending, from, { ...shared, ...describeFile(sending, from), streamId });
     else await sendFile(sending, from, { ...shared, streamId });
   }
   return info;
@@ -100,7 +98,7 @@ export async function sendBytes(sending: Sending, source: ByteSource, options: S
   if (source instanceof Uint8Array) return await sendFinite(sending, source, source.length, options);
   if (source instanceof ArrayBuffer) return await sendFinite(sending, new Uint8Array(source), source.byteLength, options);
   if (source instanceof Blob) {
-    return await sendFinite(sending, blobParts(source), source.size, { ...describeFile(source), ...options });
+    return await sendFinite(sending, blobParts(source), source.size, { ...describeFile(sending, source), ...options });
   }
   if (isAsyncIterable(source)) return await sendIterable(sending, source, options.totalSize, options);
   throw new StreamError("invalid-argument", `Cannot send the bytes as they are of no kind that holds bytes: ${show(source)}`);
@@ -108,9 +106,9 @@ export async function sendBytes(sending: Sending, source: ByteSource, options: S
 
 export async function sendFile(sending: Sending, path: string | URL, options: SendFileOptions): Promise<ByteStreamInfo> {
   assertByteOptions(options);
-  const file = await openSource(path);
+  const file = await sending.files.openSource(path);
   assertSize(options.totalSize, file.size, "file");
-  const described = { ...options, name: options.name ?? file.name, mimeType: options.mimeType ?? mimeTypeOf(options.name ?? file.name) };
+  const described = { ...options, name: options.name ?? file.name, mimeType: options.mimeType ?? sending.files.mimeTypeOf(options.name ?? file.name) };
   const stream = await startBytes(sending, described, file.size, true);
   await finish(stream, () => produceFile(stream, file));
   return stream.spec.description.info as ByteStreamInfo;
@@ -187,14 +185,14 @@ function assertSize(totalSize: number | undefined, size: number, what: string): 
 }
 
 /** Looks at an attachment before anything is sent. */
-async function prepareAttachment(from: string | URL | File): Promise<{ streamId: string; from: string | URL | File }> {
-  if (!(from instanceof Blob)) await openSource(from);
+async function prepareAttachment(sending: Sending, from: string | URL | File): Promise<{ streamId: string; from: string | URL | File }> {
+  if (!(from instanceof Blob)) await sending.files.openSource(from);
   return { streamId: crypto.randomUUID(), from };
 }
 
-function describeFile(blob: Blob): { name?: string; mimeType?: string } {
+function describeFile({ files }: Sending, blob: Blob): { name?: string; mimeType?: string } {
   const name = blob instanceof File ? blob.name : undefined;
-  const mimeType = blob.type !== "" ? blob.type : name === undefined ? undefined : mimeTypeOf(name);
+  const mimeType = blob.type !== "" ? blob.type : name === undefined ? undefined : files.mimeTypeOf(name);
   return definedOnly({ name, mimeType });
 }
 

@@ -6,7 +6,7 @@ import { Destination, Destinations } from "../protocol/destinations.ts";
 import { assertWithinLimits, encodeHeader, type HeaderFacts, type StreamDescription } from "../protocol/header.ts";
 import type { StreamOptions } from "../protocol/options.ts";
 import type { Transport } from "../transports/transport.ts";
-import type { StreamContext } from "./context.ts";
+import type { FileAccess, StreamContext } from "./context.ts";
 import { outgoingStream } from "./outgoing.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import type { Peers } from "./peers.ts";
@@ -39,6 +39,10 @@ export class Sending {
     this.#transport = transport;
     this.#instance = instance;
     this.#parent = parent;
+  }
+
+  get files(): FileAccess {
+    return this.#context.files;
   }
 
   /** Streams that have not ended. */

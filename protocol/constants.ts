@@ -18,3 +18,9 @@ export const INLINE_BYTES = 32_768;
 
 /** What a sender may send to a stream before it has heard of any window, in bytes; also the least window there is. */
 export const INITIAL_WINDOW = 60_000;
+
+/** Capacity of a whole segment, in bytes. */
+export const SEGMENT_CAPACITY: number = SEGMENT_HEADROOM + SEGMENT_BYTES;
+
+/** Capacity of a small segment, for streams that have little to say. */
+export const SMALL_SEGMENT_CAPACITY: number = 16_384 + SEGMENT_HEADROOM;

@@ -1,10 +1,4 @@
-import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../protocol/constants.ts";
-
-/** Capacity of a whole segment, in bytes. */
-export const SEGMENT_CAPACITY: number = SEGMENT_HEADROOM + SEGMENT_BYTES;
-
-/** Capacity of a small segment, for streams that have little to say. */
-export const SMALL_SEGMENT_CAPACITY: number = 16_384 + SEGMENT_HEADROOM;
+import { SEGMENT_CAPACITY, SMALL_SEGMENT_CAPACITY } from "../protocol/constants.ts";
 
 /** Free segments kept for reuse, in bytes: what four bulk streams have in flight. */
 const KEPT_BYTES = 16 * 1024 * 1024;
