@@ -9,7 +9,6 @@ export const CHECKS = {
   ],
   types: [
     ["{run}", "{tsc}", "--noEmit"],
-    ["{run}", "{tsc}", "-p", "tsconfig.declarations.json"],
     ["{deno}", "check", "{sources}"],
   ],
   knip: [["{run}", "{checks}/knip/bin/knip.js", "--no-progress"]],
