@@ -1,4 +1,5 @@
 import { StreamError } from "../errors.ts";
+import { REASON_LENGTH } from "../protocol/control.ts";
 import { CLAIM_WAIT } from "../protocol/destinations.ts";
 import { runningDigest } from "../protocol/digest.ts";
 import { encodeFrameHeader } from "../protocol/frames.ts";
@@ -66,10 +67,17 @@ export class OutgoingPump {
     const begin = start - header.length;
     memory.set(header, begin);
     const end = start + bytes;
-    for (let at = begin; at < end && !this.#stopped; at += stream.context.chunkSize) {
-      const content = memory.subarray(at, Math.min(at + stream.context.chunkSize, end));
-      await this.#sendChunk(content, content.length - (at === begin ? header.length : 0));
+    const { chunkSize } = stream.context;
+    // The chunks of a frame are given to the transport together: to await each would cost more than the chunk. It tells with the last
+    // of them, at the latest, when it has room again.
+    const sends: Promise<void>[] = [];
+    for (let at = begin; at < end; at += chunkSize) {
+      const content = memory.subarray(at, Math.min(at + chunkSize, end));
+      const sent = this.#giveChunk(content, content.length - (at === begin ? header.length : 0));
+      if (sent !== undefined && sent !== sends.at(-1)) sends.push(sent);
     }
+    await (sends.length === 1 ? sends[0] : Promise.all(sends));
+    if (overdue()) await turn();
   }
 
   async #sendPlain({ memory, start }: Parcel, { ends }: Sliced): Promise<void> {
@@ -80,17 +88,17 @@ export class OutgoingPump {
       await this.#credit(content.length);
       if (this.#stopped) return;
       this.#digest.update(content);
-      await this.#sendChunk(content, content.length);
+      await this.#giveChunk(content, content.length);
       at = end;
+      if (overdue()) await turn();
     }
   }
 
-  async #sendChunk(content: Uint8Array, bytes: number): Promise<void> {
+  #giveChunk(content: Uint8Array, bytes: number): Promise<void> | undefined {
     const { streamId, chunks } = this.#stream;
     const sent = this.#send({ type: "chunk", streamId, index: chunks, content });
     this.#stream.noteSent(bytes);
-    await sent;
-    if (overdue()) await turn();
+    return sent;
   }
 
   /** Waits until every receiver that is waited for can take so many bytes more. */
@@ -101,7 +109,8 @@ export class OutgoingPump {
     const leaveOut = (destination: Parameters<OutgoingStream["leaveOut"]>[0]): void => stream.leaveOut(destination, "incomplete");
     for (;;) {
       const blocker = destinations.blocker(offset, offset + bytes, stream.context.clock.now(), leaveOut);
-      if (blocker === undefined || this.#stopped) return;
+      if (this.#stopped) return;
+      if (blocker === undefined) return destinations.charge(offset + bytes);
       await stream.blocked(blocker.claim === "pending" && !destinations.named ? CLAIM_WAIT : Infinity);
     }
   }
@@ -128,7 +137,7 @@ export class OutgoingPump {
     const trailer: Packet = {
       type: "trailer",
       streamId: stream.streamId,
-      reason: error.reason || stream.wireCode, // never the message: it may name what is only ours to know
+      reason: error.reason?.slice(0, REASON_LENGTH) || stream.wireCode, // never the message: it may name what is only ours to know
       attributes: encodeTrailer({}, stream.spec.facts === undefined ? undefined : facts),
     };
     try {
@@ -138,10 +147,10 @@ export class OutgoingPump {
     }
   }
 
-  async #send(packet: Packet): Promise<void> {
+  #send(packet: Packet): Promise<void> | undefined {
     const { names } = this.#stream.spec.destinations;
-    if (names?.length === 0) return; // nobody is left, or nobody was there: an empty list must never become a broadcast
-    await this.#stream.context.send(packet, names);
+    if (names?.length === 0) return undefined; // nobody is left, or nobody was there: an empty list must never become a broadcast
+    return this.#stream.context.send(packet, names);
   }
 }
 

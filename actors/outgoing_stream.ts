@@ -4,6 +4,7 @@ import { type Destination, type Destinations } from "../protocol/destinations.ts
 import { type HeaderFacts, type StreamDescription } from "../protocol/header.ts";
 import type { StreamHeader } from "../protocol/packets.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../protocol/progress.ts";
+import { tell } from "./callbacks.ts";
 import type { StreamContext } from "./context.ts";
 import { Line } from "./line.ts";
 import type { OutgoingActor } from "./outgoing.ts";
@@ -106,7 +107,6 @@ export class OutgoingStream {
 
   /** Bytes were given to the transport. */
   noteSent(bytes: number): void {
-    this.spec.destinations.use(this.offset, this.offset + bytes);
     this.offset += bytes;
     this.chunks++;
     this.tracker.update(bytes);
@@ -132,6 +132,7 @@ export class OutgoingStream {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
+    this.spec.destinations.finish(this.offset);
     this.#finishProgress();
     if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
     this.line.cut(error);
@@ -180,13 +181,13 @@ export class OutgoingStream {
   noteGone(identity: string, code: StreamErrorCode): void {
     const destination = this.spec.destinations.find(identity);
     if (destination === undefined || destination.outcome !== undefined || this.#ended) return;
-    this.spec.destinations.settle(destination, code);
+    this.spec.destinations.settle(destination, code, this.offset);
     this.#changed();
   }
 
   /** No more is sent to a receiver, and it is told so. */
   leaveOut(destination: Destination, code: StreamErrorCode): void {
-    this.spec.destinations.settle(destination, code);
+    this.spec.destinations.settle(destination, code, this.offset);
     if (destination.shared !== undefined) this.#hooks.notify(this, destination);
     this.#changed();
   }
@@ -228,17 +229,18 @@ export class OutgoingStream {
   /** How the stream stands, as its receivers are told. */
   state(destination: Destination | undefined): SendingState {
     const sequence = this.spec.sequence;
+    const final = destination?.final ?? this.offset;
     const leftOut = destination?.outcome !== undefined && destination.outcome !== "done" ? destination.outcome : undefined;
     if (this.#error !== undefined) {
       const reason = this.#error.reason;
-      return { sequence, final: this.offset, end: this.wireCode, ...(reason === undefined ? {} : { reason }) };
+      return { sequence, final, end: this.wireCode, ...(reason === undefined ? {} : { reason }) };
     }
-    if (leftOut !== undefined) return { sequence, final: this.offset, end: leftOut };
-    return this.#ended || this.#drained ? { sequence, final: this.offset } : { sequence };
+    if (leftOut !== undefined) return { sequence, final, end: leftOut };
+    return this.#ended || this.#drained ? { sequence, final } : { sequence };
   }
 
   #changed(): void {
-    this.spec.destinations.refresh();
+    this.spec.destinations.refresh(this.offset);
     const lost = this.spec.destinations.lost();
     if (lost?.outcome !== undefined && lost.outcome !== "done" && !(this.#drained && this.spec.confirm)) {
       this.actor.send({ type: "destinations.lost", error: this.#gone(lost, lost.outcome) });
@@ -259,11 +261,9 @@ export class OutgoingStream {
   }
 
   #reportProgress(progress: Progress): void {
-    try {
-      this.spec.onProgress?.(progress);
-    } catch (error) {
-      this.context.report(error, { streamId: this.streamId, topic: this.spec.description.info.topic });
-    }
+    const { streamId } = this;
+    const { topic } = this.spec.description.info;
+    tell(() => this.spec.onProgress?.(progress), (error) => this.context.report(error, { streamId, topic }));
   }
 }
 

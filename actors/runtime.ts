@@ -18,6 +18,7 @@ import type { Transport } from "../transports/transport.ts";
 import type { Codec } from "../workers/codec.ts";
 import type { CodecPool } from "../workers/pool.ts";
 import type { FileAccess, StreamContext } from "./context.ts";
+import { tell } from "./callbacks.ts";
 import { Peers } from "./peers.ts";
 import { Receiving } from "./receiving.ts";
 import { runtimeMachine, type RuntimeActor } from "./runtime_machine.ts";
@@ -299,11 +300,7 @@ class MillraceRuntime implements Runtime {
       ...(streamId === undefined ? {} : { streamId }),
       ...(identity === undefined ? {} : { identity }),
     });
-    try {
-      this.#onError?.(known, about);
-    } catch {
-      // Reporting it would call it again.
-    }
+    tell(() => this.#onError?.(known, about), () => {}); // reporting its own failure would call it again
   }
 }
 

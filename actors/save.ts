@@ -4,6 +4,7 @@ import { ProgressMeter } from "../protocol/progress.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { Segment } from "../workers/segments.ts";
+import { tell } from "./callbacks.ts";
 import type { IncomingStream, Piece } from "./incoming_stream.ts";
 import { Intake } from "./intake.ts";
 import type { SaveOptions } from "./reader.ts";
@@ -37,11 +38,8 @@ export async function saveStream(
   }
 
   function reportProgress(progress: Parameters<NonNullable<SaveOptions["onProgress"]>>[0]): void {
-    try {
-      onProgress?.(progress);
-    } catch (error) {
-      stream.context.report(error, { streamId: stream.streamId, topic: stream.topic, identity: stream.from });
-    }
+    const { streamId, topic, from: identity } = stream;
+    tell(() => onProgress?.(progress), (error) => stream.context.report(error, { streamId, topic, identity }));
   }
 }
 

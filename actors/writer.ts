@@ -1,5 +1,6 @@
 import type { AnyActorRef } from "xstate";
 import { StreamError } from "../errors.ts";
+import { assertEndWithinLimits } from "../protocol/header.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
 import { assertBytes, assertCloseOptions, assertText, type CloseOptions } from "../protocol/options.ts";
 import type { ProgressTracker } from "../protocol/progress.ts";
@@ -61,7 +62,7 @@ abstract class Writer<T> implements StreamWriter<T> {
 
   get writable(): WritableStream<T> {
     return this.#writable ??= new WritableStream<T>({
-      write: (data) => this.write(data),
+      write: (data) => this.#writeOrAbort(data),
       close: () => this.close(),
       abort: (reason) => this.abort(typeof reason === "string" ? reason : reason instanceof Error ? reason.message : undefined),
     });
@@ -76,11 +77,14 @@ abstract class Writer<T> implements StreamWriter<T> {
 
   async close(options: CloseOptions = {}): Promise<void> {
     assertCloseOptions(options);
+    assertEndWithinLimits(options, this.stream.context.limits);
     this.#assertOpen("close");
     this.stream.actor.send({ type: "close.requested" });
     await this.#last;
     if (this.stream.error !== undefined) throw this.stream.error;
-    await this.#track(this.flush());
+    const rest = this.rest();
+    if (rest !== undefined) await this.#track(this.#put(rest));
+    this.flush();
     const { totalSize } = this.stream.spec;
     if (totalSize !== undefined && this.#written < totalSize) {
       this.#fail("incomplete", `Cannot close the stream as ${this.#written} of ${totalSize} bytes were written`);
@@ -107,16 +111,34 @@ abstract class Writer<T> implements StreamWriter<T> {
 
   /** Throws "invalid-argument" unless it is what the writer takes. */
   protected abstract check(data: T): void;
+  /** What of it can go out now; the rest stays until more comes. */
+  protected abstract join(data: T): T;
+  /** What has stayed when no more comes. */
+  protected abstract rest(): T | undefined;
   /** Bytes it takes. */
   protected abstract measure(data: T): number | Promise<number>;
   protected abstract produce(data: T): Promise<void>;
-  /** Puts in the line what was held back. */
-  protected abstract flush(): Promise<void>;
-  /** Gives back what was held back. */
+  /** Puts in the line what was gathered. */
+  protected abstract flush(): void;
+  /** Gives back what was gathered. */
   protected abstract drop(): void;
+
+  /** For the web stream, which calls nothing more once a write has failed. */
+  async #writeOrAbort(data: T): Promise<void> {
+    try {
+      await this.write(data);
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+  }
 
   async #write(data: T): Promise<void> {
     if (this.stream.error !== undefined) throw this.stream.error;
+    await this.#put(this.join(data));
+  }
+
+  async #put(data: T): Promise<void> {
     const { totalSize } = this.stream.spec;
     if (totalSize !== undefined) {
       this.#written += await this.measure(data);
@@ -169,16 +191,20 @@ export class TextWriter extends Writer<string> implements TextStreamWriter {
     return data.length < 4096 ? utf8Bytes(data) : measureText(data);
   }
 
-  protected override async produce(data: string): Promise<void> {
-    const text = this.#joiner.push(data);
+  protected override join(data: string): string {
+    return this.#joiner.push(data);
+  }
+
+  protected override rest(): string | undefined {
+    return this.#joiner.end() || undefined;
+  }
+
+  protected override async produce(text: string): Promise<void> {
     if (text !== "") await produceText(this.stream, text);
     else await this.stream.line.room();
   }
 
-  protected override async flush(): Promise<void> {
-    const rest = this.#joiner.end();
-    if (rest !== "") await produceText(this.stream, rest);
-  }
+  protected override flush(): void {}
 
   protected override drop(): void {}
 }
@@ -203,13 +229,18 @@ export class ByteWriter extends Writer<Uint8Array> implements ByteStreamWriter {
     return data.length;
   }
 
+  protected override join(data: Uint8Array): Uint8Array {
+    return data;
+  }
+
+  protected override rest(): undefined {}
+
   protected override produce(data: Uint8Array): Promise<void> {
     return this.#producer.write(data);
   }
 
-  protected override flush(): Promise<void> {
+  protected override flush(): void {
     this.#producer.flush();
-    return Promise.resolve();
   }
 
   protected override drop(): void {

@@ -172,13 +172,18 @@ export function headerBytes(header: StreamHeader): number {
   return bytes;
 }
 
-/** Why a header is over the limits; undefined if it is not. */
-export function overLimits(header: StreamHeader, limits: Limits): string | undefined {
-  const entries = Object.entries(header.attributes).filter(([key]) => key !== OWN_ATTRIBUTE);
+function attributesOverLimits(attributes: Readonly<Record<string, string>>, limits: Limits): string | undefined {
+  const entries = Object.entries(attributes).filter(([key]) => key !== OWN_ATTRIBUTE);
   if (entries.length > limits.attributes) return `it has ${entries.length} attributes, of ${limits.attributes} allowed`;
   let bytes = 0;
   for (const [key, value] of entries) bytes += utf8Length(key) + utf8Length(value);
-  if (bytes > limits.attributeBytes) return `its attributes take ${bytes} bytes, of ${limits.attributeBytes} allowed`;
+  return bytes > limits.attributeBytes ? `its attributes take ${bytes} bytes, of ${limits.attributeBytes} allowed` : undefined;
+}
+
+/** Why a header is over the limits; undefined if it is not. */
+export function overLimits(header: StreamHeader, limits: Limits): string | undefined {
+  const attributes = attributesOverLimits(header.attributes, limits);
+  if (attributes !== undefined) return attributes;
   const name = header.content.kind === "bytes" ? utf8Length(header.content.name) : 0;
   if (name > limits.nameBytes) return `its name takes ${name} bytes, of ${limits.nameBytes} allowed`;
   const whole = headerBytes(header);
@@ -200,4 +205,16 @@ export function assertWithinLimits(header: StreamHeader, limits: Limits): void {
   throw new StreamError("invalid-argument", `Cannot open the stream as ${over}: stream id is "${header.streamId}"`, {
     streamId: header.streamId,
   });
+}
+
+/** Throws "invalid-argument" if what a stream is to end with is over the limits; a reason may be as long as all attributes together. */
+export function assertEndWithinLimits(
+  { reason = "", attributes = {} }: { reason?: string; attributes?: Readonly<Record<string, string>> },
+  limits: Limits,
+): void {
+  const bytes = utf8Length(reason);
+  const over = bytes > limits.attributeBytes
+    ? `its reason takes ${bytes} bytes, of ${limits.attributeBytes} allowed`
+    : attributesOverLimits(attributes, limits);
+  if (over !== undefined) throw new StreamError("invalid-argument", `Cannot close the stream as ${over}`);
 }
