@@ -1,9 +1,9 @@
 import { StreamError, type StreamErrorCode } from "../errors.ts";
 import { Assembly } from "../protocol/assembly.ts";
-import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../protocol/constants.ts";
+import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import type { Claim, ReceivingState } from "../protocol/control.ts";
 import type { SenderWindow } from "../protocol/credit.ts";
-import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
+import { isDigestOf, type RunningDigest, runningDigest } from "../protocol/digest.ts";
 import { type FrameHeader, FrameParser } from "../protocol/frames.ts";
 import { decodeTrailer, type HeaderFacts, type OpenedStream, type StreamDescription, type TrailerFacts } from "../protocol/header.ts";
 import { ProgressTracker } from "../protocol/progress.ts";
@@ -13,6 +13,9 @@ import type { IncomingActor } from "./incoming.ts";
 
 /** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
 const GAP_WAIT = 1_000;
+
+/** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
+const LOOSE_PIECES = 64;
 
 /** What a handler is told at the end. */
 export interface Trailer {
@@ -27,6 +30,13 @@ export interface Piece {
   readonly length: number;
   /** Of a frame. */
   readonly digest?: Uint8Array;
+  readonly segment?: Segment;
+}
+
+/** Where a frame goes as it comes: shared memory, or, if it is small, memory of its own that is checked here. */
+interface FrameMemory {
+  readonly bytes: Uint8Array;
+  readonly start: number;
   readonly segment?: Segment;
 }
 
@@ -63,10 +73,15 @@ export class IncomingStream {
   taken = 0;
   readonly #context: IncomingContext;
   readonly #assembly: Assembly;
-  readonly #parser: FrameParser<Segment> | undefined;
+  readonly #parser: FrameParser<FrameMemory> | undefined;
   readonly #pieces: Piece[] = [];
   #window: number;
-  #credit: number;
+  /** What the sender is told: nothing before there is a handler, as its hello stands for that. */
+  #credit = 0;
+  /** What it is held to; it may have been told of a wider window than its handler's. */
+  #allowed: number;
+  /** Offset up to which shared credit was used: of a frame under way, to its end. */
+  #charged = 0;
   #heardAt: number;
   #gapSince: number | undefined;
   /** Bytes were dropped, as nobody had claimed the stream. */
@@ -88,15 +103,15 @@ export class IncomingStream {
     this.#context = context;
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
     this.#window = context.stream.limits.receiveWindow;
-    this.#credit = this.#window;
+    this.#allowed = this.#window;
     this.#heardAt = context.stream.clock.now();
     this.#assembly = new Assembly((content) => this.#deliver(content));
     if (opened.facts !== undefined) this.#digest = runningDigest();
     if (opened.facts?.format === "framed") {
       this.#parser = new FrameParser({
         begin: (header) => this.#beginFrame(header),
-        put: (segment, at, part) => segment.bytes.set(part, SEGMENT_HEADROOM + at),
-        end: (header, segment) => this.#endFrame(header, segment),
+        put: ({ bytes, start }, at, part) => bytes.set(part, start + at),
+        end: (header, memory) => this.#endFrame(header, memory),
       });
     }
     this.closed = new Promise((resolve, reject) => {
@@ -140,7 +155,7 @@ export class IncomingStream {
   get complete(): boolean {
     if (this.#trailer === undefined) return false;
     const { facts } = this.#trailer;
-    return facts === undefined || this.#assembly.next >= facts.chunks;
+    return facts === undefined ? !this.#assembly.gap : this.#assembly.next >= facts.chunks;
   }
 
   /** A handler was found: bytes that wait are its, and the sender may go on. */
@@ -148,9 +163,15 @@ export class IncomingStream {
     this.claim = "claimed";
     if (window !== undefined) this.#window = window;
     this.#context.widened(this);
-    this.#credit = Math.max(this.#credit, this.taken + this.#window);
+    this.#raise();
     if (this.facts !== undefined) this.#context.notify(this);
     if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
+  }
+
+  /** Lets the sender go on. */
+  #raise(): void {
+    this.#credit = this.taken + this.#window;
+    this.#allowed = Math.max(this.#allowed, this.#credit);
   }
 
   /** A sign of life of the sender. */
@@ -171,7 +192,7 @@ export class IncomingStream {
   /** What the silence means, if it has lasted too long. */
   silence(): StreamError | undefined {
     if (this.untilSilent() > 0) return undefined;
-    if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#assembly.heldBytes > 0) {
+    if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#assembly.gap) {
       return this.failure("incomplete", `chunk ${this.#assembly.next} did not come`);
     }
     return this.failure("timeout", `nothing was heard of "${this.from}" any more`);
@@ -224,7 +245,9 @@ export class IncomingStream {
 
   /** The next bytes, if any have come. */
   poll(): Piece | undefined {
-    return this.#pieces.shift();
+    const piece = this.#pieces.shift();
+    if (piece === undefined || piece.segment !== undefined || piece.length === piece.memory.buffer.byteLength) return piece;
+    return { ...piece, memory: piece.memory.slice() }; // put together: without the room that was left for more
   }
 
   /** Resolves when there may be more to poll, or the stream has ended. */
@@ -238,7 +261,7 @@ export class IncomingStream {
 
   /** A piece was taken by the reader, checked. */
   took(piece: Piece): void {
-    this.#digest?.update(piece.digest ?? piece.memory);
+    if (this.#parser === undefined) this.#digest?.update(piece.memory);
     const from = this.taken;
     this.taken += piece.length;
     this.tracker.update(piece.length);
@@ -247,7 +270,7 @@ export class IncomingStream {
     this.#context.shared?.consume(from, this.taken);
     this.#context.consumed();
     if (this.taken + this.#window - this.#credit >= this.#window / 4) {
-      this.#credit = this.taken + this.#window;
+      this.#raise();
       this.#context.notify(this);
     }
   }
@@ -289,9 +312,9 @@ export class IncomingStream {
 
   /** After the end: the sender says how far it had sent. What never came is not waited for. */
   release(final: number): void {
-    if (final <= this.received) return;
-    this.#context.shared?.receive(this.received, final);
-    this.#context.shared?.consume(this.received, final);
+    this.#context.shared?.receive(this.#charged, final);
+    this.#context.shared?.consume(this.#charged, final);
+    this.#charged = final;
     this.received = final;
   }
 
@@ -312,37 +335,43 @@ export class IncomingStream {
   }
 
   #deliver(content: Uint8Array): boolean {
-    const from = this.received;
+    if (this.#missed) return true; // it goes by
     if (this.#parser === undefined) {
+      if (!this.#admit(this.received + content.length)) return true;
       this.received += content.length;
-      if (!this.#mayHold(from)) return true;
-      if (content.length > 0) this.#pieces.push({ memory: content.slice(), length: content.length });
+      if (content.length > 0) this.#keep(content, true);
     } else {
       const parsed = this.#parser.push(content);
+      if (this.#ended || this.#missed) return true; // a frame was not admitted
       this.received = this.#parser.received;
       if (!parsed) return false;
-      if (!this.#mayHold(from)) return true;
     }
     this.#wake?.();
     return true;
   }
 
-  /** Checks what has come against the limits; false if it is not kept. */
-  #mayHold(from: number): boolean {
+  /** Checks bytes up to an offset against the limits, and uses up credit for them; false if they are not to be kept. */
+  #admit(to: number): boolean {
     const { limits } = this.context;
     const { size } = this.description.info;
-    if (this.received > limits.streamBytes) return this.#refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
-    if (size !== undefined && this.received > size) return this.#refuse("too-large", `it is longer than the ${size} bytes announced`);
-    if (this.facts === undefined) {
-      const fits = this.received - this.taken <= limits.foreignQueue;
+    if (to > limits.streamBytes) return this.#refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
+    if (size !== undefined && to > size) return this.#refuse("too-large", `it is longer than the ${size} bytes announced`);
+    const { shared } = this.#context;
+    if (this.facts === undefined || shared === undefined) {
+      const fits = to - this.taken <= limits.foreignQueue;
       return fits || this.#refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
     }
-    const withinShared = this.#context.shared?.receive(from, this.received) ?? true;
-    if (this.#missed) return this.#drop();
-    if (this.received <= this.#credit && withinShared) return true;
+    if (to <= this.#allowed && shared.allows(this.#charged, to)) {
+      shared.receive(this.#charged, to);
+      this.#charged = to;
+      return true;
+    }
     if (this.claim === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
     this.#missed = true; // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
-    return this.#drop();
+    for (const piece of this.#pieces.splice(0)) piece.segment?.release();
+    shared.consume(this.taken, this.#charged);
+    this.taken = this.received = this.#charged;
+    return false;
   }
 
   #refuse(code: StreamErrorCode, why: string): false {
@@ -350,21 +379,35 @@ export class IncomingStream {
     return false;
   }
 
-  #drop(): false {
-    for (const piece of this.#pieces.splice(0)) piece.segment?.release();
-    this.#context.shared?.consume(this.taken, this.received);
-    this.taken = this.received;
-    return false;
+  #beginFrame({ offset, length }: FrameHeader): FrameMemory | undefined {
+    if (length > SEGMENT_BYTES || !this.#admit(offset + length)) return undefined;
+    if (length <= STREAM_CHUNK_SIZE) return { bytes: new Uint8Array(length), start: 0 };
+    const segment = this.context.codec.segments.acquire(SEGMENT_HEADROOM + length);
+    return { bytes: segment.bytes, start: SEGMENT_HEADROOM, segment };
   }
 
-  #beginFrame({ length }: FrameHeader): Segment | undefined {
-    if (length > SEGMENT_BYTES) return undefined;
-    return this.context.codec.segments.acquire(SEGMENT_HEADROOM + length);
+  #endFrame({ digest, length }: FrameHeader, { bytes, start, segment }: FrameMemory): void {
+    this.#digest?.update(digest);
+    if (segment !== undefined) return void this.#pieces.push({ memory: bytes.subarray(start, start + length), length, digest, segment });
+    if (isDigestOf(digest, bytes)) this.#keep(bytes, false);
+    else this.#break("corrupt", "a frame's digest is not that of its bytes");
   }
 
-  #endFrame({ digest, length }: FrameHeader, segment: Segment): void {
-    const memory = segment.bytes.subarray(SEGMENT_HEADROOM, SEGMENT_HEADROOM + length);
-    this.#pieces.push({ memory, length, digest, segment });
+  /** Keeps bytes for the reader; `borrowed`: they are the transport's. */
+  #keep(bytes: Uint8Array, borrowed: boolean): void {
+    const last = this.#pieces.at(-1);
+    const length = bytes.length + (last?.length ?? 0);
+    if (last === undefined || last.segment !== undefined || this.#pieces.length < LOOSE_PIECES || length > STREAM_CHUNK_SIZE) {
+      this.#pieces.push({ memory: borrowed ? bytes.slice() : bytes, length: bytes.length });
+      return;
+    }
+    let memory = new Uint8Array(last.memory.buffer);
+    if (memory.length < length) {
+      memory = new Uint8Array(Math.min(2 * length, STREAM_CHUNK_SIZE));
+      memory.set(last.memory);
+    }
+    memory.set(bytes, last.length);
+    this.#pieces[this.#pieces.length - 1] = { memory: memory.subarray(0, length), length };
   }
 
   #noteGap(): void {
@@ -384,9 +427,11 @@ export class IncomingStream {
   #end(): void {
     this.#ended = true;
     for (const piece of this.#pieces.splice(0)) piece.segment?.release();
-    this.#parser?.takePartial()?.release();
+    this.#parser?.takePartial()?.segment?.release();
     this.#assembly.clear();
-    if (this.facts !== undefined) this.#context.shared?.consume(this.taken, this.received);
+    if (this.facts !== undefined) this.#context.shared?.consume(this.taken, this.#charged);
+    const sent = this.#trailer?.facts?.bytes;
+    if (sent !== undefined) this.release(sent);
     this.#wake?.();
     this.#context.ended(this);
   }

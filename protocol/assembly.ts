@@ -30,6 +30,11 @@ export class Assembly {
     return this.#next;
   }
 
+  /** Whether chunks are held behind one that has not come. */
+  get gap(): boolean {
+    return this.#held.size > 0;
+  }
+
   /** Bytes held behind a gap. */
   get heldBytes(): number {
     return this.#heldBytes;

@@ -103,15 +103,18 @@ export class SenderWindow {
     return this.#received - this.#consumed;
   }
 
-  /** A stream went from one offset to another; false: farther than there was credit for. */
-  receive(from: number, to: number): boolean {
+  /** Whether there was credit for a stream to go from one offset to another. */
+  allows(from: number, to: number): boolean {
+    return this.#received + sharedUse(to) - sharedUse(from) <= this.#limit;
+  }
+
+  /** A stream goes from one offset to another; back, if less came than was counted on. */
+  receive(from: number, to: number): void {
     this.#received += sharedUse(to) - sharedUse(from);
-    return this.#received <= this.#limit;
   }
 
   /** A stream's bytes from one offset to another were taken, or dropped. */
   consume(from: number, to: number): void {
-    if (this.#closed) return;
     const before = this.#reserved();
     this.#consumed += sharedUse(to) - sharedUse(from);
     this.#budget.giveBack(before - this.#reserved());
@@ -128,15 +131,17 @@ export class SenderWindow {
     return true;
   }
 
-  /** The sender is gone. */
+  /** The sender is gone. What it has sent can still be read, and is memory until it was. */
   close(): void {
     if (this.#closed) return;
+    const before = this.#reserved();
     this.#closed = true;
-    this.#budget.giveBack(this.#reserved());
+    this.#budget.giveBack(before - this.#reserved());
   }
 
-  /** What the budget has set aside for this sender: what it may still send, and at least the floor. */
+  /** What the budget has set aside for this sender: what it may still send, and at least the floor; of one that is gone, what is unread. */
   #reserved(): number {
+    if (this.#closed) return Math.max(0, this.held);
     return Math.max(this.floor, this.#limit - this.#consumed);
   }
 }

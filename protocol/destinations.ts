@@ -25,6 +25,10 @@ export class Destination {
   reason: string | undefined;
   /** Since when the sender waits for it, in the clock's milliseconds. */
   waitingSince: number | undefined;
+  /** Offset up to which it was sent to, once nothing more is. */
+  final: number | undefined;
+  /** Offset up to which shared credit is used: of a frame under way, to its end. */
+  #charged = 0;
 
   constructor(identity: string, credit: number, shared: SharedCredit | undefined) {
     this.identity = identity;
@@ -35,6 +39,19 @@ export class Destination {
   /** Whether it can be sent the bytes from one offset to another. */
   allows(from: number, to: number): boolean {
     return this.shared === undefined || (to <= this.credit && this.shared.allows(from, to));
+  }
+
+  /** Uses shared credit up to an offset. */
+  charge(to: number): void {
+    this.shared?.use(this.#charged, to);
+    this.#charged = to;
+  }
+
+  /** Nothing is sent to it past an offset: credit used for more is free again. */
+  finish(sent: number): void {
+    if (this.final !== undefined) return;
+    this.final = sent;
+    this.charge(sent);
   }
 
   /** Takes in what the receiver says; true if that is progress. */
@@ -91,17 +108,15 @@ export class Destinations {
     return this.all.find((destination) => destination.identity === identity);
   }
 
-  /** It ended with one of them. */
-  settle(destination: Destination, outcome: Outcome, reason?: string): void {
-    if (destination.outcome === undefined) {
-      destination.outcome = outcome;
-      destination.reason = reason;
-    }
-    this.refresh();
+  /** It ended with one of them, which was sent to up to an offset. */
+  settle(destination: Destination, outcome: Outcome, sent: number): void {
+    destination.outcome ??= outcome;
+    this.refresh(sent);
   }
 
-  /** After outcomes were noted. */
-  refresh(): void {
+  /** After outcomes were noted: those it ended with were sent to up to an offset. */
+  refresh(sent: number): void {
+    for (const destination of this.#active) if (destination.outcome !== undefined) destination.finish(sent);
     this.#active = this.#active.filter((destination) => destination.outcome === undefined);
     this.#names = undefined;
   }
@@ -118,9 +133,14 @@ export class Destinations {
     return undefined;
   }
 
-  /** Bytes go to all that are left. */
-  use(from: number, to: number): void {
-    for (const destination of this.#active) destination.shared?.use(from, to);
+  /** Bytes up to an offset are about to go to all that are left. Credit is used up at once, as other streams ask for the same. */
+  charge(to: number): void {
+    for (const destination of this.#active) destination.charge(to);
+  }
+
+  /** Nothing is sent to anybody past an offset. */
+  finish(sent: number): void {
+    for (const destination of this.#active) destination.finish(sent);
   }
 
   /** Those that have kept the sender waiting too long. */

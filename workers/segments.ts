@@ -20,7 +20,7 @@ export interface Segment {
 
 /** A free list of segments. */
 export interface SegmentStore {
-  /** A segment of at least so many bytes (small or whole); what is in it is undefined. */
+  /** A segment of at least so many bytes; what is in it is undefined. */
   acquire(capacity?: number): Segment;
   /** Segments in use, in bytes. */
   readonly inUse: number;
@@ -32,8 +32,14 @@ export function createSegmentStore(): SegmentStore {
   return new FreeLists();
 }
 
+/**
+ * Capacities there are. They double, so that what waits for a reader takes twice its bytes at most: with two sizes only, frames just too
+ * large for a small segment would take fifteen times the window they were given.
+ */
+const CAPACITIES: readonly number[] = [SMALL_SEGMENT_CAPACITY, 32_768, 65_536, 131_072, SEGMENT_CAPACITY];
+
 class FreeLists implements SegmentStore {
-  readonly #free = new Map<number, SharedArrayBuffer[]>([[SMALL_SEGMENT_CAPACITY, []], [SEGMENT_CAPACITY, []]]);
+  readonly #free = new Map<number, SharedArrayBuffer[]>(CAPACITIES.map((capacity) => [capacity, []]));
   #kept = 0;
   #inUse = 0;
 
@@ -42,7 +48,7 @@ class FreeLists implements SegmentStore {
   }
 
   acquire(capacity: number = SEGMENT_CAPACITY): Segment {
-    const size = capacity <= SMALL_SEGMENT_CAPACITY ? SMALL_SEGMENT_CAPACITY : Math.max(capacity, SEGMENT_CAPACITY);
+    const size = CAPACITIES.find((size) => size >= capacity) ?? capacity;
     const kept = this.#free.get(size)?.pop();
     if (kept !== undefined) this.#kept -= size;
     this.#inUse += size;

@@ -1,0 +1,227 @@
+// A hub in virtual time, runtimes on it that note their errors, and participants who speak for themselves.
+import { createHash } from "node:crypto";
+import type { StreamError } from "../errors.ts";
+import { createRuntime, type Runtime, type RuntimeOptions } from "../mod.ts";
+import { type ControlMessage, decodeControl, encodeControl, type PeerState, type ReceivingState, type SendingState } from "../protocol/control.ts";
+import { ENCODINGS, encodeFrameHeader, type FrameHeader } from "../protocol/frames.ts";
+import { decodeHeader, encodeHeader, encodeTrailer, type HeaderFacts, type StreamDescription, type TrailerFacts } from "../protocol/header.ts";
+import type { Packet } from "../protocol/packets.ts";
+import type { Hub, HubOptions } from "../transports/hub.ts";
+import { createHub } from "../transports/memory.ts";
+import { copyPacket } from "../transports/packet_size.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { Codec } from "../workers/codec.ts";
+import { createInlineCodec } from "../workers/inline.ts";
+import type { CodecPool } from "../workers/pool.ts";
+import { VirtualTime } from "./virtual_time.ts";
+
+/** A runtime of a room. */
+export interface Member {
+  readonly runtime: Runtime;
+  /** What `onError` was called with. */
+  readonly errors: StreamError[];
+  readonly codec: Codec;
+}
+
+export class Room implements AsyncDisposable {
+  readonly time: VirtualTime;
+  readonly hub: Hub;
+  /** Rejections that nobody handled. */
+  readonly unhandled: unknown[] = [];
+  readonly #members: Member[] = [];
+  readonly #listener = (error: unknown): void => void this.unhandled.push(error);
+
+  constructor(options: Omit<HubOptions, "clock"> = {}) {
+    this.time = new VirtualTime({ idle: () => this.hub.idle });
+    this.hub = createHub({ ...options, clock: this.time });
+    process.on("unhandledRejection", this.#listener);
+    process.on("uncaughtException", this.#listener);
+  }
+
+  /** A runtime, known to all that are here. */
+  async join(identity: string, options: Partial<RuntimeOptions> = {}): Promise<Member> {
+    const codec = createInlineCodec();
+    const errors: StreamError[] = [];
+    const runtime = await createRuntime({
+      transport: this.hub.join(identity),
+      pool: codec as CodecPool,
+      clock: this.time,
+      onError: (error) => void errors.push(error),
+      ...options,
+    });
+    const member = { runtime, errors, codec };
+    this.#members.push(member);
+    await this.time.advance(0);
+    return member;
+  }
+
+  raw(identity: string): Raw {
+    return new Raw(this.hub.join(identity));
+  }
+
+  /** Closes all, and throws if anything was left behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.time.run(Promise.all(this.#members.map(({ runtime }) => runtime.close())));
+    await this.time.advance(0);
+    process.off("unhandledRejection", this.#listener);
+    process.off("uncaughtException", this.#listener);
+    if (this.unhandled.length > 0) throw new Error("Unhandled rejections or exceptions", { cause: this.unhandled[0] });
+    if (this.time.pending > 0) throw new Error(`${this.time.pending} timers are left when all runtimes are closed`);
+    for (const { runtime, codec } of this.#members) {
+      if (codec.segments.inUse > 0) throw new Error(`"${runtime.identity}" has left ${codec.segments.inUse} bytes of segments in use`);
+    }
+  }
+}
+
+/** Runs a test in a room of its own. */
+export async function inRoom(body: (room: Room) => Promise<void>, options?: Omit<HubOptions, "clock">): Promise<void> {
+  const room = new Room(options);
+  try {
+    await body(room);
+  } catch (error) {
+    await room[Symbol.asyncDispose]().catch(() => {}); // what went wrong first is what is to be read
+    throw error;
+  }
+  await room[Symbol.asyncDispose]();
+}
+
+/** What a raw sender says of a stream. */
+export interface RawOpening {
+  topic?: string;
+  kind?: "text" | "bytes";
+  size?: number;
+  name?: string;
+  attributes?: Record<string, string>;
+  /** False: as a plain SDK. */
+  facts?: Partial<HeaderFacts> | false;
+}
+
+/** A participant who sends what the test wants, and notes what comes. */
+export class Raw {
+  readonly transport: Transport;
+  readonly packets: { packet: Packet; from: string }[] = [];
+  readonly instance: string;
+  /** What to do when a packet comes. */
+  react: (packet: Packet, from: string) => void = () => {};
+  /** Instances of the others, as their hellos said. */
+  readonly instances = new Map<string, string>();
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+    this.instance = `raw-${transport.identity}`;
+    transport.open({
+      packet: (packet, from) => {
+        this.packets.push({ packet: copyPacket(packet), from });
+        if (packet.type === "control") {
+          const message = decodeControl(packet.payload);
+          if (message !== undefined) this.instances.set(from, message.instance);
+        }
+        this.react(packet, from);
+      },
+      joined: () => {},
+      left: () => {},
+      closed: () => {},
+    });
+  }
+
+  /** Sends anything. */
+  send(packet: Packet, ...to: string[]): void {
+    this.transport.send(packet, to.length === 0 ? undefined : to).catch(() => {});
+  }
+
+  control(message: ControlMessage, ...to: string[]): void {
+    this.send({ type: "control", payload: encodeControl(message) }, ...to);
+  }
+
+  /** Says that it is a Millrace runtime, and asks the others to say so too. */
+  hello(to: string, { streamWindow = 1_000_000, credit = 1_000_000, idleTimeout = 30_000, answer = true } = {}): void {
+    this.control({ kind: "hello", instance: this.instance, streamWindow, credit, idleTimeout, encodings: ENCODINGS, answer }, to);
+  }
+
+  state(to: string, { receiving = [], sending = [], credit = 1_000_000 }: {
+    receiving?: readonly ReceivingState[];
+    sending?: readonly SendingState[];
+    credit?: number;
+  }): void {
+    this.control({ kind: "state", instance: this.instance, about: this.instances.get(to) ?? "", credit, receiving, sending }, to);
+  }
+
+  /** Sends a header. */
+  open(to: string, streamId: string, sequence: number, opening: RawOpening = {}): void {
+    const { topic = "t", kind = "bytes", size, name = "", attributes = {}, facts = {} } = opening;
+    const base = { streamId, topic, mimeType: "x/y", timestamp: 1, attributes, ...(size === undefined ? {} : { size }) };
+    const description: StreamDescription = kind === "bytes" ? { kind, info: { ...base, name } } : { kind, info: { ...base, attachments: [] } };
+    const own = facts === false ? undefined : { instance: this.instance, sequence, format: "plain" as const, confirm: false, ...facts };
+    this.send({ type: "header", header: encodeHeader(description, own, undefined) }, to);
+  }
+
+  chunk(to: string, streamId: string, index: number, content: Uint8Array): void {
+    this.send({ type: "chunk", streamId, index, content }, to);
+  }
+
+  trailer(to: string, streamId: string, facts: TrailerFacts | undefined, reason = ""): void {
+    this.send({ type: "trailer", streamId, reason, attributes: encodeTrailer({}, facts) }, to);
+  }
+
+  /** The states of streams that came from somebody, oldest first. */
+  statesFrom(from: string): PeerState[] {
+    return this.controls(from).filter((message) => message.kind === "state");
+  }
+
+  controls(from: string): ControlMessage[] {
+    const messages: ControlMessage[] = [];
+    for (const { packet, from: sender } of this.packets) {
+      if (packet.type !== "control" || sender !== from) continue;
+      const message = decodeControl(packet.payload);
+      if (message !== undefined) messages.push(message);
+    }
+    return messages;
+  }
+
+  /** Headers that came, read. */
+  get headers(): { streamId: string; sequence: number | undefined; from: string }[] {
+    return this.packets.flatMap(({ packet, from }) => {
+      if (packet.type !== "header") return [];
+      const sequence = decodeHeader(packet.header)?.facts?.sequence;
+      return [{ streamId: packet.header.streamId, sequence, from }];
+    });
+  }
+
+  /** The packets of one kind that came of a stream. */
+  of<T extends "chunk" | "trailer">(type: T, streamId: string): Extract<Packet, { type: T }>[] {
+    return this.packets.flatMap(({ packet }) => packet.type === type && packet.streamId === streamId ? [packet as Extract<Packet, { type: T }>] : []);
+  }
+}
+
+/** A frame, in order but for what `lies` says. */
+export function frame(offset: number, bytes: Uint8Array, lies: Partial<FrameHeader> = {}): Uint8Array {
+  const digest = createHash("sha256").update(bytes).digest();
+  const head = encodeFrameHeader({ offset, length: bytes.length, encoding: "raw", digest: new Uint8Array(digest), payload: bytes.length, ...lies });
+  const whole = new Uint8Array(head.length + bytes.length);
+  whole.set(head);
+  whole.set(bytes, head.length);
+  return whole;
+}
+
+/** sha256 in base64, as in a trailer. */
+export function digestOf(...parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("base64");
+}
+
+/** The digest of a framed stream. */
+export function framedDigest(...frames: readonly Uint8Array[]): string {
+  return digestOf(...frames.map((bytes) => new Uint8Array(createHash("sha256").update(bytes).digest())));
+}
+
+/** Bytes that differ from place to place. */
+export function pattern(length: number, seed = 0): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = seed + 1;
+  for (let i = 0; i < length; i++) {
+    state = Math.imul(state, 1103515245) + 12345;
+    bytes[i] = state >>> 16;
+  }
+  return bytes;
+}
