@@ -1,3 +1,4 @@
+import { StreamError } from "../errors.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { overdue, turn } from "../turns.ts";
 import type { IncomingStream, Piece } from "./incoming_stream.ts";
@@ -65,15 +66,26 @@ export class Intake<T> {
   }
 }
 
-/** Checks a piece against its digest; a piece of a plain stream is checked with all of it, at the end. */
-export function checkPiece(stream: IncomingStream, piece: Piece): Promise<void> | undefined {
-  if (piece.segment === undefined || piece.digest === undefined) return undefined; // its memory is its own
-  return compare(stream, piece.segment, piece.length, piece.digest);
+/** Checks a frame against its digest; a piece of a plain stream is checked with all of it, at the end. */
+export function checkPiece(stream: IncomingStream, { segment, digest, length }: Piece): Promise<void> | undefined {
+  if (segment === undefined || digest === undefined) return undefined;
+  const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + length };
+  return stream.context.codec.slice(span).then((sliced) => {
+    if (sliced.digest.some((byte, index) => byte !== digest[index])) throw corrupt(stream, undefined);
+  });
 }
 
-async function compare(stream: IncomingStream, segment: NonNullable<Piece["segment"]>, length: number, digest: Uint8Array): Promise<void> {
-  const sliced = await stream.context.codec.slice({ segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + length });
-  for (let i = 0; i < digest.length; i++) {
-    if (sliced.digest[i] !== digest[i]) throw stream.failure("corrupt", "a frame's digest is not that of its bytes");
-  }
+/** A checked copy of a frame's bytes. */
+export function extractPiece(stream: IncomingStream, { segment, digest, length }: Piece): Promise<Uint8Array> | undefined {
+  if (segment === undefined || digest === undefined) return undefined;
+  const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + length };
+  return stream.context.codec.extract(span, digest).catch((error: unknown) => {
+    throw error instanceof StreamError && error.code === "corrupt" ? corrupt(stream, error) : error;
+  });
+}
+
+function corrupt(stream: IncomingStream, cause: StreamError | undefined): StreamError {
+  const { streamId, from: identity } = stream;
+  const message = `Cannot receive the stream as a frame's bytes are not those that were sent: stream id is "${streamId}"`;
+  return new StreamError("corrupt", message, { streamId, identity, ...(cause === undefined ? {} : { cause }) });
 }

@@ -4,7 +4,7 @@ import type { Progress, ProgressTracker } from "../protocol/progress.ts";
 import { overdue, turn } from "../turns.ts";
 import type { AnyActorRef } from "xstate";
 import type { IncomingStream, Piece, Trailer } from "./incoming_stream.ts";
-import { checkPiece, Intake } from "./intake.ts";
+import { checkPiece, extractPiece, Intake } from "./intake.ts";
 import { saveStream } from "./save.ts";
 
 /** What readers of text and of bytes have in common. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
@@ -244,7 +244,7 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
 
   protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
     return this.results((piece) => {
-      return checkPiece(this.stream, piece)?.then(() => new Uint8Array(piece.memory)) ?? piece.memory;
+      return extractPiece(this.stream, piece) ?? piece.memory; // a piece of a plain stream is an array of its own
     });
   }
 }

@@ -42,6 +42,8 @@ export interface Codec {
   readonly segments: SegmentStore;
   /** sha256 of a span and, if asked for, where to cut it. */
   slice(span: Span, cut?: Cut, options?: JobOptions): Promise<Sliced>;
+  /** A copy of a span that is the caller's own, checked: "corrupt" if the bytes are not those of the digest. */
+  extract(span: Span, digest: Uint8Array, options?: JobOptions): Promise<Uint8Array>;
   /**
    * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. It must fit: three bytes a UTF-16 unit
    * always do.

@@ -12,6 +12,8 @@ import { JobCodec } from "./job_codec.ts";
 import {
   cutSpan,
   type EncodeTextJob,
+  extracted,
+  type ExtractJob,
   isEqual,
   type Job,
   type JobResult,
@@ -58,6 +60,8 @@ export async function runInSlices(job: Job, signal?: AbortSignal): Promise<JobRe
   switch (job.kind) {
     case "slice":
       return await sliced(job.buffer, job.start, job.end, job.cut, signal);
+    case "extract":
+      return await extract(job, signal);
     case "encodeText":
       return await encodeText(job, signal);
     case "readFile":
@@ -92,6 +96,12 @@ async function sliced(
   const bytes = new Uint8Array(buffer);
   const digest = await digestOf(bytes, start, end, signal);
   return { ok: true, value: { bytes: end - start, digest, ends: cutSpan(bytes, start, end, cut) } };
+}
+
+async function extract(job: ExtractJob, signal: AbortSignal | undefined): Promise<JobResult> {
+  const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
+  if (!isEqual(await digestOf(from, 0, from.length, signal), job.digest)) return { ok: false, failure: mismatch(job) };
+  return extracted(from);
 }
 
 async function encodeText({ text, buffer, start, cut }: EncodeTextJob, signal: AbortSignal | undefined): Promise<JobResult> {

@@ -1,7 +1,7 @@
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { Codec, Cut, JobOptions, Sliced, Span } from "./codec.ts";
 import { toStreamError } from "./failures.ts";
-import type { Job, JobResult } from "./jobs.ts";
+import type { Job, JobResult, JobValue } from "./jobs.ts";
 import type { Segment, SegmentStore } from "./segments.ts";
 
 /** A codec's calls as jobs: what is left to say is how a job is carried out. */
@@ -17,6 +17,12 @@ export abstract class JobCodec implements Codec {
 
   slice({ segment, start, end }: Span, cut?: Cut, options?: JobOptions): Promise<Sliced> {
     return this.#carryOut({ kind: "slice", buffer: segment.buffer, start, end, cut }, segment, options);
+  }
+
+  async extract({ segment, start, end }: Span, digest: Uint8Array, options?: JobOptions): Promise<Uint8Array> {
+    const own = new Uint8Array(digest); // a view would be posted with all of the memory behind it
+    const { copy } = await this.#carryOut({ kind: "extract", buffer: segment.buffer, start, end, digest: own }, segment, options);
+    return new Uint8Array(copy ?? new ArrayBuffer(0));
   }
 
   encodeText(text: string, into: { segment: Segment; start: number }, cut?: Cut, options?: JobOptions): Promise<Sliced> {
@@ -46,7 +52,7 @@ export abstract class JobCodec implements Codec {
     );
   }
 
-  async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<Sliced> {
+  async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<JobValue> {
     const result = await this.submit(job, segment, options?.signal);
     if (result.ok) return result.value;
     throw toStreamError(result.failure);
@@ -57,6 +63,7 @@ export abstract class JobCodec implements Codec {
 export function costOf(job: Job): number {
   switch (job.kind) {
     case "slice":
+    case "extract":
     case "writeFile":
       return job.end - job.start;
     case "encodeText":

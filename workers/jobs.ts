@@ -15,6 +15,14 @@ export interface SliceJob {
   readonly cut: Cut | undefined;
 }
 
+export interface ExtractJob {
+  readonly kind: "extract";
+  readonly buffer: SharedArrayBuffer;
+  readonly start: number;
+  readonly end: number;
+  readonly digest: Uint8Array;
+}
+
 export interface EncodeTextJob {
   readonly kind: "encodeText";
   readonly text: string;
@@ -44,16 +52,22 @@ export interface WriteFileJob {
 }
 
 /** Each can be carried out again: none depends on what an attempt before it left behind. */
-export type Job = SliceJob | EncodeTextJob | ReadFileJob | WriteFileJob;
+export type Job = SliceJob | ExtractJob | EncodeTextJob | ReadFileJob | WriteFileJob;
 
-/** Of a write only `bytes` counts. */
-export type JobResult = { readonly ok: true; readonly value: Sliced } | { readonly ok: false; readonly failure: Failure };
+/** Of a write only `bytes` counts; `copy` is what was extracted. */
+export interface JobValue extends Sliced {
+  readonly copy?: ArrayBuffer;
+}
+
+export type JobResult = { readonly ok: true; readonly value: JobValue } | { readonly ok: false; readonly failure: Failure };
 
 /** Carries a job out, and never throws but for a defect. */
 export function runJob(job: Job): JobResult {
   switch (job.kind) {
     case "slice":
       return sliced(job.buffer, job.start, job.end, job.cut);
+    case "extract":
+      return extract(job);
     case "encodeText":
       return encodeText(job);
     case "readFile":
@@ -86,18 +100,28 @@ export function overflow(units: number, room: number): Failure {
 }
 
 /** What bytes that are not those of the digest fail with. */
-export function mismatch(job: WriteFileJob): Failure {
-  return {
-    code: "corrupt",
-    message:
-      `Cannot write to the file as the bytes are not those that were sent: path is "${job.file.path}", position is ${job.position}`,
-  };
+export function mismatch(job: WriteFileJob | ExtractJob): Failure {
+  const action = job.kind === "extract" ? "hand out the bytes" : "write to the file";
+  const about = job.kind === "extract" ? `length is ${job.end - job.start}` : `path is "${job.file.path}", position is ${job.position}`;
+  return { code: "corrupt", message: `Cannot ${action} as the bytes are not those that were sent: ${about}` };
+}
+
+/** A copy that other threads do not share. */
+export function extracted(from: Uint8Array): JobResult {
+  const { buffer } = new Uint8Array(from);
+  return { ok: true, value: { bytes: from.length, digest: new Uint8Array(), ends: [], copy: buffer } };
 }
 
 function sliced(buffer: SharedArrayBuffer, start: number, end: number, cut: Cut | undefined): JobResult {
   const bytes = new Uint8Array(buffer);
   const digest = sha256(bytes.subarray(start, end));
   return { ok: true, value: { bytes: end - start, digest, ends: cutSpan(bytes, start, end, cut) } };
+}
+
+function extract(job: ExtractJob): JobResult {
+  const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
+  if (!isEqual(sha256(from), job.digest)) return { ok: false, failure: mismatch(job) };
+  return extracted(from);
 }
 
 function encodeText({ text, buffer, start, cut }: EncodeTextJob): JobResult {

@@ -98,6 +98,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
   #loading = false;
   #failedStarts = 0;
   #closed: Promise<void> | undefined;
+  #soon: ReturnType<typeof setImmediate> | undefined;
 
   constructor(options: CodecPoolOptions = {}, parts: Partial<PoolParts> = {}) {
     super(createSegmentStore());
@@ -157,7 +158,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
     if (this.#closed !== undefined) return Promise.reject(closed());
     if (signal?.aborted) return Promise.reject(abandoned(signal));
     const cost = costOf(job);
-    if (cost < INLINE_BYTES && (job.kind === "slice" || job.kind === "encodeText")) return runPinned(job, segment, signal);
+    if (cost < INLINE_BYTES && (job.kind !== "readFile" && job.kind !== "writeFile")) return runPinned(job, segment, signal);
     return new Promise((resolve, reject) => {
       let forget = (): void => undefined;
       const settle = (): boolean => {
@@ -185,7 +186,11 @@ export class WorkerPool extends JobCodec implements CodecPool {
         });
       }
       this.#queue.push(task);
-      this.#dispatch();
+      // What comes in one turn of the event loop goes out together: each message costs both threads some 50 µs.
+      this.#soon ??= setImmediate(() => {
+        this.#soon = undefined;
+        this.#dispatch();
+      });
     });
   }
 
@@ -197,7 +202,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
       if (seat === undefined || seat.batches > 0) this.#start();
       if (seat === undefined || seat.batches >= DEPTH || (seat.batches > 0 && this.#queue.isRetryNext)) return;
       // The share that leaves every worker its own: a short queue is not one worker's.
-      const share = Math.ceil(this.#queue.ready / (this.#seats.length * DEPTH));
+      const share = Math.ceil(this.#queue.ready / this.#seats.length);
       seat.give(this.#queue.take(Math.min(share, MAX_BATCH)));
     }
   }

@@ -1,4 +1,4 @@
-import { expose } from "comlink";
+import { expose, transfer } from "comlink";
 import { ownEndpoint, READY } from "./endpoint.ts";
 import { type Job, type JobResult, runJob } from "./jobs.ts";
 
@@ -11,7 +11,13 @@ export interface WorkerApi {
 /** Listens for jobs, and says so. */
 export function serve(): void {
   const endpoint = ownEndpoint();
-  const api: WorkerApi = { run: (jobs) => jobs.map(runJob) };
+  const api: WorkerApi = { run: (jobs) => handOver(jobs.map(runJob)) };
   expose(api, endpoint);
   endpoint.postMessage(READY);
+}
+
+/** Copies that were made for the other side move there. */
+function handOver(results: JobResult[]): JobResult[] {
+  const copies = results.flatMap((result) => (result.ok && result.value.copy !== undefined ? [result.value.copy] : []));
+  return copies.length === 0 ? results : transfer(results, copies);
 }
