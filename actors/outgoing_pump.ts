@@ -119,7 +119,7 @@ export class OutgoingPump {
     const stream = this.#stream;
     const { reason = "", attributes = {} } = stream.line.end ?? {};
     const facts = { bytes: stream.offset, chunks: stream.chunks, digest: this.#digest.finish() };
-    stream.awaitReceipts(); // before the trailer: a receipt may be here before the transport says that it was sent
+    stream.awaitReceipts(facts.digest); // before the trailer: a receipt may be here before the transport says that it was sent
     await this.#send({
       type: "trailer",
       streamId: stream.streamId,

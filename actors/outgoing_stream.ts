@@ -67,6 +67,8 @@ export class OutgoingStream {
   #rejectSettled!: (error: StreamError) => void;
   #ended = false;
   #drained = false;
+  /** As in the trailer. */
+  #digest: string | undefined;
   #error: StreamError | undefined;
 
   constructor(spec: OutgoingSpec, context: StreamContext, hooks: OutgoingHooks) {
@@ -171,7 +173,8 @@ export class OutgoingStream {
     if (destination === undefined || destination.shared === undefined || destination.outcome !== undefined || this.#ended) return;
     if (state.received > this.offset) return; // more than was sent: a forgery, or of another life
     if (state.end === "done" && (!this.#drained || state.taken !== this.offset)) return;
-    const changed = destination.note(state);
+    const differs = state.end === "done" && state.digest !== undefined && state.digest !== this.#digest;
+    const changed = destination.note(differs ? { ...state, end: "corrupt" } : state);
     if (this.#drained && destination.outcome === undefined) destination.waitingSince ??= this.context.clock.now();
     if (state.end !== undefined && state.end !== "done") this.#hooks.notify(this, destination); // it wants to know how far it was sent
     if (changed) this.#changed();
@@ -206,9 +209,10 @@ export class OutgoingStream {
   }
 
   /** All bytes were sent: from now on receipts are waited for. */
-  awaitReceipts(): void {
+  awaitReceipts(digest: string): void {
     const now = this.context.clock.now();
     this.#drained = true;
+    this.#digest = digest;
     for (const destination of this.spec.destinations.awaited) destination.waitingSince = now;
   }
 
@@ -237,6 +241,11 @@ export class OutgoingStream {
     }
     if (leftOut !== undefined) return { sequence, final, end: leftOut };
     return this.#ended || this.#drained ? { sequence, final } : { sequence };
+  }
+
+  /** Offset up to which a receiver was sent to. */
+  finalFor(identity: string): number {
+    return this.spec.destinations.find(identity)?.final ?? this.offset;
   }
 
   #changed(): void {

@@ -111,6 +111,8 @@ export class Peer {
     this.hello = undefined;
     this.silent = false;
     for (const stream of [...this.#incoming.values(), ...this.incoming.values()]) stream.senderGone();
+    this.#incoming.clear(); // what came whole can still be read; its number may come again
+    this.incoming.clear();
     for (const stream of [...this.outgoing.values()]) stream.noteGone(this.identity, "disconnected");
     this.outgoing.clear();
     this.#endedIncoming.clear();
@@ -163,7 +165,8 @@ export class Peer {
 
   endIncoming(stream: IncomingStream): void {
     if (this.incoming.get(stream.streamId) === stream) this.incoming.delete(stream.streamId);
-    if (stream.facts === undefined || !this.#incoming.delete(stream.facts.sequence)) return;
+    if (stream.facts === undefined || this.#incoming.get(stream.facts.sequence) !== stream) return;
+    this.#incoming.delete(stream.facts.sequence);
     this.#openWindows -= this.#windows.get(stream.facts.sequence) ?? 0;
     this.#windows.delete(stream.facts.sequence);
     this.#endedIncoming.set(stream.facts.sequence, stream);
@@ -209,10 +212,13 @@ export class Peer {
   #noteReceiving(row: ReceivingState): void {
     const stream = this.outgoing.get(row.sequence);
     if (stream !== undefined) return stream.noteState(this.identity, row);
-    if (row.end !== undefined) return;
     const ended = this.#endedOutgoing.get(row.sequence);
-    if (ended !== undefined) return this.tellSending(ended);
-    if (this.instance === undefined) return;
+    if (ended !== undefined) {
+      // One who has ended it, too, may yet have to learn how far it was sent: shared credit returns by that.
+      if (row.end === undefined || row.received < ended.finalFor(this.identity)) this.tellSending(ended);
+      return;
+    }
+    if (row.end !== undefined || this.instance === undefined) return;
     this.#strays.set(row.sequence, { sequence: row.sequence, final: row.received, end: "incomplete" });
     this.#arm();
   }
@@ -221,16 +227,18 @@ export class Peer {
     const stream = this.#incoming.get(row.sequence);
     if (stream !== undefined) {
       stream.heard();
-      if (row.final !== undefined) stream.noteFinal(row.end, row.reason);
-      return;
+      if (row.final === undefined) return;
+      stream.noteFinal(row.end, row.reason);
+      if (!stream.ended) return;
     }
     const ended = this.#endedIncoming.get(row.sequence);
     if (ended === undefined) return;
-    if (row.final === undefined) this.tellReceiving(ended);
-    else {
+    if (row.final !== undefined) {
       ended.release(row.final);
       this.raise();
     }
+    // It has not heard how the stream ended here; of one that waits for a receipt, what was told before may have been lost.
+    if (row.final === undefined || (row.end === undefined && ended.facts?.confirm === true)) this.tellReceiving(ended);
   }
 
   #unblock(): void {

@@ -12,6 +12,9 @@ const HELLO_WAIT = 300;
 /** Signs of life that go out within a receiver's patience: two may be lost. */
 const SIGNS_OF_LIFE = 3;
 
+/** Least time between two of them, in milliseconds, whatever patience a peer says it has. */
+const LEAST_INTERVAL = 10;
+
 /** What the peers need of their runtime. */
 export interface PeersContext {
   readonly transport: Transport;
@@ -127,7 +130,7 @@ export class Peers {
       if (!peer.busy) return;
       peer.tellAll();
       this.attend(peer);
-    }, patience / SIGNS_OF_LIFE);
+    }, Math.max(LEAST_INTERVAL, patience / SIGNS_OF_LIFE));
     this.#timers.set(peer, timer);
   }
 

@@ -19,6 +19,8 @@ export class Receiving {
   readonly #peers: Peers;
   readonly #parent: () => AnyActorRef;
   readonly #open = new Set<IncomingStream>();
+  /** How many of them each sender has, in all its lives. */
+  readonly #openOf = new Map<string, number>();
 
   constructor(context: StreamContext, peers: Peers, parent: () => AnyActorRef) {
     this.#context = context;
@@ -98,7 +100,8 @@ export class Receiving {
   #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): void {
     const { limits } = this.#context;
     const over = overLimits(header, limits);
-    const full = peer.incoming.size >= limits.streamsPerSender || this.#open.size >= limits.streams;
+    const open = this.#openOf.get(peer.identity) ?? 0;
+    const full = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
     const stream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
       shared: opened.facts === undefined ? undefined : peer.window,
@@ -107,12 +110,14 @@ export class Receiving {
       widened: (to) => peer.widen(to),
       ended: (to) => {
         this.#open.delete(to);
+        this.#count(peer.identity, -1);
         peer.endIncoming(to);
         this.#peers.rest(peer);
       },
     });
     stream.actor = createActor(incomingStream, { input: { stream }, parent: this.#parent(), id: `in:${peer.identity}:${stream.streamId}` });
     this.#open.add(stream);
+    this.#count(peer.identity, 1);
     peer.addIncoming(stream);
     this.#peers.attend(peer);
     stream.actor.start();
@@ -122,6 +127,12 @@ export class Receiving {
     else if (size > limits.streamBytes) this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
     else if (this.#handles(stream)) this.#claim(stream);
     else if (opened.facts !== undefined) peer.tellReceiving(stream); // so that a broadcast does not wait
+  }
+
+  #count(identity: string, change: 1 | -1): void {
+    const count = (this.#openOf.get(identity) ?? 0) + change;
+    if (count > 0) this.#openOf.set(identity, count);
+    else this.#openOf.delete(identity);
   }
 
   #handles(stream: IncomingStream): boolean {

@@ -1,6 +1,7 @@
 // What Millrace runtimes tell each other beside the streams. All of it is cumulative: a packet may be lost, come twice or late, and the
 // next one says the same and more. Kinds that are not known are ignored.
 import { STREAM_ERROR_CODES, type StreamErrorCode } from "../errors.ts";
+import { INITIAL_WINDOW } from "./constants.ts";
 import { PROTOCOL_VERSION } from "./header.ts";
 import { pack, unpack } from "./msgpack.ts";
 import { isCount, isRecord } from "./shapes.ts";
@@ -129,7 +130,7 @@ export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
 
 function decodeHello({ v, w, m, t, e, a }: Record<string, unknown>, instance: string): Hello | undefined {
   if (v !== PROTOCOL_VERSION || !isCount(w) || !isCount(m) || typeof a !== "boolean" || !Array.isArray(e)) return undefined;
-  if (typeof t !== "number" || Number.isNaN(t)) return undefined;
+  if (typeof t !== "number" || Number.isNaN(t) || w < INITIAL_WINDOW || m < INITIAL_WINDOW) return undefined;
   const encodings = e.filter((encoding) => typeof encoding === "string");
   return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout: t < 0 ? Infinity : t, encodings, answer: a };
 }
@@ -152,7 +153,7 @@ function decodeState({ p, m, r, s }: Record<string, unknown>, instance: string):
 function decodeReceiving(row: unknown): ReceivingState | undefined {
   if (!Array.isArray(row)) return undefined;
   const [sequence, claimIndex, credit, received, taken, end, reason, digest] = row as unknown[];
-  const claim = CLAIMS[claimIndex as number];
+  const claim = isCount(claimIndex) ? CLAIMS[claimIndex] : undefined;
   if (!isCount(sequence) || claim === undefined || !isCount(credit) || !isCount(received) || !isCount(taken)) return undefined;
   if (taken > received || (end !== null && end !== "done" && !isErrorCode(end))) return undefined;
   return {

@@ -1,0 +1,488 @@
+// What strangers may send: whatever it is, nothing breaks but their own streams.
+import * as assert from "uvu/assert";
+import type { ByteStreamReader } from "../mod.ts";
+import type { Packet } from "../protocol/packets.ts";
+import { createRandom } from "../transports/random.ts";
+import { copyPacket } from "../transports/packet_size.ts";
+import { pack, unpack } from "../protocol/msgpack.ts";
+import { suite } from "./harness.ts";
+import { rejection } from "./rejections.ts";
+import { digestOf, frame, framedDigest, inRoom, type Member, pattern, Raw, type Room } from "./room.ts";
+
+const test = suite("forged packets");
+
+interface Scene {
+  room: Room;
+  bob: Member;
+  /** A stranger who says that he is a Millrace runtime. */
+  eve: Raw;
+  readers: ByteStreamReader[];
+}
+
+async function scene(body: (scene: Scene) => Promise<void>): Promise<void> {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob");
+    const eve = room.raw("eve");
+    const readers: ByteStreamReader[] = [];
+    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    eve.hello("bob");
+    await room.time.advance(1);
+    await body({ room, bob, eve, readers });
+  });
+}
+
+function last(readers: readonly ByteStreamReader[]): ByteStreamReader {
+  const reader = readers.at(-1);
+  if (reader === undefined) throw new Error("No stream was offered");
+  return reader;
+}
+
+test("chunks out of order and twice are put in order; a different repeat is corrupt", async () => {
+  await scene(async ({ room, eve, readers }) => {
+    const parts = [pattern(10, 1), pattern(20, 2), pattern(30, 3)] as const;
+    eve.open("bob", "a", 0);
+    for (const index of [2, 0, 0, 2, 1, 1, 0] as const) eve.chunk("bob", "a", index, parts[index]);
+    eve.trailer("bob", "a", { bytes: 60, chunks: 3, digest: digestOf(...parts) });
+    await room.time.advance(1);
+    assert.is((await room.time.run(last(readers).readAll())).length, 60);
+    for (const [id, indices] of [["b", [0, 0]], ["c", [1, 1]]] as const) {
+      eve.open("bob", id, id === "b" ? 1 : 2);
+      indices.forEach((index, i) => eve.chunk("bob", id, index, pattern(10, i)));
+      await room.time.advance(1);
+      await rejection(() => last(readers).readAll(), "corrupt");
+    }
+  });
+});
+
+test("a gap is incomplete a second after the trailer, or when the sender falls silent", async () => {
+  await scene(async ({ room, eve, readers }) => {
+    eve.open("bob", "a", 0);
+    eve.chunk("bob", "a", 1, pattern(10));
+    eve.trailer("bob", "a", { bytes: 20, chunks: 2, digest: "" });
+    await room.time.advance(500);
+    assert.is(last(readers).actor.getSnapshot().value, "receiving");
+    await room.time.advance(501);
+    await rejection(() => last(readers).readAll(), "incomplete");
+    eve.open("bob", "b", 1);
+    eve.chunk("bob", "b", 1, pattern(10));
+    await room.time.advance(31_000);
+    await rejection(() => last(readers).readAll(), "incomplete");
+  });
+});
+
+test("a plain sender's stream with a gap is incomplete, its size known or not", async () => {
+  await scene(async ({ room, eve, readers }) => {
+    for (const [id, opening] of [["a", {}], ["b", { size: 30 }]] as const) {
+      eve.open("bob", id, 0, { ...opening, facts: false });
+      eve.chunk("bob", id, 0, pattern(10));
+      eve.chunk("bob", id, 2, pattern(10));
+      eve.trailer("bob", id, undefined);
+      await room.time.advance(2_000);
+      await rejection(() => last(readers).readAll(), "incomplete");
+    }
+  });
+});
+
+test("another's stream cannot be written to, ended or cancelled", async () => {
+  await scene(async ({ room, bob, eve, readers }) => {
+    const alice = await room.join("alice");
+    const carol = await room.join("carol");
+    const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", streamId: "s", destinationIdentities: ["bob"], confirm: true }));
+    await room.time.run(writer.write(pattern(20_000)));
+    await room.time.advance(20);
+    eve.hello("alice");
+    eve.hello("carol");
+    await room.time.advance(1);
+    eve.chunk("bob", "s", 2, pattern(10));
+    eve.trailer("bob", "s", { bytes: 20_000, chunks: 2, digest: "" });
+    eve.state("bob", { sending: [{ sequence: 0, final: 0, end: "aborted" }] });
+    for (const end of ["cancelled", "done", "refused"] as const) {
+      eve.state("alice", { receiving: [{ sequence: 0, claim: "claimed", credit: 2 ** 40, received: 20_000, taken: 20_000, end }] });
+    }
+    eve.control({ kind: "goodbye", instance: eve.instances.get("alice") ?? "" }, "bob");
+    eve.control({ kind: "goodbye", instance: eve.instances.get("bob") ?? "" }, "alice");
+    await room.time.advance(1);
+    await room.time.run(writer.write(pattern(20_000, 1)));
+    const closing = writer.close();
+    closing.catch(() => {});
+    const bytes = await room.time.run(last(readers).readAll());
+    await room.time.run(closing);
+    assert.is(bytes.length, 40_000);
+    assert.equal(writer.info.receipts, [{ identity: "bob", bytes: 40_000 }]);
+    assert.equal([...bob.errors, ...alice.errors, ...carol.errors], []);
+  });
+});
+
+test("a header that comes again opens nothing, even when its stream has ended", async () => {
+  await scene(async ({ room, eve, readers }) => {
+    for (let i = 0; i < 3; i++) {
+      eve.open("bob", "a", 0);
+      eve.chunk("bob", "a", 0, pattern(5));
+      eve.trailer("bob", "a", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
+      await room.time.advance(1);
+      if (i === 0) await room.time.run(last(readers).readAll());
+    }
+    assert.is(readers.length, 1);
+  });
+});
+
+test("a new life of a sender with the same numbers does not mix with unread streams of the old one", async () => {
+  await scene(async ({ room, bob, eve, readers }) => {
+    eve.open("bob", "old", 0);
+    eve.chunk("bob", "old", 0, pattern(5));
+    eve.trailer("bob", "old", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
+    await room.time.advance(1);
+    eve.open("bob", "new", 0, { facts: { instance: "another" } });
+    await room.time.advance(1);
+    const [old, young] = readers;
+    assert.is((await room.time.run(old?.readAll() as Promise<Uint8Array>)).length, 5);
+    for (let i = 0; i < 5; i++) {
+      await room.time.advance(20_000);
+      eve.control({
+        kind: "state",
+        instance: "another",
+        about: eve.instances.get("bob") ?? "",
+        credit: 0,
+        receiving: [],
+        sending: [{ sequence: 0 }],
+      }, "bob");
+    }
+    await room.time.advance(1);
+    assert.is(young?.actor.getSnapshot().value, "receiving", "its signs of life count");
+    assert.equal(bob.errors, []);
+  });
+});
+
+test("streams under one id, whole and unread, count against the sender's limit", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
+    const eve = room.raw("eve");
+    const readers: ByteStreamReader[] = [];
+    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    for (let life = 0; life < 3; life++) {
+      for (let i = 0; i < 3; i++) {
+        eve.open("bob", "same", i, { facts: { instance: `life ${life}` } });
+        eve.trailer("bob", "same", { bytes: 0, chunks: 0, digest: digestOf() });
+      }
+    }
+    await room.time.advance(1);
+    assert.is(readers.length, 3);
+    assert.is(bob.errors.length, 6);
+  });
+});
+
+test("more than there is credit for is refused, in chunks, in frames, and behind a gap", async () => {
+  await scene(async ({ room, bob, eve, readers }) => {
+    eve.open("bob", "a", 0);
+    for (let i = 0; i < 80; i++) eve.chunk("bob", "a", i, pattern(15_000));
+    eve.open("bob", "b", 1);
+    for (let i = 1; i < 80; i++) eve.chunk("bob", "b", i, pattern(15_000));
+    eve.open("bob", "c", 2, { facts: { format: "framed" } });
+    for (let i = 0; i < 80; i++) eve.chunk("bob", "c", i, frame(15_000 * i, pattern(15_000)));
+    await room.time.advance(1);
+    assert.is(readers.length, 3);
+    for (const reader of readers) await rejection(() => reader.readAll(), "refused");
+    assert.equal(bob.codec.segments.inUse, 0);
+  });
+});
+
+test("chunks after the trailer's last, and a trailer with fewer than came, are corrupt", async () => {
+  await scene(async ({ room, eve, readers }) => {
+    eve.open("bob", "a", 0);
+    eve.chunk("bob", "a", 0, pattern(5));
+    eve.trailer("bob", "a", { bytes: 10, chunks: 2, digest: "" });
+    eve.chunk("bob", "a", 2, pattern(5));
+    await room.time.advance(1);
+    await rejection(() => last(readers).readAll(), "corrupt");
+    eve.open("bob", "b", 1);
+    eve.chunk("bob", "b", 0, pattern(5));
+    eve.chunk("bob", "b", 1, pattern(5));
+    eve.trailer("bob", "b", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
+    await room.time.advance(1);
+    await rejection(() => last(readers).readAll(), "corrupt");
+    eve.open("bob", "c", 2);
+    eve.chunk("bob", "c", 0, pattern(5));
+    eve.trailer("bob", "c", { bytes: 5, chunks: 1, digest: digestOf(pattern(6)) });
+    await room.time.advance(1);
+    await rejection(() => last(readers).readAll(), "corrupt");
+  });
+});
+
+const FRAMES: [what: string, contents: Uint8Array[], code: "corrupt" | "refused" | "too-large" | "incomplete"][] = [
+  ["a wrong offset", [frame(1, pattern(100))], "corrupt"],
+  ["a wrong digest of a small frame", [frame(0, pattern(100), { digest: new Uint8Array(32) })], "corrupt"],
+  ["a wrong digest of a large frame", cut(frame(0, pattern(100_000), { digest: new Uint8Array(32) })), "corrupt"],
+  ["a length that is not the payload's", [frame(0, pattern(100), { length: 99 })], "corrupt"],
+  ["no length", [frame(0, new Uint8Array(0))], "corrupt"],
+  ["a huge length", [frame(0, pattern(100), { length: 2 ** 50, payload: 2 ** 50 })], "corrupt"],
+  ["a huge offset", [frame(2 ** 52, pattern(100))], "corrupt"],
+  ["a repeat of the first", [frame(0, pattern(100)), frame(0, pattern(100))], "corrupt"],
+  ["a short digest", [frame(0, pattern(100), { digest: new Uint8Array(31) })], "corrupt"],
+  ["no frame at all", [pattern(1_000)], "corrupt"],
+  ["a header longer than there is", [Uint8Array.of(0xff, 0xff, 1, 2, 3)], "corrupt"],
+  ["half a frame", [frame(0, pattern(100)).subarray(0, 120)], "incomplete"],
+  ["half a header", [frame(0, pattern(100)).subarray(0, 20)], "incomplete"],
+];
+
+test("frames that are not in order end their stream, and hold no memory", async () => {
+  for (const [what, contents, code] of FRAMES) {
+    await scene(async ({ room, bob, eve, readers }) => {
+      eve.open("bob", what, 0, { facts: { format: "framed" } });
+      contents.forEach((content, index) => eve.chunk("bob", what, index, content));
+      eve.trailer("bob", what, { bytes: 100, chunks: contents.length, digest: framedDigest(pattern(100)) });
+      await room.time.advance(1);
+      await rejection(() => room.time.run(last(readers).readAll()), code).catch((error) => {
+        throw new Error(`Of ${what}`, { cause: error });
+      });
+      assert.is(bob.codec.segments.inUse, 0, what);
+    });
+  }
+});
+
+test("nothing is allocated by a claimed size", async () => {
+  await scene(async ({ room, bob, eve, readers }) => {
+    const before = bob.codec.segments.inUse;
+    for (let i = 0; i < 1_000; i++) {
+      eve.open("bob", `s${i}`, i, { size: 4_999_999_999, facts: { format: "framed" } });
+      eve.chunk("bob", `s${i}`, 0, frame(0, pattern(1), { length: 240_000, payload: 240_000 }));
+    }
+    await room.time.advance(1);
+    assert.is(readers.length, 1_000);
+    const claimed = bob.codec.segments.inUse - before;
+    assert.ok(claimed <= 17 * 1024 * 1024, `${claimed} bytes for 1,000 bytes`);
+    eve.open("bob", "huge", 1_000, { size: Number.MAX_SAFE_INTEGER });
+    await room.time.advance(1);
+    assert.is(bob.errors.at(-1)?.code, "too-large");
+  });
+});
+
+test("tiny chunks and frames that nobody reads take memory in proportion", async () => {
+  await scene(async ({ room, bob, eve, readers }) => {
+    eve.open("bob", "a", 0);
+    eve.open("bob", "b", 1, { facts: { format: "framed" } });
+    const one = Uint8Array.of(65);
+    for (let i = 0; i < 5_000; i++) {
+      eve.chunk("bob", "a", i, one);
+      eve.chunk("bob", "b", i, frame(i, one));
+    }
+    eve.trailer("bob", "a", { bytes: 5_000, chunks: 5_000, digest: digestOf(new Uint8Array(5_000).fill(65)) });
+    eve.trailer("bob", "b", { bytes: 5_000, chunks: 5_000, digest: framedDigest(...new Array<Uint8Array>(5_000).fill(one)) });
+    await room.time.advance(1);
+    assert.is(bob.codec.segments.inUse, 0);
+    for (const reader of readers) {
+      let parts = 0;
+      let bytes = 0;
+      for await (const part of reader) {
+        assert.is(part.buffer.byteLength, part.length);
+        bytes += part.length;
+        parts++;
+      }
+      assert.is(bytes, 5_000);
+      assert.ok(parts < 100, `${parts} parts`);
+    }
+  });
+});
+
+test("wild credit harms only who gives it", async () => {
+  await inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const bob = await room.join("bob");
+    const eve = room.raw("eve");
+    eve.hello("alice");
+    await room.time.advance(1);
+    bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
+    const to = { topic: "t", destinationIdentities: ["bob", "eve"] };
+    const sending = alice.runtime.sendBytes(pattern(3_000_000), to);
+    sending.catch(() => {});
+    await room.time.advance(1);
+    const sequence = eve.headers[0]?.sequence ?? -1;
+    assert.is(sequence, 0);
+    for (const credit of [2 ** 53 - 1, -5, NaN, Infinity, 1.5]) {
+      const row = { claim: "claimed", credit, received: 0, taken: 0 } as const;
+      eve.state("alice", { receiving: [{ sequence, ...row }, { sequence: 77, ...row }, { sequence: -1, ...row }], credit });
+    }
+    eve.state("alice", { receiving: [{ sequence, claim: "claimed", credit: 0, received: 2 ** 50, taken: 2 ** 50, end: "done" }] });
+    const info = await room.time.run(sending);
+    assert.equal(info.receipts?.map(({ identity, error }) => [identity, error]), [["bob", undefined], ["eve", "timeout"]]);
+  });
+});
+
+test("hellos with impossible windows and times do not keep a sender busy", async () => {
+  await inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const eve = room.raw("eve");
+    eve.hello("alice", { streamWindow: 0, credit: 0, idleTimeout: 0 });
+    await room.time.advance(1);
+    const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["eve"] }));
+    const before = eve.packets.length;
+    await room.time.run(writer.write(pattern(100_000)));
+    await room.time.advance(1_000);
+    assert.ok(eve.packets.length - before < 200, `${eve.packets.length - before} packets in a second`);
+    await writer.abort();
+  });
+});
+
+test("receipts and cancels from someone who is no destination, or of an old life, do not count", async () => {
+  await scene(async ({ room, eve }) => {
+    const alice = await room.join("alice");
+    const bystander = room.raw("bystander");
+    bystander.hello("alice");
+    eve.hello("alice");
+    await room.time.advance(1);
+    const to = { topic: "t", destinationIdentities: ["eve"], confirm: true };
+    const sending = alice.runtime.sendBytes(pattern(100), to);
+    sending.catch(() => {});
+    await room.time.advance(20);
+    const done = { sequence: 0, claim: "claimed", credit: 1_000_000, received: 100, taken: 100, end: "done" } as const;
+    bystander.state("alice", { receiving: [done, { ...done, end: "cancelled" }] });
+    eve.control({ kind: "state", instance: eve.instance, about: "an old life", credit: 0, receiving: [{ ...done, end: "cancelled" }], sending: [] }, "alice");
+    await room.time.advance(10);
+    eve.state("alice", { receiving: [done] });
+    assert.equal((await room.time.run(sending)).receipts, [{ identity: "eve", bytes: 100 }]);
+  });
+});
+
+test("a receipt that says done of other bytes is corrupt", async () => {
+  await scene(async ({ room, eve }) => {
+    const alice = await room.join("alice");
+    eve.hello("alice");
+    await room.time.advance(1);
+    const sending = alice.runtime.sendBytes(pattern(100), { topic: "t", destinationIdentities: ["eve"] });
+    sending.catch(() => {});
+    await room.time.advance(20);
+    eve.state("alice", {
+      receiving: [{ sequence: 0, claim: "claimed", credit: 1_000_000, received: 100, taken: 100, end: "done", digest: digestOf(pattern(1)) }],
+    });
+    await rejection(() => room.time.run(sending), "corrupt");
+  });
+});
+
+test("msgpack extensions, and lengths and depths that are not borne out, are no messages", async () => {
+  const extensions = [0x65, 0x69, 0x70, 0x73, 0x74, 0x78].flatMap((type) => [
+    [0xd4, type, 0],
+    [0xd5, type, 0, 0],
+    [0xd6, type, 0, 0, 0, 0],
+    [0xc7, 2, type, 0x91, 0xa1],
+    [0xc8, 0, 2, type, 0x91, 0xa1],
+    [0xc9, 0, 0, 0, 2, type, 0x91, 0xa1],
+  ]);
+  const others = [[0xc1], [0xdd, 0xff, 0xff, 0xff, 0xff], [0xdf, 0x7f, 0xff, 0xff, 0xff], [0xc6, 0xff, 0xff, 0xff, 0xff], [0xdb, 0xff, 0xff, 0xff, 0xff]];
+  const truncated = Array.from(pack({ k: "hello", i: "x", a: [1, 2, 3] }));
+  for (const bytes of [...extensions, ...others, new Array<number>(10_000).fill(0x91), ...truncated.map((_, i) => truncated.slice(0, i))]) {
+    assert.is(unpack(Uint8Array.from(bytes)), undefined, String(bytes.slice(0, 8)));
+    assert.is(unpack(Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes])), undefined);
+  }
+  await scene(async ({ room, bob, eve, readers }) => {
+    for (const bytes of [...extensions, ...others]) eve.send({ type: "control", payload: Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes]) }, "bob");
+    eve.open("bob", "a", 0, { size: 3 });
+    eve.chunk("bob", "a", 0, pattern(3));
+    eve.trailer("bob", "a", { bytes: 3, chunks: 1, digest: digestOf(pattern(3)) });
+    await room.time.advance(1);
+    assert.is((await room.time.run(last(readers).readAll())).length, 3);
+    assert.equal(bob.errors, []);
+  });
+});
+
+test("100,000 mutated packets do no harm to a stream beside them", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const recorded = await record();
+  const random = createRandom(seed);
+  try {
+    await inRoom(async (room) => {
+      const bob = await room.join("bob");
+      const alice = await room.join("alice");
+      const eve = room.raw("eve");
+      eve.hello("bob");
+      const ends: Promise<unknown>[] = [];
+      const received: Uint8Array[] = [];
+      bob.runtime.registerByteStreamHandler("t", async (reader, sender) => {
+        const all = reader.readAll().catch(() => undefined);
+        ends.push(all);
+        const bytes = await all;
+        if (sender.identity === "alice" && bytes !== undefined) received.push(bytes);
+      });
+      bob.runtime.registerTextStreamHandler("t", (reader) => void ends.push(reader.readAll().catch(() => undefined)));
+      const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["bob"], confirm: true }));
+      for (let i = 0; i < 100_000; i++) {
+        const packet = recorded[Math.floor(random() * recorded.length)] as Packet;
+        eve.send(mutate(packet, random), "bob");
+        if (i % 5_000 === 0) {
+          await room.time.run(writer.write(pattern(15_000, i)));
+          await room.time.advance(1);
+        }
+      }
+      await room.time.run(writer.close());
+      assert.is(received.length, 1);
+      assert.is(received[0]?.length, 300_000);
+      await room.time.advance(600_000);
+      await room.time.run(Promise.all(ends)); // every one of them ends
+    });
+  } catch (error) {
+    throw new Error(`With seed ${seed}`, { cause: error });
+  }
+}, { seconds: 8 });
+
+/** A real exchange, as bob gets it. */
+async function record(): Promise<Packet[]> {
+  const packets: Packet[] = [];
+  await inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const eve = room.raw("bob");
+    eve.react = (packet) => void packets.push(copyPacket(packet));
+    eve.hello("alice");
+    await room.time.advance(1);
+    const to = { topic: "t", destinationIdentities: ["bob"], confirm: false };
+    await room.time.run(alice.runtime.sendBytes(pattern(40_000), to));
+    await room.time.run(alice.runtime.sendText("a text of some length, und ein wenig mehr", { ...to, attributes: { a: "b" } }));
+    const writer = await room.time.run(alice.runtime.streamText({ ...to, confirm: true }));
+    await room.time.run(writer.write("one"));
+    await room.time.advance(15_000);
+    await room.time.run(writer.abort("enough"));
+  });
+  return packets;
+}
+
+function mutate(packet: Packet, random: () => number): Packet {
+  const whole = (most: number): number => Math.floor(random() * most);
+  switch (packet.type) {
+    case "control":
+      return { ...packet, payload: mutateBytes(packet.payload, random) };
+    case "chunk":
+      return {
+        ...packet,
+        index: whole(4) === 0 ? (random() - 0.2) * 2 ** whole(54) : packet.index + whole(3) - 1,
+        content: mutateBytes(packet.content.subarray(0, whole(packet.content.length + 1)), random),
+      };
+    case "trailer":
+    case "header":
+      return mutateValue(packet, random) as Packet;
+  }
+}
+
+function mutateBytes(bytes: Uint8Array, random: () => number): Uint8Array {
+  const copy = bytes.slice(0, random() < 0.1 ? Math.floor(random() * bytes.length) : bytes.length);
+  for (let n = Math.floor(random() * 4); n > 0 && copy.length > 0; n--) copy[Math.floor(random() * copy.length)] = Math.floor(random() * 256);
+  return copy;
+}
+
+const WILD: readonly unknown[] = [null, undefined, -1, NaN, 2 ** 53, 0.5, "", "x".repeat(3_000), {}, [], true, "__proto__", "millrace"];
+
+/** A copy in which one thing or another is different; `type` stays, as a transport knows no others. */
+function mutateValue(value: unknown, random: () => number, key = ""): unknown {
+  if (key !== "type" && random() < 0.04) return WILD[Math.floor(random() * WILD.length)];
+  if (typeof value === "string" && key !== "type" && random() < 0.1) {
+    const at = Math.floor(random() * value.length);
+    return value.slice(0, at) + String.fromCharCode(Math.floor(random() * 128)) + value.slice(at + 1);
+  }
+  if (Array.isArray(value)) return value.map((item) => mutateValue(item, random));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mutateValue(item, random, name)]));
+}
+
+function cut(bytes: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += 15_000) parts.push(bytes.subarray(at, at + 15_000));
+  return parts;
+}
+
+test.run();
