@@ -233,9 +233,10 @@ export class IncomingStream {
 
   /** The sender is gone. What has come whole can still be read. */
   senderGone(): void {
-    if (!this.#ended && !(this.complete && this.#trailer?.facts?.code === undefined)) {
-      this.#break("disconnected", `"${this.from}" left`);
-    }
+    if (this.#ended) return;
+    const givenUp = this.#givenUp;
+    if (givenUp !== undefined) this.#fail(givenUp);
+    else if (!this.complete) this.#break("disconnected", `"${this.from}" left`);
   }
 
   /** It is over the limits, before a byte of it has come. */
@@ -281,8 +282,8 @@ export class IncomingStream {
     if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
     const { facts } = trailer;
     const { size } = this.description.info;
-    const code = facts?.code ?? (this.facts === undefined && trailer.reason !== "" ? "aborted" : undefined);
-    if (code !== undefined) throw this.failure(knownCode(code), `"${this.from}" gave it up`, trailer.reason);
+    if (this.#givenUp !== undefined) throw this.#givenUp;
+    if (this.facts === undefined && trailer.reason !== "") throw this.failure("aborted", `"${this.from}" gave it up`, trailer.reason);
     if (this.#parser?.between === false) throw this.failure("incomplete", "its last frame is not whole");
     if (size !== undefined && this.taken !== size) throw this.failure("incomplete", `${this.taken} of ${size} bytes came`);
     if (facts === undefined) return;
@@ -326,6 +327,14 @@ export class IncomingStream {
     if (this.#error === undefined) return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
     const { code, reason } = this.#error;
     return { ...base, end: code, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  /** What it means that its sender, a Millrace runtime, ended it before it was whole. */
+  get #givenUp(): StreamError | undefined {
+    const { reason, facts } = this.#trailer ?? {};
+    if (facts?.code === undefined) return undefined;
+    // Other SDKs need a reason to see that it failed: where the sender gave none, the code stands for it.
+    return this.failure(knownCode(facts.code), `"${this.from}" gave it up`, reason === facts.code ? undefined : reason);
   }
 
   failure(code: StreamErrorCode, why: string, reason?: string): StreamError {

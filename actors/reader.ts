@@ -1,5 +1,6 @@
 import { StreamError } from "../errors.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
+import { assertText } from "../protocol/options.ts";
 import type { Progress, ProgressTracker } from "../protocol/progress.ts";
 import { overdue, turn } from "../turns.ts";
 import type { AnyActorRef } from "xstate";
@@ -84,13 +85,14 @@ abstract class Reader<T> implements StreamReader<T> {
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
-      cancel: (reason) => this.cancel(typeof reason === "string" ? reason : undefined),
+      cancel: (reason) => this.cancel(reasonText(reason)),
     }, { highWaterMark: 0 });
   }
 
-  cancel(reason?: string): Promise<void> {
+  async cancel(reason?: string): Promise<void> {
+    await undefined; // a wrong reason is a rejection
+    if (reason !== undefined) assertText(reason, "cancel the stream with the reason");
     this.cancelWith(this.stream.failure("cancelled", "it was cancelled", reason));
-    return Promise.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,15 +101,15 @@ abstract class Reader<T> implements StreamReader<T> {
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
     this.claim();
-    return this.#values();
-  }
-
-  async *#values(): AsyncGenerator<T, void, undefined> {
-    try {
-      yield* this.values();
-    } finally {
-      if (!this.stream.ended) await this.cancel(); // the loop was left early
-    }
+    const values = this.values();
+    return {
+      next: () => values.next(),
+      // The loop was left early. A generator alone would not cancel before its first value, nor while it waits for one.
+      return: async () => {
+        await this.cancel();
+        return await values.return();
+      },
+    };
   }
 
   /** The values in order; at the end the stream is closed. */
@@ -177,7 +179,15 @@ abstract class Reader<T> implements StreamReader<T> {
   }
 }
 
-const frameDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** What the reason of a web stream's end says. */
+export function reasonText(reason: unknown): string | undefined {
+  return reason instanceof Error ? reason.message : typeof reason === "string" ? reason : undefined;
+}
+
+/** A byte order mark is the sender's own. */
+const AS_SENT = { ignoreBOM: true };
+
+const wholeDecoder = new TextDecoder("utf-8", AS_SENT);
 
 export class TextReader extends Reader<string> implements TextStreamReader {
   get info(): TextStreamInfo {
@@ -197,15 +207,21 @@ export class TextReader extends Reader<string> implements TextStreamReader {
   }
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
-    // Another SDK may cut between the bytes of a code point; a byte order mark is the sender's own.
-    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-    // A frame is valid UTF-8 by itself. It is decoded within the work on it, as its memory is used again right after.
-    const parts = this.results<string | Uint8Array>((piece) => {
-      const checked = checkPiece(this.stream, piece);
-      return checked === undefined ? piece.memory : checked.then(() => frameDecoder.decode(piece.memory));
+    if (this.stream.facts === undefined) return yield* this.#foreignValues();
+    // Chunks and frames of a Millrace sender are valid UTF-8 each by itself. They are decoded within the work on them, as the memory of
+    // a frame is used again right after.
+    const texts = this.results<string>((piece) => {
+      const decode = (): string => wholeDecoder.decode(piece.memory);
+      return checkPiece(this.stream, piece)?.then(decode) ?? decode();
     });
-    for await (const part of parts) {
-      const text = typeof part === "string" ? part : decoder.decode(part, { stream: true });
+    for await (const text of texts) if (text !== "") yield text;
+  }
+
+  /** Another SDK may cut between the bytes of a code point. */
+  async *#foreignValues(): AsyncGenerator<string, void, undefined> {
+    const decoder = new TextDecoder("utf-8", AS_SENT);
+    for await (const part of this.results((piece) => piece.memory)) {
+      const text = decoder.decode(part, { stream: true });
       if (text !== "") yield text;
     }
     const rest = decoder.decode();

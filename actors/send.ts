@@ -100,6 +100,9 @@ export async function sendBytes(sending: Sending, source: ByteSource, options: S
   if (source instanceof Blob) {
     return await sendFinite(sending, blobParts(source), source.size, { ...describeFile(sending, source), ...options });
   }
+  if (source instanceof ReadableStream && source.locked) {
+    throw new StreamError("invalid-argument", "Cannot send the bytes as their stream is locked: another reads it");
+  }
   if (isAsyncIterable(source)) return await sendIterable(sending, source, options.totalSize, options);
   throw new StreamError("invalid-argument", `Cannot send the bytes as they are of no kind that holds bytes: ${show(source)}`);
 }
@@ -136,7 +139,7 @@ async function sendIterable(
     await writer.write(source);
   } else {
     try {
-      for await (const part of source) await writer.write(part); // leaving the loop early cancels the source
+      await writeAll(stream, writer, source);
     } catch (error) {
       await writer.abort();
       if (error instanceof StreamError) throw error;
@@ -149,6 +152,39 @@ async function sendIterable(
   }
   await writer.close();
   return writer.info;
+}
+
+/** Writes what a source yields. That the stream fails meanwhile ends it, even while the source is silent. */
+async function writeAll(stream: OutgoingStream, writer: ByteWriter, source: AsyncIterable<Uint8Array>): Promise<void> {
+  const values = iterate(source);
+  let fail: (error: unknown) => void = () => {};
+  stream.settled.catch((error: unknown) => fail(error));
+  const next = (): Promise<IteratorResult<Uint8Array, unknown>> =>
+    new Promise((resolve, reject) => {
+      fail = reject;
+      values.next().then(resolve, reject);
+    });
+  try {
+    for (let part = await next(); part.done !== true; part = await next()) await writer.write(part.value);
+  } catch (error) {
+    values.return?.().catch(() => {}); // not awaited: a generator ends only after the value it is at
+    throw error;
+  }
+}
+
+function iterate(source: AsyncIterable<Uint8Array>): AsyncIterator<Uint8Array, unknown> {
+  if (!(source instanceof ReadableStream)) return source[Symbol.asyncIterator]();
+  const reader: ReadableStreamDefaultReader<Uint8Array> = source.getReader(); // its iterator could not be ended while it waits
+  return {
+    next: async () => {
+      const { done, value } = await reader.read();
+      return done ? { done, value: undefined } : { done, value };
+    },
+    return: async () => {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 function startBytes(

@@ -7,6 +7,7 @@ import type { ProgressTracker } from "../protocol/progress.ts";
 import { SurrogateJoiner, utf8Bytes } from "../protocol/utf8.ts";
 import { ByteProducer } from "./byte_producer.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
+import { reasonText } from "./reader.ts";
 import { measureText, produceText } from "./text_producer.ts";
 
 /** What writers of text and of bytes have in common. */
@@ -64,7 +65,7 @@ abstract class Writer<T> implements StreamWriter<T> {
     return this.#writable ??= new WritableStream<T>({
       write: (data) => this.#writeOrAbort(data),
       close: () => this.close(),
-      abort: (reason) => this.abort(typeof reason === "string" ? reason : reason instanceof Error ? reason.message : undefined),
+      abort: (reason) => this.abort(reasonText(reason)),
     });
   }
 
@@ -144,7 +145,7 @@ abstract class Writer<T> implements StreamWriter<T> {
       this.#written += await this.measure(data);
       if (this.#written > totalSize) this.#fail("too-large", `Cannot write more than the ${totalSize} bytes announced`);
     }
-    this.stream.actor.send({ type: "bytes.written" });
+    if (this.stream.actor.getSnapshot().value === "open") this.stream.actor.send({ type: "bytes.written" });
     try {
       await this.produce(data);
     } finally {
