@@ -35,7 +35,7 @@ const machine = setup({
   actors: {
     /** Holds what has come; its clean-up gives it back, whatever ends the actor. */
     holding: fromCallback<IncomingEvent, { stream: IncomingStream }>(({ input: { stream } }) => () => {
-      stream.fail(stream.failure("cancelled", "its actor was stopped"));
+      if (!stream.ended) stream.fail(stream.failure("cancelled", "its actor was stopped"));
     }),
   },
   actions: {

@@ -5,7 +5,6 @@ import type { OutgoingStream } from "./outgoing_stream.ts";
 
 /** What happens to a stream on its way out. */
 export type OutgoingEvent =
-  | { type: "stream.opened" }
   | { type: "bytes.written" }
   | { type: "close.requested" }
   | { type: "trailer.sent" }
@@ -23,11 +22,16 @@ export interface OutgoingContext {
   readonly error: StreamError | undefined;
 }
 
+/** Whole, or with nobody that has it, once all receipts that are waited for have come. */
+const settled = [
+  { guard: "isConfirmed", target: "closed" },
+  { guard: "isRefused", target: "failed", actions: "noteUnconfirmed" },
+] as const;
+
 /**
  * A stream on its way out: `open → writing → closing → closed`, or `failed` from any of them. The pump is invoked for its whole life;
  * whatever ends the actor, the pump's clean-up ends the stream.
  */
-// deno-lint-ignore explicit-module-boundary-types -- written below
 const machine = setup({
   types: {
     context: {} as OutgoingContext,
@@ -42,7 +46,6 @@ const machine = setup({
     }),
   },
   actions: {
-    noteOpened: ({ context }) => context.stream.noteOpened(),
     sweepStalled: ({ context }) => context.stream.sweepStalled(),
     noteError: assign({ error: ({ event }) => ("error" in event ? event.error : undefined) }),
     noteUnconfirmed: assign({ error: ({ context }) => context.stream.unconfirmed }),
@@ -70,7 +73,6 @@ const machine = setup({
   invoke: { src: "pump", input: ({ context }) => ({ stream: context.stream }) },
   initial: "open",
   on: {
-    "stream.opened": { actions: "noteOpened" },
     "abort.requested": { target: ".failed", actions: "noteError" },
     "pump.failed": { target: ".failed", actions: "noteError" },
     "destinations.lost": { target: ".failed", actions: "noteError" },
@@ -86,12 +88,8 @@ const machine = setup({
     closing: {
       after: { stall: { target: "closing", reenter: true, actions: "sweepStalled" } },
       on: {
-        "trailer.sent": [{ guard: "isConfirmed", target: "closed" }, { guard: "isRefused", target: "failed", actions: "noteUnconfirmed" }],
-        "receipts.settled": [{ guard: "isConfirmed", target: "closed" }, {
-          guard: "isRefused",
-          target: "failed",
-          actions: "noteUnconfirmed",
-        }],
+        "trailer.sent": settled,
+        "receipts.settled": settled,
       },
     },
     closed: { type: "final", entry: "complete" },

@@ -28,7 +28,7 @@ export class OutgoingPump {
     try {
       this.#stream.announced = true;
       await this.#send({ type: "header", header: spec.header });
-      this.#report({ type: "stream.opened" });
+      this.#stream.noteOpened();
       for (let parcel = await line.shift(); parcel !== undefined; parcel = await line.shift()) {
         try {
           const sliced = parcel.sliced instanceof Promise ? await parcel.sliced : parcel.sliced;
@@ -50,6 +50,7 @@ export class OutgoingPump {
   /** Ends the loop at its next step; what the transport is at work on is waited for, as its bytes must not change before. */
   stop(): void {
     this.#stopped = true;
+    if (this.#stream.ended) return;
     this.#stream.fail(
       new StreamError("aborted", `Cannot go on with the stream as its actor was stopped: stream id is "${this.#stream.streamId}"`, {
         streamId: this.#stream.streamId,

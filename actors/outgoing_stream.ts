@@ -94,6 +94,10 @@ export class OutgoingStream {
     return this.spec.description.info.streamId;
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** What it failed with. */
   get error(): StreamError | undefined {
     return this.#error;

@@ -16,7 +16,7 @@ const SAMPLES = 64;
 export class Assembly {
   readonly #deliver: (content: Uint8Array) => boolean;
   readonly #held = new Map<number, Uint8Array>();
-  readonly #prints = new Uint32Array(REMEMBERED);
+  readonly #prints: number[] = []; // a ring; most streams have a chunk or two
   #next = 0;
   #heldBytes = 0;
 

@@ -3,6 +3,7 @@ import { StreamError } from "../errors.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "./info.ts";
 import type { Limits } from "./limits.ts";
 import type { StreamHeader } from "./packets.ts";
+import { utf8Bytes } from "./utf8.ts";
 import { isCount, isRecord, isStringArray, isStringRecord } from "./shapes.ts";
 
 /** Version of what Millrace runtimes say to each other. */
@@ -168,7 +169,7 @@ export function headerBytes(header: StreamHeader): number {
   else texts.push(content.replyToId ?? "", ...content.attachedStreamIds);
   for (const [key, value] of Object.entries(attributes)) texts.push(key, value, "");
   let bytes = 32; // timestamp, total size, the tags of what is nested
-  for (const text of texts) bytes += 4 + utf8Length(text);
+  for (const text of texts) bytes += 4 + utf8Bytes(text);
   return bytes;
 }
 
@@ -176,7 +177,7 @@ function attributesOverLimits(attributes: Readonly<Record<string, string>>, limi
   const entries = Object.entries(attributes).filter(([key]) => key !== OWN_ATTRIBUTE);
   if (entries.length > limits.attributes) return `it has ${entries.length} attributes, of ${limits.attributes} allowed`;
   let bytes = 0;
-  for (const [key, value] of entries) bytes += utf8Length(key) + utf8Length(value);
+  for (const [key, value] of entries) bytes += utf8Bytes(key) + utf8Bytes(value);
   return bytes > limits.attributeBytes ? `its attributes take ${bytes} bytes, of ${limits.attributeBytes} allowed` : undefined;
 }
 
@@ -184,19 +185,13 @@ function attributesOverLimits(attributes: Readonly<Record<string, string>>, limi
 export function overLimits(header: StreamHeader, limits: Limits): string | undefined {
   const attributes = attributesOverLimits(header.attributes, limits);
   if (attributes !== undefined) return attributes;
-  const name = header.content.kind === "bytes" ? utf8Length(header.content.name) : 0;
+  const name = header.content.kind === "bytes" ? utf8Bytes(header.content.name) : 0;
   if (name > limits.nameBytes) return `its name takes ${name} bytes, of ${limits.nameBytes} allowed`;
   const whole = headerBytes(header);
   if (whole > limits.headerBytes) return `its header takes ${whole} bytes, of ${limits.headerBytes} allowed`;
   return undefined;
 }
 
-
-const encoder = new TextEncoder();
-
-function utf8Length(text: string): number {
-  return encoder.encode(text).length;
-}
 
 /** Throws "invalid-argument" if a header is over the limits. */
 export function assertWithinLimits(header: StreamHeader, limits: Limits): void {
@@ -212,7 +207,7 @@ export function assertEndWithinLimits(
   { reason = "", attributes = {} }: { reason?: string; attributes?: Readonly<Record<string, string>> },
   limits: Limits,
 ): void {
-  const bytes = utf8Length(reason);
+  const bytes = utf8Bytes(reason);
   const over = bytes > limits.attributeBytes
     ? `its reason takes ${bytes} bytes, of ${limits.attributeBytes} allowed`
     : attributesOverLimits(attributes, limits);
