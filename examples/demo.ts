@@ -38,7 +38,7 @@ interface Saved {
 export async function main(argv: readonly string[]): Promise<number> {
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort(new Error("Interrupted"));
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupt); // a second one ends the process at once
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupt); // more than once: npm passes on a Ctrl-C that came here as well
   try {
     return await demonstrate({ ...await readArguments(argv), signal: interruption.signal }) ? 0 : 1;
   } catch (error) {
