@@ -14,6 +14,9 @@ import type { IncomingActor } from "./incoming.ts";
 /** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
 const GAP_WAIT = 1_000;
 
+/** Milliseconds after which even little that was taken is told of, so that a sender sees that a slow reader makes progress. */
+const RAISE_WAIT = 1_000;
+
 /** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
 const LOOSE_PIECES = 64;
 
@@ -78,6 +81,7 @@ export class IncomingStream {
   #window: number;
   /** What the sender is told: nothing before there is a handler, as its hello stands for that. */
   #credit = 0;
+  #raisedAt = 0;
   /** What it is held to; it may have been told of a wider window than its handler's. */
   #allowed: number;
   /** Offset up to which shared credit was used: of a frame under way, to its end. */
@@ -171,6 +175,7 @@ export class IncomingStream {
   /** Lets the sender go on. */
   #raise(): void {
     this.#credit = this.taken + this.#window;
+    this.#raisedAt = this.context.clock.now();
     this.#allowed = Math.max(this.#allowed, this.#credit);
   }
 
@@ -270,7 +275,8 @@ export class IncomingStream {
     if (this.#ended || this.facts === undefined) return;
     this.#context.shared?.consume(from, this.taken);
     this.#context.consumed();
-    if (this.taken + this.#window - this.#credit >= this.#window / 4) {
+    const due = this.taken + this.#window - this.#credit >= this.#window / 4;
+    if (due || this.context.clock.now() - this.#raisedAt >= RAISE_WAIT) {
       this.#raise();
       this.#context.notify(this);
     }
