@@ -101,6 +101,7 @@ export class StreamError extends Error {
   /** The text given to `abort`, `cancel` or `close` at the other end. */
   readonly reason?: string;
 
+  /** `message` is for people, and says the action, the cause and the value; `options` is what else is known. */
   constructor(code: StreamErrorCode, message: string, options: StreamErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;

@@ -29,6 +29,7 @@ export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
  * "refused"; "closed" for a second consumer.
  */
 export interface TextStreamReader extends StreamReader<string> {
+  /** What its sender says of the stream. */
   readonly info: TextStreamInfo;
   /** The whole text. Over `limits.readAllBytes` bytes: "too-large". */
   readAll(options?: { signal?: AbortSignal }): Promise<string>;
@@ -36,6 +37,7 @@ export interface TextStreamReader extends StreamReader<string> {
 
 /** A byte stream on its way in. Iteration yields arrays that are yours. Errors as for {@linkcode TextStreamReader}. */
 export interface ByteStreamReader extends StreamReader<Uint8Array> {
+  /** What its sender says of the stream. */
   readonly info: ByteStreamInfo;
   /** All bytes in one array. Over `limits.readAllBytes`: "too-large". */
   readAll(options?: { signal?: AbortSignal }): Promise<Uint8Array>;

@@ -38,8 +38,11 @@ type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
 
 /** What an error is about. */
 export interface ErrorContext {
+  /** The stream. */
   streamId?: string;
+  /** The stream's topic. */
   topic?: string;
+  /** The participant at the other end. */
   identity?: string;
 }
 

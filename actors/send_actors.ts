@@ -17,41 +17,57 @@ import type { ByteSource } from "./send.ts";
 
 /** Input of {@linkcode sendTextActor}. */
 export interface SendTextInput {
+  /** The runtime that sends. */
   readonly runtime: Runtime;
+  /** The text. */
   readonly text: string;
+  /** As for `runtime.sendText`. */
   readonly options?: SendTextOptions;
 }
 
 /** Input of {@linkcode sendBytesActor}. */
 export interface SendBytesInput {
+  /** The runtime that sends. */
   readonly runtime: Runtime;
+  /** The bytes, or a source of them. */
   readonly data: ByteSource;
+  /** As for `runtime.sendBytes`. */
   readonly options?: SendBytesOptions;
 }
 
 /** Input of {@linkcode sendFileActor}. */
 export interface SendFileInput {
+  /** The runtime that sends. */
   readonly runtime: Runtime;
+  /** Where the file is. */
   readonly path: string | URL;
+  /** As for `runtime.sendFile`. */
   readonly options?: SendFileOptions;
 }
 
 /** What the parent of a sending actor is sent, at most once each 50 ms, and at the end. `id` is the sending actor's. */
 export interface StreamProgressEvent {
+  /** Which event it is. */
   readonly type: "stream.progress";
+  /** Id of the actor that sends. */
   readonly id: string;
+  /** How far it has come. */
   readonly progress: Progress;
 }
 
 /** What happens to a sending actor. */
 export interface SendActorEvent {
+  /** Which event it is. */
   readonly type: "progress.made";
+  /** How far it has come. */
   readonly progress: Progress;
 }
 
 /** What an inspector sees of a sending actor. */
 export interface SendActorContext<TInput, TInfo> {
+  /** What the actor was given. */
   readonly input: TInput;
+  /** The stream's info, once it was sent. */
   readonly info: TInfo | undefined;
 }
 

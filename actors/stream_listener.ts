@@ -6,8 +6,11 @@ import type { HandlerOptions } from "./topics.ts";
 
 /** Input of {@linkcode streamListener}. */
 export interface StreamListenerInput {
+  /** The runtime that receives. */
   readonly runtime: Runtime;
+  /** The topic; no other handler of the kind may have it. */
   readonly topic: string;
+  /** Which streams of the topic. */
   readonly kind: "text" | "bytes";
   /** As for `registerTextStreamHandler` and `registerByteStreamHandler`. */
   readonly options?: HandlerOptions;
@@ -15,17 +18,25 @@ export interface StreamListenerInput {
 
 /** What the parent of a listener for text is sent. */
 export interface TextReceivedEvent {
+  /** Which event it is. */
   readonly type: "stream.received";
+  /** What the stream is. */
   readonly kind: "text";
+  /** The stream, to be read or cancelled. */
   readonly reader: TextStreamReader;
+  /** Who sent it, as handlers see the sender. */
   readonly sender: { readonly identity: string };
 }
 
 /** What the parent of a listener for bytes is sent. */
 export interface BytesReceivedEvent {
+  /** Which event it is. */
   readonly type: "stream.received";
+  /** What the stream is. */
   readonly kind: "bytes";
+  /** The stream, to be read or cancelled. */
   readonly reader: ByteStreamReader;
+  /** Who sent it, as handlers see the sender. */
   readonly sender: { readonly identity: string };
 }
 

@@ -34,11 +34,13 @@ export interface StreamWriter<T> extends AsyncDisposable {
 
 /** A text stream on its way out. Left in an `await using` scope without `close`, it is aborted. */
 export interface TextStreamWriter extends StreamWriter<string> {
+  /** What receivers are told of the stream; with `confirm`, its receipts once it has ended. */
   readonly info: TextStreamInfo;
 }
 
 /** A byte stream on its way out. Left in an `await using` scope without `close`, it is aborted. */
 export interface ByteStreamWriter extends StreamWriter<Uint8Array> {
+  /** What receivers are told of the stream; with `confirm`, its receipts once it has ended. */
   readonly info: ByteStreamInfo;
 }
 

@@ -2,14 +2,19 @@
 
 /** Opens a stream. */
 export interface HeaderPacket {
+  /** Which packet it is. */
   readonly type: "header";
+  /** What the stream is. */
   readonly header: StreamHeader;
 }
 
 /** A stream's bytes, in order of `index`, which counts from 0. */
 export interface ChunkPacket {
+  /** Which packet it is. */
   readonly type: "chunk";
+  /** The stream it belongs to, of those of its sender. */
   readonly streamId: string;
+  /** Its place in the stream: 0, 1, 2 … */
   readonly index: number;
   /** At most 60,000 bytes; by contract of `Transport.send` the receiver copies what it wants to keep. */
   readonly content: Uint8Array;
@@ -17,15 +22,21 @@ export interface ChunkPacket {
 
 /** Ends a stream. A reason that is not empty is an abnormal end for most SDKs. */
 export interface TrailerPacket {
+  /** Which packet it is. */
   readonly type: "trailer";
+  /** The stream it ends, of those of its sender. */
   readonly streamId: string;
+  /** Why it ended; "" if it is whole. */
   readonly reason: string;
+  /** Key-value pairs that were not known when the stream was opened. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** What Millrace runtimes tell each other: hello, goodbye, the state of streams. Opaque to a transport; at most 15,000 bytes. */
 export interface ControlPacket {
+  /** Which packet it is. */
   readonly type: "control";
+  /** One message, packed: see PROTOCOL.md. */
   readonly payload: Uint8Array;
 }
 
@@ -34,28 +45,38 @@ export type Packet = HeaderPacket | ChunkPacket | TrailerPacket | ControlPacket;
 
 /** The header of a stream, as on the wire. */
 export interface StreamHeader {
+  /** Unique among its sender's open streams. */
   readonly streamId: string;
   /** Unix time in milliseconds. */
   readonly timestamp: number;
+  /** What handlers are registered for. */
   readonly topic: string;
+  /** What the bytes are, such as "text/plain". */
   readonly mimeType: string;
   /** Bytes, if known. */
   readonly totalSize?: number;
+  /** Key-value pairs, the sender's own and "millrace". */
   readonly attributes: Readonly<Record<string, string>>;
   /** What handlers are told of the sender; never what limits and checks go by. */
   readonly senderIdentity?: string;
+  /** What is said of text only, or of bytes only. */
   readonly content: TextContent | BytesContent;
 }
 
 /** What a header of text says beside. */
 export interface TextContent {
+  /** The stream is text, in UTF-8. */
   readonly kind: "text";
+  /** Id of the stream it replies to. */
   readonly replyToId?: string;
+  /** Ids of streams that belong to it. */
   readonly attachedStreamIds: readonly string[];
 }
 
 /** What a header of bytes says beside. */
 export interface BytesContent {
+  /** The stream is bytes. */
   readonly kind: "bytes";
+  /** A file's name, or "". */
   readonly name: string;
 }
