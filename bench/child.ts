@@ -1,0 +1,103 @@
+// Measurements that need a process of their own, as what ran before would show in them: memory, and the import of mod.ts.
+// Run by figures.ts, as `child.ts <name> <bytes>`; prints its result as JSON.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import type { ByteStreamReader } from "../mod.ts";
+import { openPair, TO_BOB } from "./pair.ts";
+import { wait } from "./probe.ts";
+import { sparseFile } from "./samples.ts";
+
+/** Bytes that warm a process up: what a first stream takes for good is not growth. */
+const WARM_BYTES = 64e6;
+
+/** Milliseconds without a step after which a writer is taken to wait. */
+const STILL_MS = 500;
+
+/** What a child found out. */
+export interface Grown {
+  /** Bytes by which the resident set grew at its largest. */
+  readonly growth: number;
+  /** Bytes that the sender was let write, or the receiver saved. */
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** Looks at the resident set every few milliseconds. */
+class MemoryProbe {
+  readonly #before: number = process.memoryUsage().rss;
+  #largest: number = this.#before;
+  readonly #timer: ReturnType<typeof setInterval> = setInterval(() => this.#look(), 10);
+
+  stop(): number {
+    clearInterval(this.#timer);
+    this.#look();
+    return this.#largest - this.#before;
+  }
+
+  #look(): void {
+    this.#largest = Math.max(this.#largest, process.memoryUsage().rss);
+  }
+}
+
+/** A stream of so many bytes to a reader that never reads. */
+async function unread(bytes: number): Promise<Grown> {
+  const { alice, bob, close } = await openPair(undefined);
+  const block = new Uint8Array(1e6).fill(1);
+  const warm = await alice.streamBytes(TO_BOB);
+  for (let at = 0; at < Math.min(WARM_BYTES, bytes); at += block.length) await warm.write(block);
+  await warm.close();
+
+  let held: ByteStreamReader | undefined;
+  bob.registerByteStreamHandler("unread", (reader) => void (held = reader));
+  const began = performance.now();
+  const probe = new MemoryProbe();
+  const writer = await alice.streamBytes({ ...TO_BOB, topic: "unread" });
+  let written = 0;
+  const writing = (async () => {
+    for (; written < bytes; written += block.length) await writer.write(block);
+  })();
+  const stopped = writing.catch(() => {}); // by the abort below
+  for (let seen = -1; seen !== written && written < bytes;) {
+    seen = written;
+    await wait(STILL_MS);
+  }
+  const growth = probe.stop();
+  const seconds = (performance.now() - began) / 1000;
+  await writer.abort();
+  await stopped;
+  await held?.cancel();
+  await close();
+  return { growth, bytes: written, seconds };
+}
+
+/** A file of so many bytes, sent and saved. */
+async function file(bytes: number): Promise<Grown> {
+  const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+  try {
+    const { alice, bob, close } = await openPair(undefined);
+    let saved = 0;
+    bob.registerByteStreamHandler("save", async (reader) => {
+      saved = (await reader.saveTo(join(folder, "saved"), { overwrite: true })).bytes;
+    });
+    const path = join(folder, "sent");
+    await sparseFile(path, Math.min(WARM_BYTES, bytes));
+    await alice.sendFile(path, { ...TO_BOB, topic: "save" });
+    await sparseFile(path, bytes);
+    const began = performance.now();
+    const probe = new MemoryProbe();
+    await alice.sendFile(path, { ...TO_BOB, topic: "save" });
+    const growth = probe.stop();
+    const seconds = (performance.now() - began) / 1000;
+    await close();
+    return { growth, bytes: saved, seconds };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const [name, bytes] = process.argv.slice(2);
+const measure = { unread, file }[name ?? ""];
+if (measure === undefined) throw new Error(`Cannot measure as there is no such measurement: name is "${name}"`);
+console.log(JSON.stringify(await measure(Number(bytes))));

@@ -1,0 +1,115 @@
+// What it measures: the figures to reach, medians of five runs after one that warms up: the longest hold of the event loop in four sends,
+//   throughput against the machine's limit, small texts a second, a thousand streams against one, memory, the import of mod.ts.
+// How to run: npm run bench:figures | bun --bun run bench:figures | deno task bench:figures
+// What would make it lie: another load on the machine (it shows in the noise printed below); the limit counts all cores as free;
+//   memory is that of a process, of which an engine may give back nothing until it has to.
+import type { CodecPool } from "../mod.ts";
+import { createCodecPool } from "../mod.ts";
+import type { Grown } from "./child.ts";
+import { holdFigures } from "./figures_holds.ts";
+import { rateFigures } from "./figures_rates.ts";
+import { median } from "./probe.ts";
+import type { Figure } from "./report.ts";
+import { runChild } from "./run_child.ts";
+
+const MB = 1e6;
+const IMPORTS = 10;
+
+/** How a figure is measured: each run gives a value, the median counts. */
+export interface Measure {
+  readonly id: string;
+  readonly what: string;
+  readonly unit: string;
+  readonly reach: number;
+  readonly better: "less" | "more";
+  readonly runs: readonly number[];
+  readonly note: string;
+  /** Something besides the value that has to hold. */
+  readonly holds?: boolean;
+}
+
+/** What a figure's measurement is given. */
+export interface FigureContext {
+  readonly pool: CodecPool;
+  readonly rounds: number;
+  /** What sizes are divided by. */
+  readonly divisor: number;
+}
+
+/** Measures each figure and tells of it. */
+export async function measureFigures(brief: boolean, tell: (figure: Figure) => void): Promise<Figure[]> {
+  const pool = createCodecPool();
+  const context: FigureContext = { pool, rounds: brief ? 1 : 5, divisor: brief ? 64 : 1 };
+  const figures: Figure[] = [];
+  try {
+    for await (const measure of allMeasures(context)) {
+      const measured = median(measure.runs);
+      const within = measure.better === "less" ? measured <= measure.reach : measured >= measure.reach;
+      const { id, what, unit, reach, better, runs, note, holds = true } = measure;
+      figures.push({ id, what, unit, reach, better, measured, reached: within && holds, runs, note });
+      tell(figures[figures.length - 1] as Figure);
+    }
+  } finally {
+    await pool.close();
+  }
+  return figures;
+}
+
+async function* allMeasures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {
+  yield* holdFigures(context);
+  yield* rateFigures(context);
+  yield await unreadFigure(context);
+  yield await fileFigure(context);
+  yield await importFigure(context);
+}
+
+async function unreadFigure({ divisor }: FigureContext): Promise<Measure> {
+  const bytes = 512 * MB / divisor;
+  const { growth, bytes: written } = await runChild<Grown>("child", ["unread", String(bytes)]);
+  const waits = written < bytes;
+  return {
+    id: "unread",
+    what: "a receiver that reads nothing of 512 MB",
+    unit: "MB RSS growth",
+    reach: 16,
+    better: "less",
+    runs: [growth / MB],
+    note: waits ? `the writer waits after ${(written / MB).toFixed(1)} MB` : "THE WRITER DOES NOT WAIT",
+    holds: waits,
+  };
+}
+
+async function fileFigure({ divisor }: FigureContext): Promise<Measure> {
+  const bytes = 1024 * MB / divisor;
+  const { growth, bytes: saved, seconds } = await runChild<Grown>("child", ["file", String(bytes)]);
+  return {
+    id: "file",
+    what: "sendFile of 1 GB to saveTo",
+    unit: "MB RSS growth",
+    reach: 64,
+    better: "less",
+    runs: [growth / MB],
+    note: `${(saved / MB / seconds).toFixed(0)} MB/s`,
+    holds: saved === bytes,
+  };
+}
+
+async function importFigure({ rounds }: FigureContext): Promise<Measure> {
+  const runs: number[] = [];
+  let workers = 0;
+  for (let i = 0; i < (rounds > 1 ? IMPORTS : 1); i++) {
+    const child = await runChild<{ took: number; workers: number }>("import_child", [], ["--allow-sys=cpus"]);
+    runs.push(child.took);
+    workers = Math.max(workers, child.workers);
+  }
+  return {
+    id: "import",
+    what: "import of mod.ts in a fresh process",
+    unit: "ms",
+    reach: 60,
+    better: "less",
+    runs,
+    note: workers === 0 ? "no worker started" : `${workers} WORKERS STARTED`,
+    holds: workers === 0,
+  };
+}

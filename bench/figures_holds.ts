@@ -1,0 +1,93 @@
+// The longest hold of the event loop in each of four large sends, between two participants of a hub.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FigureContext, Measure } from "./figures.ts";
+import { openPair, type Pair, TO_BOB } from "./pair.ts";
+import { HoldProbe, median } from "./probe.ts";
+import { flatText, randomBytes, randomFile } from "./samples.ts";
+
+const MB = 1e6;
+
+/** The promise to users, in milliseconds. */
+const REACH_MS = 5;
+
+interface Send {
+  readonly id: string;
+  readonly what: string;
+  readonly bytes: number;
+  readonly run: () => Promise<void>;
+}
+
+export async function* holdFigures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+  const pair = await openPair(context.pool);
+  try {
+    yield await measureHolds(writeOnce(pair, 128 * MB / context.divisor), context.rounds);
+    yield await measureHolds(sendText(pair, 64 * MB / context.divisor), context.rounds);
+    yield await measureHolds(await sendFile(pair, folder, 256 * MB / context.divisor), context.rounds);
+    yield await measureHolds(sendEight(pair, 32 * MB / context.divisor), context.rounds);
+  } finally {
+    await pair.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureHolds({ id, what, bytes, run }: Send, rounds: number): Promise<Measure> {
+  await run(); // warms up
+  const longest: number[] = [];
+  const p99: number[] = [];
+  const rates: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const probe = new HoldProbe();
+    const began = performance.now();
+    await run();
+    rates.push(bytes / 1000 / (performance.now() - began));
+    const holds = probe.stop();
+    longest.push(holds.longest);
+    p99.push(holds.p99);
+  }
+  const note = `p99 ${median(p99).toFixed(1)} ms, at ${median(rates).toFixed(0)} MB/s`;
+  return { id, what: `longest hold: ${what}`, unit: "ms", reach: REACH_MS, better: "less", runs: longest, note };
+}
+
+function writeOnce({ alice }: Pair, bytes: number): Send {
+  const data = randomBytes(bytes);
+  return {
+    id: "hold-write",
+    what: "one write of 128 MB",
+    bytes,
+    async run() {
+      const writer = await alice.streamBytes(TO_BOB);
+      await writer.write(data);
+      await writer.close();
+    },
+  };
+}
+
+function sendText({ alice }: Pair, bytes: number): Send {
+  const text = flatText(bytes);
+  return { id: "hold-text", what: "sendText of 64 MB", bytes, run: async () => void await alice.sendText(text, TO_BOB) };
+}
+
+async function sendFile({ alice, bob }: Pair, folder: string, bytes: number): Promise<Send> {
+  const path = join(folder, "sent");
+  await randomFile(path, bytes);
+  bob.registerByteStreamHandler("save", async (reader) => void await reader.saveTo(join(folder, "saved"), { overwrite: true }));
+  return {
+    id: "hold-file",
+    what: "sendFile of 256 MB to saveTo",
+    bytes,
+    run: async () => void await alice.sendFile(path, { ...TO_BOB, topic: "save" }),
+  };
+}
+
+function sendEight({ alice }: Pair, bytes: number): Send {
+  const data = randomBytes(bytes);
+  return {
+    id: "hold-eight",
+    what: "8 sendBytes of 32 MB at once",
+    bytes: 8 * bytes,
+    run: async () => void await Promise.all(Array.from({ length: 8 }, () => alice.sendBytes(data, TO_BOB))),
+  };
+}

@@ -1,0 +1,98 @@
+// How fast: a large send against the machine's limit, small texts, and many streams against one.
+import type { FigureContext, Measure } from "./figures.ts";
+import { sha256Rate } from "./limits.ts";
+import { openPair, type Pair, TO_BOB, TOPIC } from "./pair.ts";
+import { median } from "./probe.ts";
+import { cores } from "./report.ts";
+import { randomBytes } from "./samples.ts";
+
+const MB = 1e6;
+const MANY = 1_000;
+
+export async function* rateFigures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {
+  const pair = await openPair(context.pool);
+  try {
+    yield await againstLimit(pair, context);
+    yield await smallTexts(pair, context);
+    yield await manyStreams(pair, context);
+  } finally {
+    await pair.close();
+  }
+}
+
+/** The limit: all cores hash, and each byte is hashed at both ends. The plain rate of one core is measured before each send. */
+async function againstLimit({ alice }: Pair, { rounds, divisor }: FigureContext): Promise<Measure> {
+  const data = randomBytes(256 * MB / divisor);
+  await alice.sendBytes(data, TO_BOB);
+  const shares: number[] = [];
+  const rates: number[] = [];
+  const limits: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const limit = cores * sha256Rate(data.length) / 2;
+    const rate = data.length / 1000 / await timed(() => alice.sendBytes(data, TO_BOB));
+    shares.push(100 * rate / limit);
+    rates.push(rate);
+    limits.push(limit);
+  }
+  return {
+    id: "limit",
+    what: "256 MB by sendBytes, digests at both ends",
+    unit: "% of the limit",
+    reach: 60,
+    better: "more",
+    runs: shares,
+    note: `${median(rates).toFixed(0)} of ${median(limits).toFixed(0)} MB/s: ${cores} cores × sha256 of one ÷ 2`,
+  };
+}
+
+async function smallTexts({ alice, ended }: Pair, { rounds, divisor }: FigureContext): Promise<Measure> {
+  const texts = Math.ceil(4_000 / divisor);
+  const text = "a chat message of fifty bytes, no more and no less.".slice(0, 50);
+  const options = { topic: TOPIC, destinationIdentities: ["bob"] };
+  const runs: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const already = ended();
+    const began = performance.now();
+    for (let i = 0; i < texts; i++) await alice.sendText(text, options);
+    while (ended() < already + texts) await new Promise((resolve) => void setImmediate(resolve));
+    if (round > 0) runs.push(texts / (performance.now() - began) * 1000); // the first warms up
+  }
+  return {
+    id: "texts",
+    what: "sendText of 50 bytes, one after the other, delivered",
+    unit: "a second",
+    reach: 4_000,
+    better: "more",
+    runs,
+    note: `${texts} texts a run`,
+  };
+}
+
+async function manyStreams({ alice }: Pair, { rounds, divisor }: FigureContext): Promise<Measure> {
+  const data = randomBytes(64 * MB / divisor);
+  const part = data.subarray(0, data.length / MANY);
+  const one = (): Promise<unknown> => alice.sendBytes(data, TO_BOB);
+  const many = (): Promise<unknown> => Promise.all(Array.from({ length: MANY }, () => alice.sendBytes(part, TO_BOB)));
+  await one();
+  await many();
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const alone = await timed(one) / data.length;
+    ratios.push(await timed(many) / (MANY * part.length) / alone);
+  }
+  return {
+    id: "streams",
+    what: "1,000 streams at once against 1, time a byte",
+    unit: "×",
+    reach: 1.5,
+    better: "less",
+    runs: ratios,
+    note: `64 MB in all: ${MANY} × ${part.length} bytes`,
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}

@@ -1,0 +1,69 @@
+// What it measures: throughput and the event loop's holds, of the codec by segment size and of streams on the hub by chunk size, by write
+//   size and as finite sends, by the pool and inline, beside the machine's limits and peers; with --figures, the figures to reach.
+// How to run: npm run bench | bun --bun run bench | deno task bench; npm run bench:figures | ...; arguments: --figures, --brief (seconds
+//   instead of minutes; the numbers mean nothing), --out=FOLDER (default docs/bench, with --brief none). Writes <runtime>.json and .svg.
+// What would make it lie: another load on the machine, which shows in the spread of the plain sha256 rate, the idle drift and the cores that
+//   were free; a laptop's changing clock rate; --brief.
+import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { BRIEF, FULL } from "./alternate.ts";
+import { benchCodec } from "./codec.ts";
+import { measureFigures } from "./figures.ts";
+import { measureNoise } from "./limits.ts";
+import { plot } from "./plot.ts";
+import { emptyReport, figuresTable, noiseLines, type Report, type Row, rowsTable, writeReport } from "./report.ts";
+import { benchStreams } from "./streams.ts";
+
+const IDLE_MS = 500;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { figures: { type: "boolean" }, brief: { type: "boolean" }, out: { type: "string" } },
+});
+const brief = values.brief === true;
+const folder = values.out ?? (brief ? undefined : join(projectRoot(), "docs", "bench"));
+
+const began = performance.now();
+const empty = emptyReport(brief);
+const report = values.figures === true ? await figures(empty) : await throughput(empty);
+if (folder !== undefined) {
+  const whole = await writeReport(folder, report);
+  if (whole.rows !== undefined) await writeFile(join(folder, `${whole.runtime}.svg`), plot(whole, whole.rows));
+}
+console.log(`${((performance.now() - began) / 1000).toFixed(0)} s${folder === undefined ? "" : `, written to ${folder}`}`);
+
+async function throughput(report: Report): Promise<Report> {
+  const effort = brief ? BRIEF : FULL;
+  const rows: Row[] = [];
+  for (const bench of [benchCodec, benchStreams]) {
+    for (const row of await bench(effort)) rows.push(row);
+  }
+  for (const section of new Set(rows.map((row) => row.section))) {
+    console.log(`\n${section}`);
+    console.log(rowsTable(rows.filter((row) => row.section === section)));
+  }
+  const noise = await measureNoise(brief ? 20 : IDLE_MS);
+  console.log(`\nthe machine\n${noiseLines(noise)}`);
+  return { ...report, noise, rows };
+}
+
+async function figures(report: Report): Promise<Report> {
+  const measured = await measureFigures(
+    brief,
+    (figure) => console.log(`  ${figure.what} ${figure.note}: ${figure.measured.toFixed(2)} ${figure.unit}`),
+  );
+  const figuresNoise = await measureNoise(brief ? 20 : IDLE_MS);
+  console.log(`\n${figuresTable(measured)}\n\nthe machine\n${noiseLines(figuresNoise)}`);
+  return { ...report, figuresNoise, figures: measured };
+}
+
+/** Where deno.json is: this file runs from its source and, compiled, from within dist/. */
+function projectRoot(): string {
+  let root = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(root, "deno.json")) && dirname(root) !== root) root = dirname(root);
+  return root;
+}

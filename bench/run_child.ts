@@ -1,0 +1,28 @@
+// Starts a measurement in a process of its own, on the runtime that runs this.
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runtimeName } from "./report.ts";
+
+/** A measurement that takes longer hangs. */
+const CHILD_MS = 120_000;
+
+/** Runs bench/<name>, source or compiled as this file is, and returns what its last line says. */
+export async function runChild<T>(
+  name: string,
+  args: readonly string[],
+  denoPermissions: readonly string[] = ["-A"],
+): Promise<T> {
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  const program = fileURLToPath(new URL(`./${name}${extension}`, import.meta.url));
+  const command = [...runtimeName === "deno" ? ["run", "--no-prompt", ...denoPermissions] : [], program, ...args];
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"], timeout: CHILD_MS });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) throw new Error(`Cannot measure as the process failed: code is ${code}, name is "${name}"`);
+  return JSON.parse(output.trim().split("\n").at(-1) ?? "") as T;
+}
