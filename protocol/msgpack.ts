@@ -1,6 +1,7 @@
 // msgpackr behind a gate. Of what comes from the wire it would revive dates, errors, sets, typed arrays and records, by extension types;
 // we use none, so a walk over the bytes refuses them all, and lengths that the bytes do not bear out, before it sees them.
-import { Packr, Unpackr } from "msgpackr";
+import { Packr } from "msgpackr/pack"; // not "msgpackr", which reads the environment and loads a native part when it is imported
+import { Unpackr } from "msgpackr/unpack";
 
 /** Nesting of our own packets is 4. */
 const MAX_DEPTH = 8;

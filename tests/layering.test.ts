@@ -137,7 +137,7 @@ test.run();
 
 function isAllowed({ from, to, typeOnly }: Import): boolean {
   const layer = layerOf(from);
-  if (!isPath(to)) return layer !== "protocol" || to === "msgpackr" || to === "node:crypto" || to === "node:buffer";
+  if (!isPath(to)) return layer !== "protocol" || to.startsWith("msgpackr/") || to === "node:crypto" || to === "node:buffer";
   if (to === "errors.ts" || layerOf(to) === layer) return true;
   if (to === "turns.ts") return layer !== "protocol";
   return (BELOW[layer] ?? []).includes(layerOf(to)) || (typeOnly && (TYPES_FROM[layer] ?? []).includes(layerOf(to)));

@@ -161,8 +161,9 @@ function serve(files, request, response) {
 function withNpmSpecifiers(text) {
   const { imports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
   return text.replace(/((?:\bfrom|\bimport)\s*\(?\s*)"([^".:]+)"/g, (whole, before, name) => {
-    const mapped = imports[name];
-    return mapped?.startsWith("npm:") ? `${before}"${mapped}"` : whole;
+    const entry = Object.keys(imports).find((key) => name === key || name.startsWith(`${key}/`)) ?? name;
+    const mapped = imports[entry];
+    return mapped?.startsWith("npm:") ? `${before}"${mapped}${name.slice(entry.length)}"` : whole;
   });
 }
 
