@@ -1,6 +1,6 @@
 import { StreamError } from "../errors.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
-import { assertText } from "../protocol/options.ts";
+import { assertReadOptions, assertSaveOptions, assertText } from "../protocol/options.ts";
 import type { Progress, ProgressTracker } from "../protocol/progress.ts";
 import { overdue, turn } from "../turns.ts";
 import type { AnyActorRef } from "xstate";
@@ -27,6 +27,26 @@ export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
  *
  * Ends with a StreamError: "aborted" by the sender, "cancelled" here, "disconnected", "timeout", "incomplete", "corrupt", "too-large",
  * "refused"; "closed" for a second consumer.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const hub = createHub();
+ * const alice = await createRuntime({ transport: hub.join("alice") });
+ * const bob = await createRuntime({ transport: hub.join("bob") });
+ * bob.registerTextStreamHandler("thoughts", async (reader, { identity }) => {
+ *   for await (const part of reader) console.log(`${identity}: ${part}`);
+ *   const { reason } = await reader.closed;
+ *   if (reason !== "done") throw new Error("Another reason was given");
+ * });
+ *
+ * const writer = await alice.streamText({ topic: "thoughts", confirm: true });
+ * await writer.write("Let me see");
+ * await writer.close({ reason: "done" });
+ * await alice.close();
+ * await bob.close();
+ * ```
  */
 export interface TextStreamReader extends StreamReader<string> {
   /** What its sender says of the stream. */
@@ -35,7 +55,27 @@ export interface TextStreamReader extends StreamReader<string> {
   readAll(options?: { signal?: AbortSignal }): Promise<string>;
 }
 
-/** A byte stream on its way in. Iteration yields arrays that are yours. Errors as for {@linkcode TextStreamReader}. */
+/**
+ * A byte stream on its way in. Iteration yields arrays that are yours. Errors as for {@linkcode TextStreamReader}.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const hub = createHub();
+ * const alice = await createRuntime({ transport: hub.join("alice") });
+ * const bob = await createRuntime({ transport: hub.join("bob") });
+ * bob.registerByteStreamHandler("reports", async (reader) => {
+ *   const { path, bytes } = await reader.saveTo("inbox/"); // made if it is not there; the name is made safe
+ *   console.log(path, bytes);
+ * });
+ *
+ * const { receipts } = await alice.sendFile("report.pdf", { topic: "reports" });
+ * if (receipts?.[0]?.bytes !== 1_000_000) throw new Error("The file did not arrive");
+ * await alice.close();
+ * await bob.close();
+ * ```
+ */
 export interface ByteStreamReader extends StreamReader<Uint8Array> {
   /** What its sender says of the stream. */
   readonly info: ByteStreamInfo;
@@ -125,6 +165,10 @@ abstract class Reader<T> implements StreamReader<T> {
     this.#consumed = true;
   }
 
+  protected unclaim(): void {
+    this.#consumed = false;
+  }
+
   protected cancelWith(error: StreamError): void {
     if (!this.stream.ended) this.stream.actor.send({ type: "cancel.requested", error });
   }
@@ -153,9 +197,6 @@ abstract class Reader<T> implements StreamReader<T> {
 
   /** Runs a consumer that a signal can end. */
   protected async consume<R>(signal: AbortSignal | undefined, run: () => Promise<R>): Promise<R> {
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new StreamError("invalid-argument", `Cannot read the stream as "signal" is not an AbortSignal: ${String(signal)}`);
-    }
     this.claim();
     const abort = (): void => {
       const { streamId, from: identity } = this.stream;
@@ -196,8 +237,9 @@ export class TextReader extends Reader<string> implements TextStreamReader {
     return this.stream.description.info as TextStreamInfo;
   }
 
-  readAll({ signal }: { signal?: AbortSignal } = {}): Promise<string> {
-    return this.consume(signal, async () => {
+  async readAll(options: { signal?: AbortSignal } = {}): Promise<string> {
+    assertReadOptions(options);
+    return await this.consume(options.signal, async () => {
       this.assertGatherable(this.info.size ?? 0);
       let text = "";
       for await (const part of this.values()) {
@@ -236,8 +278,9 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
     return this.stream.description.info as ByteStreamInfo;
   }
 
-  readAll({ signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
-    return this.consume(signal, async () => {
+  async readAll(options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    assertReadOptions(options);
+    return await this.consume(options.signal, async () => {
       this.assertGatherable(this.info.size ?? 0);
       const parts: Uint8Array[] = [];
       let bytes = 0;
@@ -250,12 +293,15 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
     });
   }
 
-  saveTo(path: string | URL, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
-    return this.consume(options.signal, async () => {
+  async saveTo(path: string | URL, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
+    assertSaveOptions(options);
+    return await this.consume(options.signal, async () => {
       try {
         return await saveStream(this.stream, this.info.name, path, options);
       } catch (error) {
-        throw this.failed(error);
+        if (!(error instanceof StreamError) || error.code !== "invalid-argument") throw this.failed(error);
+        this.unclaim(); // it is no path: nothing was taken, and another call may do better
+        throw error;
       }
     });
   }

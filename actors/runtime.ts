@@ -64,7 +64,27 @@ export interface RuntimeOptions {
   chunkSize?: number;
 }
 
-/** A participant that sends and receives streams. */
+/**
+ * A participant that sends and receives streams. Made by `createRuntime`.
+ *
+ * Who is to get a stream is said by `destinationIdentities`; without it, everybody in the room does. After `close` every call fails
+ * with a StreamError "closed"; after the transport's end, with "disconnected".
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const hub = createHub();
+ * const alice = await createRuntime({ transport: hub.join("alice") });
+ * const bob = await createRuntime({ transport: hub.join("bob") });
+ * bob.registerByteStreamHandler("samples", async (reader) => console.log(await reader.readAll()));
+ *
+ * const info = await alice.sendBytes(new Uint8Array(100_000), { topic: "samples", destinationIdentities: ["bob"] });
+ * if (info.receipts?.[0]?.bytes !== 100_000) throw new Error("Bob has not all of it");
+ * await alice.close();
+ * await bob.close();
+ * ```
+ */
 export interface Runtime extends AsyncDisposable {
   /** Its identity, as the transport vouches for it. */
   readonly identity: string;

@@ -32,13 +32,44 @@ export interface StreamWriter<T> extends AsyncDisposable {
   abort(reason?: string): Promise<void>;
 }
 
-/** A text stream on its way out. Left in an `await using` scope without `close`, it is aborted. */
+/**
+ * A text stream on its way out: what is written is sent at once. Left in an `await using` scope without `close`, it is aborted.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const alice = await createRuntime({ transport: createHub().join("alice") });
+ * const writer = await alice.streamText({ topic: "answers" });
+ * for (const token of ["Forty", "-", "two"]) await writer.write(token);
+ * await writer.close();
+ * if (writer.actor.getSnapshot().value !== "closed") throw new Error("The stream has not closed");
+ * await alice.close();
+ * ```
+ */
 export interface TextStreamWriter extends StreamWriter<string> {
   /** What receivers are told of the stream; with `confirm`, its receipts once it has ended. */
   readonly info: TextStreamInfo;
 }
 
-/** A byte stream on its way out. Left in an `await using` scope without `close`, it is aborted. */
+/**
+ * A byte stream on its way out: what is written is sent within 10 ms. Left in an `await using` scope without `close`, it is aborted.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const alice = await createRuntime({ transport: createHub().join("alice") });
+ * const writer = await alice.streamBytes({ topic: "samples", totalSize: 4 });
+ * const samples = new Uint8Array([1, 2]);
+ * await writer.write(samples);
+ * samples.fill(3); // once `write` has resolved, the array is yours again
+ * await writer.write(samples);
+ * await writer.close();
+ * if (writer.progress.progress !== 100) throw new Error("Not all was sent");
+ * await alice.close();
+ * ```
+ */
 export interface ByteStreamWriter extends StreamWriter<Uint8Array> {
   /** What receivers are told of the stream; with `confirm`, its receipts once it has ended. */
   readonly info: ByteStreamInfo;

@@ -37,7 +37,18 @@ export interface Limits {
   headerBytes: number;
 }
 
-/** The limits of a runtime that was given none; each with its unit at {@linkcode Limits}. */
+/**
+ * The limits of a runtime that was given none; each with its unit at {@linkcode Limits}.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime, DEFAULT_LIMITS } from "millrace";
+ *
+ * const limits = { receiveWindow: DEFAULT_LIMITS.receiveWindow / 4 }; // the others stay as they are
+ * const alice = await createRuntime({ transport: createHub().join("alice"), limits });
+ * await alice.close();
+ * ```
+ */
 export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   streamBytes: 5_000_000_000,
   readAllBytes: 256 * 1024 * 1024,

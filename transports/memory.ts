@@ -10,7 +10,19 @@ import { createRandom, deriveSeed } from "./random.ts";
 import { type Delivery, type Notice, Seat } from "./seat.ts";
 import type { Transport } from "./transport.ts";
 
-/** Makes a room within this process. Throws StreamError "invalid-argument" if its link cannot be used. */
+/**
+ * Makes a room within this process. Throws StreamError "invalid-argument" if its link cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { createHub } from "millrace";
+ *
+ * const hub = createHub();
+ * const transport = hub.join("alice");
+ * if (hub.identities.join() !== "alice") throw new Error("Alice is not here");
+ * await transport.close();
+ * ```
+ */
 export function createHub(options: HubOptions = {}): Hub {
   return new MemoryHub(options);
 }
