@@ -73,8 +73,9 @@ export class OutgoingPump {
     // of them, at the latest, when it has room again.
     const sends: Promise<void>[] = [];
     for (let at = begin; at < end; at += chunkSize) {
-      const content = memory.subarray(at, Math.min(at + chunkSize, end));
-      const sent = this.#giveChunk(content, content.length - (at === begin ? header.length : 0));
+      const next = Math.min(at + chunkSize, end);
+      // The smallest chunks hold less than the frame's header.
+      const sent = this.#giveChunk(memory.subarray(at, next), Math.max(next, start) - Math.max(at, start));
       if (sent !== undefined && sent !== sends.at(-1)) sends.push(sent);
     }
     await (sends.length === 1 ? sends[0] : Promise.all(sends));
