@@ -60,7 +60,9 @@ export class Intake<T> {
     while (this.#jobs.length < DEPTH) {
       const piece = this.#stream.poll();
       if (piece === undefined) return;
-      this.#jobs.push({ piece, result: this.#work(piece, this.#offset) });
+      const result = this.#work(piece, this.#offset);
+      if (result instanceof Promise) result.catch(() => {}); // heard of when its turn comes: it may fail before that
+      this.#jobs.push({ piece, result });
       this.#offset += piece.length;
     }
   }
