@@ -24,6 +24,7 @@ import { Receiving } from "./receiving.ts";
 import { runtimeMachine, type RuntimeActor } from "./runtime_machine.ts";
 import { type ByteSource, openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
 import { Sending } from "./sending.ts";
+import { indexTimers } from "./timers.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./topics.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "./writer.ts";
 
@@ -192,6 +193,7 @@ class MillraceRuntime implements Runtime {
       },
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     });
+    indexTimers(this.#actor.system);
     this.#actor.start();
     transport.open({
       packet: (packet, from) => {
