@@ -135,20 +135,12 @@ async function sendIterable(
 ): Promise<ByteStreamInfo> {
   const stream = await startBytes(sending, options, size, true);
   const writer = new ByteWriter(stream);
-  if (source instanceof Uint8Array) {
-    await writer.write(source);
-  } else {
-    try {
-      await writeAll(stream, writer, source);
-    } catch (error) {
-      await writer.abort();
-      if (error instanceof StreamError) throw error;
-      const { streamId } = stream;
-      throw new StreamError("aborted", `Cannot go on with the stream as its source failed: stream id is "${streamId}"`, {
-        cause: error,
-        streamId,
-      });
-    }
+  try {
+    if (source instanceof Uint8Array) await writer.write(source);
+    else await writeAll(stream, writer, source);
+  } catch (error) {
+    await writer.abort();
+    throw sourceFailure(stream, error);
   }
   await writer.close();
   return writer.info;
@@ -209,9 +201,15 @@ async function finish(stream: OutgoingStream, produce: () => Promise<void>): Pro
     stream.actor.send({ type: "close.requested" });
     stream.line.finish({});
   } catch (error) {
-    if (stream.error === undefined && error instanceof StreamError) stream.actor.send({ type: "abort.requested", error });
+    if (stream.error === undefined) stream.actor.send({ type: "abort.requested", error: sourceFailure(stream, error) });
   }
   await stream.settled;
+}
+
+/** What the stream ends with when its data could not be had. */
+function sourceFailure({ streamId }: OutgoingStream, cause: unknown): StreamError {
+  if (cause instanceof StreamError) return cause;
+  return new StreamError("aborted", `Cannot go on with the stream as its source failed: stream id is "${streamId}"`, { cause, streamId });
 }
 
 function assertSize(totalSize: number | undefined, size: number, what: string): void {
