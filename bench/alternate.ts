@@ -89,9 +89,11 @@ function medianLatency(task: Task | undefined): number {
 }
 
 function medianHolds(holds: readonly Holds[]): Holds {
+  const own = holds.flatMap((each) => each.own ?? []);
   return {
     longest: median(holds.map(({ longest }) => longest)),
     p99: median(holds.map(({ p99 }) => p99)),
     samples: holds.reduce((sum, { samples }) => sum + samples, 0),
+    ...(own.length === 0 ? {} : { own: median(own) }),
   };
 }

@@ -43,7 +43,8 @@ class MemoryProbe {
 
 /** A stream of so many bytes to a reader that never reads. */
 async function unread(bytes: number): Promise<Grown> {
-  const { alice, bob, close } = await openPair(undefined);
+  const pair = await openPair(undefined);
+  const { alice, bob } = pair;
   const block = new Uint8Array(1e6).fill(1);
   const warm = await alice.streamBytes(TO_BOB);
   for (let at = 0; at < Math.min(WARM_BYTES, bytes); at += block.length) await warm.write(block);
@@ -68,7 +69,7 @@ async function unread(bytes: number): Promise<Grown> {
   await writer.abort();
   await stopped;
   await held?.cancel();
-  await close();
+  await pair.close();
   return { growth, bytes: written, seconds };
 }
 
@@ -76,7 +77,8 @@ async function unread(bytes: number): Promise<Grown> {
 async function file(bytes: number): Promise<Grown> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
   try {
-    const { alice, bob, close } = await openPair(undefined);
+    const pair = await openPair(undefined);
+    const { alice, bob } = pair;
     let saved = 0;
     bob.registerByteStreamHandler("save", async (reader) => {
       saved = (await reader.saveTo(join(folder, "saved"), { overwrite: true })).bytes;
@@ -90,7 +92,7 @@ async function file(bytes: number): Promise<Grown> {
     await alice.sendFile(path, { ...TO_BOB, topic: "save" });
     const growth = probe.stop();
     const seconds = (performance.now() - began) / 1000;
-    await close();
+    await pair.close();
     return { growth, bytes: saved, seconds };
   } finally {
     await rm(folder, { recursive: true, force: true });

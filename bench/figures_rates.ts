@@ -87,7 +87,7 @@ async function manyStreams({ alice }: Pair, { rounds, divisor }: FigureContext):
     reach: 1.5,
     better: "less",
     runs: ratios,
-    note: `64 MB in all: ${MANY} × ${part.length} bytes`,
+    note: `${MANY} × ${part.length} bytes`,
   };
 }
 

@@ -1,5 +1,8 @@
 // How long the event loop was held: the drift of a 5 ms interval, which means the same on every runtime.
-// What would make it lie: another load on the machine. So the idle drift is measured too, and printed beside.
+// What would make it lie: another load on the machine. So the idle drift is printed beside, and where the system tells (Linux), the longest
+// hold without the time in which this thread was ready to run and no core was free: to others, or to this program's own workers.
+import { readFileSync } from "node:fs";
+import process from "node:process";
 
 const INTERVAL_MS = 5;
 
@@ -8,11 +11,17 @@ export interface Holds {
   readonly longest: number;
   readonly p99: number;
   readonly samples: number;
+  /** The longest, of each less the time it waited for a core. */
+  readonly own?: number;
 }
+
+const SCHEDULE = `/proc/self/task/${process.pid}/schedstat`;
 
 export class HoldProbe {
   readonly #late: number[] = [];
+  readonly #own: number[] = [];
   #last: number = performance.now();
+  #waited: number | undefined = waitedForCore();
   #timer: ReturnType<typeof setInterval> | undefined = setInterval(() => this.#look(), INTERVAL_MS);
 
   /** Ends the probe; what holds the loop right now counts. */
@@ -22,18 +31,33 @@ export class HoldProbe {
       this.#timer = undefined;
       this.#look();
     }
-    return holdsOf(this.#late);
+    return {
+      longest: Math.max(0, ...this.#late),
+      p99: quantile(this.#late, 0.99),
+      samples: this.#late.length,
+      ...(this.#own.length === 0 ? {} : { own: Math.max(0, ...this.#own) }),
+    };
   }
 
   #look(): void {
     const now = performance.now();
-    this.#late.push(Math.max(0, now - this.#last - INTERVAL_MS));
+    const late = Math.max(0, now - this.#last - INTERVAL_MS);
+    const waited = waitedForCore();
+    this.#late.push(late);
+    if (waited !== undefined && this.#waited !== undefined) this.#own.push(Math.max(0, late - (waited - this.#waited)));
     this.#last = now;
+    this.#waited = waited;
   }
 }
 
-export function holdsOf(late: readonly number[]): Holds {
-  return { longest: Math.max(0, ...late), p99: quantile(late, 0.99), samples: late.length };
+/** Milliseconds that this thread, the process's first, has waited for a core since it started; undefined where the system does not say. */
+function waitedForCore(): number | undefined {
+  try {
+    const waited = readFileSync(SCHEDULE, "utf8").split(" ")[1];
+    return waited === undefined ? undefined : Number(waited) / 1e6;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The least value that so great a share of the values does not exceed; 0 of none. */

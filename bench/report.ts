@@ -100,10 +100,11 @@ export function rowsTable(rows: readonly Row[]): string {
     bytesLabel(size),
     rateLabel(rate),
     share.toFixed(2),
-    holds === undefined ? "" : holds.longest.toFixed(1),
-    holds === undefined ? "" : holds.p99.toFixed(1),
+    holds?.longest.toFixed(1) ?? "",
+    holds?.own?.toFixed(1) ?? "",
+    holds?.p99.toFixed(1) ?? "",
   ]);
-  return table(["", "size", "MB/s", "of sha256", "longest hold, ms", "p99 hold, ms"], lines);
+  return table(["", "size", "MB/s", "of sha256", "longest hold, ms", "with a core", "p99 hold, ms"], lines);
 }
 
 export function figuresTable(figures: readonly Figure[]): string {
