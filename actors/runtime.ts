@@ -57,7 +57,7 @@ export interface RuntimeOptions {
   limits?: Partial<Limits>;
   /** Told of errors that no call can reject with: a handler's, a progress callback's, streams refused. */
   onError?: (error: StreamError, context: ErrorContext) => void;
-  /** Told of everything that happens to every actor. */
+  /** Told of everything that happens to every actor. What it throws goes to `onError`. */
   inspect?: (event: InspectionEvent) => void;
   /** Drives every timer; default the system's. */
   clock?: Clock;
@@ -158,7 +158,7 @@ class MillraceRuntime implements Runtime {
   #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions, { codec, files }: RuntimeParts) {
-    const { transport } = options;
+    const { transport, inspect } = options;
     const limits = resolveLimits(options.limits);
     const chunkSize = resolveChunkSize(options.chunkSize);
     this.identity = transport.identity;
@@ -191,7 +191,7 @@ class MillraceRuntime implements Runtime {
         peers: transport.participants(),
         shutDown: () => this.#shutDown("its runtime was closed"),
       },
-      ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+      ...(inspect === undefined ? {} : { inspect: (event) => tell(() => inspect(event), (error) => this.#report(error, {})) }),
     });
     indexTimers(this.#actor.system);
     this.#actor.start();

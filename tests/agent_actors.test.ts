@@ -266,6 +266,25 @@ test("inspect shows the root and every stream's actor, in each of its states", (
     assert.is(alice.actor.getSnapshot().value, "open");
   }));
 
+test("an inspector that throws is told of it, and the streams go on", async () => {
+  const hub = createHub();
+  const failure = new Error("the inspector's own");
+  const causes: unknown[] = [];
+  const alice = await createRuntime({
+    transport: hub.join("alice"),
+    pool: false,
+    onError: ({ cause }) => void causes.push(cause),
+    inspect: () => {
+      throw failure;
+    },
+  });
+  const info = await alice.sendText("hello");
+  await alice.close();
+  assert.is(info.size, 5);
+  assert.ok(causes.length > 0);
+  assert.ok(causes.every((cause) => cause === failure));
+});
+
 test("stopped at whatever moment, both ends end alike, and no memory is left in use", () =>
   inPair(async ({ hub, alice, bob, states, codecs }) => {
     const data = new Uint8Array(700_000);
