@@ -1,13 +1,10 @@
 import { StreamError, type StreamErrorCode } from "../errors.ts";
-import { Assembly } from "../protocol/assembly.ts";
-import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import type { Claim, ReceivingState } from "../protocol/control.ts";
 import type { SenderWindow } from "../protocol/credit.ts";
-import { isDigestOf, type RunningDigest, runningDigest } from "../protocol/digest.ts";
-import { type FrameHeader, FrameParser } from "../protocol/frames.ts";
+import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
 import { decodeTrailer, type HeaderFacts, type OpenedStream, type StreamDescription, type TrailerFacts } from "../protocol/header.ts";
 import { ProgressTracker } from "../protocol/progress.ts";
-import type { Segment } from "../workers/segments.ts";
+import { Arrivals, type Piece } from "./arrivals.ts";
 import type { StreamContext } from "./context.ts";
 import type { IncomingActor } from "./incoming.ts";
 
@@ -17,30 +14,11 @@ const GAP_WAIT = 1_000;
 /** Milliseconds after which even little that was taken is told of, so that a sender sees that a slow reader makes progress. */
 const RAISE_WAIT = 1_000;
 
-/** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
-const LOOSE_PIECES = 64;
-
 /** What a handler is told at the end. */
 export interface Trailer {
   /** "" unless the sender gave one. */
   reason: string;
   attributes: Record<string, string>;
-}
-
-/** A run of a stream's bytes that has come: of a framed stream one frame, not yet checked, in shared memory. */
-export interface Piece {
-  readonly memory: Uint8Array;
-  readonly length: number;
-  /** Of a frame. */
-  readonly digest?: Uint8Array;
-  readonly segment?: Segment;
-}
-
-/** Where a frame goes as it comes: shared memory, or, if it is small, memory of its own that is checked here. */
-interface FrameMemory {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly segment?: Segment;
 }
 
 /** What a stream that comes in needs of its runtime. */
@@ -70,14 +48,10 @@ export class IncomingStream {
   readonly closed: Promise<Trailer>;
   actor!: IncomingActor;
   claim: Claim = "unclaimed";
-  /** Plain bytes that have come, without a gap. */
-  received = 0;
   /** Plain bytes that the reader has taken. */
   taken = 0;
   readonly #context: IncomingContext;
-  readonly #assembly: Assembly;
-  readonly #parser: FrameParser<FrameMemory> | undefined;
-  readonly #pieces: Piece[] = [];
+  readonly #arrivals: Arrivals;
   #window: number;
   /** What the sender is told: nothing before there is a handler, as its hello stands for that. */
   #credit = 0;
@@ -109,15 +83,12 @@ export class IncomingStream {
     this.#window = context.stream.limits.receiveWindow;
     this.#allowed = this.#window;
     this.#heardAt = context.stream.clock.now();
-    this.#assembly = new Assembly((content) => this.#deliver(content));
     if (opened.facts !== undefined) this.#digest = runningDigest();
-    if (opened.facts?.format === "framed") {
-      this.#parser = new FrameParser({
-        begin: (header) => this.#beginFrame(header),
-        put: ({ bytes, start }, at, part) => bytes.set(part, start + at),
-        end: (header, memory) => this.#endFrame(header, memory),
-      });
-    }
+    this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, {
+      admit: (to) => this.#admit(to),
+      framed: (digest) => this.#digest?.update(digest),
+      corrupt: () => this.#break("corrupt", "a frame's digest is not that of its bytes"),
+    });
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
       this.#rejectClosed = reject;
@@ -150,16 +121,21 @@ export class IncomingStream {
     return this.#window;
   }
 
+  /** Plain bytes that have come, without a gap. */
+  get received(): number {
+    return this.#arrivals.received;
+  }
+
   /** Bytes that wait for the reader. */
   get held(): number {
-    return this.received - this.taken + this.#assembly.heldBytes;
+    return this.received - this.taken + this.#arrivals.heldBytes;
   }
 
   /** Everything the sender sent is here. */
   get complete(): boolean {
     if (this.#trailer === undefined) return false;
     const { facts } = this.#trailer;
-    return facts === undefined ? !this.#assembly.gap : this.#assembly.next >= facts.chunks;
+    return facts === undefined ? !this.#arrivals.gap : this.#arrivals.next >= facts.chunks;
   }
 
   /** A handler was found: bytes that wait are its, and the sender may go on. */
@@ -197,8 +173,8 @@ export class IncomingStream {
   /** What the silence means, if it has lasted too long. */
   silence(): StreamError | undefined {
     if (this.untilSilent() > 0) return undefined;
-    if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#assembly.gap) {
-      return this.failure("incomplete", `chunk ${this.#assembly.next} did not come`);
+    if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#arrivals.gap) {
+      return this.failure("incomplete", `chunk ${this.#arrivals.next} did not come`);
     }
     return this.failure("timeout", `nothing was heard of "${this.from}" any more`);
   }
@@ -208,10 +184,10 @@ export class IncomingStream {
     this.heard();
     const facts = this.#trailer?.facts;
     if (facts !== undefined && index >= facts.chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
-    const placed = this.#assembly.place(index, content, this.#window);
+    const placed = this.#arrivals.place(index, content, this.#window);
     if (placed === "corrupt") this.#break("corrupt", `chunk ${index} is not what was due`);
     else if (placed === "too-far") this.#break("refused", `chunk ${index} is beyond the credit`);
-    else if (facts !== undefined && this.complete) this.#wake?.();
+    else if (this.#arrivals.waiting || this.complete) this.#wake?.();
   }
 
   trailer(reason: string, rawAttributes: Readonly<Record<string, string>>): void {
@@ -222,7 +198,7 @@ export class IncomingStream {
       return this.#break("corrupt", "its trailer cannot be read");
     }
     const { attributes, facts } = decoded;
-    if (facts !== undefined && facts.chunks < this.#assembly.next) return this.#break("corrupt", "more chunks came than were sent");
+    if (facts !== undefined && facts.chunks < this.#arrivals.next) return this.#break("corrupt", "more chunks came than were sent");
     this.#trailer = { reason, attributes, ...(facts === undefined || this.facts === undefined ? {} : { facts }) };
     if (!this.complete) this.#noteGap();
     this.actor.send({ type: "trailer.received" });
@@ -233,6 +209,7 @@ export class IncomingStream {
   noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
     if (this.#ended || this.complete) return;
     if (code === undefined) this.#noteGap();
+    else if (code === "incomplete" && this.claim !== "claimed") this.#miss(); // left out, as nobody had claimed it: a handler may come yet
     else this.#fail(this.failure(code, `"${this.from}" gave it up`, reason));
   }
 
@@ -251,14 +228,12 @@ export class IncomingStream {
 
   /** The next bytes, if any have come. */
   poll(): Piece | undefined {
-    const piece = this.#pieces.shift();
-    if (piece === undefined || piece.segment !== undefined || piece.length === piece.memory.buffer.byteLength) return piece;
-    return { ...piece, memory: piece.memory.slice() }; // put together: without the room that was left for more
+    return this.#arrivals.poll();
   }
 
   /** Resolves when there may be more to poll, or the stream has ended. */
   async arrival(): Promise<void> {
-    if (this.#pieces.length > 0 || this.#ended || this.complete) return;
+    if (this.#arrivals.waiting || this.#ended || this.complete) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
@@ -267,7 +242,7 @@ export class IncomingStream {
 
   /** A piece was taken by the reader, checked. */
   took(piece: Piece): void {
-    if (this.#parser === undefined) this.#digest?.update(piece.memory);
+    if (this.facts?.format === "plain") this.#digest?.update(piece.memory);
     const from = this.taken;
     this.taken += piece.length;
     this.tracker.update(piece.length);
@@ -290,7 +265,7 @@ export class IncomingStream {
     const { size } = this.description.info;
     if (this.#givenUp !== undefined) throw this.#givenUp;
     if (this.facts === undefined && trailer.reason !== "") throw this.failure("aborted", `"${this.from}" gave it up`, trailer.reason);
-    if (this.#parser?.between === false) throw this.failure("incomplete", "its last frame is not whole");
+    if (this.#arrivals.broken) throw this.failure("incomplete", "its last frame is not whole");
     if (size !== undefined && this.taken !== size) throw this.failure("incomplete", `${this.taken} of ${size} bytes came`);
     if (facts === undefined) return;
     this.#finalDigest ??= this.#digest?.finish();
@@ -322,7 +297,7 @@ export class IncomingStream {
     this.#context.shared?.receive(this.#charged, final);
     this.#context.shared?.consume(this.#charged, final);
     this.#charged = final;
-    this.received = final;
+    this.#arrivals.received = final;
   }
 
   /** How the stream stands, as its sender is told. */
@@ -332,7 +307,8 @@ export class IncomingStream {
     if (!this.#ended) return base;
     if (this.#error === undefined) return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
     const { code, reason } = this.#error;
-    return { ...base, end: code, ...(reason === undefined ? {} : { reason }) };
+    // "aborted" is what a sender does: here it was a signal given to a consumer.
+    return { ...base, end: code === "aborted" ? "cancelled" : code, ...(reason === undefined ? {} : { reason }) };
   }
 
   /** What it means that its sender, a Millrace runtime, ended it before it was whole. */
@@ -347,22 +323,6 @@ export class IncomingStream {
     const { streamId, from: identity } = this;
     const message = `Cannot receive the stream as ${why}: stream id is "${streamId}"`;
     return new StreamError(code, message, { streamId, identity, ...(reason === undefined || reason === "" ? {} : { reason }) });
-  }
-
-  #deliver(content: Uint8Array): boolean {
-    if (this.#missed) return true; // it goes by
-    if (this.#parser === undefined) {
-      if (!this.#admit(this.received + content.length)) return true;
-      this.received += content.length;
-      if (content.length > 0) this.#keep(content, true);
-    } else {
-      const parsed = this.#parser.push(content);
-      if (this.#ended || this.#missed) return true; // a frame was not admitted
-      this.received = this.#parser.received;
-      if (!parsed) return false;
-    }
-    this.#wake?.();
-    return true;
   }
 
   /** Checks bytes up to an offset against the limits, and uses up credit for them; false if they are not to be kept. */
@@ -382,47 +342,21 @@ export class IncomingStream {
       return true;
     }
     if (this.claim === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
-    this.#missed = true; // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
-    for (const piece of this.#pieces.splice(0)) piece.segment?.release();
-    shared.consume(this.taken, this.#charged);
-    this.taken = this.received = this.#charged;
+    this.#miss(); // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
     return false;
+  }
+
+  /** Bytes go by: what has come is of no use to a handler that comes late. */
+  #miss(): void {
+    this.#missed = true;
+    this.#arrivals.close();
+    this.#context.shared?.consume(this.taken, this.#charged);
+    this.taken = this.#arrivals.received = this.#charged;
   }
 
   #refuse(code: StreamErrorCode, why: string): false {
     this.#break(code, why);
     return false;
-  }
-
-  #beginFrame({ offset, length }: FrameHeader): FrameMemory | undefined {
-    if (length > SEGMENT_BYTES || !this.#admit(offset + length)) return undefined;
-    if (length <= STREAM_CHUNK_SIZE) return { bytes: new Uint8Array(length), start: 0 };
-    const segment = this.context.codec.segments.acquire(SEGMENT_HEADROOM + length);
-    return { bytes: segment.bytes, start: SEGMENT_HEADROOM, segment };
-  }
-
-  #endFrame({ digest, length }: FrameHeader, { bytes, start, segment }: FrameMemory): void {
-    this.#digest?.update(digest);
-    if (segment !== undefined) return void this.#pieces.push({ memory: bytes.subarray(start, start + length), length, digest, segment });
-    if (isDigestOf(digest, bytes)) this.#keep(bytes, false);
-    else this.#break("corrupt", "a frame's digest is not that of its bytes");
-  }
-
-  /** Keeps bytes for the reader; `borrowed`: they are the transport's. */
-  #keep(bytes: Uint8Array, borrowed: boolean): void {
-    const last = this.#pieces.at(-1);
-    const length = bytes.length + (last?.length ?? 0);
-    if (last === undefined || last.segment !== undefined || this.#pieces.length < LOOSE_PIECES || length > STREAM_CHUNK_SIZE) {
-      this.#pieces.push({ memory: borrowed ? bytes.slice() : bytes, length: bytes.length });
-      return;
-    }
-    let memory = new Uint8Array(last.memory.buffer);
-    if (memory.length < length) {
-      memory = new Uint8Array(Math.min(2 * length, STREAM_CHUNK_SIZE));
-      memory.set(last.memory);
-    }
-    memory.set(bytes, last.length);
-    this.#pieces[this.#pieces.length - 1] = { memory: memory.subarray(0, length), length };
   }
 
   #noteGap(): void {
@@ -441,9 +375,7 @@ export class IncomingStream {
 
   #end(): void {
     this.#ended = true;
-    for (const piece of this.#pieces.splice(0)) piece.segment?.release();
-    this.#parser?.takePartial()?.segment?.release();
-    this.#assembly.clear();
+    this.#arrivals.close();
     if (this.facts !== undefined) this.#context.shared?.consume(this.taken, this.#charged);
     const sent = this.#trailer?.facts?.bytes;
     if (sent !== undefined) this.release(sent);

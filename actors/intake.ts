@@ -1,7 +1,8 @@
 import { StreamError } from "../errors.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { overdue, turn } from "../turns.ts";
-import type { IncomingStream, Piece } from "./incoming_stream.ts";
+import type { Piece } from "./arrivals.ts";
+import type { IncomingStream } from "./incoming_stream.ts";
 
 /** Pieces that are checked or written at once: with two workers, each has one at hand while another is at work. */
 const DEPTH = 4;

@@ -4,7 +4,8 @@ import { assertReadOptions, assertSaveOptions, assertText } from "../protocol/op
 import type { Progress, ProgressTracker } from "../protocol/progress.ts";
 import { overdue, turn } from "../turns.ts";
 import type { AnyActorRef } from "xstate";
-import type { IncomingStream, Piece, Trailer } from "./incoming_stream.ts";
+import type { Piece } from "./arrivals.ts";
+import type { IncomingStream, Trailer } from "./incoming_stream.ts";
 import { checkPiece, extractPiece, Intake } from "./intake.ts";
 import { saveStream } from "./save.ts";
 

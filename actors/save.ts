@@ -1,11 +1,10 @@
-import { StreamError } from "../errors.ts";
-import { show } from "../protocol/options.ts";
 import { ProgressMeter } from "../protocol/progress.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { Segment } from "../workers/segments.ts";
 import { tell } from "./callbacks.ts";
-import type { IncomingStream, Piece } from "./incoming_stream.ts";
+import type { Piece } from "./arrivals.ts";
+import type { IncomingStream } from "./incoming_stream.ts";
 import { Intake } from "./intake.ts";
 import type { SaveOptions } from "./reader.ts";
 
@@ -16,9 +15,6 @@ export async function saveStream(
   target: string | URL,
   { overwrite = false, onProgress }: SaveOptions,
 ): Promise<{ path: string; bytes: number }> {
-  if (typeof overwrite !== "boolean" || (onProgress !== undefined && typeof onProgress !== "function")) {
-    throw new StreamError("invalid-argument", `Cannot save the file as its options are wrong: overwrite is ${show(overwrite)}`);
-  }
   const { clock, files, limits } = stream.context;
   const part = await files.createPartFile(target, { name, overwrite, nameBytes: limits.nameBytes });
   const meter = new ProgressMeter(stream.description.info.size, clock.now());

@@ -1,7 +1,8 @@
 // What takes a stream's pieces: in order, a few at once, and with every failure accounted for.
 import process from "node:process";
 import * as assert from "uvu/assert";
-import type { IncomingStream, Piece } from "../actors/incoming_stream.ts";
+import type { Piece } from "../actors/arrivals.ts";
+import type { IncomingStream } from "../actors/incoming_stream.ts";
 import { Intake } from "../actors/intake.ts";
 import { suite } from "./harness.ts";
 
