@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import * as assert from "uvu/assert";
+import { STREAM_ERROR_CODES } from "../errors.ts";
+import { INITIAL_WINDOW } from "../protocol/constants.ts";
+import { type ControlMessage, decodeControl, encodeControl, REASON_LENGTH, STATES_PER_PACKET } from "../protocol/control.ts";
+import { pack } from "../protocol/msgpack.ts";
+import { suite } from "./harness.ts";
+
+const test = suite("control");
+
+const count = fc.maxSafeNat();
+const window = fc.integer({ min: INITIAL_WINDOW, max: Number.MAX_SAFE_INTEGER });
+const instance = fc.string({ minLength: 1, maxLength: 64 }).filter((text) => text !== "");
+const reason = fc.string({ maxLength: REASON_LENGTH });
+const code = fc.constantFrom(...STREAM_ERROR_CODES);
+const plain = { noNullPrototype: true } as const;
+
+const message: fc.Arbitrary<ControlMessage> = fc.oneof(
+  fc.record({
+    kind: fc.constant("hello" as const),
+    instance,
+    streamWindow: window,
+    credit: window,
+    idleTimeout: fc.oneof(count, fc.constant(Infinity)),
+    encodings: fc.array(fc.string(), { maxLength: 4 }),
+    answer: fc.boolean(),
+  }, plain),
+  fc.record({ kind: fc.constant("goodbye" as const), instance }, plain),
+  fc.record({
+    kind: fc.constant("state" as const),
+    instance,
+    about: instance,
+    credit: count,
+    receiving: fc.array(
+      fc.record(
+        {
+          sequence: count,
+          claim: fc.constantFrom("pending" as const, "claimed" as const, "unclaimed" as const),
+          credit: count,
+          received: count,
+          taken: fc.constant(0),
+          end: fc.oneof(code, fc.constant("done" as const)),
+          reason,
+          digest: fc.base64String(),
+        },
+        { ...plain, requiredKeys: ["sequence", "claim", "credit", "received", "taken"] },
+      ),
+      { maxLength: STATES_PER_PACKET },
+    ),
+    sending: fc.array(fc.record({ sequence: count, final: count, end: code, reason }, { ...plain, requiredKeys: ["sequence"] }), {
+      maxLength: STATES_PER_PACKET,
+    }),
+  }, plain),
+);
+
+test("law: every message comes out as it went in", () => {
+  fc.assert(fc.property(message, (value) => assert.equal(decodeControl(encodeControl(value)), value)), { numRuns: 500 });
+});
+
+test("law: no bytes at all make it throw", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void decodeControl(bytes)), { numRuns: 2_000 });
+});
+
+test("kinds that are not known are ignored, and so are fields", () => {
+  assert.is(decodeControl(pack({ k: "later", i: "x" })), undefined);
+  assert.equal(decodeControl(pack({ k: "goodbye", i: "x", later: [1, { a: 2 }] })), { kind: "goodbye", instance: "x" });
+});
+
+test("what is not in order is no message", () => {
+  const hello = { k: "hello", v: 1, i: "x", w: INITIAL_WINDOW, m: INITIAL_WINDOW, t: 1, e: [], a: true };
+  assert.ok(decodeControl(pack(hello)));
+  const wrong = [{ v: 2 }, { i: "" }, { i: "x".repeat(65) }, { w: INITIAL_WINDOW - 1 }, { m: 0 }, { w: 1.5 }, { t: "1" }, { t: NaN }, { e: 1 }, { a: 0 }];
+  for (const change of wrong) assert.is(decodeControl(pack({ ...hello, ...change })), undefined, JSON.stringify(change));
+  const row = [0, 1, 100, 50, 50, null, null, null];
+  const state = (receiving: unknown): Uint8Array => pack({ k: "state", i: "x", p: "y", m: 0, r: [receiving], s: [] });
+  assert.ok(decodeControl(state(row)));
+  for (const [at, value] of [[0, -1], [1, 3], [1, "length"], [2, NaN], [3, 49], [4, 51], [5, "later"], [5, 1]] as const) {
+    assert.is(decodeControl(state(row.map((old, i) => i === at ? value : old))), undefined, `${at}: ${value}`);
+  }
+  assert.is(decodeControl(state([0, 1])), undefined);
+});
+
+test("a reason is cut", () => {
+  const decoded = decodeControl(encodeControl({
+    kind: "state",
+    instance: "x",
+    about: "y",
+    credit: 0,
+    receiving: [],
+    sending: [{ sequence: 1, final: 0, end: "aborted", reason: "r".repeat(5_000) }],
+  }));
+  assert.is(decoded?.kind === "state" ? decoded.sending[0]?.reason?.length : 0, REASON_LENGTH);
+});
+
+test.run();
