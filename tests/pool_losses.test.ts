@@ -141,6 +141,7 @@ test("a worker holds the process only while it has something to do", async () =>
   await first.done;
   assert.not(lane(0).referenced);
   const second = job(pool);
+  await turns();
   assert.ok(lane(0).referenced);
   lane(0).answer();
   await second.done;
@@ -226,10 +227,12 @@ test("jobs go to the worker with the least to do", async () => {
   }
   await Promise.all(warmUp.map(({ done }) => done));
   const jobs = [job(pool), job(pool)];
+  await turns();
   assert.equal([lane(0).messages.length, lane(1).messages.length], [1, 1]);
   lane(1).answer();
   await jobs[1]?.done;
   jobs.push(job(pool));
+  await turns();
   assert.equal([lane(0).messages.length, lane(1).messages.length], [1, 1]);
   lane(0).answer();
   lane(1).answer();

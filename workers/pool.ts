@@ -202,7 +202,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
       if (seat === undefined || seat.batches > 0) this.#start();
       if (seat === undefined || seat.batches >= DEPTH || (seat.batches > 0 && this.#queue.isRetryNext)) return;
       // The share that leaves every worker its own: a short queue is not one worker's.
-      const share = Math.ceil(this.#queue.ready / this.#seats.length);
+      const share = Math.ceil(this.#queue.ready / this.size);
       seat.give(this.#queue.take(Math.min(share, MAX_BATCH)));
     }
   }
