@@ -49,7 +49,7 @@ async function measureHolds({ id, what, bytes, run }: Send, rounds: number): Pro
     own.push(holds.own ?? holds.longest);
     p99.push(holds.p99);
   }
-  const note = `with a core ${median(own).toFixed(1)} ms, p99 ${median(p99).toFixed(1)}, at ${median(rates).toFixed(0)} MB/s`;
+  const note = `running ${median(own).toFixed(1)} ms, p99 ${median(p99).toFixed(1)}, at ${median(rates).toFixed(0)} MB/s`;
   return { id, what: `longest hold: ${what}`, unit: "ms", reach: REACH_MS, better: "less", runs: longest, note };
 }
 

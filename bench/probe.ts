@@ -1,6 +1,6 @@
 // How long the event loop was held: the drift of a 5 ms interval, which means the same on every runtime.
 // What would make it lie: another load on the machine. So the idle drift is printed beside, and where the system tells (Linux), the longest
-// hold without the time in which this thread was ready to run and no core was free: to others, or to this program's own workers.
+// hold without the time in which this thread did not run: others, or this program's own workers, had the cores.
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
@@ -11,7 +11,7 @@ export interface Holds {
   readonly longest: number;
   readonly p99: number;
   readonly samples: number;
-  /** The longest, of each less the time it waited for a core. */
+  /** The longest, counting of each no more than the time that this thread ran. */
   readonly own?: number;
 }
 
@@ -21,7 +21,7 @@ export class HoldProbe {
   readonly #late: number[] = [];
   readonly #own: number[] = [];
   #last: number = performance.now();
-  #waited: number | undefined = waitedForCore();
+  #ran: number | undefined = ranFor();
   #timer: ReturnType<typeof setInterval> | undefined = setInterval(() => this.#look(), INTERVAL_MS);
 
   /** Ends the probe; what holds the loop right now counts. */
@@ -42,19 +42,18 @@ export class HoldProbe {
   #look(): void {
     const now = performance.now();
     const late = Math.max(0, now - this.#last - INTERVAL_MS);
-    const waited = waitedForCore();
+    const ran = ranFor();
     this.#late.push(late);
-    if (waited !== undefined && this.#waited !== undefined) this.#own.push(Math.max(0, late - (waited - this.#waited)));
+    if (ran !== undefined && this.#ran !== undefined) this.#own.push(Math.min(late, ran - this.#ran));
     this.#last = now;
-    this.#waited = waited;
+    this.#ran = ran;
   }
 }
 
-/** Milliseconds that this thread, the process's first, has waited for a core since it started; undefined where the system does not say. */
-function waitedForCore(): number | undefined {
+/** Milliseconds that this thread, the process's first, has run since it started; undefined where the system does not say. */
+function ranFor(): number | undefined {
   try {
-    const waited = readFileSync(SCHEDULE, "utf8").split(" ")[1];
-    return waited === undefined ? undefined : Number(waited) / 1e6;
+    return Number(readFileSync(SCHEDULE, "utf8").split(" ")[0]) / 1e6;
   } catch {
     return undefined;
   }

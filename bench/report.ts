@@ -104,7 +104,7 @@ export function rowsTable(rows: readonly Row[]): string {
     holds?.own?.toFixed(1) ?? "",
     holds?.p99.toFixed(1) ?? "",
   ]);
-  return table(["", "size", "MB/s", "of sha256", "longest hold, ms", "with a core", "p99 hold, ms"], lines);
+  return table(["", "size", "MB/s", "of sha256", "longest hold, ms", "of it running", "p99 hold, ms"], lines);
 }
 
 export function figuresTable(figures: readonly Figure[]): string {
