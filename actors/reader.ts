@@ -257,7 +257,10 @@ export class TextReader extends Reader<string> implements TextStreamReader {
     // a frame is used again right after.
     const texts = this.results<string>((piece) => {
       const decode = (): string => wholeDecoder.decode(piece.memory);
-      return checkPiece(this.stream, piece)?.then(decode) ?? decode();
+      return checkPiece(this.stream, piece)?.then(async () => {
+        while (overdue()) await turn(); // workers answer for several frames at once, and each takes a millisecond or more
+        return decode();
+      }) ?? decode();
     });
     for await (const text of texts) if (text !== "") yield text;
   }
