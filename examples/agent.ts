@@ -35,9 +35,14 @@ const answer = fromPromise<void, Question>(async ({ input: { runtime, think, ask
   try {
     const question = await reader.readAll({ signal });
     const replyToId = reader.info.streamId;
-    const writer = await runtime.streamText({ topic: "answers", destinationIdentities: [sender.identity], replyToId, signal });
+    await using writer = await runtime.streamText({
+      topic: "answers",
+      destinationIdentities: [sender.identity],
+      replyToId,
+      signal,
+    });
     for await (const piece of think(question)) await writer.write(piece);
-    await writer.close();
+    await writer.close(); // left without, as by a thought that fails, the stream is aborted
   } catch (error) {
     if (!signal.aborted) agent.send({ type: "answer.failed", error }); // who asked may be gone: the others are still answered
   }

@@ -40,7 +40,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const interrupt = (): void => interruption.abort(new Error("Interrupted"));
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupt); // more than once: npm passes on a Ctrl-C that came here as well
   try {
-    return await demonstrate({ ...await readArguments(argv), signal: interruption.signal }) ? 0 : 1;
+    const good = await demonstrate({ ...await readArguments(argv), signal: interruption.signal });
+    interruption.signal.throwIfAborted();
+    return good ? 0 : 1;
   } catch (error) {
     if (interruption.signal.aborted) {
       console.error("Interrupted: the streams were aborted, nothing is left behind");
@@ -79,7 +81,7 @@ async function demonstrate({ file, rate, signal }: Task): Promise<boolean> {
       Promise.all([speak(alice, signal), sendFile(alice, file, signal), inbox.saved, ...heard])
     );
     const [spoken, sent, saved, ...heardTexts] = result;
-    const hashes = await Promise.all([sha256(file), sha256(saved.path)]);
+    const hashes = await Promise.all([sha256(file, signal), sha256(saved.path, signal)]);
 
     const sameText = heardTexts.every(({ text }) => text === TEXT);
     const sameFile = hashes[0] === hashes[1];
@@ -177,9 +179,9 @@ function receiveFile(bob: Runtime, folder: string, signal: AbortSignal): Inbox {
   return { saved, ended: async () => void await Promise.allSettled([saving]) };
 }
 
-async function sha256(path: string): Promise<string> {
+async function sha256(path: string, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(part as Uint8Array);
+  for await (const part of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(part as Uint8Array);
   return hash.digest("hex");
 }
 

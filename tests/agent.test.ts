@@ -51,7 +51,11 @@ test("what fails is noted, and the agent goes on", () =>
   inOffice(async ({ host, client }) => {
     const actor = createActor(agent, { input: { runtime: host, report: "no/such/file", client: "client", think } }).start();
     await waitFor(actor, ({ value }) => value.report === "failed");
+    const unanswered = next(client);
     await client.sendText("", { topic: "questions" });
+    const answer = await unanswered;
+    await rejection(() => answer.readAll(), "aborted");
+    client.unregisterTextStreamHandler("answers");
     await waitFor(actor, ({ context }) => context.failures.length === 2);
     const [missing, thoughtless] = actor.getSnapshot().context.failures;
     assert.is((missing as StreamError).code, "file-error");
