@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import type { ByteStreamReader, StreamErrorCode, TextStreamReader } from "../mod.ts";
+import type { ByteStreamReader, Limits, StreamErrorCode, TextStreamReader } from "../mod.ts";
 import { StreamError } from "../mod.ts";
 import type { LinkOptions } from "../transports/faults.ts";
 import { suite } from "./harness.ts";
@@ -50,11 +50,11 @@ async function listenForText(room: Room, count: number, receiveWindow: number): 
   return { members, got: Promise.all(listening) };
 }
 
-async function listenForBytes(room: Room, count: number, receiveWindow: number): Promise<Listening<Uint8Array>> {
+async function listenForBytes(room: Room, count: number, receiveWindow: number, limits: Partial<Limits> = {}): Promise<Listening<Uint8Array>> {
   const listening: Promise<Uint8Array>[] = [];
   const members: Member[] = [];
   for (let i = 0; i < count; i++) {
-    const member = await room.join(`receiver ${i}`, { limits: { receiveWindow } });
+    const member = await room.join(`receiver ${i}`, { limits: { ...limits, receiveWindow } });
     members.push(member);
     listening.push(new Promise((resolve, reject) => {
       member.runtime.registerByteStreamHandler("t", (reader) => reader.readAll().then(resolve, reject));
@@ -126,8 +126,9 @@ test("files arrive as they are", async () => {
         const path = join(folder, "file.bin");
         await writeFile(path, pattern(bytes));
         await inRoom(async (room) => {
-          const { got } = await listenForBytes(room, count, receiveWindow);
-          const alice = await room.join("alice");
+          const limits = { idleTimeout: Infinity, stallTimeout: Infinity }; // virtual time is quicker than the disk
+          const { got } = await listenForBytes(room, count, receiveWindow, limits);
+          const alice = await room.join("alice", { limits });
           await room.time.run(alice.runtime.sendFile(path, { topic: "t" }));
           for (const received of await room.time.run(got)) assert.ok(same(received, pattern(bytes)));
         });
