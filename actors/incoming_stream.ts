@@ -162,7 +162,7 @@ export class IncomingStream {
 
   /** Milliseconds until the silence has lasted too long. */
   untilSilent(): number {
-    if (this.complete) return Infinity;
+    if (this.complete && this.#givenUp === undefined) return Infinity;
     const { idleTimeout, foreignIdleTimeout } = this.context.limits;
     const limit = this.facts === undefined ? foreignIdleTimeout : idleTimeout;
     const now = this.context.clock.now();
@@ -173,6 +173,8 @@ export class IncomingStream {
   /** What the silence means, if it has lasted too long. */
   silence(): StreamError | undefined {
     if (this.untilSilent() > 0) return undefined;
+    if (this.complete) return this.#givenUp; // what came before its end was left unread for as long
+    if (this.#givenUp !== undefined) return this.#givenUp;
     if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#arrivals.gap) {
       return this.failure("incomplete", `chunk ${this.#arrivals.next} did not come`);
     }
@@ -247,6 +249,7 @@ export class IncomingStream {
     this.taken += piece.length;
     this.tracker.update(piece.length);
     piece.segment?.release();
+    if (this.complete) this.heard(); // what is left of a stream that was given up is kept for as long as it is read
     if (this.#ended || this.facts === undefined) return;
     this.#context.shared?.consume(from, this.taken);
     this.#context.consumed();
@@ -264,7 +267,6 @@ export class IncomingStream {
     const { facts } = trailer;
     const { size } = this.description.info;
     if (this.#givenUp !== undefined) throw this.#givenUp;
-    if (this.facts === undefined && trailer.reason !== "") throw this.failure("aborted", `"${this.from}" gave it up`, trailer.reason);
     if (this.#arrivals.broken) throw this.failure("incomplete", "its last frame is not whole");
     if (size !== undefined && this.taken !== size) throw this.failure("incomplete", `${this.taken} of ${size} bytes came`);
     if (facts === undefined) return;
@@ -311,9 +313,12 @@ export class IncomingStream {
     return { ...base, end: code === "aborted" ? "cancelled" : code, ...(reason === undefined ? {} : { reason }) };
   }
 
-  /** What it means that its sender, a Millrace runtime, ended it before it was whole. */
+  /** What it means that its sender ended it before it was whole: of another SDK, that it gave a reason. */
   get #givenUp(): StreamError | undefined {
     const { reason, facts } = this.#trailer ?? {};
+    if (this.facts === undefined && reason !== undefined && reason !== "") {
+      return this.failure("aborted", `"${this.from}" gave it up`, reason);
+    }
     if (facts?.code === undefined) return undefined;
     // Other SDKs need a reason to see that it failed: where the sender gave none, the code stands for it.
     return this.failure(knownCode(facts.code), `"${this.from}" gave it up`, reason === facts.code ? undefined : reason);

@@ -49,6 +49,20 @@ test("a sender that lives may pause for an hour", async () => {
   });
 });
 
+test("what came of a stream that was aborted is kept for its reader, but not for ever", async () => {
+  await pair(async (room, alice, bob) => {
+    const readers = texts(bob);
+    const writer = await room.time.run(alice.runtime.streamText(TO_BOB));
+    await room.time.run(writer.write("the beginning"));
+    await room.time.run(writer.abort("no more"));
+    await room.time.advance(29_000);
+    assert.is(first(readers).actor.getSnapshot().value, "receiving");
+    await room.time.advance(2_000);
+    assert.is(first(readers).actor.getSnapshot().value, "failed");
+    assert.is((await rejection(() => first(readers).closed, "aborted")).reason, "no more");
+  });
+});
+
 test("a frozen sender is given up after idleTimeout, not before", async () => {
   for (const idleTimeout of [3_000, 30_000]) {
     await pair(async (room, alice, bob) => {
