@@ -60,6 +60,11 @@ test("a gap is incomplete a second after the trailer, or when the sender falls s
     assert.is(last(readers).actor.getSnapshot().value, "receiving");
     await room.time.advance(501);
     await rejection(() => last(readers).readAll(), "incomplete");
+    eve.open("bob", "c", 2);
+    eve.chunk("bob", "c", 1, pattern(10));
+    eve.trailer("bob", "c", { bytes: 20, chunks: 2, digest: "", code: "aborted" });
+    await room.time.advance(1_001);
+    await rejection(() => last(readers).readAll(), "aborted"); // the sender's own word on it counts for more
     eve.open("bob", "b", 1);
     eve.chunk("bob", "b", 1, pattern(10));
     await room.time.advance(31_000);
