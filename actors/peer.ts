@@ -226,8 +226,7 @@ export class Peer {
   #noteSending(row: SendingState): void {
     const stream = this.#incoming.get(row.sequence);
     if (stream !== undefined) {
-      stream.heard();
-      if (row.final === undefined) return;
+      if (row.final === undefined) return stream.heard();
       stream.noteFinal(row.end, row.reason);
       if (!stream.ended) return;
     }
