@@ -68,8 +68,12 @@ export interface RuntimeOptions {
 /**
  * A participant that sends and receives streams. Made by `createRuntime`.
  *
- * Who is to get a stream is said by `destinationIdentities`; without it, everybody in the room does. After `close` every call fails
- * with a StreamError "closed"; after the transport's end, with "disconnected".
+ * Who is to get a stream is said by `destinationIdentities`; without it, everybody in the room does.
+ *
+ * What sends rejects with a StreamError: "invalid-argument" and "duplicate-stream" before anything is sent, "disconnected" if none of the
+ * named is here, "aborted" by a signal, "transport"; once no receiver is left, with what the last of them ended with ("cancelled",
+ * "refused", "too-large", "timeout", "disconnected" …). After `close` every call fails with "closed"; after the transport's end, with
+ * "disconnected".
  *
  * @example
  * ```ts
@@ -91,15 +95,21 @@ export interface Runtime extends AsyncDisposable {
   readonly identity: string;
   /** The root actor: "open", "closing" or "closed"; the streams' actors are its children. */
   readonly actor: AnyActorRef;
-  /** Opens a text stream, to be written part by part. */
+  /** Opens a text stream, to be written part by part. Resolves when its header was handed to the transport. */
   streamText(options?: TextStreamOptions): Promise<TextStreamWriter>;
   /** Sends a text. Resolves when it was handed to the transport; with `confirm`, when receipts came. */
   sendText(text: string, options?: SendTextOptions): Promise<TextStreamInfo>;
-  /** Opens a byte stream, to be written part by part. */
+  /** Opens a byte stream, to be written part by part. Resolves when its header was handed to the transport. */
   streamBytes(options?: ByteStreamOptions): Promise<ByteStreamWriter>;
-  /** Sends bytes, or all that a source yields. Resolves when receipts came, unless `confirm` is false. */
+  /**
+   * Sends bytes, or all that a source yields. Resolves when receipts came, unless `confirm` is false. A source that fails: "aborted", with
+   * `cause`.
+   */
   sendBytes(data: ByteSource, options?: SendBytesOptions): Promise<ByteStreamInfo>;
-  /** Sends a file; workers read it. Resolves when receipts came, unless `confirm` is false. */
+  /**
+   * Sends a file; workers read it. Resolves when receipts came, unless `confirm` is false. A file that cannot be read, or that changes
+   * meanwhile: "file-error".
+   */
   sendFile(path: string | URL, options?: SendFileOptions): Promise<ByteStreamInfo>;
   /** Calls the handler with each text stream of a topic. A second one for a topic: "handler-exists". */
   registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void;
