@@ -8,7 +8,11 @@ const test = suite("assembly");
 test("law: whatever order chunks come in, and however often, they come out once and in order", () => {
   const arrivals = fc.integer({ min: 1, max: 40 }).chain((count) => {
     const indices = Array.from({ length: count }, (_, index) => index);
-    return fc.tuple(fc.constant(count), fc.shuffledSubarray(indices, { minLength: count }), fc.array(fc.nat({ max: count - 1 }), { maxLength: 60 }));
+    return fc.tuple(
+      fc.constant(count),
+      fc.shuffledSubarray(indices, { minLength: count }),
+      fc.array(fc.nat({ max: count - 1 }), { maxLength: 60 }),
+    );
   });
   fc.assert(fc.property(arrivals, ([count, order, repeats]) => {
     const got: number[] = [];

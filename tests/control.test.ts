@@ -69,7 +69,18 @@ test("kinds that are not known are ignored, and so are fields", () => {
 test("what is not in order is no message", () => {
   const hello = { k: "hello", v: 1, i: "x", w: INITIAL_WINDOW, m: INITIAL_WINDOW, t: 1, e: [], a: true };
   assert.ok(decodeControl(pack(hello)));
-  const wrong = [{ v: 2 }, { i: "" }, { i: "x".repeat(65) }, { w: INITIAL_WINDOW - 1 }, { m: 0 }, { w: 1.5 }, { t: "1" }, { t: NaN }, { e: 1 }, { a: 0 }];
+  const wrong = [
+    { v: 2 },
+    { i: "" },
+    { i: "x".repeat(65) },
+    { w: INITIAL_WINDOW - 1 },
+    { m: 0 },
+    { w: 1.5 },
+    { t: "1" },
+    { t: NaN },
+    { e: 1 },
+    { a: 0 },
+  ];
   for (const change of wrong) assert.is(decodeControl(pack({ ...hello, ...change })), undefined, JSON.stringify(change));
   const row = [0, 1, 100, 50, 50, null, null, null];
   const state = (receiving: unknown): Uint8Array => pack({ k: "state", i: "x", p: "y", m: 0, r: [receiving], s: [] });

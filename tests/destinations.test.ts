@@ -8,7 +8,10 @@ const test = suite("destinations");
 
 const STATE: ReceivingState = { sequence: 0, claim: "claimed", credit: 0, received: 0, taken: 0 };
 
-function room(named: boolean, credit = 100_000): { shared: SharedCredit; all: Destinations; bob: Destination; carol: Destination } {
+function room(
+  named: boolean,
+  credit = 100_000,
+): { shared: SharedCredit; all: Destinations; bob: Destination; carol: Destination } {
   const shared = new SharedCredit(200_000);
   const bob = new Destination("bob", credit, shared);
   const carol = new Destination("carol", credit, new SharedCredit(1_000_000));

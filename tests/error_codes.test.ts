@@ -179,20 +179,24 @@ provoke("file-exists", "as the path given in full is taken", async ({ room, alic
   });
 });
 
-provoke("file-error", "as there is no such file, and as a file stands where a folder should", async ({ room, alice, readers }) => {
-  await inTemporaryFolder(async (folder) => {
-    const missing = await rejection(() => alice.runtime.sendFile(join(folder, "missing")), "file-error");
-    assert.is((missing.cause as { code?: string }).code, "ENOENT");
-    await mkdir(join(folder, "sub"));
-    await writeFile(join(folder, "file"), "");
-    const sending = alice.runtime.sendBytes(pattern(10), TO_BOB);
-    sending.catch(() => {});
-    await room.time.advance(20);
-    const error = await rejection(() => last(readers).saveTo(join(folder, "file", "below")), "file-error");
-    assert.ok(error.cause instanceof Error);
-    await rejection(() => room.time.run(sending), "file-error");
-  });
-});
+provoke(
+  "file-error",
+  "as there is no such file, and as a file stands where a folder should",
+  async ({ room, alice, readers }) => {
+    await inTemporaryFolder(async (folder) => {
+      const missing = await rejection(() => alice.runtime.sendFile(join(folder, "missing")), "file-error");
+      assert.is((missing.cause as { code?: string }).code, "ENOENT");
+      await mkdir(join(folder, "sub"));
+      await writeFile(join(folder, "file"), "");
+      const sending = alice.runtime.sendBytes(pattern(10), TO_BOB);
+      sending.catch(() => {});
+      await room.time.advance(20);
+      const error = await rejection(() => last(readers).saveTo(join(folder, "file", "below")), "file-error");
+      assert.ok(error.cause instanceof Error);
+      await rejection(() => room.time.run(sending), "file-error");
+    });
+  },
+);
 
 provoke("worker-lost", "as the workers died of its bytes, twice", async ({ room, readers }) => {
   const codec = createInlineCodec();

@@ -4,35 +4,10 @@ import type { ByteStreamReader } from "../mod.ts";
 import { pack, unpack } from "../protocol/msgpack.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
-import { digestOf, frame, framedDigest, inRoom, type Member, pattern, type Raw, type Room } from "./room.ts";
+import { digestOf, frame, inRoom, pattern } from "./room.ts";
+import { last, scene } from "./stranger.ts";
 
 const test = suite("forged packets");
-
-interface Scene {
-  room: Room;
-  bob: Member;
-  /** A stranger who says that he is a Millrace runtime. */
-  eve: Raw;
-  readers: ByteStreamReader[];
-}
-
-async function scene(body: (scene: Scene) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
-    const bob = await room.join("bob");
-    const eve = room.raw("eve");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
-    eve.hello("bob");
-    await room.time.advance(1);
-    await body({ room, bob, eve, readers });
-  });
-}
-
-function last(readers: readonly ByteStreamReader[]): ByteStreamReader {
-  const reader = readers.at(-1);
-  if (reader === undefined) throw new Error("No stream was offered");
-  return reader;
-}
 
 test("chunks out of order and twice are put in order; a different repeat is corrupt", async () => {
   await scene(async ({ room, eve, readers }) => {
@@ -89,7 +64,9 @@ test("another's stream cannot be written to, ended or cancelled", async () => {
   await scene(async ({ room, bob, eve, readers }) => {
     const alice = await room.join("alice");
     const carol = await room.join("carol");
-    const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", streamId: "s", destinationIdentities: ["bob"], confirm: true }));
+    const writer = await room.time.run(
+      alice.runtime.streamBytes({ topic: "t", streamId: "s", destinationIdentities: ["bob"], confirm: true }),
+    );
     await room.time.run(writer.write(pattern(20_000)));
     await room.time.advance(20);
     eve.hello("alice");
@@ -99,7 +76,9 @@ test("another's stream cannot be written to, ended or cancelled", async () => {
     eve.trailer("bob", "s", { bytes: 20_000, chunks: 2, digest: "" });
     eve.state("bob", { sending: [{ sequence: 0, final: 0, end: "aborted" }] });
     for (const end of ["cancelled", "done", "refused"] as const) {
-      eve.state("alice", { receiving: [{ sequence: 0, claim: "claimed", credit: 2 ** 40, received: 20_000, taken: 20_000, end }] });
+      eve.state("alice", {
+        receiving: [{ sequence: 0, claim: "claimed", credit: 2 ** 40, received: 20_000, taken: 20_000, end }],
+      });
     }
     eve.control({ kind: "goodbye", instance: eve.instances.get("alice") ?? "" }, "bob");
     eve.control({ kind: "goodbye", instance: eve.instances.get("bob") ?? "" }, "alice");
@@ -210,81 +189,6 @@ test("chunks after the trailer's last, and a trailer with fewer than came, are c
   });
 });
 
-const FRAMES: [what: string, contents: Uint8Array[], code: "corrupt" | "refused" | "too-large" | "incomplete"][] = [
-  ["a wrong offset", [frame(1, pattern(100))], "corrupt"],
-  ["a wrong digest of a small frame", [frame(0, pattern(100), { digest: new Uint8Array(32) })], "corrupt"],
-  ["a wrong digest of a large frame", cut(frame(0, pattern(100_000), { digest: new Uint8Array(32) })), "corrupt"],
-  ["a length that is not the payload's", [frame(0, pattern(100), { length: 99 })], "corrupt"],
-  ["no length", [frame(0, new Uint8Array(0))], "corrupt"],
-  ["a huge length", [frame(0, pattern(100), { length: 2 ** 50, payload: 2 ** 50 })], "corrupt"],
-  ["a huge offset", [frame(2 ** 52, pattern(100))], "corrupt"],
-  ["a repeat of the first", [frame(0, pattern(100)), frame(0, pattern(100))], "corrupt"],
-  ["a short digest", [frame(0, pattern(100), { digest: new Uint8Array(31) })], "corrupt"],
-  ["no frame at all", [pattern(1_000)], "corrupt"],
-  ["a header longer than there is", [Uint8Array.of(0xff, 0xff, 1, 2, 3)], "corrupt"],
-  ["half a frame", [frame(0, pattern(100)).subarray(0, 120)], "incomplete"],
-  ["half a header", [frame(0, pattern(100)).subarray(0, 20)], "incomplete"],
-];
-
-test("frames that are not in order end their stream, and hold no memory", async () => {
-  for (const [what, contents, code] of FRAMES) {
-    await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", what, 0, { facts: { format: "framed" } });
-      contents.forEach((content, index) => eve.chunk("bob", what, index, content));
-      eve.trailer("bob", what, { bytes: 100, chunks: contents.length, digest: framedDigest(pattern(100)) });
-      await room.time.advance(1);
-      await rejection(() => room.time.run(last(readers).readAll()), code).catch((error) => {
-        throw new Error(`Of ${what}`, { cause: error });
-      });
-      assert.is(bob.codec.segments.inUse, 0, what);
-    });
-  }
-});
-
-test("nothing is allocated by a claimed size", async () => {
-  await scene(async ({ room, bob, eve, readers }) => {
-    const before = bob.codec.segments.inUse;
-    for (let i = 0; i < 1_000; i++) {
-      eve.open("bob", `s${i}`, i, { size: 4_999_999_999, facts: { format: "framed" } });
-      eve.chunk("bob", `s${i}`, 0, frame(0, pattern(1), { length: 240_000, payload: 240_000 }));
-    }
-    await room.time.advance(1);
-    assert.is(readers.length, 1_000);
-    const claimed = bob.codec.segments.inUse - before;
-    assert.ok(claimed <= 17 * 1024 * 1024, `${claimed} bytes for 1,000 bytes`);
-    eve.open("bob", "huge", 1_000, { size: Number.MAX_SAFE_INTEGER });
-    await room.time.advance(1);
-    assert.is(bob.errors.at(-1)?.code, "too-large");
-  });
-});
-
-test("tiny chunks and frames that nobody reads take memory in proportion", async () => {
-  await scene(async ({ room, bob, eve, readers }) => {
-    eve.open("bob", "a", 0);
-    eve.open("bob", "b", 1, { facts: { format: "framed" } });
-    const one = Uint8Array.of(65);
-    for (let i = 0; i < 5_000; i++) {
-      eve.chunk("bob", "a", i, one);
-      eve.chunk("bob", "b", i, frame(i, one));
-    }
-    eve.trailer("bob", "a", { bytes: 5_000, chunks: 5_000, digest: digestOf(new Uint8Array(5_000).fill(65)) });
-    eve.trailer("bob", "b", { bytes: 5_000, chunks: 5_000, digest: framedDigest(...new Array<Uint8Array>(5_000).fill(one)) });
-    await room.time.advance(1);
-    assert.is(bob.codec.segments.inUse, 0);
-    for (const reader of readers) {
-      let parts = 0;
-      let bytes = 0;
-      for await (const part of reader) {
-        assert.is(part.buffer.byteLength, part.length);
-        bytes += part.length;
-        parts++;
-      }
-      assert.is(bytes, 5_000);
-      assert.ok(parts < 100, `${parts} parts`);
-    }
-  });
-});
-
 test("wild credit harms only who gives it", async () => {
   await inRoom(async (room) => {
     const alice = await room.join("alice");
@@ -303,7 +207,9 @@ test("wild credit harms only who gives it", async () => {
       const row = { claim: "claimed", credit, received: 0, taken: 0 } as const;
       eve.state("alice", { receiving: [{ sequence, ...row }, { sequence: 77, ...row }, { sequence: -1, ...row }], credit });
     }
-    eve.state("alice", { receiving: [{ sequence, claim: "claimed", credit: 0, received: 2 ** 50, taken: 2 ** 50, end: "done" }] });
+    eve.state("alice", {
+      receiving: [{ sequence, claim: "claimed", credit: 0, received: 2 ** 50, taken: 2 ** 50, end: "done" }],
+    });
     const info = await room.time.run(sending);
     assert.equal(info.receipts?.map(({ identity, error }) => [identity, error]), [["bob", undefined], ["eve", "timeout"]]);
   });
@@ -337,7 +243,14 @@ test("receipts and cancels from someone who is no destination, or of an old life
     await room.time.advance(20);
     const done = { sequence: 0, claim: "claimed", credit: 1_000_000, received: 100, taken: 100, end: "done" } as const;
     bystander.state("alice", { receiving: [done, { ...done, end: "cancelled" }] });
-    eve.control({ kind: "state", instance: eve.instance, about: "an old life", credit: 0, receiving: [{ ...done, end: "cancelled" }], sending: [] }, "alice");
+    eve.control({
+      kind: "state",
+      instance: eve.instance,
+      about: "an old life",
+      credit: 0,
+      receiving: [{ ...done, end: "cancelled" }],
+      sending: [],
+    }, "alice");
     await room.time.advance(10);
     eve.state("alice", { receiving: [done] });
     assert.equal((await room.time.run(sending)).receipts, [{ identity: "eve", bytes: 100 }]);
@@ -353,7 +266,15 @@ test("a receipt that says done of other bytes is corrupt", async () => {
     sending.catch(() => {});
     await room.time.advance(20);
     eve.state("alice", {
-      receiving: [{ sequence: 0, claim: "claimed", credit: 1_000_000, received: 100, taken: 100, end: "done", digest: digestOf(pattern(1)) }],
+      receiving: [{
+        sequence: 0,
+        claim: "claimed",
+        credit: 1_000_000,
+        received: 100,
+        taken: 100,
+        end: "done",
+        digest: digestOf(pattern(1)),
+      }],
     });
     await rejection(() => room.time.run(sending), "corrupt");
   });
@@ -368,14 +289,29 @@ test("msgpack extensions, and lengths and depths that are not borne out, are no 
     [0xc8, 0, 2, type, 0x91, 0xa1],
     [0xc9, 0, 0, 0, 2, type, 0x91, 0xa1],
   ]);
-  const others = [[0xc1], [0xdd, 0xff, 0xff, 0xff, 0xff], [0xdf, 0x7f, 0xff, 0xff, 0xff], [0xc6, 0xff, 0xff, 0xff, 0xff], [0xdb, 0xff, 0xff, 0xff, 0xff]];
+  const others = [[0xc1], [0xdd, 0xff, 0xff, 0xff, 0xff], [0xdf, 0x7f, 0xff, 0xff, 0xff], [0xc6, 0xff, 0xff, 0xff, 0xff], [
+    0xdb,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+  ]];
   const truncated = Array.from(pack({ k: "hello", i: "x", a: [1, 2, 3] }));
-  for (const bytes of [...extensions, ...others, new Array<number>(10_000).fill(0x91), ...truncated.map((_, i) => truncated.slice(0, i))]) {
+  for (
+    const bytes of [
+      ...extensions,
+      ...others,
+      new Array<number>(10_000).fill(0x91),
+      ...truncated.map((_, i) => truncated.slice(0, i)),
+    ]
+  ) {
     assert.is(unpack(Uint8Array.from(bytes)), undefined, String(bytes.slice(0, 8)));
     assert.is(unpack(Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes])), undefined);
   }
   await scene(async ({ room, bob, eve, readers }) => {
-    for (const bytes of [...extensions, ...others]) eve.send({ type: "control", payload: Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes]) }, "bob");
+    for (const bytes of [...extensions, ...others]) {
+      eve.send({ type: "control", payload: Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes]) }, "bob");
+    }
     eve.open("bob", "a", 0, { size: 3 });
     eve.chunk("bob", "a", 0, pattern(3));
     eve.trailer("bob", "a", { bytes: 3, chunks: 1, digest: digestOf(pattern(3)) });
@@ -384,11 +320,5 @@ test("msgpack extensions, and lengths and depths that are not borne out, are no 
     assert.equal(bob.errors, []);
   });
 });
-
-function cut(bytes: Uint8Array): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += 15_000) parts.push(bytes.subarray(at, at + 15_000));
-  return parts;
-}
 
 test.run();

@@ -35,15 +35,18 @@ test("law: frames are found wherever the contents are cut", () => {
 });
 
 test("law: no bytes at all make it throw, or take more than they are", () => {
-  fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), (contents) => {
-    const { parser } = collect(10_000);
-    let pushed = 0;
-    for (const content of contents) {
-      pushed += content.length;
-      if (!parser.push(content)) break;
-    }
-    assert.ok(parser.received <= pushed);
-  }), { numRuns: 1_000 });
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), (contents) => {
+      const { parser } = collect(10_000);
+      let pushed = 0;
+      for (const content of contents) {
+        pushed += content.length;
+        if (!parser.push(content)) break;
+      }
+      assert.ok(parser.received <= pushed);
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 test("law: a header comes out as it went in, and is as short as its room", () => {

@@ -7,9 +7,9 @@ import {
   encodeTrailer,
   headerBytes,
   type HeaderFacts,
+  overLimits,
   OWN_ATTRIBUTE,
   OWN_TOPIC,
-  overLimits,
   type StreamDescription,
 } from "../protocol/header.ts";
 import { resolveLimits } from "../protocol/limits.ts";
@@ -19,7 +19,14 @@ const test = suite("header");
 
 const plain = { noNullPrototype: true } as const;
 const attributes = fc.dictionary(fc.string().filter((key) => key !== OWN_ATTRIBUTE && key !== "__proto__"), fc.string(), plain);
-const base = { streamId: fc.string(), mimeType: fc.string(), topic: fc.string(), timestamp: fc.maxSafeNat(), size: fc.maxSafeNat(), attributes };
+const base = {
+  streamId: fc.string(),
+  mimeType: fc.string(),
+  topic: fc.string(),
+  timestamp: fc.maxSafeNat(),
+  size: fc.maxSafeNat(),
+  attributes,
+};
 const always = ["streamId", "mimeType", "topic", "timestamp", "attributes"] as const;
 const description: fc.Arbitrary<StreamDescription> = fc.oneof(
   fc.record({
@@ -57,8 +64,19 @@ test("law: its size is that of its texts and more", () => {
     const header = encodeHeader(stream, undefined, undefined);
     const bytes = headerBytes(header);
     assert.ok(bytes >= new TextEncoder().encode(header.streamId + header.topic + header.mimeType).length);
-    assert.is(overLimits(header, resolveLimits({ attributes: Infinity, attributeBytes: Infinity, nameBytes: Infinity, headerBytes: bytes })), undefined);
-    assert.ok(overLimits(header, resolveLimits({ attributes: Infinity, attributeBytes: Infinity, nameBytes: Infinity, headerBytes: bytes - 1 })));
+    assert.is(
+      overLimits(
+        header,
+        resolveLimits({ attributes: Infinity, attributeBytes: Infinity, nameBytes: Infinity, headerBytes: bytes }),
+      ),
+      undefined,
+    );
+    assert.ok(
+      overLimits(
+        header,
+        resolveLimits({ attributes: Infinity, attributeBytes: Infinity, nameBytes: Infinity, headerBytes: bytes - 1 }),
+      ),
+    );
   }));
 });
 
@@ -77,7 +95,9 @@ test("what is not in order is no header", () => {
   );
   assert.is(decodeHeader(good)?.senderIdentity, "alice");
   const own = JSON.parse(good.attributes[OWN_ATTRIBUTE] ?? "") as object;
-  const wrong: object[] = [{ streamId: 1 }, { timestamp: -1 }, { totalSize: 0.5 }, { attributes: { a: 1 } }, { senderIdentity: 1 }, { content: { kind: "later" } }];
+  const wrong: object[] = [{ streamId: 1 }, { timestamp: -1 }, { totalSize: 0.5 }, { attributes: { a: 1 } }, {
+    senderIdentity: 1,
+  }, { content: { kind: "later" } }];
   for (const change of [{ v: 2 }, { i: "" }, { n: -1 }, { f: "later" }, { c: 1 }, { t: 1 }]) {
     wrong.push({ attributes: { [OWN_ATTRIBUTE]: JSON.stringify({ ...own, ...change }) } });
   }
@@ -91,7 +111,10 @@ test("law: a trailer comes out as it went in", () => {
     requiredKeys: ["bytes", "chunks", "digest"],
   });
   fc.assert(fc.property(attributes, fc.option(own, { nil: undefined }), (visible, said) => {
-    assert.equal(decodeTrailer(encodeTrailer(visible, said)), { attributes: visible, ...(said === undefined ? {} : { facts: said }) });
+    assert.equal(decodeTrailer(encodeTrailer(visible, said)), {
+      attributes: visible,
+      ...(said === undefined ? {} : { facts: said }),
+    });
   }));
 });
 

@@ -156,7 +156,10 @@ test("headerBytes: over it is wrong at the sender, and refused by the receiver",
     await send(pair, 1);
     const long = { ...to, attributes: { a: "x".repeat(500) } };
     await rejection(() => pair.room.time.run(pair.alice.runtime.sendBytes(pattern(1), long)), "refused");
-    await rejection(() => pair.room.time.run(pair.bob.runtime.sendText("x", { ...long, destinationIdentities: ["alice"] })), "invalid-argument");
+    await rejection(
+      () => pair.room.time.run(pair.bob.runtime.sendText("x", { ...long, destinationIdentities: ["alice"] })),
+      "invalid-argument",
+    );
     assert.equal(ends, [1]);
   });
 });
@@ -230,7 +233,9 @@ test("totalWindow: shared by all senders, each of which has 60,000 bytes of its 
     const readers = hoard(bob.runtime);
     const senders: Member[] = [];
     for (let i = 0; i < 6; i++) senders.push(await room.join(`sender ${i}`));
-    const sent = senders.map(({ runtime }, i) => runtime.sendBytes(pattern(500_000, i), { topic: "t", destinationIdentities: ["bob"] }));
+    const sent = senders.map(({ runtime }, i) =>
+      runtime.sendBytes(pattern(500_000, i), { topic: "t", destinationIdentities: ["bob"] })
+    );
     const all = Promise.all(sent);
     all.catch(() => {});
     await room.time.advance(1_000);

@@ -16,16 +16,22 @@ const value = fc.letrec((tie) => ({
     fc.constant(null),
     fc.uint8Array({ maxLength: 300 }),
     fc.array(tie("any"), { maxLength: 20 }),
-    fc.dictionary(fc.string({ maxLength: 8 }).filter((key) => key !== "__proto__"), tie("any"), { maxKeys: 20, noNullPrototype: true }),
+    fc.dictionary(fc.string({ maxLength: 8 }).filter((key) => key !== "__proto__"), tie("any"), {
+      maxKeys: 20,
+      noNullPrototype: true,
+    }),
   ),
 })).any;
 
 test("law: what we pack is let through, and comes out as it went in", () => {
-  fc.assert(fc.property(value, (packed) => {
-    const bytes = pack(packed);
-    assert.is(bytes.byteLength, bytes.buffer.byteLength, "the bytes are the caller's own");
-    assert.equal(normal(unpack(bytes)), normal(packed));
-  }), { numRuns: 500 });
+  fc.assert(
+    fc.property(value, (packed) => {
+      const bytes = pack(packed);
+      assert.is(bytes.byteLength, bytes.buffer.byteLength, "the bytes are the caller's own");
+      assert.equal(normal(unpack(bytes)), normal(packed));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("what msgpackr would revive is refused, wherever it stands", () => {

@@ -27,7 +27,9 @@ test("100,000 mutated packets do no harm to a stream beside them", async () => {
         if (sender.identity === "alice" && bytes !== undefined) received.push(bytes);
       });
       bob.runtime.registerTextStreamHandler("t", (reader) => void ends.push(reader.readAll().catch(() => undefined)));
-      const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["bob"], confirm: true }));
+      const writer = await room.time.run(
+        alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["bob"], confirm: true }),
+      );
       for (let i = 0; i < 100_000; i++) {
         const packet = recorded[Math.floor(random() * recorded.length)] as Packet;
         eve.send(mutate(packet, random), "bob");
@@ -87,11 +89,27 @@ function mutate(packet: Packet, random: () => number): Packet {
 
 function mutateBytes(bytes: Uint8Array, random: () => number): Uint8Array {
   const copy = bytes.slice(0, random() < 0.1 ? Math.floor(random() * bytes.length) : bytes.length);
-  for (let n = Math.floor(random() * 4); n > 0 && copy.length > 0; n--) copy[Math.floor(random() * copy.length)] = Math.floor(random() * 256);
+  for (let n = Math.floor(random() * 4); n > 0 && copy.length > 0; n--) {
+    copy[Math.floor(random() * copy.length)] = Math.floor(random() * 256);
+  }
   return copy;
 }
 
-const WILD: readonly unknown[] = [null, undefined, -1, NaN, 2 ** 53, 0.5, "", "x".repeat(3_000), {}, [], true, "__proto__", "millrace"];
+const WILD: readonly unknown[] = [
+  null,
+  undefined,
+  -1,
+  NaN,
+  2 ** 53,
+  0.5,
+  "",
+  "x".repeat(3_000),
+  {},
+  [],
+  true,
+  "__proto__",
+  "millrace",
+];
 
 /** A copy in which one thing or another is different; `type` stays, as a transport knows no others. */
 function mutateValue(value: unknown, random: () => number, key = ""): unknown {

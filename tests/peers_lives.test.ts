@@ -44,7 +44,11 @@ async function scene(body: (scene: Scene) => Promise<void>): Promise<void> {
   });
 }
 
-async function endsAtBoth({ room, writer, read, sending }: Scene, sender: StreamErrorCode, receiver: StreamErrorCode): Promise<void> {
+async function endsAtBoth(
+  { room, writer, read, sending }: Scene,
+  sender: StreamErrorCode,
+  receiver: StreamErrorCode,
+): Promise<void> {
   await room.time.advance(20);
   await rejection(() => room.time.run(sending), sender);
   await rejection(() => room.time.run(writer.write(pattern(1))), sender);
@@ -225,7 +229,11 @@ test("of named destinations the stream goes on with those that are left", async 
     assert.equal(texts.sort(), ["ab", "failed"]);
     // Who was not there did not take it, either.
     const receipts = (writer.info as { receipts?: { identity: string; error?: string }[] }).receipts;
-    assert.equal(receipts?.map(({ identity, error }) => `${identity} ${error}`).sort(), ["bob disconnected", "carol undefined", "nobody disconnected"]);
+    assert.equal(receipts?.map(({ identity, error }) => `${identity} ${error}`).sort(), [
+      "bob disconnected",
+      "carol undefined",
+      "nobody disconnected",
+    ]);
   });
 });
 
@@ -243,7 +251,10 @@ test("closing with everything open, everywhere, in any order, leaves nothing beh
       }
       for (const { runtime } of members.values()) {
         ends.push(runtime.sendBytes(pattern(3_000_000), { topic: "t" }), runtime.sendText("x".repeat(3_000_000), { topic: "t" }));
-        ends.push(runtime.streamText({ topic: "t" }).then((writer) => writer.write("y")), runtime.streamBytes({ topic: "nobody's" }));
+        ends.push(
+          runtime.streamText({ topic: "t" }).then((writer) => writer.write("y")),
+          runtime.streamBytes({ topic: "nobody's" }),
+        );
       }
       const settled = Promise.allSettled(ends);
       await room.time.advance(100);

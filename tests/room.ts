@@ -2,9 +2,23 @@
 import { createHash } from "node:crypto";
 import type { StreamError } from "../errors.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "../mod.ts";
-import { type ControlMessage, decodeControl, encodeControl, type PeerState, type ReceivingState, type SendingState } from "../protocol/control.ts";
-import { ENCODINGS, encodeFrameHeader, type FrameHeader } from "../protocol/frames.ts";
-import { decodeHeader, encodeHeader, encodeTrailer, type HeaderFacts, type StreamDescription, type TrailerFacts } from "../protocol/header.ts";
+import {
+  type ControlMessage,
+  decodeControl,
+  encodeControl,
+  type PeerState,
+  type ReceivingState,
+  type SendingState,
+} from "../protocol/control.ts";
+import { encodeFrameHeader, ENCODINGS, type FrameHeader } from "../protocol/frames.ts";
+import {
+  decodeHeader,
+  encodeHeader,
+  encodeTrailer,
+  type HeaderFacts,
+  type StreamDescription,
+  type TrailerFacts,
+} from "../protocol/header.ts";
 import type { Packet } from "../protocol/packets.ts";
 import type { Hub, HubOptions } from "../transports/hub.ts";
 import { createHub } from "../transports/memory.ts";
@@ -68,7 +82,9 @@ export class Room implements AsyncDisposable {
     if (this.unhandled.length > 0) throw new Error("Unhandled rejections or exceptions", { cause: this.unhandled[0] });
     if (this.time.pending > 0) throw new Error(`${this.time.pending} timers are left when all runtimes are closed`);
     for (const { runtime, codec } of this.#members) {
-      if (codec.segments.inUse > 0) throw new Error(`"${runtime.identity}" has left ${codec.segments.inUse} bytes of segments in use`);
+      if (codec.segments.inUse > 0) {
+        throw new Error(`"${runtime.identity}" has left ${codec.segments.inUse} bytes of segments in use`);
+      }
     }
   }
 }
@@ -150,8 +166,12 @@ export class Raw {
   open(to: string, streamId: string, sequence: number, opening: RawOpening = {}): void {
     const { topic = "t", kind = "bytes", size, name = "", attributes = {}, facts = {} } = opening;
     const base = { streamId, topic, mimeType: "x/y", timestamp: 1, attributes, ...(size === undefined ? {} : { size }) };
-    const description: StreamDescription = kind === "bytes" ? { kind, info: { ...base, name } } : { kind, info: { ...base, attachments: [] } };
-    const own = facts === false ? undefined : { instance: this.instance, sequence, format: "plain" as const, confirm: false, ...facts };
+    const description: StreamDescription = kind === "bytes"
+      ? { kind, info: { ...base, name } }
+      : { kind, info: { ...base, attachments: [] } };
+    const own = facts === false
+      ? undefined
+      : { instance: this.instance, sequence, format: "plain" as const, confirm: false, ...facts };
     this.send({ type: "header", header: encodeHeader(description, own, undefined) }, to);
   }
 
@@ -189,14 +209,23 @@ export class Raw {
 
   /** The packets of one kind that came of a stream. */
   of<T extends "chunk" | "trailer">(type: T, streamId: string): Extract<Packet, { type: T }>[] {
-    return this.packets.flatMap(({ packet }) => packet.type === type && packet.streamId === streamId ? [packet as Extract<Packet, { type: T }>] : []);
+    return this.packets.flatMap(({ packet }) =>
+      packet.type === type && packet.streamId === streamId ? [packet as Extract<Packet, { type: T }>] : []
+    );
   }
 }
 
 /** A frame, in order but for what `lies` says. */
 export function frame(offset: number, bytes: Uint8Array, lies: Partial<FrameHeader> = {}): Uint8Array {
   const digest = createHash("sha256").update(bytes).digest();
-  const head = encodeFrameHeader({ offset, length: bytes.length, encoding: "raw", digest: new Uint8Array(digest), payload: bytes.length, ...lies });
+  const head = encodeFrameHeader({
+    offset,
+    length: bytes.length,
+    encoding: "raw",
+    digest: new Uint8Array(digest),
+    payload: bytes.length,
+    ...lies,
+  });
   const whole = new Uint8Array(head.length + bytes.length);
   whole.set(head);
   whole.set(bytes, head.length);

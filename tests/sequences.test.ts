@@ -7,16 +7,19 @@ import { suite } from "./harness.ts";
 const test = suite("sequences");
 
 test("law: a number is taken once, and one far below the highest never", () => {
-  fc.assert(fc.property(fc.array(fc.nat({ max: 5_000 }), { maxLength: 3_000, size: "max" }), (numbers) => {
-    const sequences = new Sequences();
-    const seen = new Set<number>();
-    let highest = -1;
-    for (const number of numbers) {
-      assert.is(sequences.take(number), !seen.has(number) && number > highest - 1_024, String(number));
-      seen.add(number);
-      highest = Math.max(highest, number);
-    }
-  }), { numRuns: 30 });
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 5_000 }), { maxLength: 3_000, size: "max" }), (numbers) => {
+      const sequences = new Sequences();
+      const seen = new Set<number>();
+      let highest = -1;
+      for (const number of numbers) {
+        assert.is(sequences.take(number), !seen.has(number) && number > highest - 1_024, String(number));
+        seen.add(number);
+        highest = Math.max(highest, number);
+      }
+    }),
+    { numRuns: 30 },
+  );
 });
 
 test("what is remembered is bounded: the oldest is forgotten", () => {

@@ -176,10 +176,7 @@ test("stallTimeout: a receipt that does not come", async () => {
     await room.time.advance(2_000);
     const error = await rejection(() => sending, "timeout");
     assert.is(error.identity, "bob");
-    await rejection(() => room.time.run(first(readers).readAll()), "timeout").catch(async () => {
-      // All of it had come: it may as well be read.
-      assert.is(first(readers).actor.getSnapshot().value, "closed");
-    });
+    assert.is((await room.time.run(first(readers).readAll())).length, 100, "all of it had come: it may as well be read");
   });
 });
 
@@ -213,7 +210,11 @@ test("stallTimeout in a broadcast: one is left out, the others get the whole", a
     const info = await room.time.run(sending);
     await room.time.run(() => lengths.length === 2);
     assert.equal(lengths, [3_000_000, 3_000_000]);
-    assert.equal(info.receipts?.map(({ identity, error }) => `${identity} ${error}`).sort(), ["bob timeout", "carol undefined", "dave undefined"]);
+    assert.equal(info.receipts?.map(({ identity, error }) => `${identity} ${error}`).sort(), [
+      "bob timeout",
+      "carol undefined",
+      "dave undefined",
+    ]);
     await rejection(() => room.time.run(first(unread).readAll()), "timeout");
   });
 });
