@@ -135,7 +135,7 @@ export class Arrivals {
     const last = this.#pieces.at(-1);
     const length = bytes.length + (last?.length ?? 0);
     if (last === undefined || last.segment !== undefined || this.#pieces.length < LOOSE_PIECES || length > STREAM_CHUNK_SIZE) {
-      this.#pieces.push({ memory: borrowed ? bytes.slice() : bytes, length: bytes.length });
+      this.#pieces.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length });
       return;
     }
     let memory = new Uint8Array(last.memory.buffer);

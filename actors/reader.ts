@@ -128,7 +128,10 @@ abstract class Reader<T> implements StreamReader<T> {
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
-      cancel: (reason) => this.cancel(reasonText(reason)),
+      cancel: async (reason) => {
+        await this.cancel(reasonText(reason));
+        await values.return?.(); // gives back what is at work
+      },
     }, { highWaterMark: 0 });
   }
 

@@ -32,6 +32,7 @@ export class Sending {
   readonly #parent: () => AnyActorRef;
   readonly #open = new Map<string, OutgoingStream | undefined>();
   #sequence = 0;
+  #closed = false;
 
   constructor(context: StreamContext, peers: Peers, transport: Transport, instance: string, parent: () => AnyActorRef) {
     this.#context = context;
@@ -55,8 +56,11 @@ export class Sending {
     const { description, options } = opening;
     const { streamId } = description.info;
     assertNotAborted(options.signal, streamId);
+    if (this.#closed) throw this.#closedMeanwhile(streamId);
     if (this.#open.has(streamId)) {
-      throw new StreamError("duplicate-stream", `Cannot open the stream as its id is in use: stream id is "${streamId}"`, { streamId });
+      throw new StreamError("duplicate-stream", `Cannot open the stream as its id is in use: stream id is "${streamId}"`, {
+        streamId,
+      });
     }
     this.#open.set(streamId, undefined);
     try {
@@ -65,10 +69,10 @@ export class Sending {
       let here = this.#present(targets, streamId, wanted !== undefined);
       if (!this.#peers.areIntroduced(here)) {
         await this.#peers.introduced(here);
+        if (this.#closed) throw this.#closedMeanwhile(streamId);
         assertNotAborted(options.signal, streamId);
         here = this.#present(targets, streamId, wanted !== undefined);
       }
-      if (!this.#open.has(streamId)) throw this.#closedMeanwhile(streamId);
       const stream = this.#create(opening, targets, here);
       this.#open.set(streamId, stream);
       stream.actor.start();
@@ -83,6 +87,7 @@ export class Sending {
   close(error: (stream: OutgoingStream) => StreamError): void {
     for (const stream of this.open) stream.actor.send({ type: "abort.requested", error: error(stream) });
     this.#open.clear();
+    this.#closed = true;
   }
 
   /** Those of the receivers that are here. Throws "disconnected" if they were named and none is. */
@@ -98,7 +103,11 @@ export class Sending {
     );
   }
 
-  #create({ description, options, incremental, confirm }: Opening, targets: readonly string[], here: readonly string[]): OutgoingStream {
+  #create(
+    { description, options, incremental, confirm }: Opening,
+    targets: readonly string[],
+    here: readonly string[],
+  ): OutgoingStream {
     const sequence = this.#sequence++;
     const { size } = description.info;
     const named = options.destinationIdentities !== undefined;
@@ -118,7 +127,9 @@ export class Sending {
       : undefined;
     const header = encodeHeader(description, facts, options.senderIdentity);
     assertWithinLimits(header, this.#context.limits);
-    const gone = targets.filter((identity) => !here.includes(identity)).map((identity) => new Destination(identity, 0, new SharedCredit(0)));
+    const gone = targets.filter((identity) => !here.includes(identity)).map((identity) =>
+      new Destination(identity, 0, new SharedCredit(0))
+    );
     for (const destination of gone) destination.outcome = "disconnected";
     const present = peers.map((peer) =>
       new Destination(peer.identity, peer.known ? peer.streamWindow : 0, peer.known ? peer.shared : undefined)
@@ -127,7 +138,17 @@ export class Sending {
     const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.frameBytes), SEGMENT_BYTES);
     const { signal } = options;
     const stream = new OutgoingStream(
-      { description, header, facts, sequence, destinations, confirm, totalSize: size, frameBytes, onProgress: options.onProgress },
+      {
+        description,
+        header,
+        facts,
+        sequence,
+        destinations,
+        confirm,
+        totalSize: size,
+        frameBytes,
+        onProgress: options.onProgress,
+      },
       this.#context,
       {
         notify: (about, destination) => this.#peers.find(destination.identity)?.tellSending(about),

@@ -1,7 +1,7 @@
 import { StreamError } from "../errors.ts";
 import { INITIAL_WINDOW } from "../protocol/constants.ts";
 import { show } from "../protocol/options.ts";
-import { isCount } from "../protocol/shapes.ts";
+import { isCount, isRecord } from "../protocol/shapes.ts";
 import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
 
 /** What is called with each text stream of a topic. It may throw or reject: then its stream is cancelled. */
@@ -47,7 +47,8 @@ export class Topics<H> {
     if (typeof handler !== "function") {
       throw new StreamError("invalid-argument", `${action} as it is not a function: ${show(handler)}`);
     }
-    const window: unknown = options?.window;
+    if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as its options are no object: ${show(options)}`);
+    const window: unknown = options.window;
     if (window !== undefined && (!isCount(window) || window === 0)) {
       throw new StreamError("invalid-argument", `${action} as its window is not a positive count of bytes: ${show(window)}`);
     }

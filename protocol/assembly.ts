@@ -76,7 +76,7 @@ export class Assembly {
     if (held !== undefined) return fingerprint(held) === print ? "known" : "corrupt";
     // An empty chunk costs memory too: without the first term a stranger could have us hold any number of them.
     if (this.#held.size >= REMEMBERED * 16 || this.#heldBytes + content.length > room) return "too-far";
-    this.#held.set(index, content.slice());
+    this.#held.set(index, new Uint8Array(content));
     this.#heldBytes += content.length;
     return "taken";
   }

@@ -70,6 +70,7 @@ type Check = readonly [test: (value: unknown) => boolean, shape: string];
 const TEXT: Check = [(value) => typeof value === "string", "a string"];
 const FLAG: Check = [(value) => typeof value === "boolean", "true or false"];
 const CALLBACK: Check = [(value) => typeof value === "function", "a function"];
+const SIGNAL: Check = [(value) => value instanceof AbortSignal, "an AbortSignal"];
 const IDENTITY: Check = [isName, "a string that is not empty"];
 
 const STREAM_CHECKS: Readonly<Record<string, Check>> = {
@@ -79,7 +80,7 @@ const STREAM_CHECKS: Readonly<Record<string, Check>> = {
   totalSize: [isCount, "a count of bytes"],
   destinationIdentities: [isIdentities, "a list of one identity or more"],
   senderIdentity: IDENTITY,
-  signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
+  signal: SIGNAL,
   onProgress: CALLBACK,
   confirm: FLAG,
   compress: FLAG,
@@ -99,6 +100,10 @@ const CLOSE_CHECKS: Readonly<Record<string, Check>> = {
   attributes: [isAttributes, `an object of strings without the key "${OWN_ATTRIBUTE}"`],
 };
 
+const READ_CHECKS: Readonly<Record<string, Check>> = { signal: SIGNAL };
+
+const SAVE_CHECKS: Readonly<Record<string, Check>> = { signal: SIGNAL, overwrite: FLAG, onProgress: CALLBACK };
+
 /** Throws "invalid-argument" unless they are options of a text stream. */
 export function assertTextOptions(options: SendTextOptions): void {
   assertOptions(options, TEXT_CHECKS, "send the text");
@@ -112,6 +117,16 @@ export function assertByteOptions(options: ByteStreamOptions): void {
 /** Throws "invalid-argument" unless they are options of a writer's close. */
 export function assertCloseOptions(options: CloseOptions): void {
   assertOptions(options, CLOSE_CHECKS, "close the stream");
+}
+
+/** Throws "invalid-argument" unless they are options of a reader's `readAll`. */
+export function assertReadOptions(options: { signal?: AbortSignal }): void {
+  assertOptions(options, READ_CHECKS, "read the stream");
+}
+
+/** Throws "invalid-argument" unless they are options of a reader's `saveTo`. */
+export function assertSaveOptions(options: object): void {
+  assertOptions(options, SAVE_CHECKS, "save the stream");
 }
 
 function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>, action: string): void {

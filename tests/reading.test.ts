@@ -1,0 +1,441 @@
+// What readers give, to whom, how often, and what they save.
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as assert from "uvu/assert";
+import { createCodecPool } from "../mod.ts";
+import type { ByteStreamReader, Progress, RuntimeOptions, TextStreamReader } from "../mod.ts";
+import { suite } from "./harness.ts";
+import { collectTexts, inPair, inParty, joined, nextBytes, nextText, nextWhole, pattern, pause, until } from "./participants.ts";
+import { rejection } from "./rejections.ts";
+import { inTemporaryFolder } from "./temporary_folder.ts";
+
+const test = suite("reading");
+
+const CODECS: readonly [name: string, options: Partial<RuntimeOptions>][] = [["by the pool", {}], ["inline", { pool: false }]];
+
+const CONSUMERS: Record<string, (reader: ByteStreamReader, folder: string) => Promise<Uint8Array>> = {
+  iteration: async (reader) => {
+    const parts: Uint8Array[] = [];
+    for await (const part of reader) parts.push(part);
+    return joined(parts);
+  },
+  readable: async (reader) => new Uint8Array(await new Response(reader.readable as ReadableStream).arrayBuffer()),
+  readAll: async (reader) => await reader.readAll(),
+  saveTo: async (reader, folder) => new Uint8Array(await readFile((await reader.saveTo(`${folder}/`)).path)),
+};
+
+for (const [codec, options] of CODECS) {
+  for (const [first, consume] of Object.entries(CONSUMERS)) {
+    test(`${first} gives all bytes, and a second consumer gets closed, ${codec}`, () =>
+      inPair((alice, bob) =>
+        inTemporaryFolder(async (folder) => {
+          const heard = nextBytes(bob);
+          const sending = alice.sendBytes(pattern(500_000), { name: "x" });
+          const reader = await heard;
+          const consuming = consume(reader, folder);
+          for (const second of Object.values(CONSUMERS)) await rejection(() => second(reader, folder), "closed");
+          assert.equal(await consuming, pattern(500_000));
+          await sending;
+          for (const second of Object.values(CONSUMERS)) await rejection(() => second(reader, folder), "closed");
+          assert.equal(await reader.closed, { reason: "", attributes: {} });
+          assert.is(reader.progress.received, 500_000);
+          assert.ok(reader.progress.complete);
+          assert.is(reader.actor.getSnapshot().value, "closed");
+        }), options));
+  }
+
+  test(`a text is read by iteration, readable or readAll, ${codec}`, () =>
+    inPair(async (alice, bob) => {
+      const text = "größe 😀 ".repeat(10_000);
+      const consumers: ((reader: TextStreamReader) => Promise<string>)[] = [
+        (reader) => reader.readAll(),
+        async (reader) => {
+          let whole = "";
+          for await (const part of reader) whole += part;
+          return whole;
+        },
+        async (reader) => {
+          let whole = "";
+          await reader.readable.pipeTo(new WritableStream<string>({ write: (part) => void (whole += part) }));
+          return whole;
+        },
+      ];
+      for (const [i, consume] of consumers.entries()) {
+        const heard = nextText(bob, `topic ${i}`);
+        await alice.sendText(text, { topic: `topic ${i}` });
+        const reader = await heard;
+        assert.ok(await consume(reader) === text);
+        for (const second of consumers) await rejection(() => second(reader), "closed");
+      }
+    }, options));
+
+  test(`readable can be piped, and a failing destination cancels the stream, ${codec}`, () =>
+    inPair(async (alice, bob) => {
+      const heard = nextBytes(bob);
+      const sending = alice.sendBytes(pattern(3_000_000));
+      const reader = await heard;
+      const full = new WritableStream<Uint8Array>({ write: () => Promise.reject(new Error("the pipe is full")) });
+      const message = await reader.readable.pipeTo(full).catch((error: Error) => error.message);
+      assert.is(message, "the pipe is full");
+      const error = await rejection(() => sending, "cancelled");
+      assert.is(error.reason, "the pipe is full");
+    }, options));
+
+  test(`what a failed stream's consumers get is its error, ${codec}`, () =>
+    inPair((alice, bob) =>
+      inTemporaryFolder(async (folder) => {
+        for (const [name, consume] of Object.entries(CONSUMERS)) {
+          const heard = nextBytes(bob, name);
+          const writer = await alice.streamBytes({ topic: name, name: "x" });
+          await writer.write(pattern(70_000));
+          const reader = await heard;
+          const consuming = consume(reader, folder).then(() => "nothing", (error) => error.code);
+          await until(() => reader.progress.received === 70_000);
+          await writer.abort();
+          assert.is(await consuming, "aborted", name);
+          assert.equal(await readdir(folder), []);
+        }
+      }), options));
+}
+
+test("a readable that is cancelled gives back all memory", async () => {
+  const pool = createCodecPool({ size: 1 });
+  try {
+    await inPair(async (alice, bob) => {
+      const heard = nextBytes(bob);
+      const sending = alice.sendBytes(pattern(3_000_000));
+      const values = (await heard).readable.getReader();
+      await pause(50); // more than one piece is at work when it is left
+      await values.read();
+      await values.cancel("enough");
+      await rejection(() => sending, "cancelled");
+      await until(() => pool.segments.inUse === 0);
+    }, { pool });
+  } finally {
+    await pool.close();
+  }
+});
+
+test("a reader outlives its handler's return", () =>
+  inPair(async (alice, bob) => {
+    let kept: TextStreamReader | undefined;
+    bob.registerTextStreamHandler("", (reader) => void (kept = reader));
+    const writer = await alice.streamText({ confirm: true });
+    await writer.write("one ");
+    await until(() => kept !== undefined);
+    await pause(5);
+    await writer.write("two");
+    const closing = writer.close();
+    assert.is(await kept?.readAll(), "one two");
+    await closing;
+  }));
+
+test("a handler unregistered keeps the streams that it has", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextText(bob);
+    const writer = await alice.streamText({ confirm: true });
+    const reader = await heard;
+    bob.unregisterTextStreamHandler("");
+    await writer.write("still read");
+    const closing = writer.close();
+    assert.is(await reader.readAll(), "still read");
+    await closing;
+  }));
+
+test("a stream that nobody reads holds its window at most", () =>
+  inParty(async (party) => {
+    const alice = await party.join("alice");
+    const bob = await party.join("bob", { limits: { receiveWindow: 100_000 } });
+    const heard = nextBytes(bob);
+    const sending = alice.sendBytes(pattern(2_000_000), { destinationIdentities: ["bob"] });
+    const reader = await heard;
+    await pause(50);
+    const held = (reader.actor.getSnapshot().context as { stream: { held: number } }).stream.held;
+    assert.ok(held <= 100_000, `${held} bytes are held`);
+    assert.equal(await reader.readAll(), pattern(2_000_000));
+    await sending;
+  }));
+
+test("readAll takes as much as its limit and not a byte more", () =>
+  inParty(async (party) => {
+    const alice = await party.join("alice");
+    const bob = await party.join("bob", { limits: { readAllBytes: 50_000 } });
+    const sizes: (number | string)[] = [];
+    const note = async (reader: TextStreamReader | ByteStreamReader): Promise<void> => {
+      await reader.readAll().then((all) => sizes.push(all.length), (error) => sizes.push(error.code));
+    };
+    bob.registerByteStreamHandler("", note);
+    bob.registerTextStreamHandler("", note);
+    await alice.sendBytes(pattern(50_000));
+    await rejection(() => alice.sendBytes(pattern(50_001)), "too-large");
+    await alice.sendText("x".repeat(50_000), { confirm: true });
+    await rejection(() => alice.sendText("x".repeat(50_001), { confirm: true }), "too-large");
+    const writer = await alice.streamBytes({ confirm: true });
+    await writer.write(pattern(60_000));
+    await rejection(() => writer.close(), "too-large");
+    assert.equal(sizes, [50_000, "too-large", 50_000, "too-large", "too-large"]);
+  }));
+
+test("a signal ends readAll and saveTo, with its reason as cause; the sender is told cancelled", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      const why = new Error("no time");
+      for (const before of [true, false]) {
+        for (const how of ["readAll", "saveTo"] as const) {
+          const topic = `${how} ${before}`;
+          const heard = nextBytes(bob, topic);
+          const writer = await alice.streamBytes({ topic, name: "x", destinationIdentities: ["bob"] });
+          await writer.write(pattern(50_000));
+          const reader = await heard;
+          const controller = new AbortController();
+          if (before) controller.abort(why);
+          const { signal } = controller;
+          const consuming = rejection(
+            () => how === "readAll" ? reader.readAll({ signal }) : reader.saveTo(folder, { signal }),
+            "aborted",
+          );
+          if (!before) await until(() => reader.progress.received === 50_000);
+          controller.abort(why);
+          assert.is((await consuming).cause, why);
+          await until(() => writer.actor.getSnapshot().value === "failed");
+          await rejection(() => writer.write(pattern(1)), "cancelled");
+          assert.equal(await readdir(folder), []);
+        }
+      }
+    })
+  ));
+
+test("wrong arguments of a reader are invalid, and it can still be read", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextBytes(bob, "b");
+    const texts = nextText(bob, "t");
+    const sending = alice.sendBytes(pattern(10), { topic: "b", name: "x" });
+    const text = alice.sendText("text", { topic: "t", confirm: true });
+    const reader = await heard;
+    for (const path of [undefined, null, 5, "", {}, "a\0b", new URL("http://localhost/x")]) {
+      await rejection(() => reader.saveTo(path as string), "invalid-argument");
+    }
+    const wrong = [null, 5, { overwrite: "yes" }, { onProgress: 5 }, { signal: {} }];
+    for (const options of wrong) await rejection(() => reader.saveTo("never", options as object), "invalid-argument");
+    for (const options of [null, 5, { signal: "now" }]) {
+      await rejection(() => reader.readAll(options as object), "invalid-argument");
+    }
+    const textReader = await texts;
+    for (const options of [null, 5, { signal: "now" }]) {
+      await rejection(() => textReader.readAll(options as object), "invalid-argument");
+    }
+    assert.equal(await reader.readAll(), pattern(10));
+    assert.is(await textReader.readAll(), "text");
+    await Promise.all([sending, text]);
+  }));
+
+for (const [codec, options] of CODECS) {
+  test(`saveTo a folder uses the sender's name made safe, and numbers those taken, ${codec}`, () =>
+    inPair((alice, bob) =>
+      inTemporaryFolder(async (folder) => {
+        const saved: string[] = [];
+        bob.registerByteStreamHandler("", async (reader) => void saved.push((await reader.saveTo(folder)).path));
+        for (const size of [10, 20_000, 300_000]) await alice.sendBytes(pattern(size), { name: "re/port.pdf" });
+        assert.equal(saved, ["port.pdf", "port (2).pdf", "port (3).pdf"].map((name) => join(folder, name)));
+        assert.equal(await Promise.all(saved.map(async (path) => (await stat(path)).size)), [10, 20_000, 300_000]);
+        assert.equal((await readdir(folder)).length, 3);
+      }), options));
+
+  test(`saveTo a missing folder with a slash makes it, ${codec}`, () =>
+    inPair((alice, bob) =>
+      inTemporaryFolder(async (folder) => {
+        const saved: { path: string; bytes: number }[] = [];
+        const targets = [`${join(folder, "new", "deep")}/`, pathToFileURL(`${join(folder, "other")}/`)];
+        bob.registerByteStreamHandler("", async (reader) => {
+          saved.push(await reader.saveTo(targets[saved.length] ?? ""));
+        });
+        for (let i = 0; i < 2; i++) await alice.sendBytes(pattern(70_000), { name: "a.bin" });
+        assert.equal(saved, [
+          { path: join(folder, "new", "deep", "a.bin"), bytes: 70_000 },
+          { path: join(folder, "other", "a.bin"), bytes: 70_000 },
+        ]);
+      }), options));
+}
+
+test("saveTo a file uses that path, whatever the sender calls it", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, "mine.bin");
+      bob.registerByteStreamHandler("", async (reader) => void await reader.saveTo(path));
+      await alice.sendBytes(pattern(0), { name: "theirs.bin" });
+      assert.equal(await readdir(folder), ["mine.bin"]);
+      assert.is((await stat(path)).size, 0);
+    })
+  ));
+
+test("a path that exists is file-exists unless overwrite, and what stands there stays as it was", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, "x");
+      await writeFile(path, "old");
+      const ends: string[] = [];
+      let overwrite = false;
+      bob.registerByteStreamHandler("", async (reader) => {
+        await reader.saveTo(path, { overwrite }).then(({ bytes }) => ends.push(`${bytes}`), (error) => ends.push(error.code));
+      });
+      await rejection(() => alice.sendBytes(pattern(30_000)), "file-exists");
+      assert.is(await readFile(path, "utf8"), "old");
+      overwrite = true;
+      await alice.sendBytes(pattern(30_000));
+      assert.equal(new Uint8Array(await readFile(path)), pattern(30_000));
+      assert.equal(ends, ["file-exists", "30000"]);
+      assert.equal(await readdir(folder), ["x"]);
+    })
+  ));
+
+test("saveTo that fails leaves nothing, and the sender is told", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      await mkdir(join(folder, "in"));
+      const errors: unknown[] = [];
+      const targets = [join(folder, "missing", "x"), join(folder, "in")];
+      bob.registerByteStreamHandler("", async (reader) => {
+        const error = await reader.saveTo(targets[errors.length] ?? "").catch((error) => error);
+        errors.push(error);
+      });
+      const missing = await rejection(() => alice.sendBytes(pattern(30_000), { name: "x" }), "file-error");
+      assert.is(missing.identity, "bob");
+      await rejection(() => alice.sendBytes(pattern(30_000), { name: ".." }), "unsafe-name");
+      assert.equal(errors.map((error) => (error as { code: string }).code), ["file-error", "unsafe-name"]);
+      assert.instance((errors[0] as Error).cause, Error);
+      assert.equal(await readdir(folder), ["in"]);
+      assert.equal(await readdir(join(folder, "in")), []);
+    })
+  ));
+
+test("saveTo follows no link that stands where the file is to be", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      await writeFile(join(folder, "victim"), "precious");
+      await mkdir(join(folder, "in"));
+      await symlink(join(folder, "victim"), join(folder, "in", "x"));
+      const saved: string[] = [];
+      bob.registerByteStreamHandler("", async (reader) => void saved.push((await reader.saveTo(join(folder, "in"))).path));
+      await alice.sendBytes(pattern(10), { name: "x" });
+      assert.equal(saved, [join(folder, "in", "x (2)")]);
+      assert.is(await readFile(join(folder, "victim"), "utf8"), "precious");
+    })
+  ));
+
+test("while it is saved there is a part file, and nothing under the final name", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      bob.registerByteStreamHandler("", async (reader) => void await reader.saveTo(folder));
+      const writer = await alice.streamBytes({ name: "x.bin", confirm: true });
+      await writer.write(pattern(100_000));
+      let names: string[] = [];
+      while (names.length === 0) names = await readdir(folder);
+      assert.is(names.length, 1);
+      assert.match(names[0] ?? "", /^x\.bin\..+\.part$/);
+      await writer.close();
+      assert.equal(await readdir(folder), ["x.bin"]);
+    })
+  ));
+
+test("progress of saveTo is told, at the end all of it; one that throws is reported", () =>
+  inPair((alice, bob, party) =>
+    inTemporaryFolder(async (folder) => {
+      const told: Progress[] = [];
+      bob.registerByteStreamHandler("", async (reader) => {
+        await reader.saveTo(folder, {
+          onProgress: (progress) => {
+            told.push(progress);
+            throw new Error("no bar");
+          },
+        });
+      });
+      await alice.sendBytes(pattern(400_000), { name: "x" });
+      await until(() => told.at(-1)?.bytes === 400_000);
+      assert.is(told.at(-1)?.percent, 100);
+      assert.is(party.told("bob").length, told.length);
+      assert.is((party.told("bob")[0]?.error.cause as Error).message, "no bar");
+      assert.equal(await readdir(folder), ["x"]);
+    })
+  ));
+
+test("a file goes from disk to disk", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      for (const size of [0, 1, 15_000, 15_001, 240_000, 1_000_003]) {
+        const source = join(folder, `${size}.bin`);
+        await writeFile(source, pattern(size, size + 1));
+        const topic = `${size}`;
+        bob.registerByteStreamHandler(topic, async (reader) => void await reader.saveTo(join(folder, "in/")));
+        const progress: Progress[] = [];
+        const info = await alice.sendFile(source, { topic, onProgress: (step) => void progress.push(step) });
+        assert.equal(info.receipts, [{ identity: "bob", bytes: size }]);
+        assert.is(progress.at(-1)?.bytes, size);
+        assert.equal(new Uint8Array(await readFile(join(folder, "in", `${size}.bin`))), pattern(size, size + 1));
+      }
+    })
+  ));
+
+test("two consumers of the same bytes get arrays of their own", () =>
+  inParty(async (party) => {
+    const alice = await party.join("alice");
+    const bob = nextBytes(await party.join("bob"));
+    const carol = nextBytes(await party.join("carol"));
+    const sending = alice.sendBytes(pattern(600_000));
+    const first = await bob;
+    const parts: Uint8Array[] = [];
+    for await (const part of first) {
+      parts.push(part.slice());
+      part.fill(0);
+      structuredClone(part, { transfer: [part.buffer as ArrayBuffer] }); // the user's own: it may be given away
+    }
+    assert.equal(joined(parts), pattern(600_000));
+    assert.equal(await (await carol).readAll(), pattern(600_000));
+    await sending;
+  }));
+
+test("a handler that comes late gets the stream, if nothing of it was missed", () =>
+  inPair(async (alice, bob) => {
+    const writer = await alice.streamText({ topic: "late", confirm: true });
+    await writer.write("from the start");
+    await pause(20);
+    const texts = collectTexts(bob, "late");
+    await until(() => writer.progress.received > 0);
+    await pause(20);
+    await writer.close();
+    assert.equal(texts, ["from the start"]);
+    const missed = await alice.streamBytes({ topic: "missed" });
+    await missed.write(pattern(3_000_000));
+    await until(() => missed.progress.received > 2_000_000);
+    const heard = await nextBytes(bob, "missed");
+    await rejection(() => heard.readAll(), "incomplete");
+    await missed.close();
+  }));
+
+test("streams of one topic are handled at once, each by itself", () =>
+  inPair(async (alice, bob) => {
+    const texts = collectTexts(bob);
+    const received: number[] = [];
+    bob.registerByteStreamHandler("", async (reader) => void received.push((await reader.readAll()).length));
+    const writers = await Promise.all(Array.from({ length: 50 }, () => alice.streamText({ confirm: true })));
+    await Promise.all(writers.map((writer, i) => writer.write(`${i}`)));
+    await Promise.all(Array.from({ length: 10 }, (_, i) => alice.sendBytes(pattern(i * 10_000))));
+    await Promise.all(writers.reverse().map((writer) => writer.close()));
+    assert.equal(texts.map(Number).sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i));
+    assert.equal(received.sort((a, b) => a - b), Array.from({ length: 10 }, (_, i) => i * 10_000));
+  }));
+
+test("nothing is read of an empty stream, and it is whole", () =>
+  inPair(async (alice, bob) => {
+    const texts = collectTexts(bob);
+    const bytes = nextWhole(bob);
+    await alice.sendText("", { confirm: true });
+    await alice.sendBytes(new Uint8Array(0));
+    const writer = await alice.streamText({ confirm: true });
+    await writer.write("");
+    await writer.close();
+    assert.equal(texts, ["", ""]);
+    assert.is((await bytes).length, 0);
+  }));
+
+test.run();
