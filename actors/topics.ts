@@ -48,7 +48,7 @@ export class Topics<H> {
       throw new StreamError("invalid-argument", `${action} as it is not a function: ${show(handler)}`);
     }
     if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as its options are no object: ${show(options)}`);
-    const window: unknown = options.window;
+    const { window }: { window?: unknown } = options;
     if (window !== undefined && (!isCount(window) || window === 0)) {
       throw new StreamError("invalid-argument", `${action} as its window is not a positive count of bytes: ${show(window)}`);
     }
