@@ -180,6 +180,21 @@ test("stallTimeout: a receipt that does not come", async () => {
   });
 });
 
+test("a receipt that was lost is repeated with the next sign of life", async () => {
+  await pair(async (room, alice, bob) => {
+    const readers = bytes(bob);
+    const sending = alice.runtime.sendBytes(pattern(100), TO_BOB);
+    sending.catch(() => {});
+    await room.time.advance(20);
+    room.hub.part("bob", "alice", { oneWay: true });
+    await room.time.run(first(readers).readAll());
+    await room.time.advance(1);
+    room.hub.heal("bob", "alice", { oneWay: true });
+    const { receipts } = await room.time.run(sending, { limit: 15_000 });
+    assert.equal(receipts, [{ identity: "bob", bytes: 100 }]);
+  });
+});
+
 test("stallTimeout of Infinity: a receipt is waited for as long as the receiver lives", async () => {
   await pair(async (room, alice, bob) => {
     const readers = bytes(bob);
