@@ -8,7 +8,7 @@ type Source = Parameters<Scheduler["cancelAll"]>[0];
  * would pay for a thousand.
  */
 export function indexTimers({ scheduler }: AnyActorRef["system"]): void {
-  const { schedule } = scheduler;
+  const schedule = scheduler.schedule.bind(scheduler);
   /** What each actor has scheduled; what has fired since is still in it, and cancelling that does nothing. */
   const own = new WeakMap<Source, Set<string>>();
   scheduler.schedule = (source, target, event, delay, id = crypto.randomUUID()) => {
