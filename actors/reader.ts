@@ -135,8 +135,8 @@ abstract class Reader<T> implements StreamReader<T> {
     }, { highWaterMark: 0 });
   }
 
+  // deno-lint-ignore require-await -- a wrong reason is a rejection
   async cancel(reason?: string): Promise<void> {
-    await undefined; // a wrong reason is a rejection
     if (reason !== undefined) assertText(reason, "cancel the stream with the reason");
     this.cancelWith(this.stream.failure("cancelled", "it was cancelled", reason));
   }

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { ProgressTracker, STREAM_CHUNK_SIZE, StreamError } from "../mod.ts";
+import { ProgressTracker, STREAM_CHUNK_SIZE, type StreamError } from "../mod.ts";
 import type { ByteStreamReader, TextStreamInfo, TextStreamReader } from "../mod.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
