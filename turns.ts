@@ -2,9 +2,9 @@
 
 /**
  * How long work may go on without giving the event loop back, in milliseconds. The promise to users is that no hold is longer than
- * 5 ms; a slice of 2 leaves room for the step that crosses it, for garbage collection, and for a second party's slice in the same turn.
+ * 5 ms; a slice of 1 leaves room for the step that crosses it, for garbage collection, and for a second party's slice in the same turn.
  */
-export const SLICE_MS = 2;
+export const SLICE_MS = 1;
 
 let sliceStarted = 0;
 let armed = false;
