@@ -5,7 +5,7 @@ import type { Piece } from "./arrivals.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 
 /** Pieces that are checked or written at once: with two workers, each has one at hand while another is at work. */
-const DEPTH = 4;
+const DEPTH = 8;
 
 /** A piece at work. */
 interface Job<T> {

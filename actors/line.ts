@@ -16,8 +16,8 @@ export interface Parcel {
   release(): void;
 }
 
-/** Bytes that wait in a line: two segments encoded in parallel while one is sent. */
-const LINE_BYTES = 4 * SEGMENT_BYTES;
+/** Bytes that wait in a line: what workers have at hand while as much is sent. */
+const LINE_BYTES = 8 * SEGMENT_BYTES;
 
 /**
  * The bounded queue between who writes a stream and the pump that sends it. The one place that knows whether a stream can still be

@@ -15,6 +15,11 @@ export interface Pair extends AsyncDisposable {
 /** What is sent on this topic, bob reads to the end and forgets. */
 export const TOPIC = "bench";
 
+/** The same, with room for four times the default window. */
+export const WIDE_TOPIC = "bench wide";
+
+const WIDE_WINDOW = 4 * 1024 * 1024;
+
 /** To bob alone, and done when he has all of it. */
 export const TO_BOB: { topic: string; destinationIdentities: string[]; confirm: true } = {
   topic: TOPIC,
@@ -35,6 +40,7 @@ export async function openPair(pool: CodecPool | false | undefined, chunkSize?: 
   };
   bob.registerTextStreamHandler(TOPIC, take);
   bob.registerByteStreamHandler(TOPIC, take);
+  bob.registerByteStreamHandler(WIDE_TOPIC, take, { window: WIDE_WINDOW });
   const close = async (): Promise<void> => {
     await alice.close();
     await bob.close();
