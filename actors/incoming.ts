@@ -46,7 +46,9 @@ const machine = setup({
     },
     noteTrailer: assign({ trailer: true }),
     noteError: assign({ error: ({ event }) => ("error" in event ? event.error : undefined) }),
-    noteUnclaimed: assign({ error: ({ context: { stream } }) => stream.failure("refused", `nobody handles its topic "${stream.topic}"`) }),
+    noteUnclaimed: assign({
+      error: ({ context: { stream } }) => stream.failure("refused", `nobody handles its topic "${stream.topic}"`),
+    }),
     noteSilence: assign({ error: ({ context: { stream } }) => stream.silence() }),
     close: ({ context }) => context.stream.close(),
     fail: ({ context }) => {

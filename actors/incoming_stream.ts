@@ -2,7 +2,13 @@ import { StreamError, type StreamErrorCode } from "../errors.ts";
 import type { Claim, ReceivingState } from "../protocol/control.ts";
 import type { SenderWindow } from "../protocol/credit.ts";
 import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
-import { decodeTrailer, type HeaderFacts, type OpenedStream, type StreamDescription, type TrailerFacts } from "../protocol/header.ts";
+import {
+  decodeTrailer,
+  type HeaderFacts,
+  type OpenedStream,
+  type StreamDescription,
+  type TrailerFacts,
+} from "../protocol/header.ts";
 import { ProgressTracker } from "../protocol/progress.ts";
 import { Arrivals, type Piece } from "./arrivals.ts";
 import type { StreamContext } from "./context.ts";
@@ -200,7 +206,9 @@ export class IncomingStream {
       return this.#break("corrupt", "its trailer cannot be read");
     }
     const { attributes, facts } = decoded;
-    if (facts !== undefined && facts.chunks < this.#arrivals.next) return this.#break("corrupt", "more chunks came than were sent");
+    if (facts !== undefined && facts.chunks < this.#arrivals.next) {
+      return this.#break("corrupt", "more chunks came than were sent");
+    }
     this.#trailer = { reason, attributes, ...(facts === undefined || this.facts === undefined ? {} : { facts }) };
     if (!this.complete) this.#noteGap();
     this.actor.send({ type: "trailer.received" });
@@ -307,7 +315,9 @@ export class IncomingStream {
     const { claim, received, taken } = this;
     const base = { sequence: this.facts?.sequence ?? 0, claim, credit: this.#credit, received: Math.max(received, taken), taken };
     if (!this.#ended) return base;
-    if (this.#error === undefined) return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
+    if (this.#error === undefined) {
+      return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
+    }
     const { code, reason } = this.#error;
     // "aborted" is what a sender does: here it was a signal given to a consumer.
     return { ...base, end: code === "aborted" ? "cancelled" : code, ...(reason === undefined ? {} : { reason }) };

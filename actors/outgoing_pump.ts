@@ -52,9 +52,13 @@ export class OutgoingPump {
     this.#stopped = true;
     if (this.#stream.ended) return;
     this.#stream.fail(
-      new StreamError("aborted", `Cannot go on with the stream as its actor was stopped: stream id is "${this.#stream.streamId}"`, {
-        streamId: this.#stream.streamId,
-      }),
+      new StreamError(
+        "aborted",
+        `Cannot go on with the stream as its actor was stopped: stream id is "${this.#stream.streamId}"`,
+        {
+          streamId: this.#stream.streamId,
+        },
+      ),
     );
   }
 

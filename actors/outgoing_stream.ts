@@ -202,7 +202,9 @@ export class OutgoingStream {
   /** Leaves out those that have kept the stream waiting too long. */
   sweepStalled(): void {
     const { clock, limits } = this.context;
-    for (const destination of this.spec.destinations.stalled(clock.now(), limits.stallTimeout)) this.leaveOut(destination, "timeout");
+    for (const destination of this.spec.destinations.stalled(clock.now(), limits.stallTimeout)) {
+      this.leaveOut(destination, "timeout");
+    }
   }
 
   /** Milliseconds until there may be something to sweep. */
@@ -264,7 +266,9 @@ export class OutgoingStream {
   #gone(destination: Destination | undefined, code: StreamErrorCode): StreamError {
     const { streamId } = this;
     const identity = destination?.identity ?? "";
-    const message = `Cannot send the stream as "${identity}" ${WHY_GONE[code] ?? `failed to take it: ${code}`}: stream id is "${streamId}"`;
+    const message = `Cannot send the stream as "${identity}" ${
+      WHY_GONE[code] ?? `failed to take it: ${code}`
+    }: stream id is "${streamId}"`;
     const reason = destination?.reason;
     return new StreamError(code, message, { streamId, identity, ...(reason === undefined ? {} : { reason }) });
   }

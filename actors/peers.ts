@@ -52,7 +52,12 @@ export class Peers {
     let peer = this.#peers.get(identity);
     if (peer === undefined) {
       const { limits, instance } = this.#context;
-      peer = new Peer(identity, { limits, instance, budget: this.#budget, tell: (to, message) => this.#tell(message, [to.identity]) });
+      peer = new Peer(identity, {
+        limits,
+        instance,
+        budget: this.#budget,
+        tell: (to, message) => this.#tell(message, [to.identity]),
+      });
       this.#peers.set(identity, peer);
     }
     return peer;

@@ -164,7 +164,9 @@ abstract class Reader<T> implements StreamReader<T> {
   protected claim(): void {
     if (this.#consumed) {
       const { streamId } = this.stream;
-      throw new StreamError("closed", `Cannot read the stream as it has a consumer already: stream id is "${streamId}"`, { streamId });
+      throw new StreamError("closed", `Cannot read the stream as it has a consumer already: stream id is "${streamId}"`, {
+        streamId,
+      });
     }
     this.#consumed = true;
   }

@@ -43,7 +43,9 @@ export class Receiving {
         return this.#header(packet.header, from);
       case "chunk": {
         const stream = this.#find(from, packet.streamId);
-        if (stream !== undefined && isCount(packet.index) && packet.content instanceof Uint8Array) stream.chunk(packet.index, packet.content);
+        if (stream !== undefined && isCount(packet.index) && packet.content instanceof Uint8Array) {
+          stream.chunk(packet.index, packet.content);
+        }
         return;
       }
       case "trailer": {
@@ -115,7 +117,11 @@ export class Receiving {
         this.#peers.rest(peer);
       },
     });
-    stream.actor = createActor(incomingStream, { input: { stream }, parent: this.#parent(), id: `in:${peer.identity}:${stream.streamId}` });
+    stream.actor = createActor(incomingStream, {
+      input: { stream },
+      parent: this.#parent(),
+      id: `in:${peer.identity}:${stream.streamId}`,
+    });
     this.#open.add(stream);
     this.#count(peer.identity, 1);
     peer.addIncoming(stream);
@@ -124,8 +130,9 @@ export class Receiving {
     const { size = 0 } = stream.description.info;
     if (over !== undefined) this.#refuse(stream, "refused", over);
     else if (full) this.#refuse(stream, "refused", "too many streams are open");
-    else if (size > limits.streamBytes) this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
-    else if (this.#handles(stream)) this.#claim(stream);
+    else if (size > limits.streamBytes) {
+      this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
+    } else if (this.#handles(stream)) this.#claim(stream);
     else if (opened.facts !== undefined) peer.tellReceiving(stream); // so that a broadcast does not wait
   }
 

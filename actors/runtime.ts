@@ -21,7 +21,7 @@ import type { FileAccess, StreamContext } from "./context.ts";
 import { tell } from "./callbacks.ts";
 import { Peers } from "./peers.ts";
 import { Receiving } from "./receiving.ts";
-import { runtimeMachine, type RuntimeActor } from "./runtime_machine.ts";
+import { type RuntimeActor, runtimeMachine } from "./runtime_machine.ts";
 import { type ByteSource, openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
 import { Sending } from "./sending.ts";
 import { indexTimers } from "./timers.ts";
@@ -330,11 +330,13 @@ class MillraceRuntime implements Runtime {
   /** Tells the user of an error; one that a callback of his makes of it has nowhere to go. */
   #report(error: unknown, about: ErrorContext): void {
     const { streamId, identity } = about;
-    const known = error instanceof StreamError ? error : new StreamError("cancelled", "Cannot go on with the stream as a callback failed", {
-      cause: error,
-      ...(streamId === undefined ? {} : { streamId }),
-      ...(identity === undefined ? {} : { identity }),
-    });
+    const known = error instanceof StreamError
+      ? error
+      : new StreamError("cancelled", "Cannot go on with the stream as a callback failed", {
+        cause: error,
+        ...(streamId === undefined ? {} : { streamId }),
+        ...(identity === undefined ? {} : { identity }),
+      });
     tell(() => this.#onError?.(known, about), () => {}); // reporting its own failure would call it again
   }
 }

@@ -25,9 +25,13 @@ const machine = setup({
     life: fromCallback<RuntimeEvent, () => void>(({ input }) => input),
   },
   actions: {
-    notePeer: assign({ peers: ({ context, event }) => ("identity" in event ? [...context.peers, event.identity] : context.peers) }),
+    notePeer: assign({
+      peers: ({ context, event }) => ("identity" in event ? [...context.peers, event.identity] : context.peers),
+    }),
     forgetPeer: assign({
-      peers: ({ context, event }) => ("identity" in event ? context.peers.filter((peer) => peer !== event.identity) : context.peers),
+      peers: (
+        { context, event },
+      ) => ("identity" in event ? context.peers.filter((peer) => peer !== event.identity) : context.peers),
     }),
   },
 }).createMachine({

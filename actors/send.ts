@@ -111,7 +111,11 @@ export async function sendFile(sending: Sending, path: string | URL, options: Se
   assertByteOptions(options);
   const file = await sending.files.openSource(path);
   assertSize(options.totalSize, file.size, "file");
-  const described = { ...options, name: options.name ?? file.name, mimeType: options.mimeType ?? sending.files.mimeTypeOf(options.name ?? file.name) };
+  const described = {
+    ...options,
+    name: options.name ?? file.name,
+    mimeType: options.mimeType ?? sending.files.mimeTypeOf(options.name ?? file.name),
+  };
   const stream = await startBytes(sending, described, file.size, true);
   await finish(stream, () => produceFile(stream, file));
   return stream.spec.description.info as ByteStreamInfo;
@@ -209,7 +213,10 @@ async function finish(stream: OutgoingStream, produce: () => Promise<void>): Pro
 /** What the stream ends with when its data could not be had. */
 function sourceFailure({ streamId }: OutgoingStream, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
-  return new StreamError("aborted", `Cannot go on with the stream as its source failed: stream id is "${streamId}"`, { cause, streamId });
+  return new StreamError("aborted", `Cannot go on with the stream as its source failed: stream id is "${streamId}"`, {
+    cause,
+    streamId,
+  });
 }
 
 function assertSize(totalSize: number | undefined, size: number, what: string): void {
@@ -219,7 +226,10 @@ function assertSize(totalSize: number | undefined, size: number, what: string): 
 }
 
 /** Looks at an attachment before anything is sent. */
-async function prepareAttachment(sending: Sending, from: string | URL | File): Promise<{ streamId: string; from: string | URL | File }> {
+async function prepareAttachment(
+  sending: Sending,
+  from: string | URL | File,
+): Promise<{ streamId: string; from: string | URL | File }> {
   if (!(from instanceof Blob)) await sending.files.openSource(from);
   return { streamId: crypto.randomUUID(), from };
 }
@@ -242,5 +252,7 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
 
 /** The fields that are set: options that are absent and options that are undefined are not the same to the compiler. */
 function definedOnly<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
 }

@@ -71,5 +71,7 @@ export class Topics<H> {
 }
 
 function assertTopic(topic: unknown, action: string): void {
-  if (typeof topic !== "string") throw new StreamError("invalid-argument", `${action} as the topic is not a string: ${show(topic)}`);
+  if (typeof topic !== "string") {
+    throw new StreamError("invalid-argument", `${action} as the topic is not a string: ${show(topic)}`);
+  }
 }

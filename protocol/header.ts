@@ -149,7 +149,9 @@ export function decodeTrailer(attributes: unknown): { attributes: Record<string,
   const own = text === undefined ? undefined : parseJson(text);
   if (!isRecord(own)) return { attributes: visible };
   const { b, k, d, e } = own;
-  if (!isCount(b) || !isCount(k) || typeof d !== "string" || (e !== undefined && typeof e !== "string")) return { attributes: visible };
+  if (!isCount(b) || !isCount(k) || typeof d !== "string" || (e !== undefined && typeof e !== "string")) {
+    return { attributes: visible };
+  }
   return { attributes: visible, facts: { bytes: b, chunks: k, digest: d, ...(e === undefined ? {} : { code: e }) } };
 }
 
@@ -191,7 +193,6 @@ export function overLimits(header: StreamHeader, limits: Limits): string | undef
   if (whole > limits.headerBytes) return `its header takes ${whole} bytes, of ${limits.headerBytes} allowed`;
   return undefined;
 }
-
 
 /** Throws "invalid-argument" if a header is over the limits. */
 export function assertWithinLimits(header: StreamHeader, limits: Limits): void {

@@ -83,7 +83,10 @@ export function resolveLimits(wanted: Partial<Limits> = {}): Limits {
     const fits = typeof value === "number" && value >= 0 &&
       (Number.isSafeInteger(value) || value === Infinity || (TIMEOUTS.has(name) && !Number.isNaN(value)));
     if (!fits) {
-      throw new StreamError("invalid-argument", `Cannot use the limit "${name}" as it is not a count, or Infinity: ${String(value)}`);
+      throw new StreamError(
+        "invalid-argument",
+        `Cannot use the limit "${name}" as it is not a count, or Infinity: ${String(value)}`,
+      );
     }
     limits[name] = WINDOWS.has(name) ? Math.max(value, INITIAL_WINDOW) : value;
   }

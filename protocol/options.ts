@@ -130,7 +130,9 @@ export function assertSaveOptions(options: object): void {
 }
 
 function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>, action: string): void {
-  if (!isRecord(options)) throw new StreamError("invalid-argument", `Cannot ${action} as the options are no object: ${show(options)}`);
+  if (!isRecord(options)) {
+    throw new StreamError("invalid-argument", `Cannot ${action} as the options are no object: ${show(options)}`);
+  }
   for (const [name, [test, shape]] of Object.entries(checks)) {
     const value = options[name];
     if (value === undefined || test(value)) continue;
@@ -183,7 +185,8 @@ function isIdentities(value: unknown): boolean {
 }
 
 function isAttributes(value: unknown): boolean {
-  return isRecord(value) && Object.values(value).every((item) => typeof item === "string") && !Object.hasOwn(value, OWN_ATTRIBUTE);
+  return isRecord(value) && Object.values(value).every((item) => typeof item === "string") &&
+    !Object.hasOwn(value, OWN_ATTRIBUTE);
 }
 
 function isAttachments(value: unknown): boolean {

@@ -102,7 +102,9 @@ export function overflow(units: number, room: number): Failure {
 /** What bytes that are not those of the digest fail with. */
 export function mismatch(job: WriteFileJob | ExtractJob): Failure {
   const action = job.kind === "extract" ? "hand out the bytes" : "write to the file";
-  const about = job.kind === "extract" ? `length is ${job.end - job.start}` : `path is "${job.file.path}", position is ${job.position}`;
+  const about = job.kind === "extract"
+    ? `length is ${job.end - job.start}`
+    : `path is "${job.file.path}", position is ${job.position}`;
   return { code: "corrupt", message: `Cannot ${action} as the bytes are not those that were sent: ${about}` };
 }
 
