@@ -41,7 +41,7 @@ import { sharedCodecPool } from "./workers/shared.ts";
  * ```
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  await undefined; // wrong options are a rejection, as every other failure
+  await Promise.resolve(); // wrong options are a rejection, as every other failure
   assertRuntimeOptions(options);
   const codec = options.pool === false ? createInlineCodec() : options.pool ?? sharedCodecPool();
   return startRuntime(options, { codec, files: { openSource, mimeTypeOf, createPartFile } });

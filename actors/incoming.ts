@@ -1,5 +1,5 @@
 import { type ActorRefFrom, assign, fromCallback, setup } from "xstate";
-import { StreamError } from "../errors.ts";
+import type { StreamError } from "../errors.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 
 /** What happens to a stream on its way in. */

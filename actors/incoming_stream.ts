@@ -10,15 +10,13 @@ import {
   type TrailerFacts,
 } from "../protocol/header.ts";
 import { ProgressTracker } from "../protocol/progress.ts";
+import { Allowance } from "./allowance.ts";
 import { Arrivals, type Piece } from "./arrivals.ts";
 import type { StreamContext } from "./context.ts";
 import type { IncomingActor } from "./incoming.ts";
 
 /** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
 const GAP_WAIT = 1_000;
-
-/** Milliseconds after which even little that was taken is told of, so that a sender sees that a slow reader makes progress. */
-const RAISE_WAIT = 1_000;
 
 /** What a handler is told at the end. */
 export interface Trailer {
@@ -58,14 +56,7 @@ export class IncomingStream {
   taken = 0;
   readonly #context: IncomingContext;
   readonly #arrivals: Arrivals;
-  #window: number;
-  /** What the sender is told: nothing before there is a handler, as its hello stands for that. */
-  #credit = 0;
-  #raisedAt = 0;
-  /** What it is held to; it may have been told of a wider window than its handler's. */
-  #allowed: number;
-  /** Offset up to which shared credit was used: of a frame under way, to its end. */
-  #charged = 0;
+  readonly #allowance: Allowance;
   #heardAt: number;
   #gapSince: number | undefined;
   /** Bytes were dropped, as nobody had claimed the stream. */
@@ -86,9 +77,9 @@ export class IncomingStream {
     this.senderIdentity = opened.senderIdentity ?? from;
     this.#context = context;
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
-    this.#window = context.stream.limits.receiveWindow;
-    this.#allowed = this.#window;
-    this.#heardAt = context.stream.clock.now();
+    const { clock, limits } = context.stream;
+    this.#allowance = new Allowance(limits.receiveWindow, opened.facts === undefined ? undefined : context.shared, clock);
+    this.#heardAt = clock.now();
     if (opened.facts !== undefined) this.#digest = runningDigest();
     this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, {
       admit: (to) => this.#admit(to),
@@ -124,7 +115,7 @@ export class IncomingStream {
 
   /** Bytes the stream may keep waiting here. */
   get window(): number {
-    return this.#window;
+    return this.#allowance.window;
   }
 
   /** Plain bytes that have come, without a gap. */
@@ -147,18 +138,10 @@ export class IncomingStream {
   /** A handler was found: bytes that wait are its, and the sender may go on. */
   claimed(window: number | undefined): void {
     this.claim = "claimed";
-    if (window !== undefined) this.#window = window;
+    this.#allowance.raise(this.taken, window);
     this.#context.widened(this);
-    this.#raise();
     if (this.facts !== undefined) this.#context.notify(this);
     if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
-  }
-
-  /** Lets the sender go on. */
-  #raise(): void {
-    this.#credit = this.taken + this.#window;
-    this.#raisedAt = this.context.clock.now();
-    this.#allowed = Math.max(this.#allowed, this.#credit);
   }
 
   /** A sign of life of the sender. */
@@ -192,7 +175,7 @@ export class IncomingStream {
     this.heard();
     const facts = this.#trailer?.facts;
     if (facts !== undefined && index >= facts.chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
-    const placed = this.#arrivals.place(index, content, this.#window);
+    const placed = this.#arrivals.place(index, content, this.#allowance.window);
     if (placed === "corrupt") this.#break("corrupt", `chunk ${index} is not what was due`);
     else if (placed === "too-far") this.#break("refused", `chunk ${index} is beyond the credit`);
     else if (this.#arrivals.waiting || this.complete) this.#wake?.();
@@ -259,13 +242,11 @@ export class IncomingStream {
     piece.segment?.release();
     if (this.complete) this.heard(); // what is left of a stream that was given up is kept for as long as it is read
     if (this.#ended || this.facts === undefined) return;
-    this.#context.shared?.consume(from, this.taken);
+    this.#allowance.consume(from, this.taken);
     this.#context.consumed();
-    const due = this.taken + this.#window - this.#credit >= this.#window / 4;
-    if (due || this.context.clock.now() - this.#raisedAt >= RAISE_WAIT) {
-      this.#raise();
-      this.#context.notify(this);
-    }
+    if (!this.#allowance.isDue(this.taken)) return;
+    this.#allowance.raise(this.taken);
+    this.#context.notify(this);
   }
 
   /** After the last piece was taken: throws unless the stream is whole. */
@@ -304,16 +285,20 @@ export class IncomingStream {
 
   /** After the end: the sender says how far it had sent. What never came is not waited for. */
   release(final: number): void {
-    this.#context.shared?.receive(this.#charged, final);
-    this.#context.shared?.consume(this.#charged, final);
-    this.#charged = final;
+    this.#allowance.release(final);
     this.#arrivals.received = final;
   }
 
   /** How the stream stands, as its sender is told. */
   state(): ReceivingState {
     const { claim, received, taken } = this;
-    const base = { sequence: this.facts?.sequence ?? 0, claim, credit: this.#credit, received: Math.max(received, taken), taken };
+    const base = {
+      sequence: this.facts?.sequence ?? 0,
+      claim,
+      credit: this.#allowance.credit,
+      received: Math.max(received, taken),
+      taken,
+    };
     if (!this.#ended) return base;
     if (this.#error === undefined) {
       return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
@@ -346,16 +331,11 @@ export class IncomingStream {
     const { size } = this.description.info;
     if (to > limits.streamBytes) return this.#refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
     if (size !== undefined && to > size) return this.#refuse("too-large", `it is longer than the ${size} bytes announced`);
-    const { shared } = this.#context;
-    if (this.facts === undefined || shared === undefined) {
+    if (this.facts === undefined) {
       const fits = to - this.taken <= limits.foreignQueue;
       return fits || this.#refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
     }
-    if (to <= this.#allowed && shared.allows(this.#charged, to)) {
-      shared.receive(this.#charged, to);
-      this.#charged = to;
-      return true;
-    }
+    if (this.#allowance.charge(to)) return true;
     if (this.claim === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
     this.#miss(); // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
     return false;
@@ -365,8 +345,8 @@ export class IncomingStream {
   #miss(): void {
     this.#missed = true;
     this.#arrivals.close();
-    this.#context.shared?.consume(this.taken, this.#charged);
-    this.taken = this.#arrivals.received = this.#charged;
+    this.#allowance.end(this.taken);
+    this.taken = this.#arrivals.received = this.#allowance.charged;
   }
 
   #refuse(code: StreamErrorCode, why: string): false {
@@ -391,7 +371,7 @@ export class IncomingStream {
   #end(): void {
     this.#ended = true;
     this.#arrivals.close();
-    if (this.facts !== undefined) this.#context.shared?.consume(this.taken, this.#charged);
+    this.#allowance.end(this.taken);
     const sent = this.#trailer?.facts?.bytes;
     if (sent !== undefined) this.release(sent);
     this.#wake?.();

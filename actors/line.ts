@@ -55,7 +55,7 @@ export class Line {
   }
 
   push(parcel: Parcel): void {
-    if (this.#error !== undefined || this.#end !== undefined) return void abandon(parcel);
+    if (this.#error !== undefined || this.#end !== undefined) return abandon(parcel);
     this.#parcels.push(parcel);
     this.#waiting += parcel.weight;
     this.#wakePump?.();

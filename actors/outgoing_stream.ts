@@ -1,7 +1,7 @@
 import { StreamError, type StreamErrorCode } from "../errors.ts";
 import type { ReceivingState, SendingState } from "../protocol/control.ts";
-import { type Destination, type Destinations } from "../protocol/destinations.ts";
-import { type HeaderFacts, type StreamDescription } from "../protocol/header.ts";
+import type { Destination, Destinations } from "../protocol/destinations.ts";
+import type { HeaderFacts, StreamDescription } from "../protocol/header.ts";
 import type { StreamHeader } from "../protocol/packets.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../protocol/progress.ts";
 import { tell } from "./callbacks.ts";

@@ -1,5 +1,5 @@
 import { INITIAL_WINDOW } from "../protocol/constants.ts";
-import { type ControlMessage, type Hello, type PeerState, type ReceivingState, type SendingState } from "../protocol/control.ts";
+import type { ControlMessage, Hello, PeerState, ReceivingState, SendingState } from "../protocol/control.ts";
 import { type ReceiveBudget, SenderWindow, SharedCredit } from "../protocol/credit.ts";
 import type { Destination } from "../protocol/destinations.ts";
 import type { Limits } from "../protocol/limits.ts";

@@ -175,7 +175,7 @@ export class Receiving {
 
   /** Calls a handler. What it throws ends its stream and nothing else. */
   async #run(stream: IncomingStream, handle: () => void | Promise<void>): Promise<void> {
-    await undefined; // a handler runs after the packet that brought its stream was dealt with
+    await Promise.resolve(); // a handler runs after the packet that brought its stream was dealt with
     try {
       await handle();
     } catch (error) {

@@ -301,7 +301,7 @@ test("msgpack extensions, and lengths and depths that are not borne out, are no 
     const bytes of [
       ...extensions,
       ...others,
-      new Array<number>(10_000).fill(0x91),
+      Array.from({ length: 10_000 }, () => 0x91),
       ...truncated.map((_, i) => truncated.slice(0, i)),
     ]
   ) {

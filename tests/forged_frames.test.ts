@@ -65,7 +65,7 @@ test("tiny chunks and frames that nobody reads take memory in proportion", async
       eve.chunk("bob", "b", i, frame(i, one));
     }
     eve.trailer("bob", "a", { bytes: 5_000, chunks: 5_000, digest: digestOf(new Uint8Array(5_000).fill(65)) });
-    eve.trailer("bob", "b", { bytes: 5_000, chunks: 5_000, digest: framedDigest(...new Array<Uint8Array>(5_000).fill(one)) });
+    eve.trailer("bob", "b", { bytes: 5_000, chunks: 5_000, digest: framedDigest(...Array.from({ length: 5_000 }, () => one)) });
     await room.time.advance(1);
     assert.is(bob.codec.segments.inUse, 0);
     for (const reader of readers) {

@@ -230,7 +230,7 @@ test("over a reliable line, however slow and lossy, all arrives, and no more tha
             alice.runtime.sendBytes(pattern(bytes), { topic: "t", destinationIdentities: ["bob"] })
           );
           await room.time.run(Promise.all(sent));
-          assert.equal((await room.time.run(Promise.all(ends))).sort(), [...lengths].sort());
+          assert.equal((await room.time.run(Promise.all(ends))).sort(ascending), [...lengths].sort(ascending));
         }, { link: options, seed: number });
       },
     ),
@@ -345,6 +345,10 @@ function fingerprint(bytes: Uint8Array): string {
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }
 
 test.run();

@@ -290,7 +290,10 @@ test("progress is told of at most once each 50 ms, and at the end", async () => 
       },
     });
     await room.time.run(sending);
-    assert.ok(times.length >= 5 && times.length < 30, `reports at ${times} of ${reports.map(({ bytes }) => bytes)}`);
+    assert.ok(
+      times.length >= 5 && times.length < 30,
+      `reports at ${times.join()} of ${reports.map(({ bytes }) => bytes).join()}`,
+    );
     for (let i = 1; i < times.length - 1; i++) assert.ok((times[i] ?? 0) - (times[i - 1] ?? 0) >= 50);
     assert.is(reports.at(-1)?.bytes, 8_000_000);
     assert.is(reports.at(-1)?.percent, 100);

@@ -77,7 +77,7 @@ class MemoryHub implements Hub, Exchange {
       );
     }
     this.#seats.set(identity, seat);
-    this.#announce("joined", seat);
+    void this.#announce("joined", seat);
     return new MemoryTransport(this, seat);
   }
 

@@ -269,6 +269,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
 
   async #end(): Promise<void> {
     for (const task of this.#queue.clear()) task.reject(closed());
+    if (this.#soon !== undefined) clearImmediate(this.#soon);
     const seats = this.#seats.splice(0);
     await Promise.all(seats.map(async (seat) => {
       for (const task of seat.abandon()) task.reject(closed());
