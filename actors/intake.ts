@@ -2,6 +2,7 @@ import { StreamError } from "../errors.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { overdue, turn } from "../turns.ts";
 import type { Piece } from "./arrivals.ts";
+import type { Codec, Span } from "../workers/codec.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 
 /** Pieces that are checked or written at once: with two workers, each has one at hand while another is at work. */
@@ -69,26 +70,17 @@ export class Intake<T> {
   }
 }
 
-/** Checks a frame against its digest; a piece of a plain stream is checked with all of it, at the end. */
-export function checkPiece(stream: IncomingStream, { segment, digest, length }: Piece): Promise<void> | undefined {
+/** Has the codec check a frame and make what a reader gets of it; undefined of a plain stream's piece, which is checked with all of it. */
+export function checked<T>(
+  { context, streamId, from: identity }: IncomingStream,
+  { segment, digest, length }: Piece,
+  make: (codec: Codec, span: Span, digest: Uint8Array) => Promise<T>,
+): Promise<T> | undefined {
   if (segment === undefined || digest === undefined) return undefined;
   const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + length };
-  return stream.context.codec.slice(span).then((sliced) => {
-    if (sliced.digest.some((byte, index) => byte !== digest[index])) throw corrupt(stream, undefined);
+  return make(context.codec, span, digest).catch((cause: unknown) => {
+    if (!(cause instanceof StreamError && cause.code === "corrupt")) throw cause;
+    const message = `Cannot receive the stream as a frame's bytes are not those that were sent: stream id is "${streamId}"`;
+    throw new StreamError("corrupt", message, { streamId, identity, cause });
   });
-}
-
-/** A checked copy of a frame's bytes. */
-export function extractPiece(stream: IncomingStream, { segment, digest, length }: Piece): Promise<Uint8Array> | undefined {
-  if (segment === undefined || digest === undefined) return undefined;
-  const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + length };
-  return stream.context.codec.extract(span, digest).catch((error: unknown) => {
-    throw error instanceof StreamError && error.code === "corrupt" ? corrupt(stream, error) : error;
-  });
-}
-
-function corrupt(stream: IncomingStream, cause: StreamError | undefined): StreamError {
-  const { streamId, from: identity } = stream;
-  const message = `Cannot receive the stream as a frame's bytes are not those that were sent: stream id is "${streamId}"`;
-  return new StreamError("corrupt", message, { streamId, identity, ...(cause === undefined ? {} : { cause }) });
 }

@@ -6,7 +6,7 @@ import { overdue, turn } from "../turns.ts";
 import type { AnyActorRef } from "xstate";
 import type { Piece } from "./arrivals.ts";
 import type { IncomingStream, Trailer } from "./incoming_stream.ts";
-import { checkPiece, extractPiece, Intake } from "./intake.ts";
+import { checked, Intake } from "./intake.ts";
 import { saveStream } from "./save.ts";
 
 /** What readers of text and of bytes have in common. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
@@ -258,15 +258,10 @@ export class TextReader extends Reader<string> implements TextStreamReader {
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
     if (this.stream.facts === undefined) return yield* this.#foreignValues();
-    // Chunks and frames of a Millrace sender are valid UTF-8 each by itself. They are decoded within the work on them, as the memory of
-    // a frame is used again right after.
-    const texts = this.results<string>((piece) => {
-      const decode = (): string => wholeDecoder.decode(piece.memory);
-      return checkPiece(this.stream, piece)?.then(async () => {
-        while (overdue()) await turn(); // workers answer for several frames at once, and each takes a millisecond or more
-        return decode();
-      }) ?? decode();
-    });
+    // Chunks and frames of a Millrace sender are valid UTF-8 each by itself.
+    const texts = this.results<string>((piece) =>
+      checked(this.stream, piece, (codec, span, digest) => codec.decodeText(span, digest)) ?? wholeDecoder.decode(piece.memory)
+    );
     for await (const text of texts) if (text !== "") yield text;
   }
 
@@ -317,7 +312,7 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
 
   protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
     return this.results((piece) => {
-      return extractPiece(this.stream, piece) ?? piece.memory; // a piece of a plain stream is an array of its own
+      return checked(this.stream, piece, (codec, span, digest) => codec.extract(span, digest)) ?? piece.memory; // a piece of a plain stream is an array of its own
     });
   }
 }

@@ -1,6 +1,6 @@
-// That texts are decoded in time slices, however many of their frames come back checked at once.
+// That texts are decoded in time slices where there are no workers, however many of their frames are at hand.
 import * as assert from "uvu/assert";
-import { createCodecPool, createHub, createRuntime } from "../mod.ts";
+import { createHub, createRuntime } from "../mod.ts";
 import { SLICE_MS } from "../turns.ts";
 import { suite } from "./harness.ts";
 
@@ -9,10 +9,9 @@ const TEXT_BYTES = 4_000_000;
 const test = suite("decoding");
 
 test("no two decodings that each take up a slice share a turn of the event loop", async () => {
-  const pool = createCodecPool({ size: 2 });
   const hub = createHub();
-  const alice = await createRuntime({ transport: hub.join("alice"), pool });
-  const bob = await createRuntime({ transport: hub.join("bob"), pool });
+  const alice = await createRuntime({ transport: hub.join("alice"), pool: false });
+  const bob = await createRuntime({ transport: hub.join("bob"), pool: false });
   const slow = slowDecoder();
   try {
     const read = new Promise<number>((resolve, reject) => {
@@ -24,7 +23,6 @@ test("no two decodings that each take up a slice share a turn of the event loop"
     slow.restore();
     await alice.close();
     await bob.close();
-    await pool.close();
   }
   assert.ok(slow.turns.length > 10, `${slow.turns.length} decodings`);
   assert.is(new Set(slow.turns).size, slow.turns.length);

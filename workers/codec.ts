@@ -44,6 +44,8 @@ export interface Codec {
   slice(span: Span, cut?: Cut, options?: JobOptions): Promise<Sliced>;
   /** A copy of a span that is the caller's own, checked: "corrupt" if the bytes are not those of the digest. */
   extract(span: Span, digest: Uint8Array, options?: JobOptions): Promise<Uint8Array>;
+  /** A span's text, checked likewise; what is not UTF-8 becomes U+FFFD, a byte order mark stays. */
+  decodeText(span: Span, digest: Uint8Array, options?: JobOptions): Promise<string>;
   /**
    * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. It must fit: three bytes a UTF-16 unit
    * always do.

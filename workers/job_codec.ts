@@ -25,6 +25,16 @@ export abstract class JobCodec implements Codec {
     return new Uint8Array(copy ?? new ArrayBuffer(0));
   }
 
+  async decodeText({ segment, start, end }: Span, digest: Uint8Array, options?: JobOptions): Promise<string> {
+    const own = new Uint8Array(digest); // as above
+    const { text } = await this.#carryOut(
+      { kind: "decodeText", buffer: segment.buffer, start, end, digest: own },
+      segment,
+      options,
+    );
+    return text ?? "";
+  }
+
   encodeText(text: string, into: { segment: Segment; start: number }, cut?: Cut, options?: JobOptions): Promise<Sliced> {
     const { segment, start } = into;
     return this.#carryOut({ kind: "encodeText", text, buffer: segment.buffer, start, cut }, segment, options);
@@ -64,6 +74,7 @@ export function costOf(job: Job): number {
   switch (job.kind) {
     case "slice":
     case "extract":
+    case "decodeText":
     case "writeFile":
       return job.end - job.start;
     case "encodeText":

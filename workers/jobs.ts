@@ -15,8 +15,9 @@ export interface SliceJob {
   readonly cut: Cut | undefined;
 }
 
+/** What is done with a span once it is checked: its bytes are copied, or decoded. */
 export interface ExtractJob {
-  readonly kind: "extract";
+  readonly kind: "extract" | "decodeText";
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
   readonly end: number;
@@ -54,9 +55,10 @@ export interface WriteFileJob {
 /** Each can be carried out again: none depends on what an attempt before it left behind. */
 export type Job = SliceJob | ExtractJob | EncodeTextJob | ReadFileJob | WriteFileJob;
 
-/** Of a write only `bytes` counts; `copy` is what was extracted. */
+/** Of a write only `bytes` counts; `copy` and `text` are what was extracted. */
 export interface JobValue extends Sliced {
   readonly copy?: ArrayBuffer;
+  readonly text?: string;
 }
 
 export type JobResult = { readonly ok: true; readonly value: JobValue } | { readonly ok: false; readonly failure: Failure };
@@ -67,6 +69,7 @@ export function runJob(job: Job): JobResult {
     case "slice":
       return sliced(job.buffer, job.start, job.end, job.cut);
     case "extract":
+    case "decodeText":
       return extract(job);
     case "encodeText":
       return encodeText(job);
@@ -101,17 +104,19 @@ export function overflow(units: number, room: number): Failure {
 
 /** What bytes that are not those of the digest fail with. */
 export function mismatch(job: WriteFileJob | ExtractJob): Failure {
-  const action = job.kind === "extract" ? "hand out the bytes" : "write to the file";
-  const about = job.kind === "extract"
-    ? `length is ${job.end - job.start}`
-    : `path is "${job.file.path}", position is ${job.position}`;
+  const action = job.kind === "writeFile" ? "write to the file" : "hand out the bytes";
+  const about = job.kind === "writeFile"
+    ? `path is "${job.file.path}", position is ${job.position}`
+    : `length is ${job.end - job.start}`;
   return { code: "corrupt", message: `Cannot ${action} as the bytes are not those that were sent: ${about}` };
 }
 
-/** A copy that other threads do not share. */
-export function extracted(from: Uint8Array): JobResult {
-  const { buffer } = new Uint8Array(from);
-  return { ok: true, value: { bytes: from.length, digest: new Uint8Array(), ends: [], copy: buffer } };
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A copy that other threads do not share, or the text. */
+export function extracted({ kind }: ExtractJob, from: Uint8Array): JobResult {
+  const what = kind === "extract" ? { copy: new Uint8Array(from).buffer } : { text: decoder.decode(from) };
+  return { ok: true, value: { bytes: from.length, digest: new Uint8Array(), ends: [], ...what } };
 }
 
 function sliced(buffer: SharedArrayBuffer, start: number, end: number, cut: Cut | undefined): JobResult {
@@ -123,7 +128,7 @@ function sliced(buffer: SharedArrayBuffer, start: number, end: number, cut: Cut 
 function extract(job: ExtractJob): JobResult {
   const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
   if (!isEqual(sha256(from), job.digest)) return { ok: false, failure: mismatch(job) };
-  return extracted(from);
+  return extracted(job, from);
 }
 
 function encodeText({ text, buffer, start, cut }: EncodeTextJob): JobResult {

@@ -41,6 +41,29 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     });
   }
 
+  for (const size of [1, 32_768, SEGMENT_BYTES]) {
+    check(`${size} bytes are handed out as a copy, and only if they are those of the digest`, async (codec) => {
+      const bytes = new Uint8Array(randomBytes(size));
+      const span = filled(codec, bytes);
+      const copy = await codec.extract(span, sha256(bytes));
+      assert.equal(copy, bytes);
+      assert.is(copy.buffer.constructor, ArrayBuffer);
+      span.segment.bytes.fill(0);
+      assert.equal(copy, bytes, "a copy");
+      await rejection(() => codec.extract(span, sha256(bytes)), "corrupt");
+      span.segment.release();
+    });
+
+    check(`a text of some ${size} bytes is decoded, and only if it is that of the digest`, async (codec) => {
+      const text = "\ufeffzażółć 🦀".repeat(Math.ceil(size / 20));
+      const bytes = new TextEncoder().encode(text);
+      const span = filled(codec, bytes);
+      assert.is(await codec.decodeText(span, sha256(bytes)), text);
+      await rejection(() => codec.decodeText(span, sha256(new Uint8Array(3))), "corrupt");
+      span.segment.release();
+    });
+  }
+
   check("without a cut there are no chunks", async (codec) => {
     const span = filled(codec, new Uint8Array(50_000));
     assert.equal((await codec.slice(span)).ends, []);
