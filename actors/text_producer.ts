@@ -1,6 +1,6 @@
 import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { cutBytes } from "../protocol/cut.ts";
-import { textPieces, utf8Bytes } from "../protocol/utf8.ts";
+import { fittingPieces, type MeasuredPiece, textPieces, utf8Bytes } from "../protocol/utf8.ts";
 import { overdue, turn } from "../turns.ts";
 import type { Sliced } from "../workers/codec.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
@@ -29,30 +29,32 @@ export async function measureText(text: string): Promise<number> {
 
 /** Puts a text in a stream's line, piece by piece as there is room. Pieces part no surrogate pair. */
 export async function produceText(stream: OutgoingStream, text: string): Promise<void> {
-  const units = stream.framed ? Math.floor(stream.spec.frameBytes / BYTES_PER_UNIT) : Math.floor(SEGMENT_BYTES / BYTES_PER_UNIT);
-  for (const piece of textPieces(text, Math.max(2, units))) {
+  const { framed } = stream;
+  const { frameBytes, totalSize = BYTES_PER_UNIT * text.length } = stream.spec;
+  const most = framed ? frameBytes : SEGMENT_BYTES;
+  const average = framed ? totalSize / text.length : BYTES_PER_UNIT; // of a part of a text, its stream's total says nothing
+  for (const piece of fittingPieces(text, most, average)) {
     await stream.line.room();
-    if (piece.length <= INLINE_UNITS && !stream.framed) pushSmall(stream, piece);
+    if (!framed && piece.text.length <= INLINE_UNITS) pushSmall(stream, piece);
     else pushEncoded(stream, piece);
     if (overdue()) await turn();
   }
 }
 
-function pushSmall(stream: OutgoingStream, piece: string): void {
-  const memory = encoder.encode(piece);
+function pushSmall(stream: OutgoingStream, { text }: MeasuredPiece): void {
+  const memory = encoder.encode(text);
   const ends = cutBytes(memory, 0, memory.length, stream.context.chunkSize, true);
   const sliced: Sliced = { bytes: memory.length, digest: NO_DIGEST, ends };
   stream.line.push({ memory, start: 0, sliced, weight: memory.length, release: () => {} });
 }
 
-function pushEncoded(stream: OutgoingStream, piece: string): void {
+function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): void {
   const { codec, chunkSize } = stream.context;
-  const room = BYTES_PER_UNIT * piece.length;
-  const segment = codec.segments.acquire(SEGMENT_HEADROOM + room);
+  const segment = codec.segments.acquire(SEGMENT_HEADROOM + bytes);
   const into = { segment, start: SEGMENT_HEADROOM };
-  const sliced = codec.encodeText(piece, into, stream.framed ? undefined : { chunkSize, utf8: true });
+  const sliced = codec.encodeText(text, into, stream.framed ? undefined : { chunkSize, utf8: true });
   sliced.catch(() => {}); // the pump hears of it when it comes to the parcel
-  stream.line.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, sliced, weight: room, release: () => segment.release() });
+  stream.line.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, sliced, weight: bytes, release: () => segment.release() });
 }
 
 /** Whether a text may be sent as one chunk without being measured first. */

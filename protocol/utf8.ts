@@ -20,11 +20,43 @@ export function* textPieces(text: string, units: number): Generator<string, void
   }
   let start = 0;
   while (start < text.length) {
-    let end = start + units;
-    if (isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end--;
+    const end = pieceEnd(text, start, units);
     yield text.slice(start, end);
     start = end;
   }
+}
+
+/** A piece of a text, and its bytes as UTF-8. */
+export interface MeasuredPiece {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/**
+ * Walks a text in pieces of at most `most` bytes as UTF-8, at least 4, and close to that many if its units take `average` bytes each. Never
+ * parts a surrogate pair.
+ */
+export function* fittingPieces(text: string, most: number, average: number): Generator<MeasuredPiece, void, undefined> {
+  let start = 0;
+  while (start < text.length) {
+    let units = Math.max(2, Math.floor(most / average));
+    for (;;) {
+      const end = pieceEnd(text, start, units);
+      const piece = text.slice(start, end);
+      const bytes = utf8Bytes(piece);
+      if (bytes <= most || units === 2) {
+        start = end;
+        yield { text: piece, bytes };
+        break;
+      }
+      units = Math.max(2, Math.floor(units * most / bytes * 0.99)); // richer than the average: as much less as is too much
+    }
+  }
+}
+
+function pieceEnd(text: string, start: number, units: number): number {
+  const end = start + units;
+  return isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end)) ? end - 1 : end;
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { SurrogateJoiner, textPieces, utf8Bytes } from "../protocol/utf8.ts";
+import { fittingPieces, SurrogateJoiner, textPieces, utf8Bytes } from "../protocol/utf8.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 
@@ -65,6 +65,34 @@ test("gives a lone surrogate out at the end, once", () => {
   const end = joiner.end();
   assert.equal([...encoder.encode(end)], [0xef, 0xbf, 0xbd]);
   assert.is(joiner.end(), "");
+});
+
+test("fitting pieces are the whole, none over its bytes, none that parts a pair, whatever the average is said to be", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "grapheme", maxLength: 300 }),
+      fc.integer({ min: 4, max: 60 }),
+      fc.double({ min: 0.5, max: 4, noNaN: true }),
+      (
+        text,
+        most,
+        average,
+      ) => {
+        const pieces = [...fittingPieces(text, most, average)];
+        assert.is(pieces.map((piece) => piece.text).join(""), text);
+        for (const piece of pieces) {
+          assert.is(piece.bytes, new TextEncoder().encode(piece.text).length);
+          assert.ok(piece.bytes <= Math.max(most, 6), `${piece.bytes} of ${most}`);
+          assert.not.match(piece.text, /\p{Cs}/u);
+        }
+      },
+    ),
+  );
+});
+
+test("fitting pieces of an even text fill what they may", () => {
+  const pieces = [...fittingPieces("x".repeat(1_000_000), 240_000, 1)];
+  assert.equal(pieces.map(({ bytes }) => bytes), [240_000, 240_000, 240_000, 240_000, 40_000]);
 });
 
 test.run();

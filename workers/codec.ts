@@ -48,7 +48,7 @@ export interface Codec {
   decodeText(span: Span, digest: Uint8Array, options?: JobOptions): Promise<string>;
   /**
    * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. It must fit: three bytes a UTF-16 unit
-   * always do.
+   * always do, else it is measured before.
    */
   encodeText(text: string, into: { segment: Segment; start: number }, cut?: Cut, options?: JobOptions): Promise<Sliced>;
   /** Reads `length` bytes from `position` of a file into a segment. Fewer come only at the file's end. A changed file: "file-error". */
