@@ -4,6 +4,9 @@ import type { SenderWindow } from "../protocol/credit.ts";
 /** Milliseconds after which even little that was taken is told of, so that a sender sees that a slow reader makes progress. */
 const RAISE_WAIT = 1_000;
 
+/** Of a window, the share that must have been taken to be worth telling of: with a quarter, senders of large frames waited every other. */
+const RAISE_SHARE = 1 / 8;
+
 /** How far the sender of one stream may go, and what of the credit that its streams share it has used. Offsets in plain bytes. */
 export class Allowance {
   readonly #shared: SenderWindow | undefined;
@@ -48,7 +51,7 @@ export class Allowance {
 
   /** Whether it is worth telling the sender that it may go on. */
   isDue(taken: number): boolean {
-    return taken + this.#window - this.#credit >= this.#window / 4 || this.#clock.now() - this.#raisedAt >= RAISE_WAIT;
+    return taken + this.#window - this.#credit >= this.#window * RAISE_SHARE || this.#clock.now() - this.#raisedAt >= RAISE_WAIT;
   }
 
   /** Uses up credit for bytes up to an offset; false if there is none. */
