@@ -22,6 +22,8 @@ export interface StreamContext {
   readonly chunkSize: number;
   /** Sends a packet; see `Transport.send`. The place where bulk will wait for its turn. */
   send(packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
+  /** Saves under way: the runtime does not close before what they leave is cleared away. */
+  readonly saves: Set<Promise<unknown>>;
   /** Hands an error that nobody awaits to the user. */
   report(error: unknown, about: { streamId?: string; topic?: string; identity?: string }): void;
 }

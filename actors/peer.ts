@@ -1,4 +1,4 @@
-import { INITIAL_WINDOW } from "../protocol/constants.ts";
+import { LEAST_WINDOW } from "../protocol/constants.ts";
 import type { ControlMessage, Hello, PeerState, ReceivingState, SendingState } from "../protocol/control.ts";
 import { type ReceiveBudget, SenderWindow, SharedCredit } from "../protocol/credit.ts";
 import type { Destination } from "../protocol/destinations.ts";
@@ -77,7 +77,7 @@ export class Peer {
 
   /** Credit for what is sent to it, all streams together. */
   get shared(): SharedCredit {
-    return this.#shared ??= new SharedCredit(this.hello?.credit ?? INITIAL_WINDOW);
+    return this.#shared ??= new SharedCredit(this.hello?.credit ?? LEAST_WINDOW);
   }
 
   /** Credit for what it sends. */
@@ -87,12 +87,12 @@ export class Peer {
 
   /** Bytes of a stream that it takes before it has said anything of that stream. */
   get streamWindow(): number {
-    return this.hello?.streamWindow ?? INITIAL_WINDOW;
+    return this.hello?.streamWindow ?? LEAST_WINDOW;
   }
 
   /** Bytes a frame for it may hold, so that one always fits when nothing is unread. */
   get frameBytes(): number {
-    return Math.floor(Math.min(this.streamWindow, this.hello?.credit ?? INITIAL_WINDOW) / 4);
+    return Math.floor(Math.min(this.streamWindow, this.hello?.credit ?? LEAST_WINDOW) / 4);
   }
 
   /** Takes note of which life a packet is of; false if of one that is over. A new one ends the streams of the one before. */

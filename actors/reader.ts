@@ -299,13 +299,18 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
 
   async saveTo(path: string | URL, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
     assertSaveOptions(options);
+    const { saves } = this.stream.context;
     return await this.consume(options.signal, async () => {
+      const saving = saveStream(this.stream, this.info.name, path, options);
+      saves.add(saving);
       try {
-        return await saveStream(this.stream, this.info.name, path, options);
+        return await saving;
       } catch (error) {
         if (!(error instanceof StreamError) || error.code !== "invalid-argument") throw this.failed(error);
         this.unclaim(); // it is no path: nothing was taken, and another call may do better
         throw error;
+      } finally {
+        saves.delete(saving);
       }
     });
   }

@@ -119,7 +119,10 @@ export interface Runtime extends AsyncDisposable {
   unregisterTextStreamHandler(topic: string): void;
   /** Streams that come from now on find no handler; those that have one keep it. */
   unregisterByteStreamHandler(topic: string): void;
-  /** Aborts open writers, ends open readers with "disconnected", says goodbye, closes the transport. Idempotent. */
+  /**
+   * Aborts open writers, ends open readers with "disconnected", says goodbye, closes the transport. When it resolves, nothing half is left of
+   * what `saveTo` had begun. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -163,6 +166,7 @@ class MillraceRuntime implements Runtime {
   readonly #sending: Sending;
   readonly #receiving: Receiving;
   readonly #onError: RuntimeOptions["onError"];
+  readonly #saves = new Set<Promise<unknown>>();
   /** Set once it is no longer open: what calls reject with. */
   #ended: (() => StreamError) | undefined;
   #closing: Promise<void> | undefined;
@@ -182,6 +186,7 @@ class MillraceRuntime implements Runtime {
       codec,
       files,
       chunkSize,
+      saves: this.#saves,
       send: (packet, destinations) => transport.send(packet, destinations),
       report: (error, about) => this.#report(error, about),
     };
@@ -281,7 +286,7 @@ class MillraceRuntime implements Runtime {
     this.#actor.send({ type: "close.requested" });
     const streams = this.#sending.open;
     this.#shutDown("its runtime was closed");
-    await this.#atMost(CLOSE_WAIT, Promise.all(streams.map((stream) => stream.pumped)));
+    await this.#atMost(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]));
     this.#peers.close();
     await this.#atMost(CLOSE_WAIT, this.#transport.close());
     this.#actor.send({ type: "closed" });

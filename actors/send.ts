@@ -98,7 +98,10 @@ export async function sendBytes(sending: Sending, source: ByteSource, options: S
   if (source instanceof Uint8Array) return await sendFinite(sending, source, source.length, options);
   if (source instanceof ArrayBuffer) return await sendFinite(sending, new Uint8Array(source), source.byteLength, options);
   if (source instanceof Blob) {
-    return await sendFinite(sending, blobParts(source), source.size, { ...describeFile(sending, source), ...options });
+    return await sendFinite(sending, blobParts(source), source.size, {
+      ...describeFile(sending, source),
+      ...definedOnly(options),
+    });
   }
   if (source instanceof ReadableStream && source.locked) {
     throw new StreamError("invalid-argument", "Cannot send the bytes as their stream is locked: another reads it");

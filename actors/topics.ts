@@ -1,5 +1,5 @@
 import { StreamError } from "../errors.ts";
-import { INITIAL_WINDOW } from "../protocol/constants.ts";
+import { LEAST_WINDOW } from "../protocol/constants.ts";
 import { show } from "../protocol/options.ts";
 import { isCount, isRecord } from "../protocol/shapes.ts";
 import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
@@ -55,7 +55,7 @@ export class Topics<H> {
     if (this.#registrations.has(topic)) {
       throw new StreamError("handler-exists", `${action} as the topic has one: topic is "${topic}"`);
     }
-    const registration = { handler, window: window === undefined ? undefined : Math.max(window, INITIAL_WINDOW) };
+    const registration = { handler, window: window === undefined ? undefined : Math.max(window, LEAST_WINDOW) };
     this.#registrations.set(topic, registration);
     return registration;
   }

@@ -37,8 +37,6 @@ export interface PartInput {
   /** At the end: over what stands there, only where nothing stands, or with a number where something does. */
   readonly place: "over" | "new" | "numbered";
   readonly nameBytes: number;
-  /** Told once, when nothing is left to discard. */
-  readonly ended: () => void;
 }
 
 /** The number up to which a free one is looked for. */
@@ -90,7 +88,6 @@ export class Part implements PartFile {
       if (this.#input.sync) await this.#sync();
       const path = await this.#place();
       this.#state = "committed";
-      this.#input.ended();
       return path;
     } catch (error) {
       this.#state = "failed";
@@ -157,7 +154,7 @@ export class Part implements PartFile {
   }
 
   async #remove(): Promise<void> {
-    const { files, made, ended } = this.#input;
+    const { files, made } = this.#input;
     try {
       await removeIfSame(files, this.ref.path, this.ref);
     } catch (cause) {
@@ -165,7 +162,6 @@ export class Part implements PartFile {
     }
     await removeFolders(files, dirname(this.ref.path), made);
     this.#state = "discarded";
-    ended();
   }
 }
 

@@ -37,22 +37,6 @@ const ATTEMPTS = 3;
 /** Of the final name, what the part's name shows, in bytes: with the random part, it stays below any file system's limit. */
 const SHOWN_BYTES = 100;
 
-// Those that are neither committed nor discarded, and those about to be made: an interrupted program has to find them all.
-const parts = new Set<Part>();
-const beginnings = new Set<Promise<Part>>();
-
-/**
- * Discards every part file of this process, those about to be made or committed included: what a program does when it is
- * interrupted, before it exits. Rejects with the first failure, when all were tried.
- */
-export async function discardAllParts(): Promise<void> {
-  await Promise.allSettled(beginnings);
-  const results = await Promise.allSettled([...parts].map((part) => part.discard()));
-  for (const result of results) {
-    if (result.status === "rejected") throw result.reason;
-  }
-}
-
 /**
  * Begins a file: makes an empty part in the folder of its final name, one that nobody can have prepared or can guess.
  *
@@ -63,13 +47,7 @@ export async function discardAllParts(): Promise<void> {
  */
 export async function createPartFile(target: string | URL, options: PartFileOptions): Promise<PartFile> {
   const given = givenPath(target, "Cannot save the file");
-  const beginning = begin(given.path, given.folder, options);
-  beginnings.add(beginning);
-  try {
-    return await beginning;
-  } finally {
-    beginnings.delete(beginning);
-  }
+  return await begin(given.path, given.folder, options);
 }
 
 async function begin(target: string, asFolder: boolean, options: PartFileOptions): Promise<Part> {
@@ -99,7 +77,7 @@ async function beginAt(
     const path = join(folder, `${shown}.${(options.random ?? randomUuid)()}.part`);
     try {
       const { device, inode } = await files.create(path);
-      const part = new Part({
+      return new Part({
         files,
         ref: { path, device, inode },
         finalPath,
@@ -107,10 +85,7 @@ async function beginAt(
         sync: options.sync ?? true,
         place: folderMode === undefined ? (options.overwrite ? "over" : "new") : "numbered",
         nameBytes: options.nameBytes,
-        ended: () => void parts.delete(part),
       });
-      parts.add(part);
-      return part;
     } catch (cause) {
       await removeFolders(files, folder, made);
       const code = codeOf(cause);

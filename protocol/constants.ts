@@ -16,8 +16,8 @@ export const SEGMENT_HEADROOM = 256;
 /** Below this many bytes a job is quicker done on this thread than sent to a worker. */
 export const INLINE_BYTES = 32_768;
 
-/** What a sender may send to a stream before it has heard of any window, in bytes; also the least window there is. */
-export const INITIAL_WINDOW = 60_000;
+/** The least window there is, in bytes, of a stream and of all streams of a sender: one chunk of the largest size. */
+export const LEAST_WINDOW = 60_000;
 
 /** Capacity of a whole segment, in bytes. */
 export const SEGMENT_CAPACITY: number = SEGMENT_HEADROOM + SEGMENT_BYTES;

@@ -1,7 +1,7 @@
 // What Millrace runtimes tell each other beside the streams. All of it is cumulative: a packet may be lost, come twice or late, and the
 // next one says the same and more. Kinds that are not known are ignored.
 import { STREAM_ERROR_CODES, type StreamErrorCode } from "../errors.ts";
-import { INITIAL_WINDOW } from "./constants.ts";
+import { LEAST_WINDOW } from "./constants.ts";
 import { PROTOCOL_VERSION } from "./header.ts";
 import { pack, unpack } from "./msgpack.ts";
 import { isCount, isRecord } from "./shapes.ts";
@@ -75,9 +75,6 @@ export interface SendingState {
 
 export type ControlMessage = Hello | Goodbye | PeerState;
 
-/** Streams that one packet of state tells of: with reasons cut short, they stay within 15,000 bytes. */
-export const STATES_PER_PACKET = 20;
-
 /** Characters of a reason that are carried; the rest is cut. */
 export const REASON_LENGTH = 200;
 
@@ -130,7 +127,7 @@ export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
 
 function decodeHello({ v, w, m, t, e, a }: Record<string, unknown>, instance: string): Hello | undefined {
   if (v !== PROTOCOL_VERSION || !isCount(w) || !isCount(m) || typeof a !== "boolean" || !Array.isArray(e)) return undefined;
-  if (typeof t !== "number" || Number.isNaN(t) || w < INITIAL_WINDOW || m < INITIAL_WINDOW) return undefined;
+  if (typeof t !== "number" || Number.isNaN(t) || w < LEAST_WINDOW || m < LEAST_WINDOW) return undefined;
   const encodings = e.filter((encoding) => typeof encoding === "string");
   return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout: t < 0 ? Infinity : t, encodings, answer: a };
 }

@@ -1,5 +1,5 @@
 // How far a sender may go: credit, in absolute offsets of plain bytes, as QUIC's MAX_STREAM_DATA and MAX_DATA. Pure arithmetic.
-import { INITIAL_WINDOW, STREAM_CHUNK_SIZE } from "./constants.ts";
+import { LEAST_WINDOW, STREAM_CHUNK_SIZE } from "./constants.ts";
 import type { Limits } from "./limits.ts";
 
 /**
@@ -15,7 +15,7 @@ export class SharedCredit {
   #limit: number;
   #used = 0;
 
-  constructor(limit: number = INITIAL_WINDOW) {
+  constructor(limit: number = LEAST_WINDOW) {
     this.#limit = limit;
   }
 
@@ -89,7 +89,7 @@ export class SenderWindow {
     this.#limits = limits;
     this.#budget = budget;
     const wanted = Math.min(limits.receiveWindow, limits.senderWindow);
-    this.floor = budget.takeAtLeast(Math.min(INITIAL_WINDOW, wanted), wanted);
+    this.floor = budget.takeAtLeast(Math.min(LEAST_WINDOW, wanted), wanted);
     this.#limit = this.floor;
   }
 

@@ -1,5 +1,5 @@
 import { StreamError } from "../errors.ts";
-import { INITIAL_WINDOW } from "./constants.ts";
+import { LEAST_WINDOW } from "./constants.ts";
 
 /** What a runtime takes, from whom, and for how long. Bytes, counts and milliseconds; exactly at a limit passes. */
 export interface Limits {
@@ -88,7 +88,7 @@ export function resolveLimits(wanted: Partial<Limits> = {}): Limits {
         `Cannot use the limit "${name}" as it is not a count, or Infinity: ${String(value)}`,
       );
     }
-    limits[name] = WINDOWS.has(name) ? Math.max(value, INITIAL_WINDOW) : value;
+    limits[name] = WINDOWS.has(name) ? Math.max(value, LEAST_WINDOW) : value;
   }
   return limits;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { INITIAL_WINDOW, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
+import { LEAST_WINDOW, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { ReceiveBudget, SenderWindow, SharedCredit, sharedUse } from "../protocol/credit.ts";
 import { resolveLimits } from "../protocol/limits.ts";
 import { suite } from "./harness.ts";
@@ -55,8 +55,8 @@ test("law: a sender that keeps to its credit is never over it, and what is held 
         }
         assert.ok(window.held <= limits.senderWindow);
         const held = senders.reduce((sum, { window }) => sum + window.held, 0);
-        assert.ok(held <= totalWindow + 3 * INITIAL_WINDOW, `${held} held`);
-        assert.ok(budget.promised <= totalWindow + 3 * INITIAL_WINDOW, `${budget.promised} promised`);
+        assert.ok(held <= totalWindow + 3 * LEAST_WINDOW, `${held} held`);
+        assert.ok(budget.promised <= totalWindow + 3 * LEAST_WINDOW, `${budget.promised} promised`);
       }
       for (const { window, sent, taken } of senders) {
         window.close();

@@ -3,7 +3,6 @@ import { join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import { nodeFileSystem } from "../files/file_system.ts";
-import { discardAllParts } from "../files/part_file.ts";
 import { suite } from "./harness.ts";
 import { begin, causeCode, failing, finish, text } from "./parts.ts";
 import { rejection } from "./rejections.ts";
@@ -174,7 +173,6 @@ test("a part prepared by somebody else is never used, nor followed", () =>
       "file-error",
     );
     assert.is(causeCode(error), "EEXIST");
-    await discardAllParts();
   }));
 
 test("a part that was replaced is not committed, and what replaced it stays", () =>
@@ -292,27 +290,10 @@ test("a discard that fails can be repeated", () =>
     const files: FileSystem = { ...nodeFileSystem, unlink: (path) => busy ? failing("EBUSY")() : nodeFileSystem.unlink(path) };
     const part = await begin(join(folder, "out"), { files });
     await rejection(() => part.discard(), "file-error");
-    await rejection(() => discardAllParts(), "file-error");
     await rejection(() => part.commit(0), "closed");
     busy = false;
     await part.discard();
     assert.equal(await readdir(folder), []);
-  }));
-
-test("an interrupted program finds all parts, those on their way included", () =>
-  inTemporaryFolder(async (folder) => {
-    const open = await begin(join(folder, "open"));
-    const done = await begin(join(folder, "done"));
-    await finish(done, "x");
-    const committing = await begin(join(folder, "committing"));
-    const beginning = begin(join(folder, "sub") + sep);
-    const commit = committing.commit(0);
-    await discardAllParts();
-    assert.equal((await readdir(folder)).sort(), ["committing", "done"]);
-    assert.is(await commit, join(folder, "committing"));
-    await rejection(async () => (await beginning).commit(0), "closed");
-    await rejection(() => open.commit(0), "closed");
-    await discardAllParts();
   }));
 
 test.run();

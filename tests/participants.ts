@@ -204,8 +204,8 @@ export function isOurs({ header }: HeaderPacket): boolean {
 }
 
 /** Waits until something is so. The test's own limit ends the wait. */
-export async function until(test: () => boolean): Promise<void> {
-  while (!test()) await pause(1);
+export async function until(test: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await test())) await pause(1);
 }
 
 /** Lets real time pass, for tests that something does not happen. */

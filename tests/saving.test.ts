@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
-import type { Progress, RuntimeOptions } from "../mod.ts";
+import type { Progress, RuntimeOptions, StreamError } from "../mod.ts";
 import { suite } from "./harness.ts";
 import { inPair, pattern, until } from "./participants.ts";
 import { rejection } from "./rejections.ts";
@@ -156,6 +156,24 @@ test("a file goes from disk to disk", () =>
         assert.is(progress.at(-1)?.bytes, size);
         assert.equal(new Uint8Array(await readFile(join(folder, "in", `${size}.bin`))), pattern(size, size + 1));
       }
+    })
+  ));
+
+test("when close has resolved, what saveTo had begun is gone", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      const saving = new Promise<Error>((resolve, reject) => {
+        bob.registerByteStreamHandler(
+          "",
+          (reader) => reader.saveTo(folder).then(() => reject(new Error("It was saved")), resolve),
+        );
+      });
+      const writer = await alice.streamBytes({ name: "half.bin" });
+      await writer.write(pattern(500_000));
+      await until(async () => (await readdir(folder)).length === 1);
+      await bob.close();
+      assert.equal(await readdir(folder), []);
+      assert.is((await saving as StreamError).code, "disconnected");
     })
   ));
 
