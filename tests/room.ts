@@ -43,10 +43,13 @@ export class Room implements AsyncDisposable {
   /** Rejections that nobody handled. */
   readonly unhandled: unknown[] = [];
   readonly #members: Member[] = [];
+  /** Jobs that codecs are at. */
+  #jobs = 0;
   readonly #listener = (error: unknown): void => void this.unhandled.push(error);
 
   constructor(options: Omit<HubOptions, "clock"> = {}) {
-    this.time = new VirtualTime({ idle: () => this.hub.idle });
+    // Work on this thread takes real time, in slices: virtual time must not run ahead of it, however busy the machine is.
+    this.time = new VirtualTime({ idle: () => this.hub.idle && this.#jobs === 0, turns: 12 });
     this.hub = createHub({ ...options, clock: this.time });
     process.on("unhandledRejection", this.#listener);
     process.on("uncaughtException", this.#listener);
@@ -54,7 +57,7 @@ export class Room implements AsyncDisposable {
 
   /** A runtime, known to all that are here. */
   async join(identity: string, options: Partial<RuntimeOptions> = {}): Promise<Member> {
-    const codec = createInlineCodec();
+    const codec = this.#counted(createInlineCodec());
     const errors: StreamError[] = [];
     const runtime = await createRuntime({
       transport: this.hub.join(identity),
@@ -71,6 +74,23 @@ export class Room implements AsyncDisposable {
 
   raw(identity: string): Raw {
     return new Raw(this.hub.join(identity));
+  }
+
+  #counted(codec: Codec): Codec {
+    return new Proxy(codec, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]): unknown => {
+          const result: unknown = Reflect.apply(member, target, args);
+          if (result instanceof Promise) {
+            this.#jobs++;
+            result.catch(() => undefined).finally(() => this.#jobs--);
+          }
+          return result;
+        };
+      },
+    });
   }
 
   /** Closes all, and throws if anything was left behind. */
