@@ -124,28 +124,22 @@ export class OutgoingStream {
   /** Entered by its actor: all was sent, and confirmed if that was asked for. */
   complete(): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.#finishProgress();
-    if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
-    this.#resolveOpened();
-    this.#resolveSettled();
-    this.#wake?.();
-    this.#hooks.ended(this);
+    this.#end(() => {
+      this.#resolveOpened();
+      this.#resolveSettled();
+    });
   }
 
   /** Entered by its actor, or when that was stopped: the stream ends before it is whole. */
   fail(error: StreamError): void {
     if (this.#ended) return;
-    this.#ended = true;
     this.#error = error;
     this.spec.destinations.finish(this.offset);
-    this.#finishProgress();
-    if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
-    this.line.cut(error);
-    this.#rejectOpened(error);
-    this.#rejectSettled(error);
-    this.#wake?.();
-    this.#hooks.ended(this);
+    this.#end(() => {
+      this.line.cut(error);
+      this.#rejectOpened(error);
+      this.#rejectSettled(error);
+    });
   }
 
   /** What receivers are told of a failure. */
@@ -271,6 +265,15 @@ export class OutgoingStream {
     }: stream id is "${streamId}"`;
     const reason = destination?.reason;
     return new StreamError(code, message, { streamId, identity, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  #end(settle: () => void): void {
+    this.#ended = true;
+    this.#finishProgress();
+    if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
+    settle();
+    this.#wake?.();
+    this.#hooks.ended(this);
   }
 
   #finishProgress(): void {
