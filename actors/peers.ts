@@ -82,6 +82,16 @@ export class Peers {
     if (unknown.length > 0) await Promise.all(unknown.map((identity) => this.#introduce(identity)));
   }
 
+  /** Asks after participants of whom the transport has not heard yet: a Millrace runtime among them makes itself known by its answer. */
+  async seek(identities: readonly string[]): Promise<void> {
+    const { transport } = this.#context;
+    if (transport.find === undefined) return;
+    for (const identity of identities) this.#ask(this.get(identity));
+    await transport.find(identities);
+    const here = new Set(transport.participants());
+    for (const identity of identities) if (!here.has(identity)) this.left(identity);
+  }
+
   /** Whether `introduced` would have to wait. */
   areIntroduced(identities: readonly string[]): boolean {
     return identities.every((identity) => this.get(identity).known || this.get(identity).silent);

@@ -55,8 +55,7 @@ export class Sending {
   async start(opening: Opening): Promise<OutgoingStream> {
     const { description, options } = opening;
     const { streamId } = description.info;
-    assertNotAborted(options.signal, streamId);
-    if (this.#closed) throw this.#closedMeanwhile(streamId);
+    this.#assertWanted(options.signal, streamId);
     if (this.#open.has(streamId)) {
       throw new StreamError("duplicate-stream", `Cannot open the stream as its id is in use: stream id is "${streamId}"`, {
         streamId,
@@ -66,11 +65,14 @@ export class Sending {
     try {
       const wanted = options.destinationIdentities;
       const targets = wanted === undefined ? this.#transport.participants() : [...new Set(wanted)];
+      if (wanted !== undefined && this.#here(targets).length === 0) {
+        await this.#seek(targets, options.signal);
+        this.#assertWanted(options.signal, streamId);
+      }
       let here = this.#present(targets, streamId, wanted !== undefined);
       if (!this.#peers.areIntroduced(here)) {
         await this.#peers.introduced(here);
-        if (this.#closed) throw this.#closedMeanwhile(streamId);
-        assertNotAborted(options.signal, streamId);
+        this.#assertWanted(options.signal, streamId);
         here = this.#present(targets, streamId, wanted !== undefined);
       }
       const stream = this.#create(opening, targets, here);
@@ -90,10 +92,25 @@ export class Sending {
     this.#closed = true;
   }
 
+  #here(identities: readonly string[]): readonly string[] {
+    const participants = new Set(this.#transport.participants());
+    return identities.filter((identity) => participants.has(identity));
+  }
+
+  /** Gives news of participants the time to come, but for as long as the send is wanted. */
+  async #seek(identities: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    let stop: () => void = () => {};
+    const aborted = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    signal?.addEventListener("abort", stop);
+    await Promise.race([this.#peers.seek(identities), aborted]);
+    signal?.removeEventListener("abort", stop);
+  }
+
   /** Those of the receivers that are here. Throws "disconnected" if they were named and none is. */
   #present(targets: readonly string[], streamId: string, named: boolean): readonly string[] {
-    const participants = new Set(this.#transport.participants());
-    const here = targets.filter((identity) => participants.has(identity));
+    const here = this.#here(targets);
     const [missing] = targets;
     if (!named || here.length > 0) return here;
     throw new StreamError(
@@ -114,7 +131,7 @@ export class Sending {
     const peers = here.map((identity) => this.#peers.get(identity));
     const own = peers.length > 0 && peers.every((peer) => peer.known);
     const mixed = peers.some((peer) => peer.known);
-    const addressed = named || (own && here.length <= MAX_NAMED) || here.length === 0;
+    const addressed = named || (own && here.length <= MAX_NAMED);
     const framed = own && addressed && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
     const facts: HeaderFacts | undefined = mixed
       ? {
@@ -173,13 +190,13 @@ export class Sending {
     return stream;
   }
 
-  #closedMeanwhile(streamId: string): StreamError {
-    return new StreamError("closed", `Cannot open the stream as the runtime is closed: stream id is "${streamId}"`, { streamId });
+  /** Throws if the runtime is closed, or the sender wants the stream no more. */
+  #assertWanted(signal: AbortSignal | undefined, streamId: string): void {
+    if (signal?.aborted === true) throw abortedBy(signal, streamId);
+    if (this.#closed) {
+      throw new StreamError("closed", `Cannot open the stream as the runtime is closed: stream id is "${streamId}"`, { streamId });
+    }
   }
-}
-
-function assertNotAborted(signal: AbortSignal | undefined, streamId: string): void {
-  if (signal?.aborted === true) throw abortedBy(signal, streamId);
 }
 
 function abortedBy(signal: AbortSignal | undefined, streamId: string): StreamError {

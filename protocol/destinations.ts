@@ -99,9 +99,9 @@ export class Destinations {
     return this.#names ??= this.#active.map((destination) => destination.identity);
   }
 
-  /** Whether packets still reach anybody. */
+  /** Whether packets may still reach anybody: a broadcast reaches also those whom this side has not heard of yet. */
   get reachable(): boolean {
-    return this.#active.length > 0;
+    return !this.#addressed || this.#active.length > 0;
   }
 
   find(identity: string): Destination | undefined {

@@ -28,6 +28,11 @@ export interface Transport {
   readonly identity: string;
   /** The others who are here now; known from before `open`. */
   participants(): readonly string[];
+  /**
+   * Resolves when participants with these identities are known to be here, or when news of them would have come by now, or the transport
+   * has ended. A transport that always knows at once who is here leaves it out.
+   */
+  find?(identities: readonly string[]): Promise<void>;
   /** Starts the delivery of events: called once, by the runtime. Packets that came earlier are dropped. */
   open(events: TransportEvents): void;
   /**

@@ -1,0 +1,371 @@
+// The only file that knows the insides of @livekit/rtc-node. Its public API puts destinations on a stream's header alone, so that chunks
+// and trailers reach everybody in the room; gives a reader no index of a chunk and no attributes of a trailer; and keeps no stream whose
+// handler is not yet registered. The requests and events below it do all that. Seen alike in 0.13.34 and 1.1.0; what is used is looked
+// for when a room is adopted.
+import { StreamError } from "../errors.ts";
+import type { BytesContent, StreamHeader, TextContent, TrailerPacket } from "../protocol/packets.ts";
+import { isRecord } from "../protocol/shapes.ts";
+
+/** What is needed of a Room of `@livekit/rtc-node`: any connected one fits. */
+export interface AdoptableRoom {
+  /** The room's name, for messages. */
+  readonly name?: string | undefined;
+  /** Whether it is connected; only then it can be adopted. */
+  readonly isConnected: boolean;
+  /** This participant. */
+  readonly localParticipant?: { readonly identity: string } | undefined;
+  /** The others, by identity. */
+  readonly remoteParticipants: ReadonlyMap<string, { readonly identity: string }>;
+}
+
+/** What the SDK tells of a room, in the order in which it happened. */
+export interface SdkEvents {
+  joined(identity: string): void;
+  left(identity: string): void;
+  header(header: StreamHeader, from: string): void;
+  chunk(streamId: string, index: number, content: Uint8Array, from: string): void;
+  trailer(trailer: TrailerPacket, from: string): void;
+  /** A stream for which the SDK made a reader; true if it is to be read here and not by a handler registered on the Room. */
+  opened(header: StreamHeader, from: string, reader: SdkReader): boolean;
+  /** The participant may not publish data any more, or may again. */
+  permitted(mayPublish: boolean): void;
+  disconnected(reason: string): void;
+}
+
+/** The SDK's reader of a stream: it decodes what newer SDKs put into one packet, or compress. */
+export interface SdkReader {
+  /** Starts it, once. Text comes as the bytes it is on the wire. */
+  read(events: ReaderEvents): void;
+  /** Stops telling of it. */
+  stop(): void;
+}
+
+export interface ReaderEvents {
+  chunk(content: Uint8Array): void;
+  /** `error` says why it ended before it was whole; `attributes` are the header's with the trailer's over them. */
+  end(attributes: Readonly<Record<string, string>>, error: string | undefined): void;
+}
+
+/** Kinds of the SDK's data channels. */
+const RELIABLE = 1;
+
+/** What a text header says that the stream is: a new one. */
+const CREATE = 0;
+
+/** What the SDK puts before the reason of a trailer. */
+const ABNORMAL = /^stream closed abnormally: /;
+
+interface FfiMessage {
+  readonly case?: string;
+  // oxlint-disable-next-line typescript/no-explicit-any: what the SDK's generated code declares, message by message
+  readonly value?: any;
+}
+
+interface FfiEvent {
+  readonly message: FfiMessage;
+}
+
+interface FfiClient {
+  request(request: { message: { case: string; value: unknown } }): { asyncId?: bigint };
+  prependListener(event: "ffi_event", listener: (event: FfiEvent) => void): void;
+  off(event: "ffi_event", listener: (event: FfiEvent) => void): void;
+}
+
+interface Internals {
+  readonly ffiHandle: { readonly handle: bigint };
+  readonly localParticipant: {
+    readonly identity: string;
+    readonly ffi_handle: { readonly handle: bigint };
+    readonly info: { readonly permission?: { readonly canPublishData?: boolean } };
+  };
+  readonly textStreamHandlers: ReadonlyMap<string, unknown>;
+  readonly byteStreamHandlers: ReadonlyMap<string, unknown>;
+}
+
+const utf8 = new TextEncoder();
+
+/** A connected room by its low-level requests and events. */
+export class Sdk {
+  readonly identity: string;
+  readonly #room: AdoptableRoom;
+  readonly #internals: Internals;
+  readonly #client: FfiClient;
+  readonly #pending = new Map<bigint, { resolve: () => void; reject: (error: Error) => void }>();
+  readonly #readers = new Map<bigint, ReaderEvents>();
+  readonly #listener: (event: FfiEvent) => void = (event) => this.#take(event.message);
+  #events: SdkEvents | undefined;
+  #connected = true;
+
+  constructor(room: AdoptableRoom) {
+    const { internals, client } = inside(room);
+    this.#room = room;
+    this.#internals = internals;
+    this.#client = client;
+    this.identity = internals.localParticipant.identity;
+  }
+
+  /** The others, by what the Room itself knows. */
+  get participants(): readonly string[] {
+    return [...this.#room.remoteParticipants.keys()];
+  }
+
+  get connected(): boolean {
+    return this.#connected && this.#room.isConnected;
+  }
+
+  get mayPublish(): boolean {
+    return this.#internals.localParticipant.info.permission?.canPublishData !== false;
+  }
+
+  /** Starts to tell of events; before all listeners of the Room itself, so that a reader can be taken before the Room drops it. */
+  listen(events: SdkEvents): void {
+    this.#events = events;
+    this.#client.prependListener("ffi_event", this.#listener);
+  }
+
+  /** Nothing is told any more, and what was asked for and not answered rejects. */
+  stop(why: Error): void {
+    this.#events = undefined;
+    this.#readers.clear();
+    this.#client.off("ffi_event", this.#listener);
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(why);
+  }
+
+  /** Bytes that the data channel holds before requests are made to wait. */
+  setBufferedAmount(bytes: number): void {
+    this.#client.request({
+      message: {
+        case: "setDataChannelBufferedAmountLowThreshold",
+        value: { localParticipantHandle: this.#handle, threshold: BigInt(bytes), kind: RELIABLE },
+      },
+    });
+  }
+
+  sendHeader(header: StreamHeader, destinations: readonly string[]): Promise<void> {
+    const { streamId, timestamp, topic, mimeType, totalSize, attributes, senderIdentity, content } = header;
+    return this.#request("sendStreamHeader", destinations, {
+      header: {
+        streamId,
+        timestamp: BigInt(timestamp),
+        topic,
+        mimeType,
+        ...(totalSize === undefined ? {} : { totalLength: BigInt(totalSize) }),
+        attributes: { ...attributes },
+        contentHeader: content.kind === "bytes"
+          ? { case: "byteHeader", value: { name: content.name } }
+          : { case: "textHeader", value: textHeader(content) },
+      },
+      ...(senderIdentity === undefined ? {} : { senderIdentity }),
+    });
+  }
+
+  sendChunk(streamId: string, index: number, content: Uint8Array, destinations: readonly string[]): Promise<void> {
+    return this.#request("sendStreamChunk", destinations, { chunk: { streamId, chunkIndex: BigInt(index), content } });
+  }
+
+  sendTrailer({ streamId, reason, attributes }: TrailerPacket, destinations: readonly string[]): Promise<void> {
+    return this.#request("sendStreamTrailer", destinations, { trailer: { streamId, reason, attributes: { ...attributes } } });
+  }
+
+  get #handle(): bigint {
+    return this.#internals.localParticipant.ffi_handle.handle;
+  }
+
+  /** The bytes are copied before it returns. No destination means everybody. */
+  #request(name: string, destinationIdentities: readonly string[], value: Record<string, unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { asyncId } = this.#client.request({
+        message: {
+          case: name,
+          value: {
+            localParticipantHandle: this.#handle,
+            senderIdentity: this.identity,
+            ...value,
+            destinationIdentities: [...destinationIdentities],
+          },
+        },
+      });
+      if (asyncId === undefined) throw new Error(`The SDK gave no answer to "${name}"`);
+      this.#pending.set(asyncId, { resolve, reject });
+    });
+  }
+
+  #take({ case: name, value }: FfiMessage): void {
+    switch (name) {
+      case "sendStreamHeader":
+      case "sendStreamChunk":
+      case "sendStreamTrailer":
+        this.#settle(value.asyncId, value.error);
+        break;
+      case "textStreamReaderEvent":
+      case "byteStreamReaderEvent":
+        this.#tellReader(value.readerHandle, value.detail);
+        break;
+      case "roomEvent":
+        if (value.roomHandle === this.#internals.ffiHandle.handle) this.#tell(value);
+        break;
+    }
+  }
+
+  #settle(asyncId: bigint, error: string | undefined): void {
+    const pending = this.#pending.get(asyncId);
+    if (pending === undefined) return; // another room's, or a stopped one's
+    this.#pending.delete(asyncId);
+    if (error === undefined || error === "") pending.resolve();
+    else pending.reject(new Error(error));
+  }
+
+  #tell(event: { message: FfiMessage }): void {
+    const { case: name, value } = event.message;
+    const from: string = value?.participantIdentity ?? "";
+    switch (name) {
+      case "streamHeaderReceived":
+        this.#events?.header(headerOf(value.header, value.header.contentHeader), from);
+        break;
+      case "streamChunkReceived":
+        this.#events?.chunk(value.chunk.streamId, Number(value.chunk.chunkIndex), value.chunk.content, from);
+        break;
+      case "streamTrailerReceived":
+        this.#events?.trailer({ type: "trailer", ...trailerOf(value.trailer) }, from);
+        break;
+      case "textStreamOpened":
+      case "byteStreamOpened":
+        if (this.#isForUs(name, value, from)) event.message = {}; // else the Room drops the reader, as it has no handler for it
+        break;
+      case "participantConnected":
+        this.#events?.joined(value.info.info.identity);
+        break;
+      case "participantDisconnected":
+        this.#events?.left(from);
+        break;
+      case "participantPermissionChanged":
+        if (from === this.identity) this.#events?.permitted(value.permission?.canPublishData !== false);
+        break;
+      case "disconnected":
+      case "eos":
+        this.#disconnect(name === "eos" ? "the room has ended" : String(value?.reason ?? "unknown"));
+        break;
+    }
+  }
+
+  #disconnect(reason: string): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#events?.disconnected(reason);
+  }
+
+  #isForUs(name: "textStreamOpened" | "byteStreamOpened", value: { reader: OwnedReader }, from: string): boolean {
+    const text = name === "textStreamOpened";
+    const { handle, info } = value.reader;
+    const handlers = text ? this.#internals.textStreamHandlers : this.#internals.byteStreamHandlers;
+    if (handlers.has(info.topic)) return false;
+    const content = text ? { case: "textHeader", value: info } : { case: "byteHeader", value: info };
+    const read = text ? "textReadIncremental" : "byteReadIncremental";
+    return this.#events?.opened(headerOf(info, content), from, {
+      read: (events) => {
+        this.#readers.set(handle.id, events);
+        this.#client.request({ message: { case: read, value: { readerHandle: handle.id } } });
+      },
+      stop: () => void this.#readers.delete(handle.id),
+    }) ?? false;
+  }
+
+  #tellReader(handle: bigint, detail: FfiMessage): void {
+    const events = this.#readers.get(handle);
+    if (events === undefined) return;
+    if (detail.case === "chunkReceived") {
+      const { content } = detail.value;
+      events.chunk(typeof content === "string" ? utf8.encode(content) : content);
+    } else if (detail.case === "eos") {
+      this.#readers.delete(handle);
+      const error: string | undefined = detail.value.error?.description;
+      events.end({ ...detail.value.attributes }, error?.replace(ABNORMAL, ""));
+    }
+  }
+}
+
+interface OwnedReader {
+  readonly handle: { readonly id: bigint };
+  readonly info: HeaderMessage;
+}
+
+interface HeaderMessage {
+  readonly streamId: string;
+  readonly timestamp: bigint;
+  readonly mimeType: string;
+  readonly topic: string;
+  readonly totalLength?: bigint;
+  readonly attributes: Record<string, string>;
+}
+
+function headerOf(message: HeaderMessage, contentHeader: FfiMessage): StreamHeader {
+  const { streamId, timestamp, mimeType, topic, totalLength, attributes } = message;
+  return {
+    streamId,
+    timestamp: Number(timestamp),
+    topic,
+    mimeType,
+    ...(totalLength === undefined ? {} : { totalSize: Number(totalLength) }),
+    attributes: { ...attributes },
+    content: contentOf(contentHeader),
+  };
+}
+
+function contentOf({ case: name, value }: FfiMessage): TextContent | BytesContent {
+  if (name === "byteHeader") return { kind: "bytes", name: value.name ?? "" };
+  const { replyToStreamId, attachedStreamIds } = value ?? {};
+  const replyTo = replyToStreamId === undefined || replyToStreamId === "" ? {} : { replyToId: replyToStreamId };
+  return { kind: "text", ...replyTo, attachedStreamIds: [...attachedStreamIds ?? []] };
+}
+
+function textHeader({ replyToId, attachedStreamIds }: TextContent): Record<string, unknown> {
+  const replyTo = replyToId === undefined ? {} : { replyToStreamId: replyToId };
+  return { operationType: CREATE, attachedStreamIds: [...attachedStreamIds], ...replyTo };
+}
+
+function trailerOf(
+  trailer: { streamId: string; reason?: string; attributes: Record<string, string> },
+): Omit<TrailerPacket, "type"> {
+  return { streamId: trailer.streamId, reason: trailer.reason ?? "", attributes: { ...trailer.attributes } };
+}
+
+/** What is used of a room and of its SDK; throws "transport" if some of it is not there. */
+function inside(room: AdoptableRoom): { internals: Internals; client: FfiClient } {
+  if (!isRecord(room) || !("isConnected" in room)) {
+    throw new StreamError("invalid-argument", `Cannot adopt the room as it is no Room of @livekit/rtc-node: ${String(room)}`);
+  }
+  if (!room.isConnected) {
+    throw new StreamError("transport", `Cannot adopt the room as it is not connected: call its connect() first`);
+  }
+  const client = (globalThis as { _ffiClientInstance?: unknown })._ffiClientInstance;
+  const needed: Readonly<Record<string, boolean>> = {
+    "room.ffiHandle.handle": typeof at(room, "ffiHandle", "handle") === "bigint",
+    "room.localParticipant.ffi_handle.handle": typeof at(room, "localParticipant", "ffi_handle", "handle") === "bigint",
+    "room.localParticipant.info": isRecord(at(room, "localParticipant", "info")),
+    "room.remoteParticipants": at(room, "remoteParticipants") instanceof Map,
+    "room.textStreamHandlers": at(room, "textStreamHandlers") instanceof Map,
+    "room.byteStreamHandlers": at(room, "byteStreamHandlers") instanceof Map,
+    "globalThis._ffiClientInstance.request": typeof at(client, "request") === "function",
+    "globalThis._ffiClientInstance.prependListener": typeof at(client, "prependListener") === "function",
+  };
+  const lacking = Object.keys(needed).filter((name) => needed[name] !== true);
+  if (lacking.length > 0) {
+    throw new StreamError(
+      "transport",
+      `Cannot adopt the room as this version of @livekit/rtc-node lacks ${
+        lacking.join(", ")
+      }: versions known to work are 0.13.34 and 1.1.0`,
+    );
+  }
+  return { internals: room as unknown as Internals, client: client as FfiClient };
+}
+
+function at(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) {
+    found = (typeof found === "object" && found !== null) ? (found as Record<string, unknown>)[name] : undefined;
+  }
+  return found;
+}
