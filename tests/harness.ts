@@ -6,6 +6,8 @@ const DEFAULT_SECONDS = 20;
 
 export interface Suite {
   (name: string, body: () => void | Promise<void>, options?: { seconds?: number }): void;
+  /** Runs when the last test is done, whatever came of it. Should it fail, the whole file has failed. */
+  after(body: () => Promise<void>): void;
   /** Runs what was declared: the last line of a test file. */
   run(): void;
 }
@@ -15,7 +17,7 @@ export function suite(name: string): Suite {
   const declare = (test: string, body: () => void | Promise<void>, options: { seconds?: number } = {}): void => {
     inner(test, () => limited(`${name}: ${test}`, body, options.seconds ?? DEFAULT_SECONDS));
   };
-  return Object.assign(declare, { run: () => inner.run() });
+  return Object.assign(declare, { after: (body: () => Promise<void>) => inner.after(body), run: () => inner.run() });
 }
 
 async function limited(test: string, body: () => void | Promise<void>, seconds: number): Promise<void> {

@@ -1,21 +1,9 @@
 // The compiled output that Node runs and npm packs. It is made when a source has changed, by whoever comes first: others wait.
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { withLock } from "./lock.js";
 import { run } from "./processes.js";
 import { commandFor, compiler, root, runtime } from "./runtime.js";
 
@@ -24,19 +12,15 @@ const LOCK_SECONDS = 120;
 const dist = join(root, "dist");
 const cache = join(root, ".cache");
 const stampFile = join(dist, ".stamp");
-const lockFile = join(cache, "build.lock");
 
 /** Compiles the project into dist/ unless that is up to date. True if it had to. Rejects with the compiler's words. */
 export async function buildIfStale() {
   if (isFresh()) return false;
-  await lock();
-  try {
+  return await withLock("build", LOCK_SECONDS, async () => {
     if (isFresh()) return false;
     await build();
     return true;
-  } finally {
-    rmSync(lockFile, { force: true });
-  }
+  });
 }
 
 /** The TypeScript files of the project, relative to its folder, sorted. */
@@ -60,47 +44,6 @@ function stamp() {
     hash.update(path).update("\0").update(readFileSync(join(root, path))).update("\0");
   }
   return hash.digest("hex");
-}
-
-async function lock() {
-  mkdirSync(cache, { recursive: true });
-  const deadline = Date.now() + LOCK_SECONDS * 1000;
-  while (!taken()) {
-    if (Date.now() > deadline) throw new Error(`Cannot build as another build holds the lock: file is "${lockFile}"`);
-    dropIfAbandoned();
-    await delay(50);
-  }
-}
-
-function taken() {
-  try {
-    const descriptor = openSync(lockFile, "wx");
-    writeSync(descriptor, String(process.pid));
-    closeSync(descriptor);
-    return true;
-  } catch (error) {
-    if (error.code !== "EEXIST") throw error;
-    return false;
-  }
-}
-
-function dropIfAbandoned() {
-  try {
-    const holder = Number(readFileSync(lockFile, "utf8"));
-    if (holder > 0 && !isAlive(holder)) renameSync(lockFile, `${lockFile}.${process.pid}`); // only one of those who see it succeeds
-    rmSync(`${lockFile}.${process.pid}`, { force: true });
-  } catch (error) {
-    if (error.code !== "ENOENT") throw error;
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
 }
 
 async function build() {

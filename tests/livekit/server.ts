@@ -1,0 +1,88 @@
+// LiveKit servers and a Redis of a test's own, on ports of 127.0.0.1 that nobody else has, which end with the test's process at the latest.
+import { AccessToken, type VideoGrant } from "livekit-server-sdk";
+import { freePort, livekitConfig, needed, type Started, startLivekitServer, startRedisServer } from "./programs.ts";
+
+/** Another test may take a port between our look at it and the server's. */
+const ATTEMPTS = 3;
+
+export interface TestServer extends AsyncDisposable {
+  readonly url: string;
+  readonly key: string;
+  readonly secret: string;
+  readonly pid: number;
+  /** To join `room` and do there all that `grants` do not take away. */
+  token(identity: string, room: string, grants?: VideoGrant): Promise<string>;
+  /** By SIGKILL. Resolves when it is gone; its ports stay reserved for `restart` by nothing but our choice of them. */
+  kill(): Promise<void>;
+  /** Kills it if it runs, and resolves when one without its rooms answers on the same ports. */
+  restart(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** The address of a Redis that this server shares with others, and rooms by it. */
+  readonly redis?: string;
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const path = needed("livekit");
+  const { port, config, started } = await onFreePorts(async () => {
+    const port = await freePort();
+    const config = livekitConfig({ port, udpPort: await freePort(), redis: options.redis });
+    return { port, config, started: await startLivekitServer(path, config, port) };
+  });
+  const { url, key, secret } = config;
+  let server = started;
+  return {
+    url,
+    key,
+    secret,
+    get pid() {
+      return server.pid;
+    },
+    token: async (identity, room, grants = {}) => await tokenFor({ key, secret }, identity, room, grants),
+    kill: async () => await server.kill(),
+    restart: async () => {
+      await server.kill();
+      server = await startLivekitServer(path, config, port);
+    },
+    [Symbol.asyncDispose]: async () => await server.kill(),
+  };
+}
+
+/** What a participant shows to be let into a room. */
+export async function tokenFor(
+  { key, secret }: { key: string; secret: string },
+  identity: string,
+  room: string,
+  grants: VideoGrant = {},
+): Promise<string> {
+  const token = new AccessToken(key, secret, { identity });
+  token.addGrant({ roomJoin: true, room, canPublish: true, canPublishData: true, canSubscribe: true, ...grants });
+  return await token.toJwt();
+}
+
+export interface TestRedis extends AsyncDisposable {
+  /** "127.0.0.1:12345" */
+  readonly address: string;
+  readonly pid: number;
+}
+
+/** A Redis that keeps nothing. */
+export async function startRedis(): Promise<TestRedis> {
+  const path = needed("redis");
+  const { port, started } = await onFreePorts(async () => {
+    const port = await freePort();
+    return { port, started: await startRedisServer(path, port) };
+  });
+  return { address: `127.0.0.1:${port}`, pid: started.pid, [Symbol.asyncDispose]: async () => await started.kill() };
+}
+
+async function onFreePorts<T extends { started: Started }>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !/address already in use/i.test(String(error))) throw error;
+    }
+  }
+}

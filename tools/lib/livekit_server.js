@@ -1,0 +1,96 @@
+// The LiveKit server that tests and `npm run livekit` use: where it is, how it is built where it is not, and what it is told.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import process from "node:process";
+import { join } from "node:path";
+import { get } from "node:http";
+import { startGuarded, untilReady } from "./guarded.js";
+import { withLock } from "./lock.js";
+import { onPath } from "./on_path.js";
+import { run } from "./processes.js";
+import { root } from "./runtime.js";
+
+const VERSION = "v1.13.5";
+const MODULE = "github.com/livekit/livekit-server/cmd/server";
+/** A slow machine with an empty cache takes some ten minutes. */
+const BUILD_SECONDS = 1800;
+const SAY_EVERY_SECONDS = 20;
+
+const folder = join(root, "tools", "livekit");
+const suffix = process.platform === "win32" ? ".exe" : "";
+const built = join(folder, "bin", `livekit-server-${VERSION}${suffix}`);
+
+/** The server's path, or undefined. */
+export function findLivekitServer() {
+  return onPath("livekit-server") ?? (existsSync(built) ? built : undefined);
+}
+
+/** Builds the server by Go, unless that was done, and resolves with its path. `say` is given lines for whoever waits. */
+export async function buildLivekitServer(say) {
+  const go = onPath("go");
+  if (go === undefined) {
+    throw new Error(
+      "Cannot find a LiveKit server, nor Go to build one: put livekit-server on the PATH (https://docs.livekit.io/home/self-hosting/local), " +
+        "or name it in LIVEKIT_SERVER, or install Go (https://go.dev/dl) and run this again",
+    );
+  }
+  return await withLock("build-livekit-server", BUILD_SECONDS, async () => {
+    if (!existsSync(built)) await build(go, say);
+    return built;
+  });
+}
+
+async function build(go, say) {
+  const target = join(folder, "bin", `part-${process.pid}`);
+  const started = performance.now();
+  say(`Building the LiveKit server ${VERSION} by Go, this once: it takes a minute or two`);
+  const timer = setInterval(() => {
+    say(`  still building, for ${Math.round((performance.now() - started) / 1000)} s`);
+  }, SAY_EVERY_SECONDS * 1000);
+  try {
+    mkdirSync(target, { recursive: true });
+    const { code, output } = await run([go, "install", `${MODULE}@${VERSION}`], {
+      env: { GOBIN: target },
+      seconds: BUILD_SECONDS,
+    });
+    if (code !== 0) throw new Error(`Cannot build the LiveKit server as go install failed:\n${output}`);
+    renameSync(join(target, `server${suffix}`), built); // whole, or not there
+  } finally {
+    clearInterval(timer);
+    rmSync(target, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What a server on these ports is told, as text for `--config-body`, and the key and secret that it takes. `redis` ("127.0.0.1:6379")
+ * makes it one of several that share rooms.
+ */
+export function livekitConfig({ port, udpPort, redis }) {
+  const text = readFileSync(join(folder, "loopback.yaml"), "utf8")
+    .replace(/^port: \d+/m, `port: ${port}`)
+    .replace(/^( +)udp_port: \d+/m, `$1udp_port: ${udpPort}`);
+  const [, key, secret] = /^keys: \{ (\w+): "(.+)" \}$/m.exec(text);
+  return {
+    text: redis === undefined ? text : `${text}redis: { address: "${redis}" }\n`,
+    key,
+    secret,
+    url: `ws://127.0.0.1:${port}`,
+  };
+}
+
+/** Starts a server that ends with this process at the latest, and resolves when it answers. */
+export async function startLivekitServer(path, config, port, options = {}) {
+  const server = startGuarded([path, "--config-body", config.text], options);
+  await untilReady(server, "the LiveKit server", () => answers(port));
+  return server;
+}
+
+function answers(port) {
+  return new Promise((resolve) => {
+    const request = get({ host: "127.0.0.1", port, agent: false, timeout: 1000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once("timeout", () => request.destroy());
+    request.once("error", () => resolve(false));
+  });
+}

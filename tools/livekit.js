@@ -1,0 +1,56 @@
+// npm run livekit [-- --port 7880] [--redis 127.0.0.1:6379] [--install]
+// Runs a LiveKit server on 127.0.0.1, for demonstrations and by hand, until Ctrl-C; where there is none it is built first, by Go.
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/livekit_server.js";
+import { isFreeTcp, isFreeUdp } from "./lib/ports.js";
+import { find } from "./lib/programs.js";
+
+try {
+  const given = process.argv.slice(2);
+  const args = given[0] === "--" ? given.slice(1) : given;
+  const { values } = parseArgs({
+    args,
+    options: { port: { type: "string" }, redis: { type: "string" }, install: { type: "boolean" } },
+  });
+  const port = portOf(values.port ?? "7880");
+  const path = find("livekit") ?? await buildLivekitServer(console.log);
+  if (values.install) console.log(path);
+  else await serve(path, port, values.redis);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+/** Media has a UDP port of its own, two above. */
+function portOf(text) {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_533) {
+    throw new RangeError(`Cannot start the LiveKit server as its port is none from 1 to 65533: port is "${text}"`);
+  }
+  return port;
+}
+
+async function serve(path, port, redis) {
+  const udpPort = port + 2;
+  if (!await isFreeTcp(port)) throw new Error(`Cannot start the LiveKit server as its port is taken: TCP port is ${port}`);
+  if (!await isFreeUdp(udpPort)) throw new Error(`Cannot start the LiveKit server as its port is taken: UDP port is ${udpPort}`);
+  const config = livekitConfig({ port, udpPort, redis });
+  let stopped = false;
+  let stop = () => process.exit(0); // the guard ends the server
+  const onSignal = () => {
+    stopped = true;
+    stop();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal); // npm passes on what the terminal has sent already: more than once is usual
+  const server = await startLivekitServer(path, config, port, { output: "inherit" });
+  stop = () => void server.kill();
+  console.log(
+    `\nA LiveKit server runs, for this machine only, until Ctrl-C: ${path}\n` +
+      `  LIVEKIT_URL=${config.url}\n  LIVEKIT_API_KEY=${config.key}\n  LIVEKIT_API_SECRET=${config.secret}\n`,
+  );
+  const { code, signal } = await server.ended;
+  process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  if (!stopped) throw new Error(`The LiveKit server ended by itself: code is ${code}, signal is ${signal}`);
+  console.log("The LiveKit server has ended");
+}
