@@ -194,7 +194,9 @@ export class Sending {
   #assertWanted(signal: AbortSignal | undefined, streamId: string): void {
     if (signal?.aborted === true) throw abortedBy(signal, streamId);
     if (this.#closed) {
-      throw new StreamError("closed", `Cannot open the stream as the runtime is closed: stream id is "${streamId}"`, { streamId });
+      throw new StreamError("closed", `Cannot open the stream as the runtime is closed: stream id is "${streamId}"`, {
+        streamId,
+      });
     }
   }
 }
