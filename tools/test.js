@@ -1,11 +1,14 @@
 // node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...]
 // Runs each tests/**/*.test.ts as a process of its own, two at a time, and sums what uvu counted. Without --runtime: on the runtime that
-// runs this. A file's output is shown only if something in it failed.
+// runs this. A file's output is shown only if something in it failed. Files that need a program which this machine lacks (see
+// lib/needs.js) are left out, and named at the end; where CI is set they have failed.
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
 import { buildIfStale } from "./lib/build.js";
+import { needsOf, provide } from "./lib/needs.js";
 import { run } from "./lib/processes.js";
+import { HOW_TO_GET } from "./lib/programs.js";
 import { commandFor, root, runnable, runtime, runtimeLabel } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 
@@ -18,7 +21,13 @@ const asked = process.argv.slice(2);
 const filters = asked.filter((word) => !word.startsWith("--"));
 const on = asked.find((word) => word.startsWith("--runtime="))?.slice("--runtime=".length) ?? runtime;
 
+const isCI = !["", "0", "false"].includes(process.env.CI ?? "");
+
 const sums = { passed: 0, failed: 0 };
+/** The files left out, each with what it lacks. */
+const leftOut = new Map();
+/** What `provide` has found for the files that are to run: looked for once, whatever the number of runtimes. */
+let provided;
 for (const name of on === "all" ? ["node", "bun", "deno"] : [on]) {
   try {
     await testOn(name);
@@ -27,6 +36,7 @@ for (const name of on === "all" ? ["node", "bun", "deno"] : [on]) {
     sums.failed++;
   }
 }
+tellLeftOut();
 console.log(`${sums.passed} passed, ${sums.failed} failed`);
 process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
 
@@ -36,7 +46,8 @@ async function testOn(name) {
   if (name === "node") await buildIfStale();
   const files = testFiles();
   if (files.length === 0) throw new Error(`Cannot find a test file: filter is "${filters.join(" ")}"`);
-  const waiting = [...files];
+  provided ??= await provide([...new Set(files.flatMap(needsOf))], console.log);
+  const waiting = files.filter((file) => isPossible(file));
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await testFile(name, program, file);
   }));
@@ -48,13 +59,33 @@ function testFiles() {
     .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
 }
 
+/** Whether what a file needs is there. Where it must be, its lack is a failure of the file. */
+function isPossible(file) {
+  const lacking = needsOf(file).filter((need) => provided.missing.has(need));
+  if (lacking.length === 0) return true;
+  leftOut.set(file, lacking);
+  if (isCI) {
+    sums.failed++;
+    console.log(`FAILED ${file}: not run, as it lacks ${lacking.join(", ")}`);
+  }
+  return false;
+}
+
+function tellLeftOut() {
+  if (leftOut.size === 0) return;
+  console.log(`\nNot run, for lack of what they need. Get it by ${HOW_TO_GET}:`);
+  for (const [file, lacking] of leftOut) console.log(`  ${file}: ${lacking.join(", ")}`);
+  for (const [name, why] of provided.missing) console.log(`  ${name}: ${why.replaceAll("\n", "\n    ")}`);
+  console.log("");
+}
+
 async function testFile(name, program, file) {
   const started = performance.now();
   let lingering;
   let leaked = false;
   const { code, output, late } = await run([...commandFor(name, program), runnable(name, file)], {
     seconds: FILE_SECONDS,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...(needsOf(file).length > 0 ? provided.env : {}) },
     onOutput: (text, kill) => {
       if (lingering !== undefined || summary(text) === undefined) return;
       lingering = setTimeout(() => {

@@ -49,7 +49,7 @@ export const { needed }: Programs = await tool<Programs>("programs");
 export const { livekitConfig, startLivekitServer }: LivekitServer = await tool<LivekitServer>("livekit_server");
 export const { startRedisServer }: RedisServer = await tool<RedisServer>("redis_server");
 export const { freePort }: Ports = await tool<Ports>("ports");
-/** Starts a program that ends with this process at the latest: a Python script, say. */
+/** Starts a program that ends with this process at the latest: a Python script, say. `env` is all of its environment. */
 export const { startGuarded }: Guarded = await tool<Guarded>("guarded");
 
 async function tool<T>(name: string): Promise<T> {

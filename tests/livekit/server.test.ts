@@ -1,18 +1,153 @@
+// needs: redis
+// What the other tests of LiveKit stand on: servers that come, go and come back, and that no test leaves behind.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect as connectSocket } from "node:net";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { suite } from "../harness.ts";
-import { connect, disposeAll, inRooms } from "./rooms.ts";
+import { connect, disposeAll, inRooms, RoomEvent } from "./rooms.ts";
 import { startRedis, startServer } from "./server.ts";
 
 const test = suite("livekit server");
 
-test("x", async () => {
-  await using server = await startServer();
-  await inRooms(async () => {
-    const alice = await connect(server, "alice", "a");
+test("participants meet in a room of a server", () =>
+  inRooms(async () => {
+    await using server = await startServer();
+    const alice = await connect(server, "alice", "hall");
+    const bob = await connect(server, "bob", "hall");
+    const heard = nextData(bob);
+    await alice.localParticipant?.publishData(new TextEncoder().encode("hello"), { reliable: true, topic: "greetings" });
+    assert.equal(await heard, { from: "alice", text: "hello", topic: "greetings" });
+  }));
+
+test("two servers at once have rooms of their own", () =>
+  inRooms(async () => {
+    await using first = await startServer();
+    await using second = await startServer();
+    await connect(first, "alice", "hall");
+    const bob = await connect(second, "bob", "hall");
+    assert.equal([...bob.remoteParticipants.keys()], []);
+  }));
+
+test("two servers with one Redis share their rooms", () =>
+  inRooms(async () => {
+    await using redis = await startRedis();
+    await using first = await startServer({ redis: redis.address });
+    await using second = await startServer({ redis: redis.address });
+    const alice = await connect(first, "alice", "hall");
+    const bob = await connect(second, "bob", "hall");
+    const text = new Promise<string>((resolve, reject) => {
+      bob.registerTextStreamHandler("greetings", (reader, { identity }) => {
+        reader.readAll().then((all) => resolve(`${identity}: ${all}`), reject);
+      });
+    });
+    const heard = nextData(alice);
+    await alice.localParticipant?.sendText("across", { topic: "greetings" });
+    assert.is(await text, "alice: across");
+    await bob.localParticipant?.publishData(new TextEncoder().encode("and back"), { reliable: true });
+    assert.is((await heard).text, "and back");
+  }));
+
+test("a server that is killed answers no more, until it is started again at the same address, without its rooms", () =>
+  inRooms(async () => {
+    await using server = await startServer();
+    const { url } = server;
+    assert.is(await answers(url), true);
+    await server.kill();
+    assert.is(await answers(url), false);
+    await server.restart();
+    assert.is(server.url, url);
+    const alice = await connect(server, "alice", "hall");
     assert.is(alice.isConnected, true);
+    await server.restart();
+    assert.is(await answers(url), true);
+  }));
+
+test("a token may take rights away", () =>
+  inRooms(async () => {
+    await using server = await startServer();
+    const [, claims = ""] = (await server.token("alice", "hall", { canPublishData: false })).split(".");
+    const { sub, video } = JSON.parse(atob(claims)) as { sub: string; video: Record<string, unknown> };
+    assert.equal({ sub, ...video }, {
+      sub: "alice",
+      room: "hall",
+      roomJoin: true,
+      canPublish: true,
+      canPublishData: false,
+      canSubscribe: true,
+    });
+    await connect(server, "alice", "hall");
+    const stranger = { ...server, token: () => server.token("mallory", "another", { roomJoin: false }) };
+    await assertRejects(() => connect(stranger, "mallory", "hall"));
+  }));
+
+for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
+  test(`servers and Redis end with their process, though it ends by ${signal}`, async () => {
+    const child = spawn(process.execPath, [...runtimeArguments(), holder()], { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      const [line] = await once(createInterface({ input: child.stdout }), "line") as [string];
+      const urls = JSON.parse(line) as string[];
+      assert.is(urls.length, 2);
+      assert.equal(await Promise.all(urls.map(answers)), [true, true]);
+      const closed = once(child, "close");
+      process.kill(child.pid ?? NaN, signal);
+      await closed;
+      await Promise.all(urls.map(untilSilent));
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
-  await using redis = await startRedis();
-  assert.ok(redis.address);
-});
+}
+
 test.after(disposeAll);
 test.run();
+
+interface Heard {
+  from: string | undefined;
+  text: string;
+  topic: string | undefined;
+}
+
+function nextData(room: Awaited<ReturnType<typeof connect>>): Promise<Heard> {
+  return new Promise((resolve) => {
+    room.once(RoomEvent.DataReceived, (payload, participant, _kind, topic) => {
+      resolve({ from: participant?.identity, text: new TextDecoder().decode(payload), topic });
+    });
+  });
+}
+
+async function assertRejects(action: () => Promise<unknown>): Promise<void> {
+  const error = await action().then(() => undefined, (reason: unknown) => reason);
+  assert.instance(error, Error);
+}
+
+/** Whether somebody listens at an address. */
+async function answers(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = connectSocket({ host: hostname, port: Number(port) });
+  try {
+    return await new Promise<boolean>((resolve) =>
+      void socket.once("connect", () => resolve(true)).once("error", () => resolve(false))
+    );
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Resolves when nobody listens any more: the test's limit bounds it. */
+async function untilSilent(url: string): Promise<void> {
+  while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function runtimeArguments(): string[] {
+  return "Deno" in globalThis ? ["run", "-A"] : [];
+}
+
+/** The program that holds a server and a Redis until it is killed: compiled, if this was. */
+function holder(): string {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`../fixtures/livekit_holder.${extension}`, import.meta.url));
+}

@@ -18,10 +18,10 @@ exec "$@" </dev/null 3<&-`;
  * Starts a program. `output` is "inherit", or "keep" for the last of it, to be asked for by `output()`. It ends by SIGKILL: a LiveKit
  * server that is told to stop by another signal keeps its port until its rooms are empty.
  */
-export function startGuarded(command, { env = {}, output = "keep" } = {}) {
+export function startGuarded(command, { env = process.env, output = "keep" } = {}) {
   const guarded = process.platform === "win32" ? command : ["/bin/sh", "-c", GUARD, "sh", ...command];
   const how = output === "inherit" ? "inherit" : "pipe";
-  const child = spawn(guarded[0], guarded.slice(1), { env: { ...process.env, ...env }, stdio: ["pipe", how, how] });
+  const child = spawn(guarded[0], guarded.slice(1), { env, stdio: ["pipe", how, how] });
   let kept = "";
   const take = (text) => {
     kept = (kept + text).slice(-OUTPUT_CHARACTERS);

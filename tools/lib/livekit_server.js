@@ -61,7 +61,7 @@ async function build(go, say) {
 }
 
 /**
- * What a server on these ports is told, as text for `--config-body`, and the key and secret that it takes. `redis` ("127.0.0.1:6379")
+ * What a server on these ports is told, as the text of a configuration, and the key and secret that it takes. `redis` ("127.0.0.1:6379")
  * makes it one of several that share rooms.
  */
 export function livekitConfig({ port, udpPort, redis }) {
@@ -79,9 +79,16 @@ export function livekitConfig({ port, udpPort, redis }) {
 
 /** Starts a server that ends with this process at the latest, and resolves when it answers. */
 export async function startLivekitServer(path, config, port, options = {}) {
-  const server = startGuarded([path, "--config-body", config.text], options);
+  const env = { ...ownEnvironment(), LIVEKIT_CONFIG: config.text };
+  const server = startGuarded([path], { ...options, env });
   await untilReady(server, "the LiveKit server", () => answers(port));
   return server;
+}
+
+/** Without the variables that would change what the configuration says: another address, say, or a Redis. */
+function ownEnvironment() {
+  const changing = /^(LIVEKIT_.*|NODE_IP|UDP_PORT|REDIS_.*)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !changing.test(name)));
 }
 
 function answers(port) {

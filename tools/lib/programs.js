@@ -14,7 +14,7 @@ export const PROGRAMS = {
     variable: "CHROMIUM",
     find: () => ["chromium", "chromium-browser", "google-chrome"].map(onPath).find((path) => path !== undefined),
   },
-  python: { title: "Python with LiveKit's SDK", variable: "LIVEKIT_PYTHON", find: findPython },
+  python: { title: "Python with LiveKit's SDK", variable: "MILLRACE_PYTHON", find: findPython },
 };
 
 /** How to get any of them. */
