@@ -1,0 +1,84 @@
+import { StreamError, type StreamErrorCode } from "millrace";
+
+/** What the command ends with. */
+export const EXIT = {
+  ok: 0,
+  /** Something that was to be sent or received was not. */
+  transfer: 1,
+  usage: 2,
+  connection: 3,
+  /** 128 and the signal's number, as shells have it. */
+  SIGINT: 130,
+  SIGTERM: 143,
+} as const;
+
+/** Codes of errors that no stream has. */
+export type FailureCode =
+  | StreamErrorCode
+  | "usage"
+  | "connection"
+  | "absent"
+  | "interrupted"
+  | "output-closed";
+
+/** What is told to the user in one line, and ends the command. */
+export class Failure extends Error {
+  override readonly name: string = "Failure";
+  readonly code: FailureCode;
+  readonly exitCode: number;
+  /** What may help, in a line of its own. */
+  readonly hint?: string;
+
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; exitCode?: number } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.exitCode = options.exitCode ?? exitCodeOf(code);
+    if (options.hint !== undefined) this.hint = options.hint;
+  }
+}
+
+/** Anything that was thrown, as a failure. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const message = oneLine(
+    error instanceof Error ? error.message : String(error),
+  );
+  if (!(error instanceof StreamError)) {
+    return new Failure("transport", message, { cause: error });
+  }
+  const inner = error.code === "transport" && error.cause instanceof Error ? ` (${oneLine(error.cause.message)})` : "";
+  const hint = HINTS[error.code];
+  return new Failure(error.code, message + inner, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+const HINTS: Partial<Readonly<Record<StreamErrorCode, string>>> = {
+  refused: "Nobody there takes streams of this topic: has the receiver the same --topic, and is it running?",
+  "unsafe-name": "The sender can give the file another name: --name",
+};
+
+function exitCodeOf(code: FailureCode): number {
+  if (code === "usage") return EXIT.usage;
+  return code === "connection" ? EXIT.connection : EXIT.transfer;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
+}
+
+/** The signals that end the command. */
+export type EndingSignal = "SIGINT" | "SIGTERM";
+
+export function interruptedBy(signal: EndingSignal): Failure {
+  return new Failure(
+    "interrupted",
+    "Interrupted: what was under way is aborted, no half file is left",
+    { exitCode: EXIT[signal] },
+  );
+}

@@ -1,0 +1,42 @@
+import process from "node:process";
+import { type EndingSignal, EXIT, interruptedBy } from "./failure.ts";
+
+/** npm and others pass on a Ctrl-C that the terminal has sent here as well: within so many milliseconds it is the same one. */
+const SAME_SIGNAL = 300;
+
+/** Milliseconds for aborting, clearing away and leaving the room. */
+const PATIENCE = 2_000;
+
+export interface Interruption {
+  readonly signal: AbortSignal;
+  interrupt(signal?: EndingSignal): void;
+  /** Gives the signals back. */
+  release(): void;
+}
+
+/** The first Ctrl-C ends what is under way, in good order; the second ends the process. */
+export function takeSignals(): Interruption {
+  const controller = new AbortController();
+  let first = 0;
+  const interrupt = (signal: EndingSignal): void => {
+    if (!controller.signal.aborted) {
+      first = Date.now();
+      controller.abort(interruptedBy(signal));
+      setTimeout(() => process.exit(EXIT[signal]), PATIENCE).unref();
+    } else if (Date.now() - first > SAME_SIGNAL) {
+      process.exit(EXIT[signal]);
+    }
+  };
+  const onInt = (): void => interrupt("SIGINT");
+  const onTerm = (): void => interrupt("SIGTERM");
+  process.on("SIGINT", onInt);
+  process.on("SIGTERM", onTerm);
+  return {
+    signal: controller.signal,
+    interrupt: (signal = "SIGINT") => interrupt(signal),
+    release: () => {
+      process.off("SIGINT", onInt);
+      process.off("SIGTERM", onTerm);
+    },
+  };
+}

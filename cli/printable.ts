@@ -1,0 +1,33 @@
+// What strangers say goes to a terminal here: no name and no text of theirs may move its cursor or pass for a line of another.
+
+/** C0 and C1 controls, and the marks that turn the direction of text. */
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** In one line. */
+export function printableLine(text: string): string {
+  return text.replace(/[\t\n\r\u2028\u2029]+/g, " ").replace(
+    UNPRINTABLE,
+    "\uFFFD",
+  );
+}
+
+/** In as many lines as it has, all but the first indented. */
+export function printableText(text: string): string {
+  return text.replace(/\r\n?|[\u2028\u2029]/g, "\n").replace(
+    UNPRINTABLE,
+    "\uFFFD",
+  ).replaceAll("\n", "\n  ");
+}
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
+
+/** As people write it: "1.2 MB". */
+export function bytesText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.95 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value.toFixed(0) : value.toFixed(1)} ${UNITS[unit]}`;
+}
