@@ -1,0 +1,84 @@
+// The peers by themselves: what other SDKs send to each other is what the tests with Millrace are compared with.
+// needs: chromium, python
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { bytesOf, type Content, textOf, type Told, told } from "../peers/contents.js";
+import { PEER_KINDS, type PeerInfo, type PlainPeer } from "../peers/peer.ts";
+import { withPeers } from "./peer_room.ts";
+
+const test = suite("peers");
+
+test("what each of them sends comes to all others: short, long, random and not", () =>
+  withPeers(PEER_KINDS, async (peers) => {
+    for (const peer of peers) {
+      await peer.listen("text", "text");
+      await peer.listen("bytes", "bytes");
+    }
+    const texts: Content[] = [{ text: "" }, { text: "größe 😀" }, { length: 100_000, seed: 1 }, {
+      repeat: "all alike ",
+      times: 30_000,
+    }];
+    const bytes: Content[] = [{ base64: "" }, { base64: "AP8=" }, { length: 100_000, seed: 2 }];
+    for (const peer of peers) {
+      for (const content of texts) {
+        await expectEverywhere(peers, peer, await peer.sendText(content, { topic: "text" }), await told(textOf(content)));
+        await expectEverywhere(peers, peer, await peer.streamText([content], { topic: "text" }), await told(textOf(content)));
+      }
+      for (const content of bytes) {
+        await expectEverywhere(
+          peers,
+          peer,
+          await peer.streamBytes([content], { topic: "bytes" }),
+          await told([bytesOf(content)]),
+        );
+        const file = await peer.sendFile(content, { topic: "bytes", name: "a.bin" });
+        await expectEverywhere(peers, peer, file, await told([bytesOf(content)]));
+      }
+    }
+  }), { seconds: 40 });
+
+test("data packets and calls come too", () =>
+  withPeers(PEER_KINDS, async (peers) => {
+    for (const peer of peers) await peer.answerRpc("greet", `hello from ${peer.identity}`);
+    for (const [i, peer] of peers.entries()) {
+      await peer.publishData({ text: "ping" }, { topic: "data" });
+      const others = peers.filter((other) => other !== peer);
+      for (const other of others) {
+        assert.equal(await other.next("data"), { event: "data", from: peer.identity, topic: "data", base64: btoa("ping") });
+      }
+      const called = peers[(i + 1) % peers.length] as PlainPeer;
+      assert.is(await peer.performRpc(called.identity, "greet", "hello"), `hello from ${called.identity}`);
+      assert.equal(await called.next("rpc"), { event: "rpc", from: peer.identity, method: "greet", payload: "hello" });
+    }
+  }), { seconds: 40 });
+
+test("an option that an SDK lacks is not dropped in silence, and a peer that dies is told of", () =>
+  withPeers(["rtc-node-1", "python"], async (peers) => {
+    const [node, python] = peers as [PlainPeer, PlainPeer];
+    assert.match(await failure(python.sendText({ text: "x" }, { attachedStreamIds: ["y"] })), "attachedStreamIds");
+    const waiting = failure(node.received());
+    await node.kill();
+    assert.match(await waiting, "rtc-node-1");
+    assert.match(await failure(node.participants()), "The peer ended");
+  }));
+
+test.run();
+
+async function expectEverywhere(
+  peers: readonly PlainPeer[],
+  sender: PlainPeer,
+  sent: PeerInfo,
+  content: Told,
+): Promise<void> {
+  for (const peer of peers.filter((other) => other !== sender)) {
+    const received = await peer.received();
+    const how = `from ${sender.kind} to ${peer.kind}: ${JSON.stringify(sent)}`;
+    assert.is(received.error, undefined, how);
+    assert.equal(received.content, content, how);
+    assert.is(received.from, sender.identity);
+  }
+}
+
+async function failure(action: Promise<unknown>): Promise<string> {
+  return await action.then(() => "nothing failed", String);
+}

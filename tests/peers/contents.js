@@ -1,0 +1,87 @@
+// What is sent and how what came is told, without large contents in the pipe: the same in tests, in peers on Node and in the page, and
+// once more in python_peer.py. Only what browsers have, too.
+
+/** Contents up to this many bytes are told as they are; of all the length and the sha256. */
+const TOLD_BYTES = 4_096;
+
+/** Characters of one to four bytes of UTF-8. */
+const CHARACTERS = ["a", "é", "€", "😀", "\n", "ß", "한", "Z"];
+
+/**
+ * Described rather than held: `{ text }`, `{ base64 }`, `{ length, seed }` (a pattern of so many bytes; as a text it is one of
+ * characters of one to four bytes) or `{ repeat, times }` (which can be compressed).
+ * @typedef {{ text: string } | { base64: string } | { length: number, seed: number } | { repeat: string, times: number }} Content
+ */
+
+/**
+ * What came: always its length in bytes and their sha256 in hexadecimal, and itself if it is short.
+ * @typedef {{ length: number, sha256: string, text?: string, base64?: string }} Told
+ */
+
+/** @param {Content} content @returns {Uint8Array<ArrayBuffer>} */
+export function bytesOf(content) {
+  if ("base64" in content) return Uint8Array.from(atob(content.base64), (unit) => unit.charCodeAt(0));
+  if ("length" in content) return bytePattern(content.length, content.seed);
+  return new TextEncoder().encode(textOf(content));
+}
+
+/** @param {Content} content @returns {string} */
+export function textOf(content) {
+  if ("text" in content) return content.text;
+  if ("repeat" in content) return content.repeat.repeat(content.times);
+  if ("length" in content) return textPattern(content.length, content.seed);
+  return new TextDecoder().decode(bytesOf(content));
+}
+
+/** @param {string | readonly Uint8Array[]} whole @returns {Promise<Told>} */
+export async function told(whole) {
+  const bytes = typeof whole === "string" ? new TextEncoder().encode(whole) : joined(whole);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const facts = { length: bytes.length, sha256 };
+  if (bytes.length > TOLD_BYTES) return facts;
+  return typeof whole === "string" ? { ...facts, text: whole } : { ...facts, base64: btoa(String.fromCharCode(...bytes)) };
+}
+
+/** @param {number} state */
+function next(state) {
+  return (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+}
+
+/** @param {number} length @param {number} seed @returns {Uint8Array<ArrayBuffer>} */
+function bytePattern(length, seed) {
+  const bytes = new Uint8Array(length);
+  let state = seed;
+  for (let i = 0; i < length; i++) {
+    state = next(state);
+    bytes[i] = state >>> 16;
+  }
+  return bytes;
+}
+
+/** @param {number} length @param {number} seed */
+function textPattern(length, seed) {
+  const parts = [];
+  const encoder = new TextEncoder();
+  const sizes = CHARACTERS.map((character) => encoder.encode(character).length);
+  let state = seed;
+  for (let left = length; left > 0;) {
+    state = next(state);
+    const which = (state >>> 16) % CHARACTERS.length;
+    const fits = sizes[which] <= left;
+    parts.push(fits ? CHARACTERS[which] : "a");
+    left -= fits ? sizes[which] : 1;
+  }
+  return parts.join("");
+}
+
+/** @param {readonly Uint8Array[]} parts @returns {Uint8Array<ArrayBuffer>} */
+function joined(parts) {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
