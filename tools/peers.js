@@ -1,0 +1,68 @@
+// node tools/peers.js [livekit | redis | chromium | python ...]: sees that the programs which tests of LiveKit need are on this machine, all
+// or those named. It builds the LiveKit server by Go, makes an environment for Python, and as root has apt-get install the others.
+import process from "node:process";
+import { installPackages } from "./lib/debian.js";
+import { buildLivekitServer } from "./lib/livekit_server.js";
+import { onPath } from "./lib/on_path.js";
+import { run } from "./lib/processes.js";
+import { find, PROGRAMS } from "./lib/programs.js";
+import { installPython } from "./lib/python.js";
+
+const given = process.argv.slice(2);
+const names = given.length > 0 ? given : Object.keys(PROGRAMS);
+/** Why a program could not be installed, by its name. */
+const why = new Map();
+
+try {
+  const unknown = names.find((name) => !(name in PROGRAMS));
+  if (unknown !== undefined) {
+    throw new Error(`Cannot install what is not known: name is "${unknown}", not one of ${Object.keys(PROGRAMS).join(", ")}`);
+  }
+  const missing = names.filter((name) => find(name) === undefined);
+  await Promise.all([
+    missing.includes("livekit") && attempt("livekit", () => buildLivekitServer(console.log)),
+    fromDebian(missing).then(() => missing.includes("python") && attempt("python", installPython)),
+  ]);
+  const absent = names.filter(isAbsent);
+  console.log(`${names.length - absent.length} passed, ${absent.length} failed`);
+  process.exitCode = absent.length === 0 ? 0 : 1;
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function attempt(name, install) {
+  try {
+    await install();
+  } catch (error) {
+    why.set(name, error.message);
+  }
+}
+
+async function fromDebian(missing) {
+  const wanted = missing.filter((name) => name === "redis" || name === "chromium");
+  const packages = wanted.map((name) => name === "redis" ? "redis-server" : name);
+  if (missing.includes("python") && !await canMakeEnvironment()) packages.push("python3", "python3-venv");
+  if (packages.length === 0) return;
+  console.log(`Installing by apt-get: ${packages.join(", ")}`);
+  try {
+    await installPackages(packages, wanted.includes("redis") ? ["redis-server"] : []);
+  } catch (error) {
+    for (const name of wanted) why.set(name, error.message);
+  }
+}
+
+async function canMakeEnvironment() {
+  const python = onPath("python3");
+  return python !== undefined && (await run([python, "-c", "import ensurepip, venv"], { seconds: 60 })).code === 0;
+}
+
+/** Says what has become of a program. */
+function isAbsent(name) {
+  const path = find(name);
+  const { title, variable } = PROGRAMS[name];
+  if (path === undefined) {
+    console.log(`FAILED ${name}: ${why.get(name) ?? `Cannot find ${title}`}\n       An own one is named by ${variable}=PATH`);
+  } else console.log(`ok     ${name}: ${path}`);
+  return path === undefined;
+}
