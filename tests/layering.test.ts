@@ -1,9 +1,9 @@
 // The house rules that can be read off the sources: who may import whom, no cycles, no file too long, both manifests of one mind.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, posix } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, posix } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "./harness.ts";
+import { projectRoot } from "./project_root.ts";
 
 /** A file of more lines than this has a second thing in it. */
 const MOST_LINES = 400;
@@ -212,14 +212,4 @@ function filesIn(folder: string): string[] {
 
 function readJson(name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(root, name), "utf8")) as Record<string, unknown>;
-}
-
-/** Where deno.json is: this file runs from its source and, compiled, from within dist/. */
-function projectRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "deno.json"))) {
-    if (dirname(folder) === folder) throw new Error("Cannot find the project's folder, as no deno.json is above this test");
-    folder = dirname(folder);
-  }
-  return folder;
 }

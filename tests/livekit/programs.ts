@@ -1,8 +1,10 @@
 // The programs that these tests need and this project does not bring. Where they are, how they are started, and how they are ended is
 // known to tools/lib; it is loaded from the project's folder, as this file may run from within dist/.
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { projectRoot } from "../project_root.ts";
+
+export { projectRoot };
 
 /** A foreign program that has been started. It ends with this process at the latest, whatever ends that. */
 export interface Started {
@@ -54,14 +56,4 @@ export const { startGuarded }: Guarded = await tool<Guarded>("guarded");
 
 async function tool<T>(name: string): Promise<T> {
   return await import(pathToFileURL(join(projectRoot(), "tools", "lib", `${name}.js`)).href) as T;
-}
-
-/** Where deno.json is. */
-export function projectRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "deno.json"))) {
-    if (dirname(folder) === folder) throw new Error("Cannot find the project's folder, as no deno.json is above this test");
-    folder = dirname(folder);
-  }
-  return folder;
 }

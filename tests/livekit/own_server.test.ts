@@ -1,0 +1,93 @@
+// `npm run livekit`, as its users run it: as a process of its own, told to stop by signals.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import process from "node:process";
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { projectRoot } from "../project_root.ts";
+import { freePort } from "./programs.ts";
+import { connect, disposeAll, inRooms } from "./rooms.ts";
+import { startServer, tokenFor } from "./server.ts";
+
+const test = suite("npm run livekit");
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} ends the server, though somebody is in a room`, () =>
+    inRooms(async () => {
+      const port = await freePort();
+      const { code, out, err } = await run(["--port", String(port)], async (told, pid) => {
+        const { url, key, secret } = settings(told);
+        assert.is(url, `ws://127.0.0.1:${port}`);
+        await connect(
+          { url, token: (identity, room, grants) => tokenFor({ key, secret }, identity, room, grants) },
+          "alice",
+          "hall",
+        );
+        // Not by child.kill(): after that, Deno tells the signal instead of the exit code. Twice, as npm passes on what came anyway.
+        process.kill(pid, signal);
+        process.kill(pid, signal);
+      });
+      assert.is(code, 0, err);
+      assert.match(out, /The LiveKit server has ended\n$/);
+      const again = await run(["--port", String(port)], (_, pid) => void process.kill(pid, signal)); // its ports are free
+      assert.is(again.code, 0, again.err);
+    }));
+}
+
+test("a port that is taken, or none, is one line that says so", async () => {
+  await using server = await startServer();
+  const { port } = new URL(server.url);
+  for (
+    const [given, words] of [[port, `is taken: TCP port is ${port}`], ["http", 'port is "http"'], ["70000", '"70000"']] as const
+  ) {
+    const { code, err } = await run(["--port", given]);
+    assert.is(code, 1);
+    assert.is(err.trim().split("\n").length, 1, err);
+    assert.ok(err.includes(words), err);
+  }
+});
+
+test("--install only says where the server is", async () => {
+  const { code, out } = await run(["--", "--install"]); // Bun and Deno pass on the dashes
+  assert.is(code, 0);
+  assert.is(out.trim(), process.env["LIVEKIT_SERVER"] ?? out.trim());
+});
+
+test.after(disposeAll);
+test.run();
+
+interface Outcome {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs the tool. `serving` is called when it has told how to reach its server. */
+async function run(args: string[], serving?: (out: string, pid: number) => Promise<void> | void): Promise<Outcome> {
+  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
+  const child = spawn(process.execPath, [...runtime, join(projectRoot(), "tools", "livekit.js"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  try {
+    const outcome: Outcome = { code: null, out: "", err: "" };
+    child.stderr.setEncoding("utf8").on("data", (text: string) => void (outcome.err += text));
+    const told = new Promise<void>((resolve) => {
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        outcome.out += text;
+        if (/LIVEKIT_API_SECRET=.*\n/.test(outcome.out)) resolve();
+      });
+      child.once("close", () => resolve());
+    });
+    const closed = once(child, "close").then(([code]) => void (outcome.code = code as number | null));
+    await Promise.all([closed, told.then(() => child.exitCode === null && serving?.(outcome.out, child.pid ?? NaN))]);
+    return outcome;
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+function settings(out: string): { url: string; key: string; secret: string } {
+  const value = (name: string): string => new RegExp(`${name}=(.*)`).exec(out)?.[1] ?? "";
+  return { url: value("LIVEKIT_URL"), key: value("LIVEKIT_API_KEY"), secret: value("LIVEKIT_API_SECRET") };
+}
