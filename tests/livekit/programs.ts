@@ -25,35 +25,19 @@ export interface LivekitConfig {
   readonly url: string;
 }
 
-interface Programs {
+interface Tools {
   needed(name: "livekit" | "redis" | "chromium" | "python"): string;
-}
-
-interface LivekitServer {
   livekitConfig(options: { port: number; udpPort: number; redis?: string | undefined }): LivekitConfig;
   startLivekitServer(path: string, config: LivekitConfig, port: number): Promise<Started>;
-}
-
-interface RedisServer {
   startRedisServer(path: string, port: number): Promise<Started>;
-}
-
-interface Ports {
   freePort(): Promise<number>;
 }
 
-interface Guarded {
-  startGuarded(command: readonly string[], options?: { env?: Record<string, string> }): Started;
-}
+const tools = await import(pathToFileURL(join(projectRoot(), "tools", "lib", "for_tests.js")).href) as Tools;
 
-/** `needed(name)` is the path of a program. It throws, saying how to get it, where there is none. */
-export const { needed }: Programs = await tool<Programs>("programs");
-export const { livekitConfig, startLivekitServer }: LivekitServer = await tool<LivekitServer>("livekit_server");
-export const { startRedisServer }: RedisServer = await tool<RedisServer>("redis_server");
-export const { freePort }: Ports = await tool<Ports>("ports");
-/** Starts a program that ends with this process at the latest: a Python script, say. `env` is all of its environment. */
-export const { startGuarded }: Guarded = await tool<Guarded>("guarded");
-
-async function tool<T>(name: string): Promise<T> {
-  return await import(pathToFileURL(join(projectRoot(), "tools", "lib", `${name}.js`)).href) as T;
-}
+/** The path of a program. Throws, saying how to get it, where there is none. */
+export const needed: Tools["needed"] = tools.needed;
+export const livekitConfig: Tools["livekitConfig"] = tools.livekitConfig;
+export const startLivekitServer: Tools["startLivekitServer"] = tools.startLivekitServer;
+export const startRedisServer: Tools["startRedisServer"] = tools.startRedisServer;
+export const freePort: Tools["freePort"] = tools.freePort;
