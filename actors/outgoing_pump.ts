@@ -3,8 +3,9 @@ import { REASON_LENGTH } from "../protocol/control.ts";
 import { CLAIM_WAIT } from "../protocol/destinations.ts";
 import { runningDigest } from "../protocol/digest.ts";
 import { encodeFrameHeader } from "../protocol/frames.ts";
-import { encodeTrailer } from "../protocol/header.ts";
-import type { Packet } from "../protocol/packets.ts";
+import { decodeTrailer, encodeTrailer } from "../protocol/header.ts";
+import type { Packet, TrailerPacket } from "../protocol/packets.ts";
+import { packWhole } from "../protocol/whole.ts";
 import { overdue, turn } from "../turns.ts";
 import type { Sliced } from "../workers/codec.ts";
 import type { Parcel } from "./line.ts";
@@ -16,11 +17,15 @@ export class OutgoingPump {
   readonly #stream: OutgoingStream;
   readonly #report: (event: OutgoingEvent) => void;
   readonly #digest = runningDigest();
+  /** What was not sent yet of a stream that may go in one packet. */
+  readonly #held: Packet[] = [];
+  #holding: boolean;
   #stopped = false;
 
   constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
     this.#stream = stream;
     this.#report = report;
+    this.#holding = stream.spec.whole;
   }
 
   async run(): Promise<void> {
@@ -154,6 +159,33 @@ export class OutgoingPump {
   }
 
   #send(packet: Packet): Promise<void> | undefined {
+    if (!this.#holding) return this.#give(packet);
+    if (packet.type !== "trailer") {
+      this.#held.push(packet.type === "chunk" ? { ...packet, content: packet.content.slice() } : packet);
+      return undefined;
+    }
+    return this.#release(packet);
+  }
+
+  /** Sends what was held: in one packet if it is whole, else one by one, with what ends it. */
+  async #release(trailer: TrailerPacket): Promise<void> {
+    this.#holding = false;
+    const held = this.#held.splice(0);
+    const packed = this.#stream.error === undefined ? this.#pack(held, trailer) : undefined;
+    for (const packet of packed === undefined ? [...held, trailer] : [packed]) await this.#give(packet);
+  }
+
+  #pack(held: readonly Packet[], trailer: TrailerPacket): Packet | undefined {
+    const { spec, context } = this.#stream;
+    const contents = held.flatMap((packet) => packet.type === "chunk" ? [packet.content] : []);
+    const digest = decodeTrailer(trailer.attributes)?.facts?.digest;
+    if (spec.facts === undefined || digest === undefined || contents.length > 1) return undefined;
+    const whole = { content: contents[0] ?? new Uint8Array(), digest };
+    const header = packWhole(spec.header, spec.facts, spec.description.kind, whole, context.limits.headerBytes);
+    return header === undefined ? undefined : { type: "header", header };
+  }
+
+  #give(packet: Packet): Promise<void> | undefined {
     const { names } = this.#stream.spec.destinations;
     if (names?.length === 0) return undefined; // nobody is left, or nobody was there: an empty list must never become a broadcast
     return this.#stream.context.send(packet, names);

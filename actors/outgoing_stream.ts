@@ -21,6 +21,8 @@ export interface OutgoingSpec {
   readonly header: StreamHeader;
   /** Undefined: no receiver is a Millrace runtime. */
   readonly facts: HeaderFacts | undefined;
+  /** Its header may carry all of it, as every receiver reads that and there is nothing to wait for. */
+  readonly whole: boolean;
   readonly sequence: number;
   readonly destinations: Destinations;
   readonly confirm: boolean;

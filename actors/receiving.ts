@@ -1,8 +1,9 @@
 import { type AnyActorRef, createActor } from "xstate";
 import { StreamError } from "../errors.ts";
-import { decodeHeader, type OpenedStream, overLimits } from "../protocol/header.ts";
+import { decodeHeader, encodeTrailer, type OpenedStream, overLimits } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { isCount } from "../protocol/shapes.ts";
+import { unpackWhole } from "../protocol/whole.ts";
 import type { StreamContext } from "./context.ts";
 import { incomingStream } from "./incoming.ts";
 import { IncomingStream } from "./incoming_stream.ts";
@@ -96,10 +97,16 @@ export class Receiving {
     const same = peer.incoming.get(opened.description.info.streamId);
     if (same !== undefined && facts === undefined) return; // a header that came twice
     if (same !== undefined && !same.complete) same.refuse("incomplete", "another with its id was opened");
-    this.#offer(opened, header, peer);
+    const unpacked = facts === undefined ? undefined : unpackWhole(header, facts, opened.description.kind);
+    const stream = this.#offer(opened, unpacked?.header ?? header, peer);
+    if (unpacked === undefined) return;
+    const { content, digest } = unpacked.whole;
+    const bytes = content.length;
+    if (bytes > 0) stream.chunk(0, content);
+    stream.trailer("", encodeTrailer({}, { bytes, chunks: bytes > 0 ? 1 : 0, digest }));
   }
 
-  #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): void {
+  #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): IncomingStream {
     const { limits } = this.#context;
     const over = overLimits(header, limits);
     const open = this.#openOf.get(peer.identity) ?? 0;
@@ -134,6 +141,7 @@ export class Receiving {
       this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
     } else if (this.#handles(stream)) this.#claim(stream);
     else if (opened.facts !== undefined) peer.tellReceiving(stream); // so that a broadcast does not wait
+    return stream;
   }
 
   #count(identity: string, change: 1 | -1): void {

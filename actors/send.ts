@@ -65,7 +65,7 @@ export async function openText(sending: Sending, options: TextStreamOptions): Pr
 
 export async function openBytes(sending: Sending, options: ByteStreamOptions): Promise<ByteStreamWriter> {
   assertByteOptions(options);
-  const stream = await startBytes(sending, options, options.totalSize, false);
+  const stream = await startBytes(sending, options, options.totalSize, { finite: false });
   await stream.opened;
   return new ByteWriter(stream);
 }
@@ -81,6 +81,7 @@ export async function sendText(sending: Sending, text: string, options: SendText
     description: { kind: "text", info },
     options,
     incremental: false,
+    atHand: true,
     confirm: options.confirm ?? false,
   });
   await finish(stream, () => produceText(stream, text));
@@ -119,7 +120,7 @@ export async function sendFile(sending: Sending, path: string | URL, options: Se
     name: options.name ?? file.name,
     mimeType: options.mimeType ?? sending.files.mimeTypeOf(options.name ?? file.name),
   };
-  const stream = await startBytes(sending, described, file.size, true);
+  const stream = await startBytes(sending, described, file.size, { finite: true });
   await finish(stream, () => produceFile(stream, file));
   return stream.spec.description.info as ByteStreamInfo;
 }
@@ -140,7 +141,7 @@ async function sendIterable(
   size: number | undefined,
   options: SendBytesOptions,
 ): Promise<ByteStreamInfo> {
-  const stream = await startBytes(sending, options, size, true);
+  const stream = await startBytes(sending, options, size, { finite: true, atHand: source instanceof Uint8Array });
   const writer = new ByteWriter(stream);
   try {
     if (source instanceof Uint8Array) await writer.write(source);
@@ -190,12 +191,13 @@ function startBytes(
   sending: Sending,
   options: ByteStreamOptions,
   size: number | undefined,
-  finite: boolean,
+  { finite, atHand = false }: { finite: boolean; atHand?: boolean },
 ): Promise<OutgoingStream> {
   return sending.start({
     description: { kind: "bytes", info: bytesInfo(options, size) },
     options,
     incremental: false,
+    atHand,
     confirm: options.confirm ?? finite,
   });
 }

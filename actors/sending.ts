@@ -5,6 +5,7 @@ import { SharedCredit } from "../protocol/credit.ts";
 import { Destination, Destinations } from "../protocol/destinations.ts";
 import { assertWithinLimits, encodeHeader, type HeaderFacts, type StreamDescription } from "../protocol/header.ts";
 import type { StreamOptions } from "../protocol/options.ts";
+import { WHOLE_BYTES } from "../protocol/whole.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { FileAccess, StreamContext } from "./context.ts";
 import { outgoingStream } from "./outgoing.ts";
@@ -20,6 +21,8 @@ export interface Opening {
   readonly options: StreamOptions;
   /** Text whose parts are sent as they come: never framed. */
   readonly incremental: boolean;
+  /** All of its data is at hand. */
+  readonly atHand?: boolean;
   readonly confirm: boolean;
 }
 
@@ -121,7 +124,7 @@ export class Sending {
   }
 
   #create(
-    { description, options, incremental, confirm }: Opening,
+    { description, options, incremental, atHand = false, confirm }: Opening,
     targets: readonly string[],
     here: readonly string[],
   ): OutgoingStream {
@@ -159,6 +162,7 @@ export class Sending {
         description,
         header,
         facts,
+        whole: own && atHand && size !== undefined && size <= WHOLE_BYTES,
         sequence,
         destinations,
         confirm,

@@ -29,6 +29,8 @@ export interface HeaderFacts {
   readonly confirm: boolean;
   /** The real topic, if the one on the wire is {@linkcode OWN_TOPIC}. */
   readonly topic?: string;
+  /** The content, as text or in base64, and its digest, of a stream that is whole in its header: see whole.ts. */
+  readonly whole?: readonly [content: string, digest: string];
 }
 
 /** What a stream is, at either end. */
@@ -42,20 +44,18 @@ export interface OpenedStream {
   readonly senderIdentity?: string;
 }
 
+/** What is ours in a header, as its attribute {@linkcode OWN_ATTRIBUTE}. */
+export function encodeFacts({ instance: i, sequence: n, format: f, confirm: c, topic: t, whole: x }: HeaderFacts): string {
+  return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, t, x });
+}
+
 /** Puts a stream's description, and what is ours, on the wire. */
 export function encodeHeader(
   { kind, info }: StreamDescription,
   facts: HeaderFacts | undefined,
   senderIdentity: string | undefined,
 ): StreamHeader {
-  const own = facts === undefined ? undefined : JSON.stringify({
-    v: PROTOCOL_VERSION,
-    i: facts.instance,
-    n: facts.sequence,
-    f: facts.format,
-    c: facts.confirm,
-    t: facts.topic,
-  });
+  const own = facts === undefined ? undefined : encodeFacts(facts);
   return {
     streamId: info.streamId,
     timestamp: info.timestamp,
@@ -119,10 +119,22 @@ function decodeFacts(text: string | undefined): HeaderFacts | undefined | null {
   if (text === undefined) return undefined;
   const own = parseJson(text);
   if (!isRecord(own)) return null;
-  const { v, i, n, f, c, t } = own;
+  const { v, i, n, f, c, t, x } = own;
   if (v !== PROTOCOL_VERSION || typeof i !== "string" || i === "" || !isCount(n) || typeof c !== "boolean") return null;
   if ((f !== "plain" && f !== "framed") || (t !== undefined && typeof t !== "string")) return null;
-  return { instance: i, sequence: n, format: f, confirm: c, ...(t === undefined ? {} : { topic: t }) };
+  if (x !== undefined && (f !== "plain" || !isPair(x))) return null;
+  return {
+    instance: i,
+    sequence: n,
+    format: f,
+    confirm: c,
+    ...(t === undefined ? {} : { topic: t }),
+    ...(x === undefined ? {} : { whole: x }),
+  };
+}
+
+function isPair(value: unknown): value is [string, string] {
+  return isStringArray(value) && value.length === 2;
 }
 
 /** What a Millrace runtime says in a trailer: with `code` the stream failed, without it is whole. */

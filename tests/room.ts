@@ -29,6 +29,9 @@ import { createInlineCodec } from "../workers/inline.ts";
 import type { CodecPool } from "../workers/pool.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
+/** Virtual ms that the slowest line of a test may take to hand over what was last said. */
+const LAST_WORDS = 60_000;
+
 /** A runtime of a room. */
 export interface Member {
   readonly runtime: Runtime;
@@ -43,6 +46,7 @@ export class Room implements AsyncDisposable {
   /** Rejections that nobody handled. */
   readonly unhandled: unknown[] = [];
   readonly #members: Member[] = [];
+  readonly #hasLines: boolean;
   /** Jobs that codecs are at. */
   #jobs = 0;
   readonly #listener = (error: unknown): void => void this.unhandled.push(error);
@@ -51,6 +55,7 @@ export class Room implements AsyncDisposable {
     // Work on this thread takes real time, in slices: virtual time must not run ahead of it, however busy the machine is.
     this.time = new VirtualTime({ idle: () => this.hub.idle && this.#jobs === 0, turns: 12 });
     this.hub = createHub({ ...options, clock: this.time });
+    this.#hasLines = options.link !== undefined;
     process.on("unhandledRejection", this.#listener);
     process.on("uncaughtException", this.#listener);
   }
@@ -60,7 +65,7 @@ export class Room implements AsyncDisposable {
     const codec = this.#counted(createInlineCodec());
     const errors: StreamError[] = [];
     const runtime = await createRuntime({
-      transport: this.hub.join(identity),
+      transport: options.transport ?? this.hub.join(identity),
       pool: codec as CodecPool,
       clock: this.time,
       onError: (error) => void errors.push(error),
@@ -96,7 +101,7 @@ export class Room implements AsyncDisposable {
   /** Closes all, and throws if anything was left behind. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.time.run(Promise.all(this.#members.map(({ runtime }) => runtime.close())));
-    await this.time.advance(0);
+    await this.time.advance(this.#hasLines ? LAST_WORDS : 0); // a line has timers of its own for what is under way on it
     process.off("unhandledRejection", this.#listener);
     process.off("uncaughtException", this.#listener);
     if (this.unhandled.length > 0) throw new Error("Unhandled rejections or exceptions", { cause: this.unhandled[0] });
