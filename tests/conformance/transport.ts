@@ -1,6 +1,7 @@
 // What every Transport promises. A transport's own test calls it with a way to make rooms.
 import * as assert from "uvu/assert";
 import { StreamError } from "../../errors.ts";
+import { OWN_ATTRIBUTE } from "../../protocol/header.ts";
 import type { Packet } from "../../protocol/packets.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { suite } from "../harness.ts";
@@ -82,7 +83,12 @@ class Member {
   }
 }
 
-export function transportConformance(name: string, makeRoom: () => Promise<Room>): void {
+/** `after` runs when the last test is done, whatever came of it. */
+export function transportConformance(
+  name: string,
+  makeRoom: () => Promise<Room>,
+  after: () => Promise<void> = () => Promise.resolve(),
+): void {
   const test = suite(`transport: ${name}`);
 
   function inRoom(title: string, body: (join: (identity: string) => Promise<Member>) => Promise<void>): void {
@@ -172,6 +178,15 @@ export function transportConformance(name: string, makeRoom: () => Promise<Room>
     assert.equal(bob.events, []);
   });
 
+  inRoom("those who are looked for are found when they are here, and given up when they are not", async (join) => {
+    const alice = (await join("alice")).open();
+    await join("bob");
+    await alice.transport.find?.(["bob"]);
+    assert.equal(alice.transport.participants(), ["bob"]);
+    await alice.transport.find?.(["bob", "nobody"]);
+    assert.equal(alice.transport.participants(), ["bob"]);
+  });
+
   inRoom("a second one under an identity closes the first, who has left for the others", async (join) => {
     const alice = (await join("alice")).open();
     const first = (await join("bob")).open();
@@ -190,6 +205,7 @@ export function transportConformance(name: string, makeRoom: () => Promise<Room>
   inRoom("after close nothing is sent, and closing again is nothing", async (join) => {
     const alice = (await join("alice")).open();
     const bob = (await join("bob")).open();
+    await alice.told("joined bob"); // of one who has left before, a transport need not tell
     await Promise.all([bob.transport.close(), bob.transport.close()]);
     await bob.transport.close();
     assert.equal(await codeOf(bob.send(control("late"))), "disconnected");
@@ -256,9 +272,11 @@ export function transportConformance(name: string, makeRoom: () => Promise<Room>
     }
   });
 
+  test.after(after);
   test.run();
 }
 
+/** A header of ours: another SDK's streams may come by another way than their packets. */
 export function header(streamId: string, attributes: Record<string, string> = {}): Packet {
   return {
     type: "header",
@@ -267,7 +285,7 @@ export function header(streamId: string, attributes: Record<string, string> = {}
       timestamp: 1_700_000_000_000,
       topic: "t",
       mimeType: "text/plain",
-      attributes,
+      attributes: { ...attributes, [OWN_ATTRIBUTE]: "{}" },
       content: { kind: "text", attachedStreamIds: [] },
     },
   };
