@@ -56,7 +56,7 @@ export class LiveKitTransport implements Transport {
       header: (header, from) => this.#header(header, from),
       chunk: (streamId, index, content, from) => this.#chunk(streamId, index, content, from),
       trailer: (trailer, from) => {
-        if (!this.#readers.has(from, trailer.streamId)) this.#tell(trailer, from);
+        if (!this.#readers.takesTrailer(from, trailer.streamId)) this.#tell(trailer, from);
       },
       opened: (header, from, reader) => {
         if (isOwn(header) || this.#events === undefined) return false;
@@ -166,7 +166,9 @@ export class LiveKitTransport implements Transport {
   }
 
   #header(header: StreamHeader, from: string): void {
-    if (isOwn(header)) this.#tell({ type: "header", header }, from); // another SDK's come by a reader
+    if (!isOwn(header)) return; // another SDK's come by a reader
+    this.#readers.forget(from, header.streamId);
+    this.#tell({ type: "header", header }, from);
   }
 
   #chunk(streamId: string, index: number, content: Uint8Array, from: string): void {
