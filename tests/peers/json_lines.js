@@ -16,7 +16,7 @@ export function serve(commands, end) {
   lines.on("line", (line) => {
     const { id, command, ...input } = JSON.parse(line);
     answer(commands, command, input).then(
-      (result) => write({ id, result: result ?? null }),
+      (result) => write({ id, result: result ?? {} }),
       (error) => write({ id, error: error?.message ?? String(error) }),
     );
   });

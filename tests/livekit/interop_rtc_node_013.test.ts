@@ -1,0 +1,4 @@
+// Millrace and `@livekit/rtc-node` 0.13.34, used plainly, both ways.
+import { interop } from "./interop.ts";
+
+interop("rtc-node-0.13");
