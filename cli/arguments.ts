@@ -64,21 +64,18 @@ Examples:
 ${TAIL}`;
 
 /** The request, or the exit code where help was asked for. Throws a Failure "usage" for what makes no sense. */
-export function readArguments(
-  argv: readonly string[],
-  voice: Voice,
-): Request | number {
+export function readArguments(argv: readonly string[], voice: Voice): Request | number {
   let request: Request | undefined;
   const program = programOf((made) => request = made, voice);
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // what is wrong has been said
+    if (error.exitCode === 0) return EXIT.ok;
+    if (error.code === "commander.help") return EXIT.usage; // no command was given: the help says which there are
+    throw refusal(error);
   }
-  if (request === undefined) {
-    throw new Failure("usage", "Cannot tell what to do as no command is given");
-  }
+  if (request === undefined) throw new Failure("usage", "Cannot tell what to do as no command is given");
   return request;
 }
 
@@ -86,111 +83,41 @@ function programOf(take: (request: Request) => void, voice: Voice): Command {
   const program = new Command("millrace")
     .description("Sends and receives files and text in LiveKit rooms.")
     .version(voice.version, "-V, --version", "Print the version")
-    .helpOption(
-      "-h, --help",
-      "Print this help; also of a command: millrace send --help",
-    )
+    .helpOption("-h, --help", "Print this help; also of a command: millrace send --help")
     .helpCommand(false)
     .addHelpText("after", TAIL);
   program.configureOutput({
     writeOut: (text) => voice.out(text),
     writeErr: (text) => voice.err(text),
-    outputError: (text, write) => write(asRefusal(text)),
+    outputError: () => {}, // it is told as all other errors are
   });
   program.exitOverride();
 
-  sharedOptions(
-    command(program, "send", 'Send files; "-" is stdin', SEND_TAIL).argument(
-      "<file...>",
-      "What to send",
-    ),
-    "files",
-  )
-    .option(
-      "--to <names>",
-      "Who gets it: identities, by commas or by several --to (default: everybody)",
-      names,
-    )
-    .option(
-      "--name <name>",
-      'The file\'s name at the receiver (default: its own; of stdin "stdin")',
-    )
+  sharedOptions(command(program, "send", 'Send files; "-" is stdin', SEND_TAIL).argument("<file...>", "What to send"), "files")
+    .option("--to <names>", "Who gets it: identities, by commas or by several --to (default: everybody)", names)
+    .option("--name <name>", 'The file\'s name at the receiver (default: its own; of stdin "stdin")')
     .option("--mime <type>", "Its MIME type (default: by its extension)")
-    .option(
-      "--attribute <key=value>",
-      "An attribute of the stream; may be repeated",
-      attribute,
-    )
-    .option(
-      "--wait <seconds>",
-      "How long to wait until the receivers are there",
-      seconds,
-      WAIT_SECONDS,
-    )
+    .option("--attribute <key=value>", "An attribute of the stream; may be repeated", attribute)
+    .option("--wait <seconds>", "How long to wait until the receivers are there", seconds, WAIT_SECONDS)
     .action((files: string[], given: Given) => take({ command: "send", task: sendTask(files, given), ...common(given) }));
 
-  sharedOptions(
-    command(
-      program,
-      "receive",
-      "Receive files into a folder, or to stdout",
-      RECEIVE_TAIL,
-    ),
-    "files",
-  )
-    .option(
-      "--dir <folder>",
-      'Where they go, under their senders\' names made safe; made if need be; "-" is stdout',
-    )
+  sharedOptions(command(program, "receive", "Receive files into a folder, or to stdout", RECEIVE_TAIL), "files")
+    .option("--dir <folder>", 'Where they go, under their senders\' names made safe; made if need be; "-" is stdout')
     .option("--stdout", "Write their bytes to stdout")
-    .option(
-      "--from <names>",
-      "Whose files are taken (default: everybody's)",
-      names,
-    )
-    .addOption(
-      new Option(
-        "--count <n>",
-        "End after so many, those that failed included (default: at Ctrl-C)",
-      ).argParser(count),
-    )
+    .option("--from <names>", "Whose files are taken (default: everybody's)", names)
+    .addOption(new Option("--count <n>", "End after so many, those that failed included (default: at Ctrl-C)").argParser(count))
     .addOption(new Option("--once", "End after one").conflicts("count"))
     .action((given: Given) => take({ command: "receive", task: receiveTask(given), ...common(given) }));
 
-  sharedOptions(
-    command(
-      program,
-      "chat",
-      "Send each line of stdin as a text, show texts that come",
-      CHAT_TAIL,
-    ),
-    "chat",
-  )
-    .option(
-      "--to <names>",
-      "Who gets them: identities, by commas or by several --to (default: everybody)",
-      names,
-    )
-    .option(
-      "--wait <seconds>",
-      "If stdin is no terminal: how long to wait until the receivers are there",
-      seconds,
-      WAIT_SECONDS,
-    )
+  sharedOptions(command(program, "chat", "Send each line of stdin as a text, show texts that come", CHAT_TAIL), "chat")
+    .option("--to <names>", "Who gets them: identities, by commas or by several --to (default: everybody)", names)
+    .option("--wait <seconds>", "If stdin is no terminal: how long to wait until the receivers are there", seconds, WAIT_SECONDS)
     .action((given: Given) => take({ command: "chat", task: chatTask(given), ...common(given) }));
   return program;
 }
 
-function command(
-  program: Command,
-  name: string,
-  description: string,
-  tail: string,
-): Command {
-  return program.command(name).description(description).helpOption(
-    "-h, --help",
-    "Print this help",
-  ).addHelpText("after", tail);
+function command(program: Command, name: string, description: string, tail: string): Command {
+  return program.command(name).description(description).helpOption("-h, --help", "Print this help").addHelpText("after", tail);
 }
 
 function sharedOptions(to: Command, topic: string): Command {
@@ -198,29 +125,15 @@ function sharedOptions(to: Command, topic: string): Command {
     .option("--room <name>", "The room; a token has it already")
     .option("--identity <name>", "Who you are there; a token has it already")
     .option("--topic <topic>", "The streams' topic", topic)
-    .option(
-      "--url <url>",
-      `The server (default: LIVEKIT_URL, or "${DEFAULT_URL}")`,
-    )
+    .option("--url <url>", `The server (default: LIVEKIT_URL, or "${DEFAULT_URL}")`)
     .option("--token <token>", "A token for the room (default: LIVEKIT_TOKEN)")
-    .option(
-      "--api-key <key>",
-      "To make a token: the server's key (default: LIVEKIT_API_KEY)",
-    )
-    .option(
-      "--api-secret <secret>",
-      "And its secret (default: LIVEKIT_API_SECRET, which other users of the machine do not see)",
-    )
-    .option(
-      "--json",
-      "Print one JSON object per line to stdout for each event, and nothing else there",
-    )
+    .option("--api-key <key>", "To make a token: the server's key (default: LIVEKIT_API_KEY)")
+    .option("--api-secret <secret>", "And its secret (default: LIVEKIT_API_SECRET, which other users of the machine do not see)")
+    .option("--json", "Print one JSON object per line to stdout for each event, and nothing else there")
     .option("--quiet", "Print only results and errors: no bars, no notices");
 }
 
-function common(
-  { url, token, apiKey, apiSecret, room, identity, json, quiet }: Given,
-): Pick<Request, "connection" | "output"> {
+function common({ url, token, apiKey, apiSecret, room, identity, json, quiet }: Given): Pick<Request, "connection" | "output"> {
   return {
     connection: definedOnly({ url, token, apiKey, apiSecret, room, identity }),
     output: definedOnly({ json, quiet }),
@@ -230,10 +143,7 @@ function common(
 function sendTask(files: readonly string[], given: Given): SendTask {
   const { topic, to = [], wait, name, mime, attribute: attributes = {} } = given;
   if (name !== undefined && files.length > 1) {
-    throw new Failure(
-      "usage",
-      `Cannot send as --name names one file: there are ${files.length}`,
-    );
+    throw new Failure("usage", `Cannot send as --name names one file: there are ${files.length}`);
   }
   if (files.filter((file) => file === STDIN).length > 1) {
     throw new Failure("usage", "Cannot send as stdin can be read only once");
@@ -241,27 +151,16 @@ function sendTask(files: readonly string[], given: Given): SendTask {
   return { files, topic, to, wait, attributes, ...definedOnly({ name, mime }) };
 }
 
-function receiveTask(
-  { topic, from = [], dir, stdout, count: asked, once, json }: Given,
-): ReceiveTask {
+function receiveTask({ topic, from = [], dir, stdout, count: asked, once, json }: Given): ReceiveTask {
   if (dir !== undefined && stdout === true && dir !== STDOUT) {
-    throw new Failure(
-      "usage",
-      "Cannot receive both into a folder and to stdout: give --dir or --stdout",
-    );
+    throw new Failure("usage", "Cannot receive both into a folder and to stdout: give --dir or --stdout");
   }
   const target = stdout === true ? STDOUT : dir;
   if (target === undefined || target === "") {
-    throw new Failure(
-      "usage",
-      "Cannot receive as it is not said where to: give --dir FOLDER or --stdout",
-    );
+    throw new Failure("usage", "Cannot receive as it is not said where to: give --dir FOLDER or --stdout");
   }
   if (target === STDOUT && json === true) {
-    throw new Failure(
-      "usage",
-      "Cannot receive to stdout as --json prints there: give --dir FOLDER, or leave --json out",
-    );
+    throw new Failure("usage", "Cannot receive to stdout as --json prints there: give --dir FOLDER, or leave --json out");
   }
   return {
     topic,
@@ -281,10 +180,7 @@ function names(text: string, before: string[] = []): string[] {
   return [...new Set([...before, ...given])];
 }
 
-function attribute(
-  text: string,
-  before: Record<string, string> = {},
-): Record<string, string> {
+function attribute(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It is not KEY=VALUE.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
@@ -306,20 +202,14 @@ function count(text: string): number {
   return value;
 }
 
-/** In the manner of all other errors. */
-function asRefusal(text: string): string {
-  return text.replace(
-    /^error: (.)/,
-    (_, first: string) => `Cannot read the arguments: ${first}`,
-  ).replace(/\.\n/, "\n");
+function refusal(error: CommanderError): Failure {
+  const [first = "", ...more] = error.message.replace(/^error: /, "").split("\n");
+  const hint = more.join(" ").trim() || "What there is: millrace --help, millrace send --help";
+  return new Failure("usage", `Cannot read the arguments: ${first.replace(/\.$/, "")}`, { cause: error, hint });
 }
 
-function definedOnly<T extends object>(
-  fields: T,
-): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as {
+function definedOnly<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
 }

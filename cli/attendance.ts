@@ -64,20 +64,12 @@ export class Attendance implements Transport {
   }
 
   /** Resolves when all of them are there, or anybody if none is named, and had the time to introduce themselves. */
-  async expect(
-    identities: readonly string[],
-    seconds: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async expect(identities: readonly string[], seconds: number, signal: AbortSignal): Promise<void> {
     const absent = (): string[] => identities.filter((identity) => !this.participants().includes(identity));
     const complete = (): boolean => identities.length === 0 ? this.participants().length > 0 : absent().length === 0;
     if (!await this.#until(complete, seconds * 1000, signal)) {
       const who = identities.length === 0 ? "nobody is in the room" : `these are not in the room: ${absent().join(", ")}`;
-      throw new Failure(
-        "absent",
-        `Cannot send as ${who}: waited ${seconds} s`,
-        { hint: "Wait longer: --wait SECONDS" },
-      );
+      throw new Failure("absent", `Cannot send as ${who}: waited ${seconds} s`, { hint: "Wait longer: --wait SECONDS" });
     }
     const introduced = (): boolean => {
       const here = identities.length === 0 ? this.participants() : identities;
@@ -87,11 +79,7 @@ export class Attendance implements Transport {
   }
 
   /** Whether it came true in time. Rejects with the signal's reason. */
-  #until(
-    condition: () => boolean,
-    ms: number,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  #until(condition: () => boolean, ms: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
         clearTimeout(timer);

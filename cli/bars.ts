@@ -18,10 +18,7 @@ export class Bars {
   #multi: MultiBar | undefined;
   #active = 0;
 
-  private constructor(
-    stream: Output,
-    create: new (options: object) => MultiBar,
-  ) {
+  private constructor(stream: Output, create: new (options: object) => MultiBar) {
     this.#stream = stream;
     this.#create = create;
   }
@@ -88,7 +85,5 @@ function drawn(
 
 function fitted(label: string): string {
   const text = printableLine(label);
-  return (text.length > LABEL ? `${text.slice(0, LABEL - 1)}…` : text).padEnd(
-    LABEL,
-  );
+  return (text.length > LABEL ? `${text.slice(0, LABEL - 1)}…` : text).padEnd(LABEL);
 }

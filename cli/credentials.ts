@@ -28,16 +28,10 @@ export interface Credentials {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Options come before the environment; of the same origin, a token before key and secret. */
-export function readCredentials(
-  options: ConnectionOptions,
-  env: Environment,
-): Credentials {
-  const url = webSocketUrl(
-    options.url ?? given(env, "LIVEKIT_URL") ?? DEFAULT_URL,
-  );
+export function readCredentials(options: ConnectionOptions, env: Environment): Credentials {
+  const url = webSocketUrl(options.url ?? given(env, "LIVEKIT_URL") ?? DEFAULT_URL);
   const keyed = options.apiKey !== undefined && options.apiSecret !== undefined;
-  const token = options.token ??
-    (keyed ? undefined : given(env, "LIVEKIT_TOKEN"));
+  const token = options.token ?? (keyed ? undefined : given(env, "LIVEKIT_TOKEN"));
   if (token !== undefined) {
     return { url, ...readToken(token, options), access: { token } };
   }
@@ -55,10 +49,7 @@ export function readCredentials(
     throw missing("no room is named", "Give --room");
   }
   if (identity === undefined || identity === "") {
-    throw missing(
-      "no identity is given",
-      "Give --identity: who you are in the room",
-    );
+    throw missing("no identity is given", "Give --identity: who you are in the room");
   }
   return { url, room, identity, access: { key, secret } };
 }
@@ -100,10 +91,7 @@ function webSocketUrl(text: string): string {
 }
 
 /** Room and identity are the token's; naming others besides is a mistake that would otherwise show nowhere. */
-function readToken(
-  token: string,
-  { room, identity }: ConnectionOptions,
-): { room: string; identity: string } {
+function readToken(token: string, { room, identity }: ConnectionOptions): { room: string; identity: string } {
   const claims = claimsOf(token);
   const wrong = [["room", room, claims.room], [
     "identity",
@@ -119,9 +107,7 @@ function readToken(
 
 function claimsOf(token: string): { room: string; identity: string } {
   try {
-    const payload = JSON.parse(
-      Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"),
-    ) as {
+    const payload = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as {
       sub?: unknown;
       video?: { room?: unknown };
     };
@@ -130,10 +116,6 @@ function claimsOf(token: string): { room: string; identity: string } {
       identity: String(payload.sub ?? ""),
     };
   } catch (cause) {
-    throw new Failure(
-      "usage",
-      "Cannot connect as the token is no LiveKit token: it holds no claims",
-      { cause },
-    );
+    throw new Failure("usage", "Cannot connect as the token is no LiveKit token: it holds no claims", { cause });
   }
 }

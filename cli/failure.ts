@@ -29,11 +29,7 @@ export class Failure extends Error {
   /** What may help, in a line of its own. */
   readonly hint?: string;
 
-  constructor(
-    code: FailureCode,
-    message: string,
-    options: { hint?: string; cause?: unknown; exitCode?: number } = {},
-  ) {
+  constructor(code: FailureCode, message: string, options: { hint?: string; cause?: unknown; exitCode?: number } = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.exitCode = options.exitCode ?? exitCodeOf(code);
@@ -41,26 +37,26 @@ export class Failure extends Error {
   }
 }
 
-/** Anything that was thrown, as a failure. */
-export function toFailure(error: unknown): Failure {
+/** Anything that was thrown, as a failure; of an action, if it is said. */
+export function toFailure(error: unknown, action?: string): Failure {
   if (error instanceof Failure) return error;
-  const message = oneLine(
-    error instanceof Error ? error.message : String(error),
-  );
-  if (!(error instanceof StreamError)) {
-    return new Failure("transport", message, { cause: error });
-  }
+  const text = oneLine(error instanceof Error ? error.message : String(error));
+  const message = action === undefined ? text : retold(action, text);
+  if (!(error instanceof StreamError)) return new Failure("transport", message, { cause: error });
   const inner = error.code === "transport" && error.cause instanceof Error ? ` (${oneLine(error.cause.message)})` : "";
   const hint = HINTS[error.code];
-  return new Failure(error.code, message + inner, {
-    cause: error,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new Failure(error.code, message + inner, { cause: error, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** The runtime speaks of a stream and its id; who typed the name of a file knows that. */
+function retold(action: string, text: string): string {
+  const why = text.replace(/: stream id is "[^"]*"$/, "");
+  return /^Cannot .+? as /.test(why) ? why.replace(/^Cannot .+? as /, `Cannot ${action} as `) : `Cannot ${action}: ${why}`;
 }
 
 const HINTS: Partial<Readonly<Record<StreamErrorCode, string>>> = {
   refused: "Nobody there takes streams of this topic: has the receiver the same --topic, and is it running?",
-  "unsafe-name": "The sender can give the file another name: --name",
+  "unsafe-name": "The sender can give the file another name by --name",
 };
 
 function exitCodeOf(code: FailureCode): number {

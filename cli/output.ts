@@ -1,7 +1,7 @@
 import type { Progress } from "millrace";
 import { type Bar, Bars } from "./bars.ts";
 import type { CliEvent } from "./events.ts";
-import { Failure, type FailureCode } from "./failure.ts";
+import { Failure } from "./failure.ts";
 import { printableLine } from "./printable.ts";
 import type { Output as Stream } from "./surroundings.ts";
 
@@ -31,11 +31,7 @@ export class Output {
   /** Told when nobody reads stdout any more. */
   onClosed: (failure: Failure) => void = () => {};
 
-  constructor(
-    stdout: Stream,
-    stderr: Stream,
-    { json = false, quiet = false }: OutputOptions,
-  ) {
+  constructor(stdout: Stream, stderr: Stream, { json = false, quiet = false }: OutputOptions) {
     this.json = json;
     this.#quiet = quiet;
     this.#stdout = stdout;
@@ -46,17 +42,17 @@ export class Output {
 
   /** Bars are drawn from here on, where they can be seen. */
   async showBars(): Promise<void> {
-    if (this.#stderr.isTTY === true && !this.json && !this.#quiet) {
-      this.#bars = await Bars.load(this.#stderr);
-    }
+    if (this.#stderr.isTTY === true && !this.json && !this.#quiet) this.#bars = await Bars.load(this.#stderr);
   }
 
-  /** Something happened: for programs an event; for people a line, if it has one. */
-  result(event: CliEvent, line?: string): void {
+  /** What happened, for programs. */
+  event(event: CliEvent): void {
     if (this.json) this.#write(this.#stdout, JSON.stringify(event));
-    else if (line !== undefined) {
-      this.#write(this.resultsAside ? this.#stderr : this.#stdout, line);
-    }
+  }
+
+  /** What happened, for people. */
+  line(line: string): void {
+    if (!this.json) this.#write(this.resultsAside ? this.#stderr : this.#stdout, line);
   }
 
   /** What is good to know. */
@@ -64,90 +60,64 @@ export class Output {
     if (!this.json && !this.#quiet) this.#write(this.#stderr, line);
   }
 
-  failure(
-    { code, message, hint }: Failure,
-    about: { file?: string; from?: string } = {},
-  ): void {
-    this.#event({
-      event: "error",
-      code,
-      message,
-      ...(hint === undefined ? {} : { hint }),
-      ...about,
-    });
+  failure({ code, message, hint }: Failure, about: { file?: string; from?: string } = {}): void {
+    this.event({ event: "error", code, message, ...(hint === undefined ? {} : { hint }), ...about });
     this.#write(this.#stderr, printableLine(message));
     if (hint !== undefined) this.#write(this.#stderr, `  ${hint}`);
   }
 
-  transfer(
-    direction: "send" | "receive",
-    file: string,
-    total: number | undefined,
-    identity?: string,
-  ): Transfer {
-    const bar: Bar | undefined = this.#bars?.start(
-      identity === undefined ? file : `${identity}: ${file}`,
-      total,
-    );
+  transfer(direction: "send" | "receive", file: string, total: number | undefined, identity?: string): Transfer {
+    const bar: Bar | undefined = this.#bars?.start(identity === undefined ? file : `${identity}: ${file}`, total);
+    const whose = identity === undefined ? {} : { identity };
     return {
       progress: (progress) => {
         bar?.update(progress);
-        this.#event({
-          event: "progress",
-          direction,
-          file,
-          ...(identity === undefined ? {} : { identity }),
-          ...progress,
-        });
+        this.event({ event: "progress", direction, file, ...whose, ...progress });
       },
       end: () => bar?.end(),
     };
   }
 
-  /** Writes bytes to stdout; resolves when they have gone on. */
-  bytes(chunk: Uint8Array): Promise<void> {
+  /** Writes bytes to stdout; resolves when they have gone on, rejects when they cannot, or with the signal's reason. */
+  bytes(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#stdout.write(
-        chunk,
-        (error) => error ? reject(closedOutput(error)) : resolve(),
-      );
+      const abort = (): void => reject(signal.reason as Error);
+      signal.addEventListener("abort", abort);
+      this.#stdout.write(chunk, (error) => {
+        signal.removeEventListener("abort", abort);
+        if (error) reject(closedOutput(error));
+        else resolve();
+      });
     });
   }
 
   /** Resolves when all has gone on, or can go nowhere. */
   async close(): Promise<void> {
     this.#bars?.stop();
-    await Promise.all(
-      [this.#stdout, this.#stderr].map((stream) =>
-        new Promise<void>((resolve) => {
-          if (stream.destroyed || stream.writableLength === 0) return resolve();
-          stream.write("", () => resolve());
-        })
-      ),
-    );
+    await Promise.all([this.#stdout, this.#stderr].map(flushed));
     this.#stdout.off("error", this.#stdoutFailed);
     this.#stderr.off("error", ignore);
   }
 
   readonly #stdoutFailed = (error: Error): void => this.onClosed(closedOutput(error));
 
-  #event(event: CliEvent): void {
-    if (this.json) this.#write(this.#stdout, JSON.stringify(event));
-  }
-
   #write(stream: Stream, line: string): void {
     if (stream.destroyed) return;
-    if (this.#bars?.drawn === true && stream.isTTY === true) {
-      return this.#bars.line(line);
-    }
-    this.around(() => void stream.write(`${line}\n`));
+    if (this.#bars?.drawn === true && stream.isTTY === true) this.#bars.line(line);
+    else this.around(() => void stream.write(`${line}\n`));
   }
 }
 
+function flushed(stream: Stream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve();
+    else stream.write("", () => resolve());
+  });
+}
+
 function closedOutput(cause: Error): Failure {
-  const code: FailureCode = "output-closed";
   const why = (cause as NodeJS.ErrnoException).code === "EPIPE" ? "nobody reads it any more" : cause.message;
-  return new Failure(code, `Cannot write to stdout as ${why}`, { cause });
+  return new Failure("output-closed", `Cannot write to stdout as ${why}`, { cause });
 }
 
 function ignore(): void {}

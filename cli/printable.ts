@@ -5,18 +5,12 @@ const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066
 
 /** In one line. */
 export function printableLine(text: string): string {
-  return text.replace(/[\t\n\r\u2028\u2029]+/g, " ").replace(
-    UNPRINTABLE,
-    "\uFFFD",
-  );
+  return text.replace(/[\t\n\r\u2028\u2029]+/g, " ").replace(UNPRINTABLE, "\uFFFD");
 }
 
 /** In as many lines as it has, all but the first indented. */
 export function printableText(text: string): string {
-  return text.replace(/\r\n?|[\u2028\u2029]/g, "\n").replace(
-    UNPRINTABLE,
-    "\uFFFD",
-  ).replaceAll("\n", "\n  ");
+  return text.replace(/\r\n?|[\u2028\u2029]/g, "\n").replace(UNPRINTABLE, "\uFFFD").replaceAll("\n", "\n  ");
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;

@@ -1,12 +1,10 @@
 // millrace receive: files of a topic into a folder, or their bytes to stdout.
 import { stat } from "node:fs/promises";
-import type { ByteStreamReader } from "millrace";
-import type { Credentials } from "./credentials.ts";
+import type { ByteStreamReader, Progress } from "millrace";
 import { EXIT, Failure, toFailure } from "./failure.ts";
-import type { Output, Transfer } from "./output.ts";
+import type { Transfer } from "./output.ts";
 import { printableLine } from "./printable.ts";
-import { inSession, type Session } from "./session.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { inSession, type Invocation, type Session } from "./session.ts";
 
 /** The folder that stands for stdout. */
 export const STDOUT = "-";
@@ -20,18 +18,11 @@ export interface ReceiveTask {
   readonly count: number;
 }
 
-export async function receive(
-  task: ReceiveTask,
-  surroundings: Surroundings,
-  credentials: Credentials,
-  output: Output,
-): Promise<number> {
+export async function receive(task: ReceiveTask, invocation: Invocation): Promise<number> {
   await assertFolder(task.dir);
-  output.resultsAside = task.dir === STDOUT;
-  return await inSession(surroundings, credentials, output, {
-    topic: task.topic,
-  }, async (session) => {
-    await output.showBars();
+  invocation.output.resultsAside = task.dir === STDOUT;
+  return await inSession(invocation, { topic: task.topic }, async (session) => {
+    await session.output.showBars();
     return await new Intake(task, session).run();
   });
 }
@@ -40,10 +31,7 @@ async function assertFolder(dir: string): Promise<void> {
   if (dir === STDOUT) return;
   const found = await stat(dir).catch(() => undefined); // it is made when the first file comes
   if (found === undefined || found.isDirectory()) return;
-  throw new Failure(
-    "file-error",
-    `Cannot receive into the folder as a file has its path: path is "${dir}"`,
-  );
+  throw new Failure("file-error", `Cannot receive into the folder as a file has its path: path is "${dir}"`);
 }
 
 class Intake {
@@ -70,21 +58,9 @@ class Intake {
       signal.addEventListener("abort", () => resolve(), { once: true });
       if (signal.aborted) resolve();
     });
-    runtime.registerByteStreamHandler(
-      topic,
-      (reader, { identity }) => this.#offer(reader, identity),
-    );
-    output.notice(
-      `Waiting for files in room "${room}" as "${runtime.identity}", topic "${topic}"; Ctrl-C ends it`,
-    );
-    if (output.json) {
-      output.result({
-        event: "ready",
-        room,
-        identity: runtime.identity,
-        topic,
-      });
-    }
+    runtime.registerByteStreamHandler(topic, (reader, { identity }) => this.#offer(reader, identity));
+    output.notice(`Waiting for files in room "${room}" as "${runtime.identity}", topic "${topic}"; Ctrl-C ends it`);
+    output.event({ event: "ready", room, identity: runtime.identity, topic });
     await finished;
     await Promise.all(this.#saving);
     return this.#failed === 0 ? EXIT.ok : EXIT.transfer;
@@ -92,15 +68,9 @@ class Intake {
 
   async #offer(reader: ByteStreamReader, from: string): Promise<void> {
     const { from: wanted, count, topic } = this.#task;
-    if (wanted.length > 0 && !wanted.includes(from)) {
-      return await reader.cancel("its receiver takes files of others only");
-    }
-    if (this.#taken === count) {
-      return await reader.cancel("its receiver has all the files it wanted");
-    }
-    if (++this.#taken === count) {
-      this.#session.runtime.unregisterByteStreamHandler(topic);
-    }
+    if (wanted.length > 0 && !wanted.includes(from)) return await reader.cancel("its receiver takes files of others only");
+    if (this.#taken === count) return await reader.cancel("its receiver has all the files it wanted");
+    if (++this.#taken === count) this.#session.runtime.unregisterByteStreamHandler(topic);
     const saving = this.#take(reader, from);
     this.#saving.add(saving);
     await saving;
@@ -111,54 +81,27 @@ class Intake {
   /** Never rejects: what went wrong is told. */
   async #take(reader: ByteStreamReader, from: string): Promise<void> {
     const { output, signal } = this.#session;
-    const { name, size } = reader.info;
+    const { streamId, name, size, mimeType, attributes } = reader.info;
     const transfer = output.transfer("receive", name, size, from);
     try {
       const { path, bytes } = await (this.#task.dir === STDOUT ? this.#pour(reader, transfer) : this.#save(reader, transfer));
       transfer.end();
-      const { streamId, mimeType, attributes } = reader.info;
-      output.result({
-        event: "received",
-        from,
-        streamId,
-        name,
-        mimeType,
-        attributes,
-        path,
-        bytes,
-      }, printableLine(path));
+      output.event({ event: "received", from, streamId, name, mimeType, attributes, path, bytes });
+      output.line(printableLine(path));
     } catch (error) {
       transfer.end();
       this.#failed++;
-      if (signal.aborted) return;
-      const { code, message, hint, cause } = toFailure(error);
-      const failure = new Failure(
-        code,
-        `Cannot receive "${name}" of ${from}: ${message}`,
-        {
-          cause,
-          ...(hint === undefined || code !== "unsafe-name" ? {} : { hint }),
-        },
-      );
-      output.failure(failure, { file: name, from });
+      if (!signal.aborted) output.failure(toFailure(error, `receive "${name}" of "${from}"`), { file: name, from });
     }
   }
 
-  #save(
-    reader: ByteStreamReader,
-    transfer: Transfer,
-  ): Promise<{ path: string; bytes: number }> {
+  #save(reader: ByteStreamReader, transfer: Transfer): Promise<{ path: string; bytes: number }> {
     const folder = /[\\/]$/.test(this.#task.dir) ? this.#task.dir : `${this.#task.dir}/`;
-    return reader.saveTo(folder, {
-      signal: this.#session.signal,
-      onProgress: (progress) => transfer.progress(progress),
-    });
+    const onProgress = (progress: Progress): void => transfer.progress(progress);
+    return reader.saveTo(folder, { signal: this.#session.signal, onProgress });
   }
 
-  async #pour(
-    reader: ByteStreamReader,
-    transfer: Transfer,
-  ): Promise<{ path: string; bytes: number }> {
+  async #pour(reader: ByteStreamReader, transfer: Transfer): Promise<{ path: string; bytes: number }> {
     const before = this.#turn;
     let done = (): void => {};
     this.#turn = new Promise((resolve) => done = resolve);
@@ -167,16 +110,12 @@ class Intake {
     signal.addEventListener("abort", cancel);
     try {
       await before;
+      const started = performance.now();
       let bytes = 0;
       for await (const chunk of reader) {
-        await output.bytes(chunk);
+        await output.bytes(chunk, signal);
         bytes += chunk.length;
-        const total = reader.info.size;
-        transfer.progress({
-          bytes,
-          bytesPerSecond: 0,
-          ...(total === undefined ? {} : { total, percent: total === 0 ? 0 : bytes / total * 100 }),
-        });
+        transfer.progress({ bytes, bytesPerSecond: bytes / Math.max(1, performance.now() - started) * 1000 });
       }
       return { path: STDOUT, bytes };
     } finally {

@@ -8,16 +8,10 @@ import type { Connection } from "./surroundings.ts";
 const CONNECT_TIMEOUT = 20_000;
 
 /** Joins the room. Rejects with a Failure "connection", or with the signal's reason. */
-export async function joinRoom(
-  credentials: Credentials,
-  signal: AbortSignal,
-): Promise<Connection> {
+export async function joinRoom(credentials: Credentials, signal: AbortSignal): Promise<Connection> {
   process.env["NODE_ENV"] ??= "production"; // else rtc-node logs to stdout
   const token = await tokenOf(credentials);
-  const [{ dispose, Room }, { livekit }] = await Promise.all([
-    import("@livekit/rtc-node"),
-    import("millrace/livekit"),
-  ]);
+  const [{ dispose, Room }, { livekit }] = await Promise.all([import("@livekit/rtc-node"), import("millrace/livekit")]);
   const room = new Room();
   const leave = async (): Promise<void> => {
     try {
@@ -39,9 +33,7 @@ export async function joinRoom(
   }
 }
 
-async function tokenOf(
-  { access, room, identity }: Credentials,
-): Promise<string> {
+async function tokenOf({ access, room, identity }: Credentials): Promise<string> {
   if ("token" in access) return access.token;
   const { AccessToken } = await import("livekit-server-sdk");
   const token = new AccessToken(access.key, access.secret, { identity });
@@ -56,27 +48,14 @@ async function tokenOf(
 }
 
 /** Connecting cannot be stopped: who gives up leaves it behind. */
-async function bounded(
-  connected: Promise<void>,
-  signal: AbortSignal,
-  url: string,
-): Promise<void> {
+async function bounded(connected: Promise<void>, signal: AbortSignal, url: string): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let abort: (() => void) | undefined;
   try {
     await Promise.race([
       connected,
       new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () =>
-            reject(
-              unreachable(
-                `it did not answer in ${CONNECT_TIMEOUT / 1000} s`,
-                url,
-              ),
-            ),
-          CONNECT_TIMEOUT,
-        );
+        timer = setTimeout(() => reject(unreachable(`it did not answer in ${CONNECT_TIMEOUT / 1000} s`, url)), CONNECT_TIMEOUT);
       }),
       new Promise<never>((_, reject) => {
         abort = () => reject(signal.reason as Error);
@@ -93,11 +72,7 @@ async function bounded(
 function refusal(error: unknown, { url }: Credentials): Failure {
   const text = error instanceof Error ? error.message : String(error);
   if (!/\b401\b|[Uu]nauthorized/.test(text)) {
-    return unreachable(
-      text.replace(/^(engine|signal failure): /g, ""),
-      url,
-      error,
-    );
+    return unreachable(text.replace(/^(engine|signal failure): /g, ""), url, error);
   }
   return new Failure(
     "connection",

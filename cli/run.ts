@@ -4,17 +4,14 @@ import { fileURLToPath } from "node:url";
 import { readArguments, type Request } from "./arguments.ts";
 import { chat } from "./chat.ts";
 import { readCredentials } from "./credentials.ts";
-import { Failure, toFailure } from "./failure.ts";
+import { toFailure } from "./failure.ts";
 import { Output } from "./output.ts";
 import { receive } from "./receive.ts";
 import { send } from "./send.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The whole command: returns the exit code, never rejects. */
-export async function run(
-  argv: readonly string[],
-  surroundings: Surroundings,
-): Promise<number> {
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { stdout, stderr } = surroundings;
   const json = argv.includes("--json"); // also where the arguments cannot be read
   let output = new Output(stdout, stderr, { json });
@@ -40,9 +37,10 @@ export async function run(
 async function perform(request: Request, surroundings: Surroundings, output: Output): Promise<number> {
   const credentials = readCredentials(request.connection, surroundings.env);
   try {
-    if (request.command === "send") return await send(request.task, surroundings, credentials, output);
-    if (request.command === "receive") return await receive(request.task, surroundings, credentials, output);
-    return await chat(request.task, surroundings, credentials, output);
+    const invocation = { surroundings, credentials, output };
+    if (request.command === "send") return await send(request.task, invocation);
+    if (request.command === "receive") return await receive(request.task, invocation);
+    return await chat(request.task, invocation);
   } finally {
     if (request.command !== "receive") surroundings.stdin.destroy(); // else a terminal or a pipe keeps the process
   }
@@ -51,16 +49,7 @@ async function perform(request: Request, surroundings: Surroundings, output: Out
 /** Of the nearest manifest: the package's own, or in a clone the project's, which has the same version. */
 function version(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json"))) {
-    if (dirname(folder) === folder) {
-      throw new Failure(
-        "usage",
-        "Cannot tell the version as the package has no package.json",
-      );
-    }
-    folder = dirname(folder);
-  }
-  return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-    version: string;
-  }).version;
+  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
+  return manifest.version;
 }

@@ -1,8 +1,9 @@
-import { createRuntime, type Limits, type Runtime } from "millrace";
+import { createRuntime, type Limits, type Runtime, type RuntimeOptions } from "millrace";
 import { Attendance } from "./attendance.ts";
 import type { Credentials } from "./credentials.ts";
 import { Failure, toFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
+import { printableLine } from "./printable.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A participant in a room, for the time of a command. */
@@ -15,6 +16,13 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
+/** What a command is run with. */
+export interface Invocation {
+  readonly surroundings: Surroundings;
+  readonly credentials: Credentials;
+  readonly output: Output;
+}
+
 export interface SessionOptions {
   /** The topic that the command is about. */
   readonly topic: string;
@@ -23,44 +31,29 @@ export interface SessionOptions {
 
 /** Joins the room, does the work, leaves the room, whatever happens. Rejects with a Failure; returns what the work did. */
 export async function inSession<T>(
-  surroundings: Surroundings,
-  credentials: Credentials,
-  output: Output,
+  { surroundings, credentials, output }: Invocation,
   { topic, limits = {} }: SessionOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const ending = new AbortController();
+  const { signal } = ending;
   const interrupt = (): void => ending.abort(surroundings.signal.reason);
   surroundings.signal.addEventListener("abort", interrupt);
   if (surroundings.signal.aborted) interrupt();
   output.onClosed = (failure) => ending.abort(failure);
   try {
-    ending.signal.throwIfAborted();
-    const { transport, leave } = await surroundings.connect(
-      credentials,
-      ending.signal,
-    );
+    signal.throwIfAborted();
+    const { transport, leave } = await surroundings.connect(credentials, signal);
     try {
       const attendance = new Attendance(transport);
       attendance.onEnd = (cause) => ending.abort(lost(cause));
-      const runtime = await createRuntime({
-        transport: attendance,
-        limits,
-        onError: (error, context) => {
-          if (context.topic === topic && !ending.signal.aborted) {
-            output.notice(toFailure(error).message);
-          }
-        },
-      });
+      const onError: RuntimeOptions["onError"] = (error, about) => {
+        if (about.topic === topic && !signal.aborted) output.notice(printableLine(toFailure(error).message));
+      };
+      const runtime = await createRuntime({ transport: attendance, limits, onError });
       try {
-        const result = await work({
-          room: credentials.room,
-          runtime,
-          attendance,
-          output,
-          signal: ending.signal,
-        });
-        ending.signal.throwIfAborted();
+        const result = await work({ room: credentials.room, runtime, attendance, output, signal });
+        signal.throwIfAborted();
         return result;
       } finally {
         attendance.onChange = () => {};
@@ -70,8 +63,7 @@ export async function inSession<T>(
       await leave();
     }
   } catch (error) {
-    // Whatever an ending brings about is a consequence of it.
-    throw toFailure(ending.signal.aborted ? ending.signal.reason : error);
+    throw toFailure(signal.aborted ? signal.reason : error); // whatever an ending brings about is a consequence of it
   } finally {
     surroundings.signal.removeEventListener("abort", interrupt);
     output.onClosed = () => {};
@@ -79,12 +71,6 @@ export async function inSession<T>(
 }
 
 function lost(cause: Error | undefined): Failure {
-  return new Failure(
-    "disconnected",
-    "Cannot go on as the connection to the room has ended",
-    {
-      cause,
-      hint: "The server may have stopped, or somebody else has joined with the same --identity",
-    },
-  );
+  const hint = "The server may have stopped, or somebody else has joined with the same --identity";
+  return new Failure("disconnected", "Cannot go on as the connection to the room has ended", { cause, hint });
 }
