@@ -15,13 +15,16 @@ export interface AdoptableRoom {
   /** This participant. */
   readonly localParticipant?: { readonly identity: string } | undefined;
   /** The others, by identity. */
-  readonly remoteParticipants: ReadonlyMap<string, { readonly identity: string }>;
+  readonly remoteParticipants: ReadonlyMap<string, { readonly identity: string; readonly sid?: string | undefined }>;
 }
 
 /** What the SDK tells of a room, in the order in which it happened. */
 export interface SdkEvents {
-  joined(identity: string): void;
+  /** `sid` is the server's name for this life of the participant. The news may be seconds old, and that of one who was known already. */
+  joined(identity: string, sid: string): void;
   left(identity: string): void;
+  /** This participant is a new one to the server and to all others: they were told that the one before had left. */
+  renewed(): void;
   header(header: StreamHeader, from: string): void;
   chunk(streamId: string, index: number, content: Uint8Array, from: string): void;
   trailer(trailer: TrailerPacket, from: string): void;
@@ -76,7 +79,7 @@ interface Internals {
   readonly localParticipant: {
     readonly identity: string;
     readonly ffi_handle: { readonly handle: bigint };
-    readonly info: { readonly permission?: { readonly canPublishData?: boolean } };
+    readonly info: { readonly sid?: string; readonly permission?: { readonly canPublishData?: boolean } };
   };
   readonly textStreamHandlers: ReadonlyMap<string, unknown>;
   readonly byteStreamHandlers: ReadonlyMap<string, unknown>;
@@ -94,6 +97,7 @@ export class Sdk {
   readonly #readers = new Map<bigint, ReaderEvents>();
   readonly #listener: (event: FfiEvent) => void = (event) => this.#take(event.message);
   #events: SdkEvents | undefined;
+  #sid: string | undefined;
   #connected = true;
 
   constructor(room: AdoptableRoom) {
@@ -102,11 +106,12 @@ export class Sdk {
     this.#internals = internals;
     this.#client = client;
     this.identity = internals.localParticipant.identity;
+    this.#sid = internals.localParticipant.info.sid;
   }
 
-  /** The others, by what the Room itself knows. */
-  get participants(): readonly string[] {
-    return [...this.#room.remoteParticipants.keys()];
+  /** The others and their sids, by what the Room itself knows. */
+  get participants(): ReadonlyMap<string, string | undefined> {
+    return new Map([...this.#room.remoteParticipants].map(([identity, { sid }]) => [identity, sid]));
   }
 
   get connected(): boolean {
@@ -235,7 +240,10 @@ export class Sdk {
         if (this.#isForUs(name, value, from)) event.message = {}; // else the Room drops the reader, as it has no handler for it
         break;
       case "participantConnected":
-        this.#events?.joined(value.info.info.identity);
+        this.#events?.joined(value.info.info.identity, value.info.info.sid);
+        break;
+      case "participantsUpdated":
+        for (const { identity, sid } of value.participants) if (identity === this.identity) this.#noteSid(sid);
         break;
       case "participantDisconnected":
         this.#events?.left(from);
@@ -248,6 +256,12 @@ export class Sdk {
         this.#disconnect(name === "eos" ? "the room has ended" : String(value?.reason ?? "unknown"));
         break;
     }
+  }
+
+  #noteSid(sid: string): void {
+    const renewed = this.#sid !== undefined && this.#sid !== "" && this.#sid !== sid;
+    this.#sid = sid;
+    if (renewed) this.#events?.renewed();
   }
 
   #disconnect(reason: string): void {

@@ -35,7 +35,8 @@ export class LiveKitTransport implements Transport {
   readonly #sdk: Sdk;
   readonly #release: () => void;
   readonly #outbox = new Outbox();
-  readonly #present: Set<string>;
+  /** Who is here, with the sid once that is known: who sends something is, before the server tells of it. */
+  readonly #present: Map<string, string | undefined>;
   readonly #readers: ForeignReaders;
   readonly #seekers = new Set<() => void>();
   #events: TransportEvents | undefined;
@@ -48,11 +49,12 @@ export class LiveKitTransport implements Transport {
     this.#sdk = sdk;
     this.#release = release;
     this.#mayPublish = sdk.mayPublish;
-    this.#present = new Set(sdk.participants);
+    this.#present = new Map(sdk.participants);
     this.#readers = new ForeignReaders((packet, from) => this.#tell(packet, from));
     sdk.listen({
-      joined: (identity) => this.#join(identity),
+      joined: (identity, sid) => this.#join(identity, sid),
       left: (identity) => this.#leave(identity),
+      renewed: () => this.#renew(),
       header: (header, from) => this.#header(header, from),
       chunk: (streamId, index, content, from) => this.#chunk(streamId, index, content, from),
       trailer: (trailer, from) => {
@@ -73,7 +75,7 @@ export class LiveKitTransport implements Transport {
   }
 
   participants(): readonly string[] {
-    return [...this.#present];
+    return [...this.#present.keys()];
   }
 
   async find(identities: readonly string[]): Promise<void> {
@@ -184,12 +186,18 @@ export class LiveKitTransport implements Transport {
 
   /** Whoever sends is here, even if the Room has yet to hear of it. */
   #meet(identity: string): void {
-    if (identity !== "" && !this.#present.has(identity)) this.#join(identity);
+    if (identity !== "" && !this.#present.has(identity)) this.#join(identity, undefined);
   }
 
-  #join(identity: string): void {
-    if (this.#present.has(identity)) this.#leave(identity); // a new one under the same name
-    this.#present.add(identity);
+  #join(identity: string, sid: string | undefined): void {
+    const known = this.#present.has(identity);
+    const before = this.#present.get(identity);
+    if (known && (before === undefined || before === sid)) {
+      this.#present.set(identity, sid); // late news of one who is here
+      return;
+    }
+    if (known) this.#leave(identity); // a new one under the same name
+    this.#present.set(identity, sid);
     this.#wakeSeekers();
     this.#events?.joined(identity);
   }
@@ -197,6 +205,14 @@ export class LiveKitTransport implements Transport {
   #leave(identity: string): void {
     this.#readers.drop(identity);
     if (this.#present.delete(identity)) this.#events?.left(identity);
+  }
+
+  /** To the others this participant has left and come back: what was under way has ended there, and ends here. */
+  #renew(): void {
+    for (const [identity, sid] of [...this.#present]) {
+      this.#leave(identity);
+      this.#join(identity, sid);
+    }
   }
 
   #disconnect(reason: string): void {
