@@ -7,6 +7,8 @@ import process from "node:process";
 import { chromium } from "playwright-core";
 import { emit, serve } from "./json_lines.js";
 
+const require = createRequire(import.meta.url);
+
 /** A page may meet a server on 127.0.0.1 where there is no other network; the rest keeps the browser from talking to anybody else. */
 const FLAGS = [
   "--no-sandbox",
@@ -39,11 +41,11 @@ const FILES = {
   "/page.js": ["text/javascript", "page.js"],
   "/contents.js": ["text/javascript", "contents.js"],
   "/options.js": ["text/javascript", "options.js"],
-  "/livekit-client.js": ["text/javascript", createRequire(import.meta.url).resolve("livekit-client")],
+  "/livekit-client.js": ["text/javascript", require.resolve("livekit-client")],
 };
 
 let browser;
-const server = createServer(respond);
+const server = createServer((request, response) => void respond(request, response));
 const page = start();
 page.catch(() => {}); // told to whoever asks first
 

@@ -270,9 +270,9 @@ function commandOf(kind: PeerKind): [string, ...string[]] {
   const program = (name: string): string => join(projectRoot(), "tests", "peers", name);
   switch (kind) {
     case "rtc-node-1":
-      return [node(), program("rtc_node_peer.js"), "@livekit/rtc-node"];
+      return [node(), program("rtc_node_peer.js"), "1"];
     case "rtc-node-0.13":
-      return [node(), program("rtc_node_peer.js"), "rtc-node-0.13"];
+      return [node(), program("rtc_node_peer.js"), "0.13"];
     case "browser":
       return [node(), program("browser_peer.js")];
     case "python":

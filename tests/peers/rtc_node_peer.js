@@ -1,5 +1,5 @@
-// node rtc_node_peer.js @livekit/rtc-node|rtc-node-0.13: a participant that uses that package as its users do. One package a process:
-// the callback of its native part is the process's.
+// node rtc_node_peer.js 1|0.13: a participant that uses that version of @livekit/rtc-node as its users do. One a process: the callback of
+// its native part is the process's.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,9 @@ import { bytesOf, textOf, told } from "./contents.js";
 import { emit, serve } from "./json_lines.js";
 import { names, optionsOf } from "./options.js";
 
-const { dispose, Room, RoomEvent } = await import(process.argv[2]);
+const { dispose, Room, RoomEvent } = process.argv[2] === "0.13"
+  ? await import("rtc-node-0.13")
+  : await import("@livekit/rtc-node");
 
 const TEXT_OPTIONS = names("topic", "attributes", "destinationIdentities", "streamId");
 const room = new Room();
