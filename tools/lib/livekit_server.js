@@ -40,7 +40,8 @@ export async function buildLivekitServer(say) {
 }
 
 async function build(go, say) {
-  const target = join(folder, "bin", `part-${process.pid}`);
+  const target = join(folder, "bin", "part"); // one builds at a time; what is there was left by one that was killed
+  rmSync(target, { recursive: true, force: true });
   const started = performance.now();
   say(`Building the LiveKit server ${VERSION} by Go, this once: it takes a minute or two`);
   const timer = setInterval(() => {

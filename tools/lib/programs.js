@@ -1,6 +1,7 @@
 // The foreign programs that tests of LiveKit need: where each is, and how to get it. Nothing is installed here.
 import { existsSync } from "node:fs";
 import process from "node:process";
+import { resolve } from "node:path";
 import { findLivekitServer } from "./livekit_server.js";
 import { onPath } from "./on_path.js";
 import { findPython } from "./python.js";
@@ -26,7 +27,7 @@ export function find(name) {
   const named = process.env[variable] ?? "";
   if (named === "") return look();
   if (!existsSync(named)) throw new Error(`Cannot find ${title} where ${variable} says: path is "${named}"`);
-  return named;
+  return resolve(named);
 }
 
 /** The path of a program. Throws where there is none. */
