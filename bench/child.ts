@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { ByteStreamReader } from "../mod.ts";
+import { MemoryProbe } from "./memory_probe.ts";
 import { openPair, TO_BOB } from "./pair.ts";
 import { wait } from "./probe.ts";
 import { sparseFile } from "./samples.ts";
@@ -22,23 +23,6 @@ export interface Grown {
   /** Bytes that the sender was let write, or the receiver saved. */
   readonly bytes: number;
   readonly seconds: number;
-}
-
-/** Looks at the resident set every few milliseconds. */
-class MemoryProbe {
-  readonly #before: number = process.memoryUsage().rss;
-  #largest: number = this.#before;
-  readonly #timer: ReturnType<typeof setInterval> = setInterval(() => this.#look(), 10);
-
-  stop(): number {
-    clearInterval(this.#timer);
-    this.#look();
-    return this.#largest - this.#before;
-  }
-
-  #look(): void {
-    this.#largest = Math.max(this.#largest, process.memoryUsage().rss);
-  }
 }
 
 /** A stream of so many bytes to a reader that never reads. */

@@ -43,16 +43,21 @@ export async function measureFigures(brief: boolean, tell: (figure: Figure) => v
   const figures: Figure[] = [];
   try {
     for await (const measure of allMeasures(context)) {
-      const measured = median(measure.runs);
-      const within = measure.better === "less" ? measured <= measure.reach : measured >= measure.reach;
-      const { id, what, unit, reach, better, runs, note, holds = true } = measure;
-      figures.push({ id, what, unit, reach, better, measured, reached: within && holds, runs, note });
-      tell(figures[figures.length - 1] as Figure);
+      const figure = asFigure(measure);
+      figures.push(figure);
+      tell(figure);
     }
   } finally {
     await pool.close();
   }
   return figures;
+}
+
+/** Whether what was measured is what is to be reached: by the median of the runs. */
+export function asFigure({ id, what, unit, reach, better, runs, note, holds = true }: Measure): Figure {
+  const measured = median(runs);
+  const within = better === "less" ? measured <= reach : measured >= reach;
+  return { id, what, unit, reach, better, measured, reached: within && holds, runs, note };
 }
 
 async function* allMeasures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {

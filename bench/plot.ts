@@ -9,7 +9,7 @@ const BOTTOM = 40;
 const GAP = 20;
 const LEGEND = 190;
 
-const COLOURS = ["#0b6e99", "#d9730d", "#6940a5", "#4d6461", "#ad1a72", "#0f7b6c"] as const;
+export const COLOURS: readonly string[] = ["#0b6e99", "#d9730d", "#6940a5", "#4d6461", "#ad1a72", "#0f7b6c"];
 
 const SECTIONS: readonly (readonly [string, string])[] = [
   ["codec", "Codec, by segment size"],
@@ -105,17 +105,17 @@ function legend(left: number, top: number, name: string, index: number): string 
   return `<path d="M${left} ${top - 4}h14" stroke="${colour}" stroke-width="3"/>\n${text(left + 20, top, name)}`;
 }
 
-function text(x: number, y: number, content: string, attributes = ""): string {
+export function text(x: number, y: number, content: string, attributes = ""): string {
   const escaped = content.replace(/&/g, "&amp;").replace(/</g, "&lt;");
   return `<text x="${px(x)}" y="${px(y)}"${attributes === "" ? "" : ` ${attributes}`}>${escaped}</text>`;
 }
 
 /** 1, 2 or 5 times a power of ten, no less than the value. */
-function niceStep(value: number): number {
+export function niceStep(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 2, 5].find((factor) => factor * power >= value) ?? 10) * power;
 }
 
-function px(value: number): number {
+export function px(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -53,6 +53,8 @@ export interface Report {
   readonly rows?: readonly Row[];
   readonly figuresNoise?: Noise;
   readonly figures?: readonly Figure[];
+  /** What bench/livekit/ has measured. */
+  readonly livekit?: object;
 }
 
 export type RuntimeName = "node" | "bun" | "deno";

@@ -1,0 +1,91 @@
+// How long a text of 50 bytes takes one way, from the call to when it is read; contenders take turns message by message.
+import { median, quantile } from "../probe.ts";
+import type { Kind, Pair } from "./cast.ts";
+import type { Stage } from "./goodput.ts";
+import { ratios, span } from "./results.ts";
+
+/** Messages of each contender in a round. */
+const MESSAGES = 100;
+const WARM_UP = 20;
+const TOPIC = "text";
+const TEXT_BYTES = 50;
+
+/** Looks at a participant's clock. */
+const CLOCK_LOOKS = 30;
+
+interface Contender {
+  readonly name: string;
+  readonly by: Kind;
+  readonly to: "named" | "broadcast";
+  readonly pair: Pair;
+  /** Of each round: milliseconds of each message. */
+  readonly rounds: number[][];
+}
+
+export async function benchLatency({ cast, effort, results, tell }: Stage): Promise<void> {
+  const messages = Math.max(4, MESSAGES / effort.divisor);
+  const kinds = [["rtc-node", "rtc-node", "rtc-node"], ["Millrace", "millrace", "millrace"], [
+    "Millrace to rtc-node",
+    "millrace",
+    "rtc-node",
+  ]] as const;
+  const pairs = await Promise.all(kinds.map(async ([name, from, to]) => [name, await cast.pair(from, to)] as const));
+  for (const [, { receiver }] of pairs) await receiver.ask("listen", { kind: "text", topic: TOPIC, how: "read" });
+  const contenders = (["named", "broadcast"] as const).flatMap((to) =>
+    pairs.map(([name, pair]): Contender => ({ name, by: pair.sender.kind, to, pair, rounds: [] }))
+  );
+  for (let i = 0; i < WARM_UP; i++) for (const contender of contenders) await message(contender);
+  for (let round = 0; round < effort.rounds; round++) {
+    for (const { rounds } of contenders) rounds.push([]);
+    for (let i = 0; i < messages; i++) {
+      for (const contender of contenders) contender.rounds.at(-1)?.push(await message(contender));
+    }
+  }
+  const clocks = Math.max(...await Promise.all(pairs.map(([, pair]) => clockDifference(pair))));
+  tell(`the clocks of sender and receiver differ by ${clocks.toFixed(3)} ms at most`);
+  for (const [, pair] of pairs) await cast.kill(pair);
+
+  for (const { name, by, to, rounds } of contenders) {
+    results.row("latency of a text, p50", `${name}, ${to}`, by, "ms", rounds.map(median));
+    results.row("latency of a text, p95", `${name}, ${to}`, by, "ms", rounds.map((each) => quantile(each, 0.95)));
+  }
+  for (const contender of contenders.filter(({ by }) => by === "millrace")) {
+    const reference = contenders.find(({ by, to }) => by === "rtc-node" && to === contender.to);
+    for (const share of [0.5, 0.95]) {
+      const own = contender.rounds.map((each) => quantile(each, share));
+      const theirs = reference?.rounds.map((each) => quantile(each, share)) ?? [];
+      const against = ratios(own, theirs);
+      results.figure({
+        id: `latency-${contender.name === "Millrace" ? "" : "plain-"}${contender.to}-p${100 * share}`,
+        what: `latency of a text, ${contender.name}, ${contender.to}, p${100 * share} against rtc-node's`,
+        unit: "×",
+        reach: 1.2,
+        better: "less",
+        runs: against,
+        note: `${median(own).toFixed(2)} against ${median(theirs).toFixed(2)} ms, ${span(against, " ×")}`,
+      });
+    }
+  }
+}
+
+async function message({ pair: { sender, receiver }, to }: Contender): Promise<number> {
+  const sending = sender.ask("text", { topic: TOPIC, ...(to === "named" ? { to: [receiver.identity] } : {}) });
+  const [{ began }, { at }] = await Promise.all([sending, receiver.ended(TEXT_BYTES)]);
+  return at - began;
+}
+
+/** Milliseconds between the clocks of both: of many looks the one that took least time tells it best. */
+async function clockDifference({ sender, receiver }: Pair): Promise<number> {
+  const offsets = [];
+  for (const participant of [sender, receiver]) {
+    let best = { took: Infinity, offset: 0 };
+    for (let i = 0; i < CLOCK_LOOKS; i++) {
+      const asked = performance.now();
+      const clock = await participant.ask("clock", {});
+      const took = performance.now() - asked;
+      if (took < best.took) best = { took, offset: clock - asked - took / 2 };
+    }
+    offsets.push(best.offset);
+  }
+  return Math.abs((offsets[0] ?? 0) - (offsets[1] ?? 0));
+}

@@ -1,0 +1,38 @@
+// What participants are told, by the names of their commands: for those in TypeScript and the one in Python.
+
+export interface Listening {
+  readonly kind: "text" | "bytes";
+  readonly topic: string;
+  /** Read to its end, saved at a path, or not read at all. */
+  readonly how: "read" | "save" | "hold";
+  readonly path?: string;
+}
+
+export interface SendOrder {
+  /** As the SDK names it; `sendBytes` is Millrace's alone. */
+  readonly how: "streamBytes" | "sendBytes" | "sendFile";
+  readonly topic: string;
+  readonly to: readonly string[];
+  /** All in all. */
+  readonly bytes: number;
+  /** Bytes of a write, where there are writes. */
+  readonly write?: number;
+  /** The file of so many bytes, where one is sent. */
+  readonly path?: string;
+  /** Streams at once, which share the bytes: 1 if not given. */
+  readonly streams?: number;
+}
+
+export interface TextOrder {
+  readonly topic: string;
+  /** Everybody if not given. */
+  readonly to?: readonly string[];
+}
+
+export interface HoldOrder {
+  readonly topic: string;
+  readonly to: readonly string[];
+  readonly bytes: number;
+  /** How long to look. */
+  readonly ms: number;
+}

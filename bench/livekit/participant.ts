@@ -1,0 +1,141 @@
+// A participant of a LiveKit room, as a process of its own, that uses Millrace or @livekit/rtc-node plainly, as users do.
+// Run by cast.ts, as `participant.ts millrace|rtc-node`; commands and answers are JSON lines, as with the peers of the tests.
+import "../../tests/livekit/quiet.ts";
+import process from "node:process";
+import { type ByteStreamReader as SdkByteReader, dispose, Room, type TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
+import { type ByteStreamReader, createRuntime, type Runtime, type TextStreamReader } from "../../mod.ts";
+import { emit, serve } from "../../tests/peers/json_lines.js";
+import { livekit } from "../../transports/livekit.ts";
+import { MemoryProbe } from "../memory_probe.ts";
+import { HoldProbe, idleHolds, wait } from "../probe.ts";
+import { randomBytes } from "../samples.ts";
+import type { HoldOrder, Listening, SendOrder, TextOrder } from "./orders.ts";
+
+/** Bytes of a write where a stream is offered to a reader that does not read. */
+const BLOCK_BYTES = 1_000_000;
+
+const TEXT = "a chat message of fifty bytes, no more and no less.".slice(0, 50);
+
+const plain = process.argv[2] === "rtc-node";
+const room = new Room();
+/** Readers that nobody reads, so that they are not collected. */
+const held: unknown[] = [];
+const samples = new Map<number, Uint8Array>();
+let runtime: Runtime | undefined;
+let memory: MemoryProbe | undefined;
+let offered = 0;
+
+serve({
+  async connect({ url, token }: { url: string; token: string }) {
+    await room.connect(url, token, { autoSubscribe: false, dynacast: false });
+    if (!plain) runtime = await createRuntime({ transport: livekit(room), onError: (error) => console.error(error) });
+  },
+
+  others: () => [...room.remoteParticipants.keys()],
+
+  clock: () => clock(),
+
+  usage() {
+    const { user, system } = process.cpuUsage();
+    return { cpu: (user + system) / 1000 };
+  },
+
+  listen(listening: Listening) {
+    const { topic, how, path = "" } = listening;
+    const take = async (reader: TextStreamReader | ByteStreamReader | SdkTextReader | SdkByteReader): Promise<void> => {
+      if (how === "hold") return void held.push(reader);
+      if (how === "save") return ended((await (reader as ByteStreamReader).saveTo(path, { overwrite: true })).bytes);
+      let bytes = 0;
+      for await (const part of reader) bytes += part.length;
+      ended(bytes);
+    };
+    const telling = (reader: TextStreamReader | ByteStreamReader | SdkTextReader | SdkByteReader): void =>
+      void take(reader).catch((error) => emit({ event: "ended", bytes: -1, at: clock(), error: String(error) }));
+    const handlers = runtime ?? room;
+    if (listening.kind === "text") handlers.registerTextStreamHandler(topic, telling);
+    else handlers.registerByteStreamHandler(topic, telling);
+  },
+
+  async send(order: SendOrder) {
+    const { streams = 1, bytes } = order;
+    const data = sampleOf(bytes / streams);
+    const began = clock();
+    await Promise.all(Array.from({ length: streams }, () => send(order, data)));
+    return { began, done: clock() };
+  },
+
+  async text({ topic, to }: TextOrder) {
+    const options = { topic, ...(to === undefined ? {} : { destinationIdentities: [...to] }) };
+    const began = clock();
+    if (runtime === undefined) await room.localParticipant?.sendText(TEXT, options);
+    else await runtime.sendText(TEXT, options);
+    return { began };
+  },
+
+  /** The loop's holds while one write goes, for so long, or until it is done; the stream is left as it is. */
+  async hold({ topic, to, bytes, ms }: HoldOrder) {
+    const data = sampleOf(bytes);
+    const idle = await idleHolds(ms / 4);
+    const probe = new HoldProbe();
+    const writer = await open({ topic, destinationIdentities: [...to] });
+    const written = writer.write(data).then(() => "written", String);
+    const outcome = await Promise.race([written, wait(ms).then(() => "under way")]);
+    return { holds: probe.stop(), idle, outcome };
+  },
+
+  /** Writes for as long as it may; how much that was, says `offered`. */
+  async offer({ topic, to, bytes }: HoldOrder) {
+    const block = sampleOf(BLOCK_BYTES);
+    const writer = await open({ topic, destinationIdentities: [...to] });
+    for (offered = 0; offered < bytes; offered += block.length) await writer.write(block);
+  },
+
+  offered: () => offered,
+
+  watchMemory() {
+    memory = new MemoryProbe();
+  },
+
+  memory: () => memory?.stop() ?? 0,
+}, async () => {
+  await runtime?.close();
+  await room.disconnect();
+  await dispose();
+});
+
+/** Milliseconds of a clock that all processes of this machine share, finer than Date's. */
+function clock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function ended(bytes: number): void {
+  emit({ event: "ended", bytes, at: clock() });
+}
+
+function sampleOf(bytes: number): Uint8Array {
+  const sample = samples.get(bytes) ?? randomBytes(bytes);
+  samples.set(bytes, sample);
+  return sample;
+}
+
+async function send({ how, topic, to, write = 0, path = "" }: SendOrder, data: Uint8Array): Promise<void> {
+  const options = { topic, destinationIdentities: [...to] };
+  if (how === "sendFile") {
+    if (runtime === undefined) await room.localParticipant?.sendFile(path, { ...options, name: "sent" });
+    else await runtime.sendFile(path, options);
+  } else if (how === "sendBytes" && runtime !== undefined) {
+    await runtime.sendBytes(data, options);
+  } else {
+    const writer = await open(options);
+    for (let at = 0; at < data.length; at += write) await writer.write(data.subarray(at, at + write));
+    await writer.close();
+  }
+}
+
+async function open(
+  options: { topic: string; destinationIdentities: string[] },
+): Promise<{ write(data: Uint8Array): Promise<void>; close(): Promise<void> }> {
+  if (runtime !== undefined) return await runtime.streamBytes(options);
+  if (room.localParticipant === undefined) throw new Error("Cannot send as the room is not connected");
+  return await room.localParticipant.streamBytes(options);
+}
