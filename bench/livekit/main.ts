@@ -7,6 +7,7 @@
 // What would make it lie: another load on the machine, as server and both ends share its cores (the load before, the idle drift and the
 //   spread of the runs show it); the first seconds of a write are taken for all of it where its hold is measured.
 import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +47,12 @@ const out = values.out ?? (brief || values.only !== undefined ? undefined : join
 const began = performance.now();
 const loadBefore = loadavg()[0] ?? NaN;
 const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    rmSync(folder, { recursive: true, force: true }); // the server and the participants end with this process
+    process.exit(1);
+  });
+}
 try {
   const results = await measure();
   const noise = await measureNoise(brief ? 20 : 500);

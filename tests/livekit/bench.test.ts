@@ -1,0 +1,66 @@
+// The benchmark in rooms runs through in its quick form, and leaves what is expected. Its numbers are looked at by nobody here.
+// needs: python
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import type { LivekitReport } from "../../bench/livekit/results.ts";
+import { runtimeName } from "../../bench/report.ts";
+import { suite } from "../harness.ts";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+
+const FIGURES = [
+  "goodput-rtc-node",
+  "goodput-python",
+  ...["", "plain-"].flatMap((to) => ["p50", "p95"].map((share) => `latency-${to}named-${share}`)),
+  ...["", "plain-"].flatMap((to) => ["p50", "p95"].map((share) => `latency-${to}broadcast-${share}`)),
+  "hold",
+  "many",
+  "unread",
+];
+
+/** Some 25 on an idle machine. */
+const SECONDS = 90;
+
+const test = suite("bench in rooms");
+
+test("measures each figure to reach, and draws what it has measured", () =>
+  inTemporaryFolder(async (folder) => {
+    const output = await bench("--quick", `--out=${folder}`);
+    const whole = JSON.parse(await readFile(join(folder, `${runtimeName}.json`), "utf8")) as { livekit: LivekitReport };
+    const { versions, rows, figures } = whole.livekit;
+    assert.match(versions["server"] ?? "", /\d/);
+    assert.match(versions["python"] ?? "", /^\d/);
+    assert.equal(figures.map(({ id }) => id), FIGURES);
+    for (const { id, runs, measured } of figures) assert.ok(runs.length === 1 && Number.isFinite(measured), id);
+    for (const { section, name, runs } of rows) {
+      assert.ok(runs.length === 1 && runs.every(Number.isFinite), `${section}, ${name}`);
+      assert.ok(output.includes(name) && output.includes(`\n${section}\n`));
+    }
+    for (const kind of ["millrace", "rtc-node", "python"]) assert.ok(rows.some(({ by }) => by === kind), kind);
+    const svg = await readFile(join(folder, `${runtimeName}-livekit.svg`), "utf8");
+    assert.match(svg, /^<svg [^]*<\/svg>\n$/);
+    assert.not.match(svg, /NaN|undefined|Infinity/);
+  }), { seconds: SECONDS });
+
+test.run();
+
+/** Runs the benchmark as a user would. */
+async function bench(...args: string[]): Promise<string> {
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  const program = fileURLToPath(new URL(`../../bench/livekit/main${extension}`, import.meta.url));
+  const child = spawn(process.execPath, [...runtimeName === "deno" ? ["run", "-A"] : [], program, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: SECONDS * 1000,
+  });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
+  const code = await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  assert.is(code, 0, output);
+  return output;
+}
