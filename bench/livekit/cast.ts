@@ -10,7 +10,7 @@ import { needed, projectRoot } from "../../tests/livekit/programs.ts";
 import type { TestServer } from "../../tests/livekit/server.ts";
 import { type Holds, wait } from "../probe.ts";
 import { runtimeName } from "../report.ts";
-import type { HoldOrder, Listening, SendOrder, TextOrder } from "./orders.ts";
+import type { HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
 
 export type Kind = "millrace" | "rtc-node" | "python";
 
@@ -29,8 +29,8 @@ interface Commands {
   listen: [Listening, unknown];
   send: [SendOrder, { began: number; done: number }];
   text: [TextOrder, { began: number }];
-  hold: [HoldOrder, { holds: Holds; idle: Holds; outcome: string }];
-  offer: [HoldOrder, unknown];
+  hold: [HoldOrder, Holds];
+  offer: [OfferOrder, unknown];
   offered: [object, number];
   watchMemory: [object, unknown];
   memory: [object, number];

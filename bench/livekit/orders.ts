@@ -29,10 +29,16 @@ export interface TextOrder {
   readonly to?: readonly string[];
 }
 
-export interface HoldOrder {
+/** Data that is offered to a reader, for as long as the reader or the measurement takes it. */
+export interface OfferOrder {
   readonly topic: string;
   readonly to: readonly string[];
   readonly bytes: number;
+}
+
+export interface HoldOrder extends OfferOrder {
+  /** Bytes of a write. */
+  readonly write: number;
   /** How long to look. */
   readonly ms: number;
 }
