@@ -1,101 +1,176 @@
-// An agent as a machine: it answers questions by streamed text, word by word, while it sends a report.
-import { type AnyActorRef, assertEvent, assign, fromPromise, setup, spawnChild } from "xstate";
+// An agent as a machine. Whoever asks it something by a text on the topic "questions" gets the answer as a text on "answers", word by word
+// as it comes to the agent's mind, and meanwhile a report as a file on "reports". It talks with any number of askers at once. It knows
+// nothing of where they are: livekit_agent.ts puts it in a LiveKit room, a test on a hub.
+import { assertEvent, assign, type DoneActorEvent, emit, fromPromise, setup, spawnChild, stopChild } from "xstate";
 import type { Runtime } from "../mod.ts"; // in a program of yours: from "millrace"
-import { sendFileActor, streamListener, type StreamProgressEvent, type TextReceivedEvent } from "../actors/mod.ts"; // "millrace/actors"
+import { sendFileActor, sendTextActor, streamListener, type StreamProgressEvent, type TextReceivedEvent } from "../actors/mod.ts"; // "millrace/actors"
 
 export interface AgentInput {
   readonly runtime: Runtime;
-  /** The file to send. */
+  /** The file that goes with each answer. */
   readonly report: string;
-  /** Who gets it. */
-  readonly client: string;
-  /** What thinks: yields an answer, piece by piece. */
-  readonly think: (question: string) => AsyncIterable<string>;
+  /** What thinks: yields an answer, piece by piece. Nobody wants to know any more once the signal is aborted. */
+  readonly think: (question: string, signal: AbortSignal) => AsyncIterable<string>;
 }
 
-interface AgentContext extends AgentInput {
-  readonly percent: number;
-  /** What could not be answered or sent, and why: StreamErrors, or what thinking failed with. */
+/** How a conversation went. The agent emits it: `actor.on("conversation.ended", …)`. */
+export interface ConversationEnded {
+  readonly type: "conversation.ended";
+  readonly asker: string;
+  readonly question: string;
+  /** What could not be read, answered or sent: StreamErrors, or what thinking failed with. */
   readonly failures: readonly unknown[];
 }
 
-type AgentEvent =
-  | TextReceivedEvent
-  | StreamProgressEvent
-  | { type: "answer.failed"; error: unknown };
-
-interface Question extends AgentInput {
+interface ConversationInput extends AgentInput {
   readonly asked: TextReceivedEvent;
-  readonly agent: AnyActorRef;
 }
 
-/** Answers one question. When the agent is stopped, so is the answer, at both ends. */
-const answer = fromPromise<void, Question>(async ({ input: { runtime, think, asked, agent }, signal }) => {
-  const { reader, sender } = asked;
-  try {
-    const question = await reader.readAll({ signal });
-    const replyToId = reader.info.streamId;
-    await using writer = await runtime.streamText({
-      topic: "answers",
-      destinationIdentities: [sender.identity],
-      replyToId,
-      signal,
-    });
-    for await (const piece of think(question)) await writer.write(piece);
-    await writer.close(); // left without, as by a thought that fails, the stream is aborted
-  } catch (error) {
-    if (!signal.aborted) agent.send({ type: "answer.failed", error }); // who asked may be gone: the others are still answered
-  }
+interface ConversationContext extends ConversationInput {
+  readonly question: string;
+  readonly failures: readonly unknown[];
+}
+
+/** Streams the answer. When the state that invoked it is left, or the agent is stopped, the stream is aborted, at both ends. */
+const answer = fromPromise<void, ConversationContext>(async ({ input, signal }) => {
+  const { runtime, think, question } = input;
+  await using writer = await runtime.streamText({ ...reply(input), topic: "answers", signal });
+  for await (const piece of think(question, signal)) await writer.write(piece); // each piece leaves at once
+  await writer.close(); // a writer left without, as by a thought that fails, is aborted: half an answer never looks whole
 });
 
-export const agent = setup({
-  types: { input: {} as AgentInput, context: {} as AgentContext, events: {} as AgentEvent },
-  actors: { answer, sendFileActor, streamListener },
+/** For the asker alone, and in reply to the question; the attribute says so of files too, and to SDKs that do not show `replyToId`. */
+function reply({ asked }: ConversationInput): {
+  destinationIdentities: string[];
+  replyToId: string;
+  attributes: { question: string };
+} {
+  const { streamId } = asked.reader.info;
+  return { destinationIdentities: [asked.sender.identity], replyToId: streamId, attributes: { question: streamId } };
+}
+
+const conversation = setup({
+  types: {
+    input: {} as ConversationInput,
+    context: {} as ConversationContext,
+    events: {} as StreamProgressEvent,
+    output: {} as ConversationEnded,
+  },
+  actors: {
+    read: fromPromise<string, ConversationInput>(({ input: { asked }, signal }) => asked.reader.readAll({ signal })),
+    answer,
+    sendTextActor,
+    sendFileActor,
+  },
   actions: {
-    answer: spawnChild("answer", {
-      input: ({ context, event, self }) => {
-        assertEvent(event, "stream.received");
-        return { ...context, asked: event, agent: self };
-      },
-    }),
-    noteProgress: assign({
-      percent: ({ context, event }) => event.type === "stream.progress" ? event.progress.percent ?? 0 : context.percent,
-    }),
     noteFailure: assign({
       failures: ({ context, event }) => "error" in event ? [...context.failures, event.error] : context.failures,
     }),
   },
 }).createMachine({
-  id: "agent",
-  context: ({ input }) => ({ ...input, percent: 0, failures: [] }),
-  type: "parallel",
+  id: "conversation",
+  context: ({ input }) => ({ ...input, question: "", failures: [] }),
+  initial: "reading",
   states: {
-    conversation: {
-      invoke: { src: "streamListener", input: ({ context: { runtime } }) => ({ runtime, topic: "questions", kind: "text" }) },
-      on: {
-        "stream.received": { actions: "answer" },
-        "answer.failed": { actions: "noteFailure" },
+    reading: {
+      invoke: {
+        src: "read",
+        input: ({ context }) => context,
+        onDone: { target: "replying", actions: assign({ question: ({ event }) => event.output }) },
+        onError: { target: "ended", actions: "noteFailure" },
       },
     },
-    report: {
-      initial: "sending",
+    replying: {
+      type: "parallel", // the answer does not wait for the file: its words go first, however large that is
       states: {
-        sending: {
-          invoke: {
-            src: "sendFileActor",
-            input: ({ context: { runtime, report, client } }) => ({
-              runtime,
-              path: report,
-              options: { topic: "reports", destinationIdentities: [client] },
-            }),
-            onDone: "sent",
-            onError: { target: "failed", actions: "noteFailure" },
+        answer: {
+          initial: "streaming",
+          states: {
+            streaming: {
+              invoke: {
+                src: "answer",
+                input: ({ context }) => context,
+                onDone: "done",
+                onError: { target: "excusing", actions: "noteFailure" },
+              },
+            },
+            excusing: {
+              invoke: {
+                src: "sendTextActor",
+                input: ({ context }) => ({
+                  runtime: context.runtime,
+                  text: "Sorry, I cannot answer that.",
+                  options: { ...reply(context), topic: "answers" },
+                }),
+                onDone: "done",
+                onError: { target: "done", actions: "noteFailure" }, // who asked is gone, perhaps
+              },
+            },
+            done: { type: "final" },
           },
-          on: { "stream.progress": { actions: "noteProgress" } },
         },
-        sent: {},
-        failed: {},
+        report: {
+          initial: "sending",
+          states: {
+            sending: {
+              invoke: {
+                src: "sendFileActor",
+                input: ({ context }) => ({
+                  runtime: context.runtime,
+                  path: context.report,
+                  options: { ...reply(context), topic: "reports" },
+                }),
+                onDone: "done", // the asker has it: its receipt has come
+                onError: { target: "done", actions: "noteFailure" },
+              },
+            },
+            done: { type: "final" },
+          },
+        },
       },
+      onDone: "ended",
     },
+    ended: { type: "final" },
+  },
+  output: ({ context: { asked, question, failures } }) => ({
+    type: "conversation.ended",
+    asker: asked.sender.identity,
+    question,
+    failures,
+  }),
+});
+
+export const agent = setup({
+  types: {
+    input: {} as AgentInput,
+    context: {} as AgentInput,
+    events: {} as TextReceivedEvent | DoneActorEvent<ConversationEnded>,
+    emitted: {} as ConversationEnded,
+  },
+  actors: { conversation, streamListener },
+  actions: {
+    converse: spawnChild("conversation", {
+      id: () => crypto.randomUUID(), // by which the agent can stop each of them
+      input: ({ context, event }) => {
+        assertEvent(event, "stream.received");
+        return { ...context, asked: event };
+      },
+    }),
+    tell: emit(({ event }) => {
+      assertEvent(event, "xstate.done.actor.*");
+      return event.output;
+    }),
+    forget: stopChild(({ event }) => {
+      assertEvent(event, "xstate.done.actor.*");
+      return event.actorId;
+    }),
+  },
+}).createMachine({
+  id: "agent",
+  context: ({ input }) => input,
+  invoke: { src: "streamListener", input: ({ context: { runtime } }) => ({ runtime, topic: "questions", kind: "text" }) },
+  on: {
+    "stream.received": { actions: "converse" },
+    "xstate.done.actor.*": { actions: ["tell", "forget"] },
   },
 });
