@@ -1,0 +1,187 @@
+// A Room and the runtime that has adopted it: what it takes to adopt one, what stays its owner's, and that it is given back as it was.
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { collectTexts, until } from "../participants.ts";
+import { rejection } from "../rejections.ts";
+import { type AdoptableRoom, livekit } from "../../transports/livekit.ts";
+import { Halls, heardBy, type Member } from "./hall.ts";
+import { ffiClient } from "./recorder.ts";
+import { type Participant, Room, RoomEvent } from "./rooms.ts";
+
+const test = suite("adopting a Room");
+const halls = await Halls.start();
+
+test("a Room that is not connected, or no longer, is refused", () =>
+  halls.in(async (hall) => {
+    const never = await rejection(() => livekit(new Room()), "transport");
+    assert.match(never.message, "Cannot adopt the room as it is not connected");
+    const room = await hall.plain("alice");
+    await room.disconnect();
+    await rejection(() => livekit(room), "transport");
+  }));
+
+test("what is no Room is an invalid argument", async () => {
+  for (const wrong of [undefined, null, "room", 7, {}, []]) {
+    const error = await rejection(() => livekit(wrong as unknown as AdoptableRoom), "invalid-argument");
+    assert.match(error.message, "Cannot adopt the room as it is no Room of @livekit/rtc-node");
+  }
+});
+
+test("a Room of a version that lacks something is refused, and what it lacks is named", () =>
+  halls.in(async (hall) => {
+    const room = await hall.plain("alice");
+    for (const name of ["ffiHandle", "textStreamHandlers", "byteStreamHandlers", "remoteParticipants", "localParticipant"]) {
+      const without = new Proxy(room, { get: (target, key) => key === name ? undefined : Reflect.get(target, key, target) });
+      const error = await rejection(() => livekit(without), "transport");
+      assert.match(error.message, `lacks room.${name}`);
+      assert.match(error.message, "0.13.34 and 1.1.0");
+    }
+  }));
+
+test("a Room is adopted once at a time, and again when it was given back", () =>
+  halls.in(async (hall) => {
+    const alice = await hall.join("alice");
+    const error = await rejection(() => livekit(alice.room), "transport");
+    assert.match(error.message, 'adopted already: identity is "alice"');
+    await alice.runtime.close();
+    const again = await hall.adopt(alice.room);
+    const bob = await hall.join("bob");
+    await hall.acquaint(again, bob);
+    const texts = collectTexts(again.runtime, "t");
+    await bob.runtime.sendText("hello", { topic: "t", destinationIdentities: ["alice"], confirm: true });
+    assert.equal(texts, ["hello"]);
+    assert.is(alice.room.isConnected, true);
+  }));
+
+test("a Room that is given back works on, with no listener more than it had", () =>
+  halls.in(async (hall) => {
+    const dave = await hall.plain("dave");
+    const room = await hall.plain("alice");
+    const before = ffiClient().listenerCount("ffi_event");
+    for (let time = 1; time <= 3; time++) {
+      const { runtime } = await hall.adopt(room);
+      assert.is(ffiClient().listenerCount("ffi_event"), before + 1);
+      runtime.registerTextStreamHandler("t", () => {});
+      await runtime.sendText("from the runtime", { topic: "t", destinationIdentities: ["dave"] });
+      await runtime.close();
+      assert.is(ffiClient().listenerCount("ffi_event"), before);
+    }
+    const toAlice = heardBy(room, "t");
+    const toDave = heardBy(dave, "t");
+    await room.localParticipant?.sendText("there", { topic: "t" });
+    await dave.localParticipant?.sendText("and back", { topic: "t" });
+    await until(() => toAlice.length > 0 && toDave.length > 0);
+    assert.equal(toAlice, [{ from: "dave", text: "and back", attributes: {} }]);
+    assert.equal(toDave, [{ from: "alice", text: "there", attributes: {} }]);
+  }));
+
+test("a Room that is left by its owner has no listener either", () =>
+  halls.in(async (hall) => {
+    const before = ffiClient().listenerCount("ffi_event");
+    const { runtime, room } = await hall.join("alice");
+    await room.disconnect();
+    await until(() => runtime.actor.getSnapshot().value === "closed");
+    assert.is(ffiClient().listenerCount("ffi_event"), before);
+    await rejection(() => runtime.sendText("late"), "disconnected");
+  }));
+
+test("a runtime that starts long after its Room has joined finds who is there, and is found", () =>
+  halls.in(async (hall) => {
+    const rooms = [await hall.plain("alice"), await hall.plain("bob"), await hall.plain("carol")] as const;
+    await until(() => rooms.every(({ remoteParticipants }) => remoteParticipants.size === 2));
+    const alice = await hall.adopt(rooms[0]);
+    const bob = await hall.adopt(rooms[1]);
+    await hall.acquaint(alice, bob);
+    const texts = collectTexts(bob.runtime, "t");
+    const { receipts } = await alice.runtime.sendText("hello", { topic: "t", confirm: true });
+    assert.equal(receipts, [{ identity: "bob", bytes: 5 }]);
+    assert.equal(texts, ["hello"]);
+  }));
+
+test("one that closes while its Room stays is a participant of another SDK from then on", () =>
+  inPair(async (alice, bob) => {
+    const texts = collectTexts(bob.runtime, "t");
+    const heard = heardBy(bob.room, "t");
+    const { receipts } = await alice.runtime.sendText("one", { topic: "t", confirm: true });
+    assert.equal(receipts, [{ identity: "bob", bytes: 3 }]);
+    await bob.runtime.close();
+    await until(async () => {
+      await alice.runtime.sendText("plain now", { topic: "t" }); // until the goodbye has come, for the runtime that was
+      return heard.length > 0;
+    });
+    assert.equal(heard[0], { from: "alice", text: "plain now", attributes: {} });
+    assert.equal(texts, ["one"]);
+  }));
+
+test("metadata, attributes and name are left alone, for the participant and for others", () =>
+  halls.in(async (hall) => {
+    const dave = await hall.plain("dave");
+    const room = await hall.plain("alice", { canUpdateOwnMetadata: true });
+    await room.localParticipant?.updateMetadata("mine");
+    await room.localParticipant?.setAttributes({ mood: "calm" });
+    await room.localParticipant?.updateName("Alice");
+    const shown = (of: Participant | undefined): unknown => ({
+      metadata: of?.metadata,
+      attributes: { ...of?.attributes },
+      name: of?.name,
+    });
+    const expected = { metadata: "mine", attributes: { mood: "calm" }, name: "Alice" };
+    const changes: string[] = [];
+    await until(() => JSON.stringify(shown(dave.remoteParticipants.get("alice"))) === JSON.stringify(expected));
+    dave.on(RoomEvent.ParticipantAttributesChanged, () => void changes.push("attributes"));
+    dave.on(RoomEvent.ParticipantMetadataChanged, () => void changes.push("metadata"));
+    dave.on(RoomEvent.ParticipantNameChanged, () => void changes.push("name"));
+    const alice = await hall.adopt(room);
+    const bob = await hall.join("bob");
+    const heard = heardBy(dave, "t");
+    await alice.runtime.sendText("to all", { topic: "t" });
+    await bob.runtime.sendText("to alice", { topic: "t", destinationIdentities: ["alice"] });
+    await until(() => heard.length === 1);
+    await alice.runtime.close();
+    assert.equal(shown(room.localParticipant), expected);
+    assert.equal(shown(dave.remoteParticipants.get("alice")), expected);
+    assert.equal(shown(bob.room.remoteParticipants.get("alice")), expected);
+    assert.equal(changes, []);
+  }));
+
+test("data packets and calls of the user's own go on beside, and handlers of them hear of nothing else", () =>
+  inPair(async (alice, bob) => {
+    const packets: string[] = [];
+    for (const { room } of [alice, bob]) {
+      room.on(RoomEvent.DataReceived, (payload, from, _kind, topic) => {
+        packets.push(`${from?.identity} ${topic} ${new TextDecoder().decode(payload)}`);
+      });
+    }
+    const calls: string[] = [];
+    bob.room.localParticipant?.registerRpcMethod("greet", ({ callerIdentity, payload }) => {
+      calls.push(`${callerIdentity} ${payload}`);
+      return Promise.resolve("hello back");
+    });
+    const texts = collectTexts(bob.runtime, "t");
+    const sending = alice.runtime.sendText("text ".repeat(20_000), { topic: "t", confirm: true });
+    await alice.room.localParticipant?.publishData(new TextEncoder().encode("ping"), { reliable: true, topic: "d" });
+    const answer = await alice.room.localParticipant?.performRpc({
+      destinationIdentity: "bob",
+      method: "greet",
+      payload: "hello",
+    });
+    await sending;
+    await until(() => packets.length > 0);
+    assert.is(answer, "hello back");
+    assert.equal(packets, ["alice d ping"]);
+    assert.equal(calls, ["alice hello"]);
+    assert.equal(texts.map(({ length }) => length), [100_000]);
+  }));
+
+test.after(() => halls.close());
+test.run();
+
+/** Alice and Bob, who know each other as Millrace runtimes. */
+async function inPair(body: (alice: Member, bob: Member) => Promise<void>): Promise<void> {
+  await halls.in(async (hall) => {
+    const alice = await hall.join("alice");
+    const bob = await hall.join("bob");
+    await hall.acquaint(alice, bob);
+    await body(alice, bob);
+  });
+}

@@ -1,0 +1,120 @@
+// Rooms of one server for a test file, each test in its own: Millrace runtimes, and participants who use the SDK plainly.
+import { Buffer } from "node:buffer";
+import type { VideoGrant } from "livekit-server-sdk";
+import { createRuntime, type Runtime, type RuntimeOptions, type StreamError } from "../../mod.ts";
+import { livekit } from "../../transports/livekit.ts";
+import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";
+import { startServer, type TestServer } from "./server.ts";
+
+/** A runtime in a hall, and the Room that it has adopted. */
+export interface Member {
+  readonly runtime: Runtime;
+  readonly room: Room;
+  /** What `onError` was told. */
+  readonly errors: StreamError[];
+}
+
+/** What a plain participant's handler has got. */
+export interface Heard {
+  readonly from: string;
+  readonly text: string;
+  readonly attributes: Record<string, string>;
+}
+
+/** The halls of a test file. Its `close` comes when the last test is done. */
+export class Halls {
+  readonly server: TestServer;
+  #opened = 0;
+
+  private constructor(server: TestServer) {
+    this.server = server;
+  }
+
+  static async start(): Promise<Halls> {
+    return new Halls(await startServer());
+  }
+
+  /** Runs a test's body in a room of its own, which all leave at the end. */
+  async in(body: (hall: Hall) => Promise<void>): Promise<void> {
+    const hall = new Hall(this.server, `hall ${++this.#opened}`);
+    try {
+      await body(hall);
+    } finally {
+      await hall.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await disposeAll();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+export class Hall {
+  readonly server: TestServer;
+  readonly name: string;
+  readonly #runtimes: Runtime[] = [];
+
+  constructor(server: TestServer, name: string) {
+    this.server = server;
+    this.name = name;
+  }
+
+  /** A participant who uses the SDK and nothing else. */
+  plain(identity: string, grants: VideoGrant = {}): Promise<Room> {
+    return connect(this.server, identity, this.name, grants);
+  }
+
+  /** A participant with a runtime. It knows those who are in the hall; those runtimes among them learn of it at once. */
+  async join(identity: string, options: Partial<RuntimeOptions> = {}): Promise<Member> {
+    return await this.adopt(await this.plain(identity), options);
+  }
+
+  async adopt(room: Room, options: Partial<RuntimeOptions> = {}): Promise<Member> {
+    const errors: StreamError[] = [];
+    const runtime = await createRuntime({ transport: livekit(room), onError: (error) => void errors.push(error), ...options });
+    this.#runtimes.push(runtime);
+    return { runtime, room, errors };
+  }
+
+  /** Resolves when each knows of the others that they are Millrace runtimes. */
+  async acquaint(...members: readonly Member[]): Promise<void> {
+    const topic = "hall.acquaint";
+    for (const { runtime } of members) {
+      runtime.registerTextStreamHandler(topic, async (reader) => void await reader.readAll());
+    }
+    for (const { runtime } of members) {
+      const destinationIdentities = members.map(({ runtime: { identity } }) => identity).filter((name) =>
+        name !== runtime.identity
+      );
+      const all = { topic, destinationIdentities, confirm: true };
+      while ((await runtime.sendText("", all)).receipts?.length !== destinationIdentities.length);
+    }
+    for (const { runtime } of members) runtime.unregisterTextStreamHandler(topic);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#runtimes.map((runtime) => runtime.close()));
+    await closeRooms();
+  }
+}
+
+/** The texts that a handler on the Room itself is given, each when it is whole. */
+export function heardBy(room: Room, topic: string): Heard[] {
+  const heard: Heard[] = [];
+  room.registerTextStreamHandler(topic, async (reader, { identity }) => {
+    const text = await reader.readAll().catch((error: unknown) => `failed: ${String(error)}`);
+    heard.push({ from: identity, text, attributes: { ...reader.info.attributes } });
+  });
+  return heard;
+}
+
+/** The bytes that a handler on the Room itself is given, by topic, each when they are whole. */
+export function bytesHeardBy(room: Room, topic: string): Uint8Array[] {
+  const heard: Uint8Array[] = [];
+  room.registerByteStreamHandler(topic, async (reader) => {
+    const parts = await reader.readAll().catch(() => undefined);
+    heard.push(parts === undefined ? new Uint8Array() : new Uint8Array(Buffer.concat(parts)));
+  });
+  return heard;
+}
