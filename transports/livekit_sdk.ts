@@ -1,10 +1,11 @@
-// The only file that knows the insides of @livekit/rtc-node. Its public API puts destinations on a stream's header alone, so that chunks
+// The only file, with livekit_messages.ts, that knows the insides of @livekit/rtc-node. Its public API puts destinations on a stream's header alone, so that chunks
 // and trailers reach everybody in the room; gives a reader no index of a chunk and no attributes of a trailer; and keeps no stream whose
 // handler is not yet registered. The requests and events below it do all that. Seen alike in 0.13.34 and 1.1.0; what is used is looked
 // for when a room is adopted.
 import { StreamError } from "../errors.ts";
-import type { BytesContent, StreamHeader, TextContent, TrailerPacket } from "../protocol/packets.ts";
+import type { StreamHeader, TrailerPacket } from "../protocol/packets.ts";
 import { isRecord } from "../protocol/shapes.ts";
+import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, trailerOf } from "./livekit_messages.ts";
 
 /** What is needed of a Room of `@livekit/rtc-node`: any connected one fits. */
 export interface AdoptableRoom {
@@ -23,6 +24,10 @@ export interface SdkEvents {
   /** `sid` is the server's name for this life of the participant. The news may be seconds old, and that of one who was known already. */
   joined(identity: string, sid: string): void;
   left(identity: string): void;
+  /** The connection is lost: the Room tries to resume it, or else to make it anew. */
+  lost(): void;
+  /** It is there again. */
+  reconnected(): void;
   /** This participant is a new one to the server and to all others: they were told that the one before had left. */
   renewed(): void;
   header(header: StreamHeader, from: string): void;
@@ -32,6 +37,8 @@ export interface SdkEvents {
   opened(header: StreamHeader, from: string, reader: SdkReader): boolean;
   /** The participant may not publish data any more, or may again. */
   permitted(mayPublish: boolean): void;
+  /** The same of another participant. */
+  othersPermitted(identity: string, mayPublish: boolean): void;
   disconnected(reason: string): void;
 }
 
@@ -52,17 +59,11 @@ export interface ReaderEvents {
 /** Kinds of the SDK's data channels. */
 const RELIABLE = 1;
 
-/** What a text header says that the stream is: a new one. */
-const CREATE = 0;
+/** The SDK's own bound of what a data channel holds before requests are made to wait, in bytes. */
+export const SDK_BUFFERED_BYTES: number = 2 * 1024 * 1024;
 
 /** What the SDK puts before the reason of a trailer. */
 const ABNORMAL = /^stream closed abnormally: /;
-
-interface FfiMessage {
-  readonly case?: string;
-  // oxlint-disable-next-line typescript/no-explicit-any: what the SDK's generated code declares, message by message
-  readonly value?: any;
-}
 
 interface FfiEvent {
   readonly message: FfiMessage;
@@ -99,6 +100,7 @@ export class Sdk {
   #events: SdkEvents | undefined;
   #sid: string | undefined;
   #connected = true;
+  #lettingOut = false;
 
   constructor(room: AdoptableRoom) {
     const { internals, client } = inside(room);
@@ -148,20 +150,28 @@ export class Sdk {
     });
   }
 
+  /**
+   * Lets requests out that wait for room in the data channel, up to the SDK's own bound. While one waits, the SDK can neither reconnect nor
+   * say that it is disconnected: in a channel that is dead all that would be for ever. A packet for nobody makes it look.
+   */
+  async letOut(bytes: number): Promise<void> {
+    if (this.#lettingOut || !this.connected) return;
+    this.#lettingOut = true;
+    try {
+      this.setBufferedAmount(SDK_BUFFERED_BYTES);
+      await this.sendChunk("", 0, new Uint8Array(), [this.identity]);
+      this.setBufferedAmount(bytes);
+    } catch {
+      // The room has ended, which is told of elsewhere.
+    } finally {
+      this.#lettingOut = false;
+    }
+  }
+
   sendHeader(header: StreamHeader, destinations: readonly string[]): Promise<void> {
-    const { streamId, timestamp, topic, mimeType, totalSize, attributes, senderIdentity, content } = header;
+    const { senderIdentity } = header;
     return this.#request("sendStreamHeader", destinations, {
-      header: {
-        streamId,
-        timestamp: BigInt(timestamp),
-        topic,
-        mimeType,
-        ...(totalSize === undefined ? {} : { totalLength: BigInt(totalSize) }),
-        attributes: { ...attributes },
-        contentHeader: content.kind === "bytes"
-          ? { case: "byteHeader", value: { name: content.name } }
-          : { case: "textHeader", value: textHeader(content) },
-      },
+      header: headerMessage(header),
       ...(senderIdentity === undefined ? {} : { senderIdentity }),
     });
   }
@@ -233,7 +243,7 @@ export class Sdk {
         this.#events?.chunk(value.chunk.streamId, Number(value.chunk.chunkIndex), value.chunk.content, from);
         break;
       case "streamTrailerReceived":
-        this.#events?.trailer({ type: "trailer", ...trailerOf(value.trailer) }, from);
+        this.#events?.trailer(trailerOf(value.trailer), from);
         break;
       case "textStreamOpened":
       case "byteStreamOpened":
@@ -249,13 +259,24 @@ export class Sdk {
         this.#events?.left(from);
         break;
       case "participantPermissionChanged":
-        if (from === this.identity) this.#events?.permitted(value.permission?.canPublishData !== false);
+        this.#notePermission(from, value.permission?.canPublishData !== false);
+        break;
+      case "reconnecting":
+        this.#events?.lost();
+        break;
+      case "reconnected":
+        this.#events?.reconnected();
         break;
       case "disconnected":
       case "eos":
         this.#disconnect(name === "eos" ? "the room has ended" : String(value?.reason ?? "unknown"));
         break;
     }
+  }
+
+  #notePermission(identity: string, mayPublish: boolean): void {
+    if (identity === this.identity) this.#events?.permitted(mayPublish);
+    else this.#events?.othersPermitted(identity, mayPublish);
   }
 
   #noteSid(sid: string): void {
@@ -303,46 +324,6 @@ export class Sdk {
 interface OwnedReader {
   readonly handle: { readonly id: bigint };
   readonly info: HeaderMessage;
-}
-
-interface HeaderMessage {
-  readonly streamId: string;
-  readonly timestamp: bigint;
-  readonly mimeType: string;
-  readonly topic: string;
-  readonly totalLength?: bigint;
-  readonly attributes: Record<string, string>;
-}
-
-function headerOf(message: HeaderMessage, contentHeader: FfiMessage): StreamHeader {
-  const { streamId, timestamp, mimeType, topic, totalLength, attributes } = message;
-  return {
-    streamId,
-    timestamp: Number(timestamp),
-    topic,
-    mimeType,
-    ...(totalLength === undefined ? {} : { totalSize: Number(totalLength) }),
-    attributes: { ...attributes },
-    content: contentOf(contentHeader),
-  };
-}
-
-function contentOf({ case: name, value }: FfiMessage): TextContent | BytesContent {
-  if (name === "byteHeader") return { kind: "bytes", name: value.name ?? "" };
-  const { replyToStreamId, attachedStreamIds } = value ?? {};
-  const replyTo = replyToStreamId === undefined || replyToStreamId === "" ? {} : { replyToId: replyToStreamId };
-  return { kind: "text", ...replyTo, attachedStreamIds: [...attachedStreamIds ?? []] };
-}
-
-function textHeader({ replyToId, attachedStreamIds }: TextContent): Record<string, unknown> {
-  const replyTo = replyToId === undefined ? {} : { replyToStreamId: replyToId };
-  return { operationType: CREATE, attachedStreamIds: [...attachedStreamIds], ...replyTo };
-}
-
-function trailerOf(
-  trailer: { streamId: string; reason?: string; attributes: Record<string, string> },
-): Omit<TrailerPacket, "type"> {
-  return { streamId: trailer.streamId, reason: trailer.reason ?? "", attributes: { ...trailer.attributes } };
 }
 
 /** What is used of a room and of its SDK; throws "transport" if some of it is not there. */

@@ -2,8 +2,9 @@ import { StreamError } from "../errors.ts";
 import { MAX_CHUNK_SIZE } from "../protocol/constants.ts";
 import { OWN_ATTRIBUTE } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
+import { Presence } from "./livekit_presence.ts";
 import { ForeignReaders } from "./livekit_readers.ts";
-import type { Sdk } from "./livekit_sdk.ts";
+import { type Sdk, SDK_BUFFERED_BYTES } from "./livekit_sdk.ts";
 import { Outbox } from "./outbox.ts";
 import { refusal } from "./packet_size.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -20,8 +21,15 @@ export const CONTROL_STREAM_ID = "millrace.control";
  */
 const BUFFERED_BYTES = 64_000;
 
-/** The SDK's own bound, put back when the room is given back. */
-const SDK_BUFFERED_BYTES = 2 * 1024 * 1024;
+/**
+ * Milliseconds after which a request that was not answered may wait for a data channel that is dead. If it is only slow, a packet more is
+ * in the way of what is sent next.
+ */
+const STUCK_AFTER = 2_000;
+
+/** The SDK's words for a packet that was not sent as the connection it was for is gone, and for one that will be sent never more. */
+const LOST = /engine is closed|enqueue publish packet|receive data from dc_task|failed to send data packet/;
+const CLOSED = /engine is closed/;
 
 /**
  * Milliseconds after which news of a participant has come. A server tells of those who publish no tracks once in 3 s; whoever sends
@@ -35,12 +43,14 @@ export class LiveKitTransport implements Transport {
   readonly #sdk: Sdk;
   readonly #release: () => void;
   readonly #outbox = new Outbox();
-  /** Who is here, with the sid once that is known: who sends something is, before the server tells of it. */
-  readonly #present: Map<string, string | undefined>;
+  readonly #presence: Presence;
   readonly #readers: ForeignReaders;
   readonly #seekers = new Set<() => void>();
   #events: TransportEvents | undefined;
+  /** Why nothing more can be sent: it was closed, or the room has ended. */
   #ended: StreamError | undefined;
+  /** The room has ended. */
+  #gone: StreamError | undefined;
   #closing: Promise<void> | undefined;
   #mayPublish: boolean;
 
@@ -49,12 +59,23 @@ export class LiveKitTransport implements Transport {
     this.#sdk = sdk;
     this.#release = release;
     this.#mayPublish = sdk.mayPublish;
-    this.#present = new Map(sdk.participants);
+    this.#presence = new Presence(sdk.participants, {
+      joined: (identity) => {
+        this.#wakeSeekers();
+        this.#events?.joined(identity);
+      },
+      left: (identity) => {
+        this.#readers.drop(identity);
+        this.#events?.left(identity);
+      },
+    });
     this.#readers = new ForeignReaders((packet, from) => this.#tell(packet, from));
     sdk.listen({
-      joined: (identity, sid) => this.#join(identity, sid),
-      left: (identity) => this.#leave(identity),
-      renewed: () => this.#renew(),
+      joined: (identity, sid) => this.#presence.join(identity, sid),
+      left: (identity) => this.#presence.leave(identity),
+      lost: () => this.#presence.lost(),
+      reconnected: () => sdk.setBufferedAmount(BUFFERED_BYTES), // a connection made anew has the SDK's
+      renewed: () => this.#presence.renewed(),
       header: (header, from) => this.#header(header, from),
       chunk: (streamId, index, content, from) => this.#chunk(streamId, index, content, from),
       trailer: (trailer, from) => {
@@ -62,12 +83,16 @@ export class LiveKitTransport implements Transport {
       },
       opened: (header, from, reader) => {
         if (isOwn(header) || this.#events === undefined) return false;
-        this.#meet(from);
+        this.#presence.meet(from);
         this.#readers.open(header, from, reader);
         return true;
       },
       permitted: (mayPublish) => {
         this.#mayPublish = mayPublish;
+      },
+      // It cannot tell how its streams stand, nor that it is a Millrace runtime: from now on it is sent to as to another SDK.
+      othersPermitted: (identity, mayPublish) => {
+        if (!mayPublish) this.#presence.restart(identity);
       },
       disconnected: (reason) => this.#disconnect(reason),
     });
@@ -75,12 +100,12 @@ export class LiveKitTransport implements Transport {
   }
 
   participants(): readonly string[] {
-    return [...this.#present.keys()];
+    return this.#presence.identities;
   }
 
   async find(identities: readonly string[]): Promise<void> {
     const deadline = Date.now() + NEWS_DELAY;
-    const found = (): boolean => identities.every((identity) => this.#present.has(identity) || identity === this.identity);
+    const found = (): boolean => identities.every((identity) => this.#presence.has(identity) || identity === this.identity);
     for (let left = NEWS_DELAY; left > 0 && this.#ended === undefined && !found(); left = deadline - Date.now()) {
       await this.#change(left);
     }
@@ -98,11 +123,9 @@ export class LiveKitTransport implements Transport {
     // To the SDK an empty list means everybody: here it means nobody.
     if (destinations !== undefined && to.length === 0) return;
     try {
-      await this.#outbox.add(() => this.#request(packet, to));
+      await this.#outbox.add(() => this.#attended(() => this.#request(packet, to)));
     } catch (cause) {
-      if (cause instanceof StreamError) throw cause;
-      throw this.#ended ??
-        new StreamError("transport", `Cannot send the ${packet.type} as the room refused it: ${String(cause)}`, { cause });
+      throw this.#failure(packet, cause);
     }
   }
 
@@ -153,8 +176,28 @@ export class LiveKitTransport implements Transport {
     );
   }
 
+  #failure({ type }: Packet, cause: unknown): StreamError {
+    if (cause instanceof StreamError) return cause;
+    const words = String(cause);
+    if (CLOSED.test(words)) this.#disconnect(words); // the Room says it a little later
+    if (this.#ended !== undefined) return this.#ended;
+    if (!LOST.test(words)) {
+      return new StreamError("transport", `Cannot send the ${type} as the room refused it: ${words}`, { cause });
+    }
+    return new StreamError("disconnected", `Cannot send the ${type} as the room's connection was lost: ${words}`, { cause });
+  }
+
+  async #attended(request: () => Promise<void>): Promise<void> {
+    const timer = setInterval(() => void this.#sdk.letOut(BUFFERED_BYTES), STUCK_AFTER);
+    try {
+      await request();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   #request(packet: Packet, to: readonly string[]): Promise<void> {
-    if (this.#closing === undefined && this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#gone !== undefined) return Promise.reject(this.#gone); // no answer would come
     switch (packet.type) {
       case "header":
         return this.#sdk.sendHeader(packet.header, to);
@@ -180,47 +223,18 @@ export class LiveKitTransport implements Transport {
   }
 
   #tell(packet: Packet, from: string): void {
-    this.#meet(from);
-    if (from !== "") this.#events?.packet(packet, from);
-  }
-
-  /** Whoever sends is here, even if the Room has yet to hear of it. */
-  #meet(identity: string): void {
-    if (identity !== "" && !this.#present.has(identity)) this.#join(identity, undefined);
-  }
-
-  #join(identity: string, sid: string | undefined): void {
-    const known = this.#present.has(identity);
-    const before = this.#present.get(identity);
-    if (known && (before === undefined || before === sid)) {
-      this.#present.set(identity, sid); // late news of one who is here
-      return;
-    }
-    if (known) this.#leave(identity); // a new one under the same name
-    this.#present.set(identity, sid);
-    this.#wakeSeekers();
-    this.#events?.joined(identity);
-  }
-
-  #leave(identity: string): void {
-    this.#readers.drop(identity);
-    if (this.#present.delete(identity)) this.#events?.left(identity);
-  }
-
-  /** To the others this participant has left and come back: what was under way has ended there, and ends here. */
-  #renew(): void {
-    for (const [identity, sid] of [...this.#present]) {
-      this.#leave(identity);
-      this.#join(identity, sid);
-    }
+    if (from === "" || from === this.identity) return;
+    this.#presence.meet(from);
+    this.#events?.packet(packet, from);
   }
 
   #disconnect(reason: string): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = new StreamError("disconnected", `Cannot send as the room is disconnected: ${reason}`, { reason });
-    this.#present.clear();
+    if (this.#gone !== undefined) return;
+    this.#gone = new StreamError("disconnected", `Cannot send as the room is disconnected: ${reason}`, { reason });
+    this.#ended ??= this.#gone;
+    this.#presence.clear();
     this.#end();
-    this.#events?.closed(this.#ended);
+    this.#events?.closed(this.#gone);
   }
 }
 
