@@ -1,46 +1,34 @@
-// npm start [-- [--rate=BYTES_A_SECOND] FILE]
-// Three participants on a hub: Alice streams text token by token to all and sends a file to Bob alone; Carol stands by. FILE is by
-// default the program of the running runtime, some 100 MB. Prints what came of it; exits with 1 if anything is not as it was sent.
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+// npm start [-- [--rate=BYTES_A_SECOND] FILE], npm start -- --livekit [FILE]
+// The demonstration on a hub in this process, or in a room of a LiveKit server: the one that LIVEKIT_URL, LIVEKIT_API_KEY and
+// LIVEKIT_API_SECRET name (npm start sees to it where they are not set). FILE is by default the program of the running runtime, some
+// 100 MB; in a room the first 10 MB of it. Exits with 1 if anything is not as it was sent.
+import { mkdtemp, open, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
-import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { createHub, createRuntime, type Progress, type Runtime, type TextStreamReader } from "../mod.ts"; // in a program of yours: from "millrace"
-import { probed } from "./support/loop_probe.ts";
-import { Observer } from "./support/observer.ts";
-import { megabytes, ProgressBar } from "./support/progress_bar.ts";
-import { StatePaths } from "./support/state_paths.ts";
+import { createHub } from "../mod.ts"; // in a program of yours: from "millrace"
+import { demonstrate, type Task } from "./support/demonstration.ts";
 
-const TEXT =
-  "A chat message should not wait for a file. So each stream here is an actor with a life of its own: it is opened, written, " +
-  "closed, or it fails, and whoever asks is told why. The bytes go another way, cut and hashed by worker threads, as far as the receiver " +
-  "has given credit. So a token of a model, like each word of this text, is heard as soon as it was written, whatever else is under way.";
+/** Through WebRTC the whole program would take half a minute. */
+const SAMPLE_BYTES = 10_000_000;
 
-/** Milliseconds from one token to the next: a quick model's pace. */
-const TOKEN_INTERVAL = 5;
-
-interface Task {
-  readonly file: string;
+interface Arguments {
+  readonly file: string | undefined;
   /** Bytes a second of the line from Alice to Bob; undefined: no line at all, packets are handed over. */
   readonly rate: number | undefined;
-  readonly signal: AbortSignal;
-}
-
-interface Saved {
-  readonly path: string;
-  readonly bytes: number;
+  readonly livekit: boolean;
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort(new Error("Interrupted"));
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupt); // more than once: npm passes on a Ctrl-C that came here as well
+  const folder = await mkdtemp(join(tmpdir(), "millrace-demo-"));
   try {
-    const good = await demonstrate({ ...await readArguments(argv), signal: interruption.signal });
+    const args = readArguments(argv);
+    const run = args.livekit ? inRoom : onHub;
+    const good = await run(args, { folder, signal: interruption.signal });
     interruption.signal.throwIfAborted();
     return good ? 0 : 1;
   } catch (error) {
@@ -51,149 +39,57 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.error(error instanceof Error ? error.message : String(error));
     return 1;
   } finally {
+    await rm(folder, { recursive: true, force: true });
     for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, interrupt);
   }
 }
 
-async function readArguments(argv: readonly string[]): Promise<{ file: string; rate: number | undefined }> {
-  const { values, positionals } = parseArgs({ args: [...argv], options: { rate: { type: "string" } }, allowPositionals: true });
+function readArguments(argv: readonly string[]): Arguments {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: { rate: { type: "string" }, livekit: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
+  if (values.livekit && values.rate !== undefined) {
+    throw new Error(`Cannot limit the rate in a room of a server: rate is "${values.rate}"`);
+  }
   return {
-    file: positionals[0] ?? await realpath(process.execPath),
+    file: positionals[0],
     rate: values.rate === undefined ? undefined : Number(values.rate),
+    livekit: values.livekit,
   };
 }
 
-/** Returns whether all is as it should be. */
-async function demonstrate({ file, rate, signal }: Task): Promise<boolean> {
+type Surroundings = Pick<Task, "folder" | "signal">;
+
+async function onHub({ file, rate }: Arguments, surroundings: Surroundings): Promise<boolean> {
   const hub = createHub();
   if (rate !== undefined) hub.link("alice", "bob", { kind: "reliable", rate }, { oneWay: true });
-  const states = new StatePaths();
-  const alice = await createRuntime({ transport: hub.join("alice"), inspect: states.of("alice") });
-  const bob = await createRuntime({ transport: hub.join("bob"), inspect: states.of("bob") });
-  const bystander = new Observer(hub.join("carol"));
-  const carol = await createRuntime({ transport: bystander, inspect: states.of("carol") });
-  const folder = await mkdtemp(join(tmpdir(), "millrace-demo-"));
-  const heard = [hear(bob), hear(carol)];
-  const inbox = receiveFile(bob, folder, signal);
+  const transports = { alice: hub.join("alice"), bob: hub.join("bob"), carol: hub.join("carol") };
+  return await demonstrate({ ...surroundings, transports, file: file ?? await realpath(process.execPath) });
+}
+
+async function inRoom({ file }: Arguments, surroundings: Surroundings): Promise<boolean> {
+  const { meetInRoom } = await import("./support/room.ts"); // only here, so that no LiveKit package is loaded, or needed, on a hub
+  const { transports, leave } = await meetInRoom(surroundings.signal);
   try {
-    const start = await probed(() => startWorkers(alice, bob));
-    const { result, longestHold } = await probed(() =>
-      Promise.all([speak(alice, signal), sendFile(alice, file, signal), inbox.saved, ...heard])
-    );
-    const [spoken, sent, saved, ...heardTexts] = result;
-    const hashes = await Promise.all([sha256(file, signal), sha256(saved.path, signal)]);
-
-    const sameText = heardTexts.every(({ text }) => text === TEXT);
-    const sameFile = hashes[0] === hashes[1];
-    const packets = [spoken, sent].map(({ streamId }) => bystander.packetsOf(streamId));
-    const paths = [spoken, sent].map(({ streamId }) => states.find(streamId));
-
-    print("text", `${spoken.times.length} tokens to bob and carol: ${sameText ? "the same" : "NOT THE SAME"}`);
-    print("", `heard ${delays(spoken.times, heardTexts[0]?.times ?? [])} after they were written`);
-    print("file", `${basename(file)}, ${megabytes(saved.bytes)} to bob alone, in ${sent.seconds.toFixed(2)} s`);
-    print("", `${megabytes(saved.bytes / sent.seconds)} a second, to ${saved.path}`);
-    print("sha256", `${hashes[0]} as sent`);
-    print("", `${hashes[1]} as saved: ${sameFile ? "the same" : "NOT THE SAME"}`);
-    print("loop", `held for ${longestHold.toFixed(1)} ms at the longest`);
-    print("", `and for ${start.longestHold.toFixed(1)} ms when the workers started, before`);
-    print(
-      "carol",
-      `saw ${packets[1] === 0 ? "nothing" : `${packets[1]} PACKETS`} of bob's file, and ${packets[0]} packets of the text`,
-    );
-    print("actors", "");
-    for (const [index, ends] of paths.entries()) {
-      for (const { identity, path } of ends) {
-        print("", `${index === 0 ? "text" : "file"}  ${identity.padEnd(5)}  ${path.join(" → ")}`);
-      }
-    }
-    const allClosed = paths.every((ends) => ends.length > 1 && ends.every(({ path }) => path.at(-1) === "closed"));
-    return sameText && sameFile && packets[1] === 0 && allClosed;
+    return await demonstrate({ ...surroundings, transports, file: file ?? await sample(surroundings.folder) });
   } finally {
-    for (const runtime of [alice, bob, carol]) await runtime.close();
-    await inbox.ended();
-    await rm(folder, { recursive: true, force: true });
+    await leave();
   }
 }
 
-/** Alice sends Bob what is enough for all workers to start: the runtimes take a while for that, once in the life of a process. */
-async function startWorkers(alice: Runtime, bob: Runtime): Promise<void> {
-  bob.registerByteStreamHandler("start", async (reader) => void await reader.readAll());
-  await alice.sendBytes(new Uint8Array(2_000_000), { topic: "start", destinationIdentities: ["bob"] });
-}
-
-/** Alice writes the text, a token at a time. Returns when she wrote each. */
-async function speak(alice: Runtime, signal: AbortSignal): Promise<{ streamId: string; times: number[] }> {
-  const writer = await alice.streamText({ topic: "chat", signal });
-  const times: number[] = [];
-  for (const token of TEXT.match(/\S+\s*/g) ?? []) {
-    await wait(TOKEN_INTERVAL);
-    times.push(performance.now());
-    await writer.write(token);
-  }
-  await writer.close();
-  return { streamId: writer.info.streamId, times };
-}
-
-/** What a participant hears, and when. */
-function hear(listener: Runtime): Promise<{ text: string; times: number[] }> {
-  return new Promise((resolve, reject) => {
-    const listen = async (reader: TextStreamReader): Promise<{ text: string; times: number[] }> => {
-      const times: number[] = [];
-      let text = "";
-      for await (const part of reader) {
-        times.push(performance.now());
-        text += part;
-      }
-      return { text, times };
-    };
-    listener.registerTextStreamHandler("chat", (reader) => void listen(reader).then(resolve, reject));
-  });
-}
-
-async function sendFile(alice: Runtime, file: string, signal: AbortSignal): Promise<{ streamId: string; seconds: number }> {
-  const started = performance.now();
-  const bar = new ProgressBar("alice → bob");
+/** The beginning of the running runtime's program, as a file. */
+async function sample(folder: string): Promise<string> {
+  const program = await open(process.execPath);
   try {
-    const onProgress = (progress: Progress): void => bar.draw(progress);
-    const { streamId } = await alice.sendFile(file, { topic: "files", destinationIdentities: ["bob"], signal, onProgress });
-    return { streamId, seconds: (performance.now() - started) / 1000 }; // by then Bob's receipt has come
+    const { buffer, bytesRead } = await program.read(new Uint8Array(SAMPLE_BYTES), 0, SAMPLE_BYTES, 0);
+    const path = join(folder, "sample.bin");
+    await writeFile(path, buffer.subarray(0, bytesRead));
+    return path;
   } finally {
-    bar.end();
+    await program.close();
   }
-}
-
-interface Inbox {
-  readonly saved: Promise<Saved>;
-  /** Resolves when nothing is being saved any more: of a file that was not whole, nothing is left then. */
-  ended(): Promise<void>;
-}
-
-function receiveFile(bob: Runtime, folder: string, signal: AbortSignal): Inbox {
-  let saving: Promise<Saved> | undefined;
-  const saved = new Promise<Saved>((resolve, reject) => {
-    bob.registerByteStreamHandler("files", (reader) => {
-      saving = reader.saveTo(folder, { signal });
-      saving.then(resolve, reject);
-    });
-  });
-  return { saved, ended: async () => void await Promise.allSettled([saving]) };
-}
-
-async function sha256(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(part as Uint8Array);
-  return hash.digest("hex");
-}
-
-/** Between writing tokens and hearing them. */
-function delays(written: readonly number[], heard: readonly number[]): string {
-  const sorted = heard.map((time, index) => time - (written[index] ?? time)).sort((a, b) => a - b);
-  const median = sorted[sorted.length >> 1] ?? 0;
-  return `${median.toFixed(1)} ms (median; longest ${(sorted.at(-1) ?? 0).toFixed(1)} ms)`;
-}
-
-function print(label: string, text: string): void {
-  console.log(`${label.padEnd(8)}${text}`.trimEnd());
 }
 
 process.exitCode = await main(process.argv.slice(2));

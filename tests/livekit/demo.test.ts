@@ -1,0 +1,118 @@
+// The demonstration in a room, as its users run it: `npm start -- --livekit`.
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { projectRoot } from "../project_root.ts";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+import { ExampleProgram, runtimeCommand } from "./example_program.ts";
+import { startServer } from "./server.ts";
+
+const test = suite("demo in a room");
+
+test("on a server of its own it shows what it shows on a hub, and leaves nothing", () =>
+  inTemporaryFolder(async (folder) => {
+    const file = await makeFile(folder, 300_000);
+    await using demo = await start(folder, ["--livekit", file]);
+    const url = await demo.printed(/In a room of the LiveKit server at (\S+)/);
+    assert.is(await demo.ended, 0, demo.err);
+    assert.match(demo.out, /text +80 tokens to bob and carol: the same/);
+    assert.match(demo.out, /as saved: the same/);
+    assert.match(demo.out, /carol +saw nothing of bob's file, and \d+ packets of the text/);
+    assert.match(demo.out, /file +bob +offered → receiving → closed/);
+    assert.not.match(demo.out, /lk-rtc/); // the SDK's log
+    await demo.leftNothing();
+    assert.is(await answers(url), false);
+    assert.equal(await temporaryFiles(folder), []);
+  }), { seconds: 40 });
+
+test("on the server that the environment names it starts none", () =>
+  inTemporaryFolder(async (folder) => {
+    await using server = await startServer();
+    await using demo = await start(folder, ["--livekit", await makeFile(folder, 20_000)], {
+      LIVEKIT_URL: server.url,
+      LIVEKIT_API_KEY: server.key,
+      LIVEKIT_API_SECRET: server.secret,
+    });
+    assert.is(await demo.printed(/In a room of the LiveKit server at (\S+)/), server.url);
+    assert.is(await demo.ended, 0, demo.err);
+    assert.match(demo.out, /as saved: the same/);
+    await demo.leftNothing();
+    assert.is(await answers(server.url), true);
+  }), { seconds: 40 });
+
+test("a server that is not there, or half named, is one line that says so", () =>
+  inTemporaryFolder(async (folder) => {
+    for (
+      const [env, words] of [
+        [{ LIVEKIT_URL: "ws://127.0.0.1:1", LIVEKIT_API_KEY: "devkey", LIVEKIT_API_SECRET: "secret" }, "refused"],
+        [{ LIVEKIT_URL: "ws://127.0.0.1:1" }, "LIVEKIT_API_KEY is not set"],
+      ] as const
+    ) {
+      await using demo = await start(folder, ["--livekit"], env);
+      assert.is(await demo.ended, 1);
+      assert.is(demo.err.trim().split("\n").length, 1, demo.err);
+      assert.ok(demo.err.includes(words), demo.err);
+      await demo.leftNothing();
+      assert.equal(await temporaryFiles(folder), []);
+    }
+  }), { seconds: 40 });
+
+for (const [signal, to] of [["SIGINT", "group"], ["SIGTERM", "program"]] as const) {
+  test(
+    `${signal} to the ${to} in the middle ends it with 130, and leaves no process and no half file`,
+    () =>
+      inTemporaryFolder(async (folder) => {
+        await using demo = await start(folder, ["--livekit", await makeFile(folder, 16_000_000)]);
+        await demo.printed(/ 2\d %/);
+        demo.signal(signal, to);
+        assert.is(await demo.ended, 130, demo.err);
+        assert.match(demo.err, /Interrupted/);
+        await demo.leftNothing();
+        assert.equal(await temporaryFiles(folder), []);
+      }),
+    { seconds: 40 },
+  );
+}
+
+test("Ctrl-C before anything is under way ends it too", () =>
+  inTemporaryFolder(async (folder) => {
+    await using demo = await start(folder, ["--livekit"]);
+    await demo.printed(/Millrace demo/);
+    demo.signal("SIGINT", "group");
+    assert.is.not(await demo.ended, 0);
+    await demo.leftNothing();
+    assert.equal(await temporaryFiles(folder), []);
+  }));
+
+test.run();
+
+async function makeFile(folder: string, size: number): Promise<string> {
+  const path = join(folder, "report.bin");
+  await writeFile(path, new Uint8Array(size).map((_, index) => (index * 2_654_435_761) >>> 13));
+  return path;
+}
+
+async function start(folder: string, args: readonly string[], env: Record<string, string> = {}): Promise<ExampleProgram> {
+  const temporary = join(folder, "tmp");
+  await mkdir(temporary, { recursive: true });
+  const command = runtimeCommand(join(projectRoot(), "tools", "start.js"), ...args);
+  return new ExampleProgram(command, { cwd: folder, env: { TMPDIR: temporary, ...env } });
+}
+
+async function temporaryFiles(folder: string): Promise<string[]> {
+  return await readdir(join(folder, "tmp"), { recursive: true });
+}
+
+async function answers(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  try {
+    return await new Promise<boolean>((resolve) =>
+      void socket.once("connect", () => resolve(true)).once("error", () => resolve(false))
+    );
+  } finally {
+    socket.destroy();
+  }
+}
