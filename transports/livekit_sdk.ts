@@ -33,14 +33,17 @@ export interface SdkEvents {
   header(header: StreamHeader, from: string): void;
   chunk(streamId: string, index: number, content: Uint8Array, from: string): void;
   trailer(trailer: TrailerPacket, from: string): void;
-  /** A stream for which the SDK made a reader; true if it is to be read here and not by a handler registered on the Room. */
-  opened(header: StreamHeader, from: string, reader: SdkReader): boolean;
+  /** A stream for which the SDK made a reader. `handled` says that a handler for its topic is registered on the Room. */
+  opened(header: StreamHeader, from: string, reader: SdkReader, handled: boolean): Place;
   /** The participant may not publish data any more, or may again. */
   permitted(mayPublish: boolean): void;
   /** The same of another participant. */
   othersPermitted(identity: string, mayPublish: boolean): void;
   disconnected(reason: string): void;
 }
+
+/** Where a stream is to be read for which the SDK made a reader: "here", by the "room" as if nobody had looked, or "nowhere". */
+export type Place = "here" | "room" | "nowhere";
 
 /** The SDK's reader of a stream: it decodes what newer SDKs put into one packet, or compress. */
 export interface SdkReader {
@@ -64,6 +67,9 @@ export const SDK_BUFFERED_BYTES: number = 2 * 1024 * 1024;
 
 /** What the SDK puts before the reason of a trailer. */
 const ABNORMAL = /^stream closed abnormally: /;
+
+/** A topic that no handler is registered for. */
+const NOBODYS_TOPIC: string = crypto.randomUUID();
 
 interface FfiEvent {
   readonly message: FfiMessage;
@@ -247,7 +253,14 @@ export class Sdk {
         break;
       case "textStreamOpened":
       case "byteStreamOpened":
-        if (this.#isForUs(name, value, from)) event.message = {}; // else the Room drops the reader, as it has no handler for it
+        switch (this.#opened(name, value, from)) {
+          case "here":
+            event.message = {}; // else the Room frees the reader, as it has no handler for it
+            break;
+          case "nowhere":
+            value.reader.info.topic = NOBODYS_TOPIC; // the Room frees the reader, as it has no handler for it
+            break;
+        }
         break;
       case "participantConnected":
         this.#events?.joined(value.info.info.identity, value.info.info.sid);
@@ -291,20 +304,20 @@ export class Sdk {
     this.#events?.disconnected(reason);
   }
 
-  #isForUs(name: "textStreamOpened" | "byteStreamOpened", value: { reader: OwnedReader }, from: string): boolean {
+  #opened(name: "textStreamOpened" | "byteStreamOpened", value: { reader: OwnedReader }, from: string): Place {
     const text = name === "textStreamOpened";
     const { handle, info } = value.reader;
     const handlers = text ? this.#internals.textStreamHandlers : this.#internals.byteStreamHandlers;
-    if (handlers.has(info.topic)) return false;
     const content = text ? { case: "textHeader", value: info } : { case: "byteHeader", value: info };
     const read = text ? "textReadIncremental" : "byteReadIncremental";
-    return this.#events?.opened(headerOf(info, content), from, {
+    const reader: SdkReader = {
       read: (events) => {
         this.#readers.set(handle.id, events);
         this.#client.request({ message: { case: read, value: { readerHandle: handle.id } } });
       },
       stop: () => void this.#readers.delete(handle.id),
-    }) ?? false;
+    };
+    return this.#events?.opened(headerOf(info, content), from, reader, handlers.has(info.topic)) ?? "room";
   }
 
   #tellReader(handle: bigint, detail: FfiMessage): void {

@@ -81,11 +81,12 @@ export class LiveKitTransport implements Transport {
       trailer: (trailer, from) => {
         if (!this.#readers.takesTrailer(from, trailer.streamId)) this.#tell(trailer, from);
       },
-      opened: (header, from, reader) => {
-        if (isOwn(header) || this.#events === undefined) return false;
+      opened: (header, from, reader, handled) => {
+        if (isOwn(header)) return "nowhere"; // it comes by its packets: a handler on the Room would get it a second time
         this.#presence.meet(from);
+        if (handled || this.#events === undefined) return "room";
         this.#readers.open(header, from, reader);
-        return true;
+        return "here";
       },
       permitted: (mayPublish) => {
         this.#mayPublish = mayPublish;
