@@ -1,3 +1,8 @@
+import { Remembered } from "../protocol/remembered.ts";
+
+/** Participants who have left of whom late packets are known for what they are. */
+const REMEMBERED = 256;
+
 /** What is told of others in a room. */
 export interface PresenceEvents {
   joined(identity: string): void;
@@ -12,6 +17,7 @@ export class Presence {
   /** The others, each with its sid once that is known. */
   readonly #present: Map<string, string | undefined>;
   readonly #events: PresenceEvents;
+  readonly #left = new Remembered<string, boolean>(REMEMBERED);
   /** Those who were here when this participant's connection was lost, and have not been told of as gone since. */
   #before: Set<string> = new Set();
 
@@ -28,9 +34,15 @@ export class Presence {
     return this.#present.has(identity);
   }
 
-  /** Something came from a participant. */
-  meet(identity: string): void {
-    if (!this.#present.has(identity)) this.join(identity, undefined);
+  /**
+   * Something came from a participant. False: it comes late, from one who has left; unless it is of those that begin something, which one
+   * who has come back may send before the server tells of it.
+   */
+  meet(identity: string, begins: () => boolean): boolean {
+    if (this.#present.has(identity)) return true;
+    if (this.#left.get(identity) === true && !begins()) return false;
+    this.join(identity, undefined);
+    return true;
   }
 
   /** The server told of a participant: a new one, or late news of one that is known. */
@@ -40,12 +52,15 @@ export class Presence {
     const news = !known || (before !== undefined && before !== sid);
     if (known && news) this.leave(identity);
     this.#present.set(identity, sid);
+    this.#left.set(identity, false);
     if (news) this.#events.joined(identity);
   }
 
   leave(identity: string): void {
     this.#before.delete(identity);
-    if (this.#present.delete(identity)) this.#events.left(identity);
+    if (!this.#present.delete(identity)) return;
+    this.#left.set(identity, true);
+    this.#events.left(identity);
   }
 
   /** What is under way with a participant has ended, though it is here. */

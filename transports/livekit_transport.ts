@@ -1,5 +1,6 @@
 import { StreamError } from "../errors.ts";
 import { MAX_CHUNK_SIZE } from "../protocol/constants.ts";
+import { decodeControl } from "../protocol/control.ts";
 import { OWN_ATTRIBUTE } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { Presence } from "./livekit_presence.ts";
@@ -83,7 +84,7 @@ export class LiveKitTransport implements Transport {
       },
       opened: (header, from, reader, handled) => {
         if (isOwn(header)) return "nowhere"; // it comes by its packets: a handler on the Room would get it a second time
-        this.#presence.meet(from);
+        this.#presence.meet(from, () => true);
         if (handled || this.#events === undefined) return "room";
         this.#readers.open(header, from, reader);
         return "here";
@@ -225,8 +226,7 @@ export class LiveKitTransport implements Transport {
 
   #tell(packet: Packet, from: string): void {
     if (from === "" || from === this.identity) return;
-    this.#presence.meet(from);
-    this.#events?.packet(packet, from);
+    if (this.#presence.meet(from, () => begins(packet))) this.#events?.packet(packet, from);
   }
 
   #disconnect(reason: string): void {
@@ -237,6 +237,11 @@ export class LiveKitTransport implements Transport {
     this.#end();
     this.#events?.closed(this.#gone);
   }
+}
+
+/** Whether a packet may be the first from a participant. */
+function begins(packet: Packet): boolean {
+  return packet.type === "header" || (packet.type === "control" && decodeControl(packet.payload)?.kind === "hello");
 }
 
 function isOwn(header: StreamHeader): boolean {

@@ -1,0 +1,212 @@
+// Who is there: others who come, go, come back as new ones, and whom the server has not told of yet.
+import { Buffer } from "node:buffer";
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { collectTexts, nextBytes, nextText, pattern, until } from "../participants.ts";
+import { rejection } from "../rejections.ts";
+import { type Hall, Halls, heardBy, type Member } from "./hall.ts";
+import { asked, overhear, type Overheard } from "./recorder.ts";
+import type { Room } from "./rooms.ts";
+
+const test = suite("presence");
+const halls = await Halls.start();
+
+/** A server tells of those who publish no tracks once in so many milliseconds. */
+const NEWS_MS = 3_000;
+
+test("runtimes say hello to those who are there, and to nobody else", () =>
+  halls.in(async (hall) => {
+    const eve = await hall.plain("eve");
+    const alice = await hall.join("alice");
+    const seen = { eve: overhear(eve), alice: overhear(alice.room) };
+    const requests = await asked(async () => {
+      const bob = await hall.join("bob");
+      await until(() => controls(seen.alice, "bob").includes("hello") && controls(seen.eve, "bob").includes("hello"));
+      await hall.acquaint(alice, bob);
+    });
+    assert.ok(requests.every(({ to }) => to.length === 1));
+    assert.equal(new Set(controls(seen.eve, "bob")), new Set(["hello"]));
+  }));
+
+test("a runtime that closes says goodbye, which ends what is under way at once", () =>
+  halls.in(async (hall) => {
+    const [alice, bob] = await acquainted(hall);
+    const seen = overhear(alice.room);
+    const heard = nextText(alice.runtime, "t");
+    const toAlice = await bob.runtime.streamText({ topic: "t", destinationIdentities: ["alice"] });
+    await toAlice.write("half");
+    const reader = await heard;
+    bob.runtime.registerTextStreamHandler("t", () => {});
+    const toBob = await alice.runtime.streamText({ topic: "t", destinationIdentities: ["bob"] });
+    await toBob.write("half");
+    await bob.runtime.close();
+    await rejection(() => reader.readAll(), "aborted");
+    await until(() => toBob.actor.getSnapshot().value === "failed");
+    await rejection(() => toBob.write("more"), "disconnected");
+    await until(() => controls(seen, "bob").includes("goodbye"));
+    assert.is(bob.room.isConnected, true);
+  }));
+
+test("one who comes back as a new one ends the streams of the one before, and has its own from the first moment", () =>
+  halls.in(async (hall) => {
+    const [alice, bob] = await acquainted(hall);
+    const heard = nextText(alice.runtime, "old");
+    const oldToAlice = await bob.runtime.streamText({ topic: "old", destinationIdentities: ["alice"] });
+    await oldToAlice.write("half");
+    const old = await heard;
+    bob.runtime.registerTextStreamHandler("old", () => {});
+    const oldToBob = await alice.runtime.streamText({ topic: "old", destinationIdentities: ["bob"] });
+    await oldToBob.write("half");
+
+    const again = await hall.join("bob");
+    const next = nextText(alice.runtime, "new");
+    const newToAlice = await again.runtime.streamText({ topic: "new", destinationIdentities: ["alice"] });
+    await newToAlice.write("all ");
+    const reader = await next;
+    await rejection(() => old.readAll(), "disconnected");
+    await rejection(() => oldToAlice.close(), "disconnected");
+    await until(() => oldToBob.actor.getSnapshot().value === "failed");
+    await rejection(() => oldToBob.close(), "disconnected");
+    await until(() => alice.room.remoteParticipants.get("bob")?.sid === again.room.localParticipant?.sid);
+    await newToAlice.write("of it");
+    await newToAlice.close();
+    assert.is(await reader.readAll(), "all of it");
+    await hall.acquaint(alice, again);
+  }));
+
+test("those who join in mid-stream of a broadcast get nothing of it, and the next one", () =>
+  halls.in(async (hall) => {
+    const [alice, bob] = await acquainted(hall);
+    const bytes = nextBytes(bob.runtime, "b");
+    const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
+    await writer.write(pattern(300_000));
+    const reader = await bytes;
+    const dave = await hall.plain("dave");
+    const toDave = heardBy(dave, "t");
+    const bytesToDave: unknown[] = [];
+    dave.registerByteStreamHandler("b", (reader) => void bytesToDave.push(reader));
+    const carol = await hall.join("carol");
+    const bytesToCarol: unknown[] = [];
+    carol.runtime.registerByteStreamHandler("b", (reader) => void bytesToCarol.push(reader));
+    const toCarol = collectTexts(carol.runtime, "t");
+    const toBob = collectTexts(bob.runtime, "t");
+    await hall.acquaint(alice, carol);
+    await until(() => alice.room.remoteParticipants.has("dave"));
+    await writer.write(pattern(300_000));
+    const closing = writer.close();
+    const whole = await reader.readAll();
+    await closing;
+    assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000)])) === 0);
+    assert.equal(writer.info.receipts, [{ identity: "bob", bytes: 600_000 }]);
+    await alice.runtime.sendText("to all", { topic: "t", confirm: true });
+    await until(() => toDave.length === 1);
+    assert.equal([toBob, toCarol, toDave.map(({ text }) => text)], [["to all"], ["to all"], ["to all"]]);
+    assert.equal([bytesToCarol, bytesToDave], [[], []]);
+  }));
+
+for (const kind of ["runtime", "participant of another SDK"] as const) {
+  test(`a ${kind} who leaves in mid-stream of a broadcast does not disturb it for the others`, () =>
+    halls.in(async (hall) => {
+      const other = kind === "runtime" ? undefined : await hall.plain("carol");
+      const [alice, bob] = await acquainted(hall);
+      const bytes = nextBytes(bob.runtime, "b");
+      const carol = other ?? await joinReader(hall, alice, bob);
+      const begun = kind === "runtime" ? undefined : new Promise((resolve) => other?.registerByteStreamHandler("b", resolve));
+      const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
+      await writer.write(pattern(300_000));
+      const reader = await bytes;
+      await begun;
+      await carol.disconnect();
+      await until(() => !alice.room.remoteParticipants.has("carol"));
+      await writer.write(pattern(300_000, 2));
+      const closing = writer.close();
+      const whole = await reader.readAll();
+      await closing;
+      assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000, 2)])) === 0);
+      const receipts = writer.info.receipts ?? [];
+      assert.equal(receipts[0], { identity: "bob", bytes: 600_000 });
+      // Carol's word that she has a handler may have come in time, or not.
+      assert.ok(receipts.slice(1).every(({ identity, error }) => identity === "carol" && error === "disconnected"));
+    }));
+}
+
+test("a broadcast of one who knows of nobody yet reaches all that are there, once", () =>
+  halls.in(async (hall) => {
+    const alice = await hall.join("alice");
+    const dave = await hall.plain("dave");
+    const toDave = heardBy(dave, "t");
+    const room = await hall.plain("bob");
+    await alice.runtime.sendText("before anything was heard", { topic: "t" });
+    await until(() => toDave.length === 1);
+    const bob = await hall.adopt(room);
+    const toBob = collectTexts(bob.runtime, "t");
+    await hall.acquaint(alice, bob);
+    await until(() => alice.room.remoteParticipants.has("dave"));
+    await alice.runtime.sendText("after it", { topic: "t" });
+    await until(() => toDave.length === 2);
+    assert.equal(toDave.map(({ text }) => text), ["before anything was heard", "after it"]);
+    assert.equal(toBob, ["after it"]);
+  }));
+
+test("one who is named is waited for until the server has told of it", () =>
+  halls.in(async (hall) => {
+    const alice = await hall.join("alice");
+    const dave = await hall.plain("dave");
+    const toDave = heardBy(dave, "t");
+    await alice.runtime.sendText("to you", { topic: "t", destinationIdentities: ["dave"] });
+    await until(() => toDave.length === 1);
+    assert.is(toDave[0]?.text, "to you");
+  }));
+
+test("one who is named and not there is disconnected once news would have come, or when it is wanted no more", () =>
+  halls.in(async (hall) => {
+    const { runtime: alice } = await hall.join("alice");
+    const to = { topic: "t", destinationIdentities: ["nobody"] };
+    const started = performance.now();
+    const error = await rejection(() => alice.sendText("x", to), "disconnected");
+    assert.match(error.message, '"nobody"');
+    assert.ok(performance.now() - started > NEWS_MS);
+    const controller = new AbortController();
+    const sending = alice.sendText("x", { ...to, signal: controller.signal });
+    controller.abort();
+    await rejection(() => sending, "aborted");
+    const late = alice.sendText("x", to);
+    late.catch(() => {}); // looked at below
+    await alice.close();
+    await rejection(() => late, "closed");
+  }));
+
+test("a named one who is there gets it, though another is not", () =>
+  halls.in(async (hall) => {
+    const [alice, bob] = await acquainted(hall);
+    const texts = collectTexts(bob.runtime, "t");
+    const to = { topic: "t", destinationIdentities: ["nobody", "bob"], confirm: true };
+    const { receipts } = await alice.runtime.sendText("x", to);
+    assert.equal(receipts, [{ identity: "nobody", bytes: 0, error: "disconnected" }, { identity: "bob", bytes: 1 }]);
+    assert.equal(texts, ["x"]);
+  }));
+
+test.after(() => halls.close());
+test.run();
+
+/** Alice and Bob, who know each other as Millrace runtimes. */
+async function acquainted(hall: Hall): Promise<[Member, Member]> {
+  const alice = await hall.join("alice");
+  const bob = await hall.join("bob");
+  await hall.acquaint(alice, bob);
+  return [alice, bob];
+}
+
+/** Carol, a runtime that reads a broadcast of topic "b". */
+async function joinReader(hall: Hall, ...others: readonly Member[]): Promise<Room> {
+  const carol = await hall.join("carol");
+  carol.runtime.registerByteStreamHandler("b", async (reader) => void await reader.readAll().catch(() => undefined));
+  await hall.acquaint(carol, ...others);
+  await until(() => others.every(({ room }) => room.remoteParticipants.has("carol")));
+  return carol.room;
+}
+
+/** The kinds of control packets that came from somebody, in order. */
+function controls(seen: readonly Overheard[], from: string): (string | undefined)[] {
+  return seen.filter((one) => one.from === from && one.streamId === "millrace.control").map(({ control }) => control);
+}
