@@ -188,6 +188,13 @@ export class OutgoingStream {
     this.#changed();
   }
 
+  /** A receiver gives no sign of life; one of another SDK never does. */
+  noteSilent(identity: string): void {
+    const destination = this.spec.destinations.find(identity);
+    if (destination?.shared === undefined || destination.outcome !== undefined || this.#ended) return;
+    this.leaveOut(destination, "timeout");
+  }
+
   /** No more is sent to a receiver, and it is told so. */
   leaveOut(destination: Destination, code: StreamErrorCode): void {
     this.spec.destinations.settle(destination, code, this.offset);

@@ -36,6 +36,8 @@ export class Peer {
   hello: Hello | undefined;
   /** Its first hello was waited for in vain. */
   silent = false;
+  /** When it last gave a sign of life, or began to be waited for, in the clock's milliseconds. */
+  heardAt = 0;
   /** Which life of it; known from any of its packets. */
   instance: string | undefined;
   readonly #context: PeerContext;
@@ -128,6 +130,11 @@ export class Peer {
     this.#openWindows = 0;
     this.#toldCredit = 0;
     this.stop();
+  }
+
+  /** It gives no sign of life: what is sent to it ends. What it sends has a silence of its own. */
+  giveUp(): void {
+    for (const stream of [...this.outgoing.values()]) stream.noteSilent(this.identity);
   }
 
   /** Nothing more is told to it. */

@@ -106,6 +106,7 @@ export class Peers {
       return;
     }
     if (!peer.meet(message.instance)) return;
+    peer.heardAt = this.#context.clock.now();
     if (message.kind === "hello") {
       peer.noteHello(message);
       if (message.answer) this.#tell(this.#hello(peer, false), [from]);
@@ -139,12 +140,19 @@ export class Peers {
   /** Keeps the streams with a peer alive for as long as there are any. */
   attend(peer: Peer): void {
     if (this.#closed || this.#timers.has(peer)) return;
-    const patience = Math.min(peer.hello?.idleTimeout ?? Infinity, this.#context.limits.idleTimeout);
-    const timer = this.#context.clock.setTimeout(() => {
+    peer.heardAt = this.#context.clock.now();
+    this.#watch(peer);
+  }
+
+  #watch(peer: Peer): void {
+    const { clock, limits } = this.#context;
+    const patience = Math.min(peer.hello?.idleTimeout ?? Infinity, limits.idleTimeout);
+    const timer = clock.setTimeout(() => {
       this.#timers.delete(peer);
+      if (clock.now() - peer.heardAt >= limits.idleTimeout) peer.giveUp();
       if (!peer.busy) return;
       peer.tellAll();
-      this.attend(peer);
+      this.#watch(peer);
     }, Math.max(LEAST_INTERVAL, patience / SIGNS_OF_LIFE));
     this.#timers.set(peer, timer);
   }

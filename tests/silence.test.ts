@@ -110,6 +110,23 @@ test("a vanished sender: disconnected when that is told, a time-out when it is n
   }
 });
 
+test("a vanished receiver of which nothing is told: a time-out, long before stallTimeout", async () => {
+  await pair(async (room, alice, bob) => {
+    texts(bob);
+    const writer = await room.time.run(alice.runtime.streamText(TO_BOB));
+    const sending = alice.runtime.sendBytes(pattern(100), TO_BOB);
+    sending.catch(() => {});
+    await room.time.advance(1);
+    room.hub.vanish("bob", { toldAfter: HOUR });
+    await room.time.advance(9_000);
+    await room.time.run(writer.write("are you there?"));
+    await room.time.advance(5_000);
+    await rejection(() => writer.write("still there?"), "timeout");
+    await rejection(() => sending, "timeout");
+    await room.time.advance(HOUR);
+  }, { idleTimeout: 10_000, stallTimeout: HOUR });
+});
+
 test("foreignIdleTimeout: another SDK may be silent for longer, as it gives no sign of life", async () => {
   await inRoom(async (room) => {
     const bob = await room.join("bob");
