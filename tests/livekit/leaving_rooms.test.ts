@@ -1,0 +1,76 @@
+// Streams under way when a participant's part in a room ends: by itself, by its runtime, by the server, or by another of its name.
+import { RoomServiceClient } from "livekit-server-sdk";
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { rejection } from "../rejections.ts";
+import { Halls } from "./hall.ts";
+import { all, listeners, Pair } from "./pair.ts";
+import { RoomEvent } from "./rooms.ts";
+import { FAULT_LIMITS } from "./traffic.ts";
+
+const test = suite("leaving rooms");
+const halls = await Halls.start();
+const { url, key, secret } = halls.server;
+const service = new RoomServiceClient(url.replace(/^ws/, "http"), key, secret);
+
+const CUT = {
+  sentByAlice: all("disconnected"),
+  receivedByBob: all("disconnected"),
+  sentByBob: all("disconnected"),
+  receivedByAlice: all("disconnected"),
+};
+
+test("its Room is disconnected", () =>
+  Pair.underWay(halls, async (pair) => {
+    const before = listeners();
+    await pair.alice.room.disconnect();
+    assert.equal(await pair.outcome(), CUT);
+    assert.is(listeners(), before - 2, "the runtime's and the Room's own");
+    await rejection(() => pair.alice.runtime.sendText("too late"), "disconnected");
+    await rejection(() => pair.bob.runtime.sendText("too late", { destinationIdentities: ["alice"] }), "disconnected");
+  }));
+
+test("its runtime is closed: the Room lives on", () =>
+  Pair.underWay(halls, async (pair) => {
+    const before = listeners();
+    await pair.alice.runtime.close();
+    assert.is(listeners(), before - 1);
+    assert.equal(await pair.outcome(), {
+      sentByAlice: all("aborted"),
+      receivedByBob: all("aborted"),
+      sentByBob: all("disconnected"),
+      receivedByAlice: all("disconnected"),
+    });
+    assert.is(pair.alice.room.isConnected, true);
+    await rejection(() => pair.alice.runtime.sendText("too late"), "closed");
+    const again = await pair.hall.adopt(pair.alice.room, { limits: FAULT_LIMITS });
+    await pair.hall.acquaint(again, pair.bob);
+  }));
+
+test("the server removes it", () =>
+  Pair.underWay(halls, async (pair) => {
+    const disconnected = new Promise<void>((resolve) => pair.alice.room.once(RoomEvent.Disconnected, () => resolve()));
+    const before = listeners();
+    await service.removeParticipant(pair.hall.name, "alice");
+    assert.equal(await pair.outcome(), CUT);
+    await disconnected;
+    assert.is(listeners(), before - 1, "the runtime's: the Room leaves its own");
+    await rejection(() => pair.alice.runtime.sendText("too late"), "disconnected");
+  }));
+
+test("the server ends the room", () =>
+  Pair.underWay(halls, async (pair) => {
+    await service.deleteRoom(pair.hall.name);
+    assert.equal(await pair.outcome(), CUT);
+  }));
+
+test("another of its name joins, and takes over", () =>
+  Pair.underWay(halls, async (pair) => {
+    const again = await pair.hall.join("alice", { limits: FAULT_LIMITS });
+    assert.equal(await pair.outcome(), CUT);
+    await pair.hall.acquaint(again, pair.bob);
+    assert.is(pair.alice.room.isConnected, false);
+  }));
+
+test.after(() => halls.close());
+test.run();

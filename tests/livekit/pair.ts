@@ -1,0 +1,130 @@
+// Two Millrace runtimes in a room, with streams of every kind under way both ways.
+import process from "node:process";
+import * as assert from "uvu/assert";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+import type { Hall, Halls, Member } from "./hall.ts";
+import { type Ending, type Endings, FAULT_LIMITS, KINDS, Receiving, Sending } from "./traffic.ts";
+
+/** From a fault to the end of all streams that it ends: what is promised with the limits of these tests. */
+const LONGEST_END_MS = 20_000;
+
+/** How often to look for what nothing tells of. */
+const LOOK_MS = 20;
+
+const unhandled: unknown[] = [];
+process.on("unhandledRejection", (reason) => void unhandled.push(reason));
+
+/** What became of the streams both ways, at both ends. */
+export interface Outcome {
+  /** From Alice to Bob: what Alice's calls ended with, and Bob's readers. */
+  sentByAlice: Endings;
+  receivedByBob: Endings;
+  sentByBob: Endings;
+  receivedByAlice: Endings;
+}
+
+export interface PairOptions {
+  /** Bytes of each file; by default it never comes to its end. */
+  fileBytes?: number;
+  /** Faults come before the server has told Alice of Bob, of whom she knows by what he sends only. By default, after. */
+  early?: boolean;
+}
+
+export class Pair {
+  readonly hall: Hall;
+  readonly alice: Member;
+  readonly bob: Member;
+  readonly #sendings: readonly Sending[];
+  readonly #outcome: Promise<Outcome>;
+
+  private constructor(hall: Hall, alice: Member, bob: Member, folder: string, fileBytes: number | undefined) {
+    this.hall = hall;
+    this.alice = alice;
+    this.bob = bob;
+    const received = [new Receiving(alice.runtime, folder), new Receiving(bob.runtime, folder)] as const;
+    const sent = [
+      new Sending(alice.runtime, bob.runtime.identity, folder, fileBytes),
+      new Sending(bob.runtime, alice.runtime.identity, folder, fileBytes),
+    ] as const;
+    this.#sendings = sent;
+    this.begun = Promise.all(received.map(({ begun }) => begun)).then(() => undefined);
+    this.#outcome = Promise.all([sent[0].ended, received[1].ended, sent[1].ended, received[0].ended]).then(
+      ([sentByAlice, receivedByBob, sentByBob, receivedByAlice]) => ({
+        sentByAlice,
+        receivedByBob,
+        sentByBob,
+        receivedByAlice,
+      }),
+    );
+    this.#outcome.catch(() => {}); // looked at by whoever asks for it
+  }
+
+  /** Resolves when something of each stream has come. */
+  readonly begun: Promise<void>;
+
+  /** Runs a test's body while streams are under way, in a hall of its own. */
+  static async underWay(halls: Pick<Halls, "in">, body: (pair: Pair) => Promise<void>, options: PairOptions = {}): Promise<void> {
+    await inTemporaryFolder((folder) =>
+      halls.in(async (hall) => {
+        const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+        const bob = await hall.join("bob", { limits: FAULT_LIMITS });
+        if (options.early !== true) await until(() => alice.room.remoteParticipants.has("bob"));
+        await hall.acquaint(alice, bob);
+        const pair = new Pair(hall, alice, bob, folder, options.fileBytes);
+        await pair.begun;
+        await body(pair);
+      })
+    );
+    assert.equal(unhandled, []);
+  }
+
+  /** Lets what has not failed come to its end. */
+  finish(): void {
+    for (const sending of this.#sendings) sending.finish();
+  }
+
+  /** How all has ended: within the time that is promised, from now. */
+  async outcome(): Promise<Outcome> {
+    return await assertInTime(this.#outcome);
+  }
+
+  /** New streams go both ways: the two know each other. */
+  async assertAlive(): Promise<void> {
+    await this.hall.acquaint(this.alice, this.bob);
+    const content = new Uint8Array(100_000).fill(1);
+    for (const [from, to] of [[this.alice, this.bob], [this.bob, this.alice]] as const) {
+      const topic = `alive ${crypto.randomUUID()}`;
+      const received = new Promise<Uint8Array>((resolve, reject) => {
+        to.runtime.registerByteStreamHandler(topic, (reader) => void reader.readAll().then(resolve, reject));
+      });
+      received.catch(() => {}); // awaited below, if the call has not failed before
+      const { receipts } = await from.runtime.sendBytes(content, { topic, destinationIdentities: [to.runtime.identity] });
+      assert.equal(receipts, [{ identity: to.runtime.identity, bytes: content.length }]);
+      assert.is((await received).length, content.length);
+    }
+  }
+}
+
+/** What comes within the time that is promised, from now. */
+export async function assertInTime<T>(work: Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work;
+  const took = performance.now() - started;
+  assert.ok(took < LONGEST_END_MS, `took ${took} ms`);
+  return result;
+}
+
+/** All kinds of streams end alike. */
+export function all(ending: Ending): Endings {
+  return Object.fromEntries(KINDS.map((kind) => [kind, ending])) as Endings;
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+/** Listeners of the SDK's events, of which a runtime has one for as long as it lives. */
+export function listeners(): number {
+  const client = (globalThis as { _ffiClientInstance?: { listenerCount(event: string): number } })._ffiClientInstance;
+  return client?.listenerCount("ffi_event") ?? 0;
+}

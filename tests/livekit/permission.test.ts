@@ -1,0 +1,69 @@
+// What a participant may not send: by its token, by the server's later word, by its size.
+import { RoomServiceClient } from "livekit-server-sdk";
+import * as assert from "uvu/assert";
+import type { StreamError } from "../../errors.ts";
+import { suite } from "../harness.ts";
+import { rejection } from "../rejections.ts";
+import { Halls } from "./hall.ts";
+import { all, Pair } from "./pair.ts";
+import { FAULT_LIMITS, KINDS } from "./traffic.ts";
+
+const test = suite("permission");
+const halls = await Halls.start();
+const { url, key, secret } = halls.server;
+const service = new RoomServiceClient(url.replace(/^ws/, "http"), key, secret);
+
+async function permit(room: string, canPublishData: boolean): Promise<void> {
+  await service.updateParticipant(room, "alice", { permission: { canPublish: true, canSubscribe: true, canPublishData } });
+}
+
+test("whoever may not publish data cannot send, and can receive", () =>
+  halls.in(async (hall) => {
+    const alice = await hall.adopt(await hall.plain("alice", { canPublishData: false }), { limits: FAULT_LIMITS });
+    const bob = await hall.join("bob", { limits: FAULT_LIMITS });
+    const error = await rejection(() => alice.runtime.sendText("hello"), "transport");
+    assert.match(error.message, "canPublishData");
+    await rejection(() => alice.runtime.sendBytes(new Uint8Array(100_000)), "transport");
+    const received = new Promise<Uint8Array>((resolve, reject) => {
+      alice.runtime.registerByteStreamHandler("numbers", (reader) => void reader.readAll().then(resolve, reject));
+    });
+    const content = new Uint8Array(100_000).fill(7);
+    const { receipts } = await bob.runtime.sendBytes(content, { topic: "numbers", destinationIdentities: ["alice"] });
+    assert.equal(receipts, [], "it cannot confirm");
+    assert.equal(await received, content);
+  }));
+
+test("it is taken away while streams are under way, and given back", () =>
+  Pair.underWay(halls, async (pair) => {
+    await permit(pair.hall.name, false);
+    const { sentByAlice, receivedByAlice, ...atBob } = await pair.outcome();
+    assert.equal(sentByAlice, all("transport"));
+    assert.equal(atBob, { receivedByBob: all("disconnected"), sentByBob: all("disconnected") });
+    // Bob takes her for gone and tells her no more; what she had asked him before, he answers as one who knows nothing of it.
+    for (const kind of KINDS) assert.ok(["timeout", "incomplete"].includes(receivedByAlice[kind]), receivedByAlice[kind]);
+    await rejection(() => pair.alice.runtime.sendText("hello"), "transport");
+    await permit(pair.hall.name, true);
+    while (await pair.alice.runtime.sendText("may I").then(() => false, ({ code }: StreamError) => code === "transport"));
+    await pair.assertAlive();
+  }), { seconds: 40 });
+
+test("a header over 15,000 bytes is refused before it is sent, and nothing else is", () =>
+  halls.in(async (hall) => {
+    const alice = await hall.join("alice", { limits: { ...FAULT_LIMITS, attributeBytes: 60_000, headerBytes: 60_000 } });
+    const bob = await hall.join("bob", { limits: FAULT_LIMITS });
+    await hall.acquaint(alice, bob);
+    const target = { topic: "numbers", destinationIdentities: ["bob"] };
+    const error = await rejection(
+      () => alice.runtime.sendText("hello", { ...target, attributes: { large: "x".repeat(15_000) } }),
+      "transport",
+    );
+    assert.match(error.message, "15");
+    const received = new Promise<string>((resolve, reject) => {
+      bob.runtime.registerTextStreamHandler("numbers", (reader) => void reader.readAll().then(resolve, reject));
+    });
+    await alice.runtime.sendText("hello", target);
+    assert.is(await received, "hello");
+  }));
+
+test.after(() => halls.close());
+test.run();

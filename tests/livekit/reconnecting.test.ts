@@ -1,0 +1,62 @@
+// Streams under way while a room's connection is lost and comes back: they go on and come whole, or end with a code at both ends.
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { Halls } from "./hall.ts";
+import { all, Pair } from "./pair.ts";
+import { RoomEvent, SimulateScenarioKind } from "./rooms.ts";
+
+const { SIMULATE_SIGNAL_RECONNECT, SIMULATE_FULL_RECONNECT } = SimulateScenarioKind;
+
+const test = suite("reconnecting");
+const halls = await Halls.start();
+
+const WHOLE = { sentByAlice: all("whole"), receivedByBob: all("whole"), sentByBob: all("whole"), receivedByAlice: all("whole") };
+const CUT = {
+  sentByAlice: all("disconnected"),
+  receivedByBob: all("disconnected"),
+  sentByBob: all("disconnected"),
+  receivedByAlice: all("disconnected"),
+};
+
+for (const early of [false, true]) {
+  const when = early ? ", though the server has not told of the other yet" : "";
+  test(`a connection that is resumed loses nothing${when}`, () =>
+    Pair.underWay(halls, async (pair) => {
+      const { room } = pair.alice;
+      const reconnected = new Promise<void>((resolve) => room.once(RoomEvent.Reconnected, () => resolve()));
+      await room.simulateScenario(SIMULATE_SIGNAL_RECONNECT);
+      await reconnected;
+      await pair.assertAlive();
+      pair.finish();
+      assert.equal(await pair.outcome(), WHOLE);
+    }, { early, fileBytes: 500_000 }), { seconds: 40 });
+
+  test(
+    `a connection that is made anew ends streams at both ends, and new ones go${when}`,
+    () =>
+      Pair.underWay(halls, async (pair) => {
+        const { room } = pair.alice;
+        const reconnected = new Promise<void>((resolve) => room.once(RoomEvent.Reconnected, () => resolve()));
+        await room.simulateScenario(SIMULATE_FULL_RECONNECT);
+        assert.equal(await pair.outcome(), CUT);
+        await reconnected;
+        await pair.assertAlive();
+      }, { early }),
+    { seconds: 40 },
+  );
+}
+
+test("news of a participant that come late end nothing", () =>
+  Pair.underWay(halls, async (pair) => {
+    const { room } = pair.alice;
+    await new Promise<void>((resolve) => {
+      room.on(RoomEvent.ParticipantConnected, () => resolve());
+      if (room.remoteParticipants.has("bob")) resolve();
+    });
+    await pair.assertAlive();
+    pair.finish();
+    assert.equal(await pair.outcome(), WHOLE);
+  }, { early: true, fileBytes: 500_000 }), { seconds: 40 });
+
+test.after(() => halls.close());
+test.run();
