@@ -187,7 +187,6 @@ export class Sending {
     stream.actor = createActor(outgoingStream, { input: { stream }, parent: this.#parent(), id: `out:${stream.streamId}` });
     signal?.addEventListener("abort", abort);
     for (const peer of peers) {
-      if (facts === undefined) continue;
       peer.outgoing.set(sequence, stream); // one who is not known yet may turn out to be a Millrace runtime, and ask about it
       if (peer.known) this.#peers.attend(peer);
     }

@@ -304,6 +304,20 @@ test("named plain peers and Millrace runtimes together get a mixed stream, and n
     assert.is(erin.headers.length + erin.chunks.length + erin.trailers.length, 0);
   }));
 
+test("a stream for a plain peer ends when it leaves", () =>
+  inParty(async (party) => {
+    const alice = await party.join("alice");
+    const dave = party.plain("dave");
+    const writer = await alice.streamText({ topic: "chat", destinationIdentities: ["dave"] });
+    const everybody = await alice.streamText({ topic: "chat" });
+    await writer.write("hello");
+    await dave.transport.close();
+    const error = await rejection(() => writer.write("are you there?"), "disconnected");
+    assert.is(error.identity, "dave");
+    await everybody.write("is anybody there?"); // a broadcast goes on
+    await everybody.close();
+  }));
+
 test("streams among Millrace runtimes only do not fire the handlers of plain peers", () =>
   inParty(async (party) => {
     const alice = await party.join("alice");

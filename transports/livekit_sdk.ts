@@ -68,6 +68,9 @@ export const SDK_BUFFERED_BYTES: number = 2 * 1024 * 1024;
 /** What the SDK puts before the reason of a trailer. */
 const ABNORMAL = /^stream closed abnormally: /;
 
+/** What it says of the streams of a participant who has left. */
+const LEFT = /unexpectedly disconnected in the middle of sending data$/;
+
 /** A topic that no handler is registered for. */
 const NOBODYS_TOPIC: string = crypto.randomUUID();
 
@@ -329,6 +332,7 @@ export class Sdk {
     } else if (detail.case === "eos") {
       this.#readers.delete(handle);
       const error: string | undefined = detail.value.error?.description;
+      if (error !== undefined && LEFT.test(error)) return; // that it has left is told of by itself
       events.end({ ...detail.value.attributes }, error?.replace(ABNORMAL, ""));
     }
   }

@@ -1,0 +1,124 @@
+// Streams under way with a participant whose process is killed: another Millrace runtime's, or one of LiveKit's SDK.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import type { StreamError } from "../../errors.ts";
+import { suite } from "../harness.ts";
+import { rejection } from "../rejections.ts";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+import { startPeer } from "../peers/peer.ts";
+import { type Hall, Halls } from "./hall.ts";
+import { all, assertInTime, until } from "./pair.ts";
+import { type Ending, FAULT_LIMITS, Receiving, Sending } from "./traffic.ts";
+
+const test = suite("killed");
+const halls = await Halls.start();
+
+test("a Millrace runtime's process is killed", () =>
+  inTemporaryFolder((folder) =>
+    halls.in(async (hall) => {
+      const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+      const receiving = new Receiving(alice.runtime, folder);
+      const bob = await startMember(hall, "bob", "alice", folder);
+      try {
+        await until(() => alice.room.remoteParticipants.has("bob"));
+        const sending = new Sending(alice.runtime, "bob", folder);
+        await Promise.all([receiving.begun, bob.underWay]);
+        bob.child.kill("SIGKILL");
+        const [sent, received] = await assertInTime(Promise.all([sending.ended, receiving.ended]));
+        assert.equal(sent, all("timeout")); // a server tells later still that somebody has left who did not say so
+        assert.equal(received, all("timeout"));
+      } finally {
+        bob.child.kill("SIGKILL");
+      }
+    })
+  ), { seconds: 60 });
+
+test("the process of one who uses LiveKit's SDK plainly is killed", () =>
+  halls.in(async (hall) => {
+    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+    await using plain = await startPeer("rtc-node-1", {
+      url: hall.server.url,
+      token: await hall.server.token("plain", hall.name),
+    });
+    await until(() => alice.room.remoteParticipants.has("plain"));
+    const text = drain((handler) => alice.runtime.registerTextStreamHandler("text", handler));
+    const bytes = drain((handler) => alice.runtime.registerByteStreamHandler("bytes", handler));
+    const file = drain((handler) => alice.runtime.registerByteStreamHandler("file", handler));
+    const to = (topic: string): { topic: string; destinationIdentities: string[] } => ({
+      topic,
+      destinationIdentities: ["alice"],
+    });
+    await plain.streamText([{ text: "hello" }], to("text"), false);
+    await plain.streamBytes([{ length: 100_000, seed: 1 }], to("bytes"), false);
+    const sendingFile = plain.sendFile({ length: 50_000_000, seed: 2 }, to("file")).catch((error: Error) => error);
+    await plain.listen("text", "words");
+    const writer = await alice.runtime.streamText({ topic: "words", destinationIdentities: ["plain"] });
+    await writer.write("hello");
+    await Promise.all([text.begun, bytes.begun, file.begun]);
+    await plain.kill();
+    assert.instance(await sendingFile, Error);
+    // Nobody can tell that it does not receive what is sent to it, before the server says that it has left: after 20 s or more.
+    await writer.write("again");
+    await alice.runtime.sendText("more", { topic: "words", destinationIdentities: ["plain"] });
+    assert.equal(await assertInTime(Promise.all([text.ended, bytes.ended, file.ended])), ["timeout", "timeout", "timeout"]);
+  }), { seconds: 60 });
+
+test("one who uses LiveKit's SDK plainly leaves", () =>
+  halls.in(async (hall) => {
+    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+    await using plain = await startPeer("rtc-node-1", {
+      url: hall.server.url,
+      token: await hall.server.token("plain", hall.name),
+    });
+    await until(() => alice.room.remoteParticipants.has("plain"));
+    const text = drain((handler) => alice.runtime.registerTextStreamHandler("text", handler));
+    await plain.streamText([{ text: "hello" }], { topic: "text", destinationIdentities: ["alice"] }, false);
+    const writer = await alice.runtime.streamText({ topic: "words", destinationIdentities: ["plain"] });
+    await text.begun;
+    await plain.disconnect();
+    assert.is(await assertInTime(text.ended), "disconnected");
+    await rejection(() => writer.write("again"), "disconnected");
+  }));
+
+test.after(() => halls.close());
+test.run();
+
+async function startMember(
+  hall: Hall,
+  identity: string,
+  to: string,
+  folder: string,
+): Promise<{ child: ChildProcess; underWay: Promise<unknown> }> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const program = fileURLToPath(new URL(`../fixtures/livekit_member.${extension}`, import.meta.url));
+  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
+  const token = await hall.server.token(identity, hall.name);
+  const child = spawn(process.execPath, [...runtime, program, hall.server.url, token, to, folder], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
+  });
+  return { child, underWay: once(createInterface({ input: child.stdout }), "line") };
+}
+
+/** Reads the stream that comes, and tells how it ends. */
+function drain<Reader extends AsyncIterable<unknown>>(
+  register: (handler: (reader: Reader) => Promise<void>) => void,
+): { begun: Promise<void>; ended: Promise<Ending> } {
+  let begin: () => void = () => {};
+  const begun = new Promise<void>((resolve) => begin = resolve);
+  const ended = new Promise<Ending>((resolve) => {
+    register(async (reader) => {
+      try {
+        for await (const part of reader) if (part !== undefined) begin();
+        resolve("whole");
+      } catch (error) {
+        resolve((error as StreamError).code);
+      }
+    });
+  });
+  return { begun, ended };
+}

@@ -1,0 +1,75 @@
+// Streams under way when the server dies: and comes back, or does not.
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { rejection } from "../rejections.ts";
+import { Hall, type Halls } from "./hall.ts";
+import { all, listeners, Pair } from "./pair.ts";
+import { disposeAll, RoomEvent } from "./rooms.ts";
+import { startServer, type TestServer } from "./server.ts";
+
+const test = suite("lost server");
+
+const CUT = {
+  sentByAlice: all("disconnected"),
+  receivedByBob: all("disconnected"),
+  sentByBob: all("disconnected"),
+  receivedByAlice: all("disconnected"),
+};
+
+test(
+  "the server dies and comes back at once: the streams end, and new ones go",
+  () =>
+    withServer((server, hall) =>
+      Pair.underWay(hall, async (pair) => {
+        const both = [pair.alice, pair.bob];
+        const reconnected = both.map(({ room }) =>
+          new Promise<void>((resolve) => room.once(RoomEvent.Reconnected, () => resolve()))
+        );
+        await server.restart();
+        assert.equal(await pair.outcome(), CUT);
+        await Promise.all(reconnected);
+        await pair.assertAlive();
+      })
+    ),
+  { seconds: 60 },
+);
+
+test(
+  "the server dies and stays away: what is named ends, all else when the Room says that it is disconnected",
+  () =>
+    withServer((server, hall) =>
+      Pair.underWay(hall, async (pair) => {
+        const { room, runtime } = pair.alice;
+        const disconnected = new Promise<void>((resolve) => room.once(RoomEvent.Disconnected, () => resolve()));
+        const before = listeners();
+        const writer = await runtime.streamText();
+        await server.kill();
+        assert.equal(await pair.outcome(), CUT);
+        await rejection(async () => {
+          for (;;) await writer.write("is anybody there?");
+        }, "disconnected");
+        await disconnected;
+        await rejection(() => runtime.sendText("hello"), "disconnected");
+        assert.ok(listeners() < before);
+      })
+    ),
+  { seconds: 90 },
+);
+
+test.after(disposeAll);
+test.run();
+
+/** A server of a test's own, with one hall. */
+async function withServer(body: (server: TestServer, hall: Pick<Halls, "in">) => Promise<void>): Promise<void> {
+  await using server = await startServer();
+  await body(server, {
+    in: async (inHall) => {
+      const hall = new Hall(server, "hall");
+      try {
+        await inHall(hall);
+      } finally {
+        await hall.close();
+      }
+    },
+  });
+}
