@@ -71,11 +71,15 @@ async function onHub({ file, rate }: Arguments, surroundings: Surroundings): Pro
 
 async function inRoom({ file }: Arguments, surroundings: Surroundings): Promise<boolean> {
   const { meetInRoom } = await import("./support/room.ts"); // only here, so that no LiveKit package is loaded, or needed, on a hub
-  const { transports, leave } = await meetInRoom(surroundings.signal);
+  const meeting = await meetInRoom(surroundings.signal);
   try {
-    return await demonstrate({ ...surroundings, transports, file: file ?? await sample(surroundings.folder) });
+    return await demonstrate({
+      ...surroundings,
+      transports: meeting.transports,
+      file: file ?? await sample(surroundings.folder),
+    });
   } finally {
-    await leave();
+    await meeting.leave();
   }
 }
 

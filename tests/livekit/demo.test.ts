@@ -52,8 +52,8 @@ test("a server that is not there, or half named, is one line that says so", () =
     ) {
       await using demo = await start(folder, ["--livekit"], env);
       assert.is(await demo.ended, 1);
-      assert.is(demo.err.trim().split("\n").length, 1, demo.err);
-      assert.ok(demo.err.includes(words), demo.err);
+      assert.is(demo.complaints.trim().split("\n").length, 1, demo.err);
+      assert.ok(demo.complaints.includes(words), demo.err);
       await demo.leftNothing();
       assert.equal(await temporaryFiles(folder), []);
     }

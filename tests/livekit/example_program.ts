@@ -11,7 +11,7 @@ export interface ExampleOptions {
 
 export class ExampleProgram implements AsyncDisposable {
   readonly pid: number;
-  /** The exit code, once all it has printed is there. */
+  /** The exit code, once all it has printed is there; null if a signal has ended it, and then `err` says which. */
   readonly ended: Promise<number | null>;
   out = "";
   err = "";
@@ -34,11 +34,17 @@ export class ExampleProgram implements AsyncDisposable {
     child.stdout.setEncoding("utf8").on("data", (text: string) => this.#note(() => void (this.out += text)));
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#note(() => void (this.err += text)));
     this.ended = new Promise((resolve, reject) => {
-      child.once("error", reject).once("close", (code) => {
+      child.once("error", reject).once("close", (code, signal) => {
+        if (signal !== null) this.err += `(ended by ${signal})`;
         this.#note(() => void (this.#running = false));
         resolve(code);
       });
     });
+  }
+
+  /** What is on stderr of its own: LiveKit's native library logs there as well. */
+  get complaints(): string {
+    return this.err.split("\n").filter((line) => !/^\[[\d-]+T[\d:.]+Z /.test(line)).join("\n");
   }
 
   /** To it alone, as by `kill`, or to its whole group, as by Ctrl-C. */
