@@ -4,21 +4,34 @@ import { SEGMENT_HEADROOM } from "./constants.ts";
 import { pack, unpack } from "./msgpack.ts";
 import { isCount } from "./shapes.ts";
 
-/** Of a frame. Encodings other than raw are not yet sent. */
+/** How a frame's payload holds its bytes. */
+export type FrameEncoding = "raw" | "deflate-raw" | "zstd";
+
+/** Of a frame. */
 export interface FrameHeader {
   /** Where its bytes stand in the stream. */
   readonly offset: number;
   /** Plain bytes it holds. */
   readonly length: number;
-  readonly encoding: "raw";
+  readonly encoding: FrameEncoding;
   /** sha256 of the plain bytes. */
   readonly digest: Uint8Array;
   /** Bytes of payload that follow. */
   readonly payload: number;
 }
 
-/** Encodings that this runtime reads. */
-export const ENCODINGS: readonly string[] = ["raw"];
+/** All encodings there are, from the one that makes most of a payload. */
+const ENCODINGS: readonly FrameEncoding[] = ["zstd", "deflate-raw", "raw"];
+
+/** Whether an encoding makes a payload smaller than what it holds. */
+export function isCompressed(encoding: FrameEncoding): encoding is Exclude<FrameEncoding, "raw"> {
+  return encoding !== "raw";
+}
+
+/** The encoding that all of some runtimes know, by what they say of themselves, and that makes most of a payload. */
+export function bestEncoding(known: readonly (readonly string[])[]): FrameEncoding {
+  return ENCODINGS.find((encoding) => known.every((encodings) => encodings.includes(encoding))) ?? "raw";
+}
 
 /** A frame's header is never longer than this, in bytes, length included; so it fits before a segment's payload. */
 export const MAX_FRAME_HEADER = 128;
@@ -39,9 +52,14 @@ export function decodeFrameHeader(body: Uint8Array): FrameHeader | undefined {
   const fields = unpack(body);
   if (!Array.isArray(fields) || fields.length !== 5) return undefined;
   const [offset, length, encoding, digest, payload] = fields as unknown[];
-  if (!isCount(offset) || !isCount(length) || !isCount(payload) || encoding !== "raw") return undefined;
-  if (!(digest instanceof Uint8Array) || digest.length !== 32 || length === 0 || payload !== length) return undefined;
+  if (!isCount(offset) || !isCount(length) || !isCount(payload) || !isEncoding(encoding)) return undefined;
+  if (!(digest instanceof Uint8Array) || digest.length !== 32 || length === 0) return undefined;
+  if (isCompressed(encoding) ? payload === 0 || payload >= length : payload !== length) return undefined;
   return { offset, length, encoding, digest: new Uint8Array(digest), payload };
+}
+
+function isEncoding(value: unknown): value is FrameEncoding {
+  return ENCODINGS.includes(value as FrameEncoding);
 }
 
 /** Where the payload of a frame goes as it arrives. */
@@ -68,7 +86,7 @@ export class FrameParser<Buffer> {
     this.#sink = sink;
   }
 
-  /** Plain bytes that have arrived, those of a frame under way included. */
+  /** Plain bytes that have arrived; of a frame under way those of its payload, which are never more. */
   get received(): number {
     return this.#offset + this.#filled;
   }

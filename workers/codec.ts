@@ -1,6 +1,8 @@
 // The work on bytes that must not hold the event loop, as jobs with typed results. Two implementations pass one conformance suite:
 // the pool (workers/pool.ts) and its twin on this thread (workers/inline.ts).
 import type { FileRef } from "../protocol/file_ref.ts";
+import type { FrameEncoding } from "../protocol/frames.ts";
+import type { Packed, Packing } from "./packing.ts";
 import type { Segment, SegmentStore } from "./segments.ts";
 
 /** A run of bytes within a segment. */
@@ -26,6 +28,15 @@ export interface Cut {
   readonly utf8: boolean;
 }
 
+/** What is to become of a span: chunks of a plain stream, or the payload of a frame, compressed. */
+export type Preparation = Cut | Packing;
+
+/** Options of a job that takes a span as it came. */
+export interface UnpackOptions extends JobOptions {
+  /** How the span is to be read. Default: as it is. */
+  readonly packed?: Packed;
+}
+
 /** What a job made of a span. */
 export interface Sliced {
   /** Bytes of payload: the span's length, or what was encoded or read. */
@@ -34,31 +45,35 @@ export interface Sliced {
   readonly digest: Uint8Array;
   /** Where each chunk ends, in bytes from the segment's start; empty unless a cut was asked for. */
   readonly ends: readonly number[];
+  /** The payload compressed, behind SEGMENT_HEADROOM bytes of room; absent if that was not asked for, or would not be smaller. */
+  readonly packed?: ArrayBuffer;
 }
 
 /** The jobs. Each call rejects with a StreamError: "aborted", "worker-lost", "file-error", or "closed" after `close`. */
 export interface Codec {
   /** Where segments come from and go back to. */
   readonly segments: SegmentStore;
-  /** sha256 of a span and, if asked for, where to cut it. */
-  slice(span: Span, cut?: Cut, options?: JobOptions): Promise<Sliced>;
+  /** Encodings of frames that it reads and writes. */
+  readonly encodings: readonly FrameEncoding[];
+  /** sha256 of a span and, if asked for, where to cut it, or its compressed form. */
+  slice(span: Span, how?: Preparation, options?: JobOptions): Promise<Sliced>;
   /** A copy of a span that is the caller's own, checked: "corrupt" if the bytes are not those of the digest. */
-  extract(span: Span, digest: Uint8Array, options?: JobOptions): Promise<Uint8Array>;
+  extract(span: Span, digest: Uint8Array, options?: UnpackOptions): Promise<Uint8Array>;
   /** A span's text, checked likewise; what is not UTF-8 becomes U+FFFD, a byte order mark stays. */
-  decodeText(span: Span, digest: Uint8Array, options?: JobOptions): Promise<string>;
+  decodeText(span: Span, digest: Uint8Array, options?: UnpackOptions): Promise<string>;
   /**
    * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. It must fit: three bytes a UTF-16 unit
    * always do, else it is measured before.
    */
-  encodeText(text: string, into: { segment: Segment; start: number }, cut?: Cut, options?: JobOptions): Promise<Sliced>;
+  encodeText(text: string, into: { segment: Segment; start: number }, how?: Preparation, options?: JobOptions): Promise<Sliced>;
   /** Reads `length` bytes from `position` of a file into a segment. Fewer come only at the file's end. A changed file: "file-error". */
   readFile(
     file: FileRef,
     range: { position: number; length: number },
     into: { segment: Segment; start: number },
-    cut?: Cut,
+    how?: Preparation,
     options?: JobOptions,
   ): Promise<Sliced>;
   /** Writes a span to `position` of a file that exists. With `digest`, checks first: "corrupt", and nothing was written. */
-  writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: JobOptions): Promise<void>;
+  writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: UnpackOptions): Promise<void>;
 }

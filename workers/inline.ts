@@ -6,7 +6,7 @@ import type { FileRef } from "../protocol/file_ref.ts";
 import { textPieces } from "../protocol/utf8.ts";
 import { overdue, turn } from "../turns.ts";
 import { abandoned, onAbort } from "./abort.ts";
-import type { Codec, Cut } from "./codec.ts";
+import type { Codec, Preparation } from "./codec.ts";
 import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
 import { JobCodec } from "./job_codec.ts";
 import {
@@ -19,9 +19,12 @@ import {
   type JobResult,
   mismatch,
   overflow,
+  packingOf,
   type ReadFileJob,
+  sliceValue,
   type WriteFileJob,
 } from "./jobs.ts";
+import { packElsewhere, unpackElsewhere } from "./packing.ts";
 import { createSegmentStore, type Segment, type SegmentStore } from "./segments.ts";
 
 /** Bytes hashed, or UTF-16 units encoded, between two looks at the time: 0.2 ms of sha256. */
@@ -59,7 +62,7 @@ export async function runPinned(job: Job, segment: Segment, signal: AbortSignal 
 export async function runInSlices(job: Job, signal?: AbortSignal): Promise<JobResult> {
   switch (job.kind) {
     case "slice":
-      return await sliced(job.buffer, job.start, job.end, job.cut, signal);
+      return await sliced(job.buffer, job.start, job.end, job.how, signal);
     case "extract":
     case "decodeText":
       return await extract(job, signal);
@@ -91,22 +94,34 @@ async function sliced(
   buffer: SharedArrayBuffer,
   start: number,
   end: number,
-  cut: Cut | undefined,
+  how: Preparation | undefined,
   signal: AbortSignal | undefined,
 ): Promise<JobResult> {
   const bytes = new Uint8Array(buffer);
+  const span = bytes.subarray(start, end);
   const digest = await digestOf(bytes, start, end, signal);
-  return { ok: true, value: { bytes: end - start, digest, ends: cutSpan(bytes, start, end, cut) } };
+  const packing = packingOf(how);
+  const packed = packing === undefined ? undefined : await packElsewhere(span, packing);
+  if (signal?.aborted) throw abandoned(signal);
+  return { ok: true, value: sliceValue(span, digest, cutSpan(bytes, start, end, how), packed) };
 }
 
 async function extract(job: ExtractJob, signal: AbortSignal | undefined): Promise<JobResult> {
-  const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
-  if (!isEqual(await digestOf(from, 0, from.length, signal), job.digest)) return { ok: false, failure: mismatch(job) };
+  const from = await plainBytes(job);
+  if (from === undefined || !isEqual(await digestOf(from, 0, from.length, signal), job.digest)) {
+    return { ok: false, failure: mismatch(job) };
+  }
   while (overdue()) await pause(signal); // several may come here at once, and a long text takes a millisecond
   return extracted(job, from);
 }
 
-async function encodeText({ text, buffer, start, cut }: EncodeTextJob, signal: AbortSignal | undefined): Promise<JobResult> {
+/** A job's span, unpacked; undefined if it cannot be. */
+async function plainBytes({ buffer, start, end, packed }: ExtractJob | WriteFileJob): Promise<Uint8Array | undefined> {
+  const from = new Uint8Array(buffer, start, end - start);
+  return packed === undefined ? from : await unpackElsewhere(from, packed);
+}
+
+async function encodeText({ text, buffer, start, how }: EncodeTextJob, signal: AbortSignal | undefined): Promise<JobResult> {
   const encoder = new TextEncoder();
   let written = start;
   for (const piece of textPieces(text, STEP)) {
@@ -115,7 +130,7 @@ async function encodeText({ text, buffer, start, cut }: EncodeTextJob, signal: A
     if (step.read < piece.length) return { ok: false, failure: overflow(text.length, buffer.byteLength - start) };
     written += step.written;
   }
-  return await sliced(buffer, start, written, cut, signal);
+  return await sliced(buffer, start, written, how, signal);
 }
 
 async function readFile(job: ReadFileJob, signal: AbortSignal | undefined): Promise<JobResult> {
@@ -130,11 +145,12 @@ async function readFile(job: ReadFileJob, signal: AbortSignal | undefined): Prom
   });
   if (signal?.aborted) throw abandoned(signal);
   if (failure !== undefined) return { ok: false, failure };
-  return await sliced(job.buffer, job.start, job.start + bytes, job.cut, signal);
+  return await sliced(job.buffer, job.start, job.start + bytes, job.how, signal);
 }
 
 async function writeFile(job: WriteFileJob, signal: AbortSignal | undefined): Promise<JobResult> {
-  const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
+  const from = await plainBytes(job);
+  if (from === undefined) return { ok: false, failure: mismatch(job) };
   if (job.digest !== undefined && !isEqual(await digestOf(from, 0, from.length, signal), job.digest)) {
     return { ok: false, failure: mismatch(job) };
   }

@@ -4,15 +4,16 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { cutBytes } from "../protocol/cut.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
-import type { Cut, Sliced } from "./codec.ts";
+import type { Preparation, Sliced } from "./codec.ts";
 import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
+import { pack, type Packed, type Packing, unpack } from "./packing.ts";
 
 export interface SliceJob {
   readonly kind: "slice";
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
   readonly end: number;
-  readonly cut: Cut | undefined;
+  readonly how: Preparation | undefined;
 }
 
 /** What is done with a span once it is checked: its bytes are copied, or decoded. */
@@ -22,6 +23,7 @@ export interface ExtractJob {
   readonly start: number;
   readonly end: number;
   readonly digest: Uint8Array;
+  readonly packed: Packed | undefined;
 }
 
 export interface EncodeTextJob {
@@ -29,7 +31,7 @@ export interface EncodeTextJob {
   readonly text: string;
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
-  readonly cut: Cut | undefined;
+  readonly how: Preparation | undefined;
 }
 
 export interface ReadFileJob {
@@ -39,7 +41,7 @@ export interface ReadFileJob {
   readonly length: number;
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
-  readonly cut: Cut | undefined;
+  readonly how: Preparation | undefined;
 }
 
 export interface WriteFileJob {
@@ -50,6 +52,7 @@ export interface WriteFileJob {
   readonly start: number;
   readonly end: number;
   readonly digest: Uint8Array | undefined;
+  readonly packed: Packed | undefined;
 }
 
 /** Each can be carried out again: none depends on what an attempt before it left behind. */
@@ -67,7 +70,7 @@ export type JobResult = { readonly ok: true; readonly value: JobValue } | { read
 export function runJob(job: Job): JobResult {
   switch (job.kind) {
     case "slice":
-      return sliced(job.buffer, job.start, job.end, job.cut);
+      return sliced(job.buffer, job.start, job.end, job.how);
     case "extract":
     case "decodeText":
       return extract(job);
@@ -85,9 +88,14 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
-/** Where a cut divides a run of bytes; nowhere without a cut. */
-export function cutSpan(bytes: Uint8Array, start: number, end: number, cut: Cut | undefined): readonly number[] {
-  return cut === undefined ? [] : cutBytes(bytes, start, end, cut.chunkSize, cut.utf8);
+/** Where a cut divides a run of bytes; nowhere without one. */
+export function cutSpan(bytes: Uint8Array, start: number, end: number, how: Preparation | undefined): readonly number[] {
+  return how === undefined || !("chunkSize" in how) ? [] : cutBytes(bytes, start, end, how.chunkSize, how.utf8);
+}
+
+/** How a span is to be compressed, if it is. */
+export function packingOf(how: Preparation | undefined): Packing | undefined {
+  return how !== undefined && "encoding" in how ? how : undefined;
 }
 
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
@@ -114,28 +122,48 @@ export function mismatch(job: WriteFileJob | ExtractJob): Failure {
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A copy that other threads do not share, or the text. */
-export function extracted({ kind }: ExtractJob, from: Uint8Array): JobResult {
-  const what = kind === "extract" ? { copy: new Uint8Array(from).buffer } : { text: decoder.decode(from) };
+export function extracted({ kind, buffer }: ExtractJob, from: Uint8Array): JobResult {
+  const own = from.buffer !== buffer && from.byteLength === from.buffer.byteLength;
+  const what = kind === "extract"
+    ? { copy: (own ? from.buffer : new Uint8Array(from).buffer) as ArrayBuffer }
+    : { text: decoder.decode(from) };
   return { ok: true, value: { bytes: from.length, digest: new Uint8Array(), ends: [], ...what } };
 }
 
-function sliced(buffer: SharedArrayBuffer, start: number, end: number, cut: Cut | undefined): JobResult {
+function sliced(buffer: SharedArrayBuffer, start: number, end: number, how: Preparation | undefined): JobResult {
   const bytes = new Uint8Array(buffer);
-  const digest = sha256(bytes.subarray(start, end));
-  return { ok: true, value: { bytes: end - start, digest, ends: cutSpan(bytes, start, end, cut) } };
+  const span = bytes.subarray(start, end);
+  const packing = packingOf(how);
+  const packed = packing === undefined ? undefined : pack(span, packing);
+  return { ok: true, value: sliceValue(span, sha256(span), cutSpan(bytes, start, end, how), packed) };
+}
+
+export function sliceValue(
+  { length: bytes }: Uint8Array,
+  digest: Uint8Array,
+  ends: readonly number[],
+  packed: ArrayBuffer | undefined,
+): JobValue {
+  return { bytes, digest, ends, ...(packed === undefined ? {} : { packed }) };
 }
 
 function extract(job: ExtractJob): JobResult {
-  const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
-  if (!isEqual(sha256(from), job.digest)) return { ok: false, failure: mismatch(job) };
+  const from = plainBytes(job);
+  if (from === undefined || !isEqual(sha256(from), job.digest)) return { ok: false, failure: mismatch(job) };
   return extracted(job, from);
 }
 
-function encodeText({ text, buffer, start, cut }: EncodeTextJob): JobResult {
+/** A job's span, unpacked; undefined if it cannot be. */
+function plainBytes({ buffer, start, end, packed }: ExtractJob | WriteFileJob): Uint8Array | undefined {
+  const from = new Uint8Array(buffer, start, end - start);
+  return packed === undefined ? from : unpack(from, packed);
+}
+
+function encodeText({ text, buffer, start, how }: EncodeTextJob): JobResult {
   const room = new Uint8Array(buffer, start);
   const { read, written } = new TextEncoder().encodeInto(text, room);
   if (read < text.length) return { ok: false, failure: overflow(text.length, room.length) };
-  return sliced(buffer, start, start + written, cut);
+  return sliced(buffer, start, start + written, how);
 }
 
 function readFile(job: ReadFileJob): JobResult {
@@ -159,11 +187,12 @@ function readFile(job: ReadFileJob): JobResult {
   } catch (error) {
     return { ok: false, failure: fileFailure("read", job.file, error) };
   }
-  return sliced(job.buffer, job.start, job.start + bytes, job.cut);
+  return sliced(job.buffer, job.start, job.start + bytes, job.how);
 }
 
 function writeFile(job: WriteFileJob): JobResult {
-  const from = new Uint8Array(job.buffer, job.start, job.end - job.start);
+  const from = plainBytes(job);
+  if (from === undefined) return { ok: false, failure: mismatch(job) };
   if (job.digest !== undefined && !isEqual(sha256(from), job.digest)) return { ok: false, failure: mismatch(job) };
   try {
     const descriptor = openSync(job.file.path, OPEN_TO_WRITE);

@@ -16,8 +16,9 @@ export function serve(): void {
   endpoint.postMessage(READY);
 }
 
-/** Copies that were made for the other side move there. */
+/** What was made for the other side moves there. */
 function handOver(results: JobResult[]): JobResult[] {
-  const copies = results.flatMap((result) => (result.ok && result.value.copy !== undefined ? [result.value.copy] : []));
-  return copies.length === 0 ? results : transfer(results, copies);
+  const made = results.flatMap((result) => result.ok ? [result.value.copy, result.value.packed] : [])
+    .filter((buffer) => buffer !== undefined);
+  return made.length === 0 ? results : transfer(results, made);
 }

@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { Codec, Span } from "../../workers/codec.ts";
+import { ENCODINGS } from "../../workers/packing.ts";
 import { suite } from "../harness.ts";
 import { rejection } from "../rejections.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
@@ -61,6 +62,57 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
       assert.is(await codec.decodeText(span, sha256(bytes)), text);
       await rejection(() => codec.decodeText(span, sha256(new Uint8Array(3))), "corrupt");
       span.segment.release();
+    });
+  }
+
+  for (const encoding of ["deflate-raw", "zstd"] as const) {
+    if (!ENCODINGS.includes(encoding)) continue; // an engine without it never says that it has it: tests/compression.test.ts
+    for (const thorough of [false, true]) {
+      check(
+        `${encoding}, ${thorough ? "thorough" : "quick"}: what is packed is smaller, and comes out as it was`,
+        async (codec, folder) => {
+          const text = JSON.stringify(
+            Array.from({ length: 5_000 }, (_, index) => ({ index, name: "zażółć", square: index ** 2 })),
+          );
+          const bytes = new TextEncoder().encode(text).subarray(0, SEGMENT_BYTES);
+          const span = filled(codec, bytes);
+          const { packed, digest } = await codec.slice(span, { encoding, thorough, sample: true });
+          assert.ok(packed !== undefined && packed.byteLength < bytes.length / 2);
+          assert.equal(digest, sha256(bytes));
+          const payload = filled(codec, new Uint8Array(packed).subarray(SEGMENT_HEADROOM));
+          const how = { packed: { encoding, length: bytes.length } };
+          assert.equal(await codec.extract(payload, digest, how), bytes);
+          assert.is(await codec.decodeText(payload, digest, how), new TextDecoder().decode(bytes));
+          const file = await written(join(folder, "f"), new Uint8Array(0));
+          await codec.writeFile(file, 0, payload, digest, how);
+          assert.equal(new Uint8Array(await readFile(file.path)), bytes);
+          span.segment.release();
+          payload.segment.release();
+        },
+      );
+    }
+
+    check(`${encoding}: what does not get smaller stays as it is, sampled or not`, async (codec) => {
+      const span = filled(codec, new Uint8Array(randomBytes(100_000)));
+      for (const sample of [true, false]) {
+        assert.is((await codec.slice(span, { encoding, thorough: false, sample })).packed, undefined);
+      }
+      span.segment.release();
+    });
+
+    check(`${encoding}: no more is made of a payload than was said, nor less, and what is none is corrupt`, async (codec) => {
+      const zeros = new Uint8Array(200_000);
+      const span = filled(codec, zeros);
+      const { packed, digest } = await codec.slice(span, { encoding, thorough: false, sample: false });
+      const payload = filled(codec, new Uint8Array(packed ?? new ArrayBuffer(SEGMENT_HEADROOM)).subarray(SEGMENT_HEADROOM));
+      for (const length of [199_999, 200_001, 1]) {
+        await rejection(() => codec.extract(payload, digest, { packed: { encoding, length } }), "corrupt");
+      }
+      await rejection(() => codec.extract(span, digest, { packed: { encoding, length: 200_000 } }), "corrupt");
+      payload.segment.bytes.fill(255);
+      await rejection(() => codec.decodeText(payload, digest, { packed: { encoding, length: 200_000 } }), "corrupt");
+      span.segment.release();
+      payload.segment.release();
     });
   }
 
