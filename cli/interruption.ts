@@ -4,8 +4,8 @@ import { type EndingSignal, EXIT, interruptedBy } from "./failure.ts";
 /** npm and others pass on a Ctrl-C that the terminal has sent here as well: within so many milliseconds it is the same one. */
 const SAME_SIGNAL = 300;
 
-/** Milliseconds for aborting, clearing away and leaving the room. */
-const PATIENCE = 2_000;
+/** Milliseconds for aborting, clearing away and leaving the room; a process that ends without having left is missed much later. */
+const PATIENCE = 5_000;
 
 export interface Interruption {
   readonly signal: AbortSignal;

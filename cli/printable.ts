@@ -1,7 +1,7 @@
 // What strangers say goes to a terminal here: no name and no text of theirs may move its cursor or pass for a line of another.
 
-/** C0 and C1 controls, and the marks that turn the direction of text. */
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+/** Controls but tabs and line ends, and the marks that turn the direction of text. */
+const UNPRINTABLE = /(?![\t\n])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /** In one line. */
 export function printableLine(text: string): string {

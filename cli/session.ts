@@ -6,6 +6,9 @@ import type { Output } from "./output.ts";
 import { printableLine } from "./printable.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** Milliseconds for saying goodbye stream by stream, of somebody who has no time. */
+const GOODBYE = 700;
+
 /** A participant in a room, for the time of a command. */
 export interface Session {
   readonly room: string;
@@ -44,12 +47,13 @@ export async function inSession<T>(
   try {
     signal.throwIfAborted();
     const { transport, leave } = await surroundings.connect(credentials, signal);
+    const attendance = new Attendance(transport);
+    attendance.onEnd = (cause) => ending.abort(lost(cause));
+    const onError: RuntimeOptions["onError"] = (error, about) => {
+      if (about.topic === topic && !signal.aborted) output.notice(printableLine(toFailure(error).message));
+    };
+    let closing: Promise<void> | undefined;
     try {
-      const attendance = new Attendance(transport);
-      attendance.onEnd = (cause) => ending.abort(lost(cause));
-      const onError: RuntimeOptions["onError"] = (error, about) => {
-        if (about.topic === topic && !signal.aborted) output.notice(printableLine(toFailure(error).message));
-      };
       const runtime = await createRuntime({ transport: attendance, limits, onError });
       try {
         const result = await work({ room: credentials.room, runtime, attendance, output, signal });
@@ -57,16 +61,30 @@ export async function inSession<T>(
         return result;
       } finally {
         attendance.onChange = () => {};
-        await runtime.close();
+        closing = runtime.close();
+        await (signal.aborted ? atMost(GOODBYE, closing) : closing);
       }
     } finally {
-      await leave();
+      await leave(); // tells the others, at the latest
+      await closing;
     }
   } catch (error) {
     throw toFailure(signal.aborted ? signal.reason : error); // whatever an ending brings about is a consequence of it
   } finally {
     surroundings.signal.removeEventListener("abort", interrupt);
     output.onClosed = () => {};
+  }
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

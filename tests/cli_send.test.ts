@@ -227,7 +227,7 @@ test("bars are drawn on a terminal, a line for each file under way, and go at th
     assert.equal(await Promise.all([alice.ended, bob.ended]), [0, 0]);
     assert.match(alice.err, /one\.bin +█/);
     assert.match(alice.err, /two\.bin +█/);
-    assert.match(alice.err, / %  [\d.]+ kB  /);
+    assert.match(alice.err, / % {2}[\d.]+ kB {2}/);
     assert.ok(!bob.err.includes("█"));
     assert.is(alice.out.split("\n").length, 3);
 

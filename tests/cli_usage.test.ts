@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { readCredentials } from "../cli/credentials.ts";
 import { bytesText, printableLine, printableText } from "../cli/printable.ts";
 import { createHub } from "../mod.ts";
+import { CliProgram } from "./cli_program.ts";
 import { CliRun, start } from "./cli_runs.ts";
 import { suite } from "./harness.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
@@ -69,10 +70,10 @@ test("with --json an error is an event too", async () => {
 test("without anything to connect by, it says what to give", async () => {
   const run = new CliRun(createHub(), ["chat"]);
   assert.is(await run.ended, 2);
-  assert.match(run.err, /Cannot connect as there is neither a token nor a key and a secret\n  Give --token/);
+  assert.match(run.err, /Cannot connect as there is neither a token nor a key and a secret\n {2}Give --token/);
 });
 
-test("a connection that cannot be had ends with 3", async () => {
+test("an address that is none ends with 2", async () => {
   const run = start(createHub(), "alice", ["chat", "--url", "nonsense"]);
   assert.is(await run.ended, 2);
   assert.match(run.err, /no URL: it is "nonsense"/);
@@ -95,6 +96,19 @@ test("a file that is not there, or a folder, ends it before the room is joined",
       assert.is(run.rooms.joined, 0);
     }
   }));
+
+test("as a program of its own it has a version and exit codes", async () => {
+  for (
+    const [argv, code, expected] of [
+      [["--version"], 0, /^\d+\.\d+\.\d+\n$/],
+      [["receive"], 2, /^Cannot receive as it is not said where to/],
+    ] as const
+  ) {
+    const program = new CliProgram(argv);
+    assert.is(await program.ended, code);
+    assert.match(program.out + program.err, expected);
+  }
+});
 
 test("options come before the environment, a token before key and secret", () => {
   const env = { LIVEKIT_URL: "wss://env", LIVEKIT_API_KEY: "k", LIVEKIT_API_SECRET: "s" };
