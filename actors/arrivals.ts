@@ -1,7 +1,8 @@
 import { Assembly, type Placed } from "../protocol/assembly.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { isDigestOf } from "../protocol/digest.ts";
-import { type FrameHeader, FrameParser } from "../protocol/frames.ts";
+import { type FrameHeader, FrameParser, isCompressed } from "../protocol/frames.ts";
+import type { Packed } from "../workers/packing.ts";
 import type { Segment, SegmentStore } from "../workers/segments.ts";
 
 /** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
@@ -10,7 +11,12 @@ const LOOSE_PIECES = 64;
 /** A run of a stream's bytes that has come: of a framed stream one frame, not yet checked, in shared memory. */
 export interface Piece {
   readonly memory: Uint8Array;
+  /** Plain bytes. */
   readonly length: number;
+  /** Bytes in memory. */
+  readonly payload: number;
+  /** Of a compressed frame: how it is to be read. */
+  readonly packed?: Packed;
   /** Of a frame. */
   readonly digest?: Uint8Array;
   readonly segment?: Segment;
@@ -116,17 +122,19 @@ export class Arrivals {
     return true;
   }
 
-  #beginFrame({ offset, length }: FrameHeader): FrameMemory | undefined {
+  #beginFrame({ offset, length, encoding, payload }: FrameHeader): FrameMemory | undefined {
     if (length > SEGMENT_BYTES || !this.#gate.admit(offset + length)) return undefined;
-    if (length <= STREAM_CHUNK_SIZE) return { bytes: new Uint8Array(length), start: 0 };
-    const segment = this.#segments.acquire(SEGMENT_HEADROOM + length);
+    if (length <= STREAM_CHUNK_SIZE && !isCompressed(encoding)) return { bytes: new Uint8Array(length), start: 0 };
+    const segment = this.#segments.acquire(SEGMENT_HEADROOM + payload);
     return { bytes: segment.bytes, start: SEGMENT_HEADROOM, segment };
   }
 
-  #endFrame({ digest, length }: FrameHeader, { bytes, start, segment }: FrameMemory): void {
+  #endFrame({ digest, length, encoding, payload }: FrameHeader, { bytes, start, segment }: FrameMemory): void {
     this.#gate.framed(digest);
-    if (segment !== undefined) this.#pieces.push({ memory: bytes.subarray(start, start + length), length, digest, segment });
-    else if (isDigestOf(digest, bytes)) this.#keep(bytes, false);
+    if (segment !== undefined) {
+      const packed = isCompressed(encoding) ? { packed: { encoding, length } } : {};
+      this.#pieces.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, ...packed });
+    } else if (isDigestOf(digest, bytes)) this.#keep(bytes, false);
     else this.#gate.corrupt();
   }
 
@@ -135,7 +143,7 @@ export class Arrivals {
     const last = this.#pieces.at(-1);
     const length = bytes.length + (last?.length ?? 0);
     if (last === undefined || last.segment !== undefined || this.#pieces.length < LOOSE_PIECES || length > STREAM_CHUNK_SIZE) {
-      this.#pieces.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length });
+      this.#pieces.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length, payload: bytes.length });
       return;
     }
     let memory = new Uint8Array(last.memory.buffer);
@@ -144,6 +152,6 @@ export class Arrivals {
       memory.set(last.memory);
     }
     memory.set(bytes, last.length);
-    this.#pieces[this.#pieces.length - 1] = { memory: memory.subarray(0, length), length };
+    this.#pieces[this.#pieces.length - 1] = { memory: memory.subarray(0, length), length, payload: length };
   }
 }

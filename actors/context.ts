@@ -1,9 +1,9 @@
 import type { Clock } from "../protocol/clock.ts";
 import type { Limits } from "../protocol/limits.ts";
-import type { Packet } from "../protocol/packets.ts";
 import type { PartFile } from "../files/part_file.ts";
 import type { FileSource } from "../files/source.ts";
 import type { Codec } from "../workers/codec.ts";
+import type { Courier } from "./courier.ts";
 
 /** What streams use of the file system; see `files/`. */
 export interface FileAccess {
@@ -20,8 +20,8 @@ export interface StreamContext {
   readonly files: FileAccess;
   /** Bytes a chunk of a stream that goes out holds. */
   readonly chunkSize: number;
-  /** Sends a packet; see `Transport.send`. The place where bulk will wait for its turn. */
-  send(packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
+  /** Sends packets, each in its turn. */
+  readonly courier: Courier;
   /** Saves under way: the runtime does not close before what they leave is cleared away. */
   readonly saves: Set<Promise<unknown>>;
   /** Hands an error that nobody awaits to the user. */

@@ -8,7 +8,6 @@ import type { OutgoingStream } from "./outgoing_stream.ts";
 export async function produceFile(stream: OutgoingStream, file: FileSource): Promise<void> {
   const { codec, chunkSize } = stream.context;
   const capacity = stream.framed ? stream.spec.frameBytes : SEGMENT_BYTES;
-  const cut = stream.framed ? undefined : { chunkSize, utf8: false };
   for (let position = 0; position < file.size; position += capacity) {
     await stream.line.room();
     const length = Math.min(capacity, file.size - position);
@@ -20,7 +19,8 @@ export async function produceFile(stream: OutgoingStream, file: FileSource): Pro
   }
 
   async function read(position: number, length: number, segment: ReturnType<typeof codec.segments.acquire>): Promise<Sliced> {
-    const sliced = await codec.readFile(file.ref, { position, length }, { segment, start: SEGMENT_HEADROOM }, cut);
+    const how = stream.framed ? stream.preparation : { chunkSize, utf8: false };
+    const sliced = await codec.readFile(file.ref, { position, length }, { segment, start: SEGMENT_HEADROOM }, how);
     if (sliced.bytes === length) return sliced;
     const message = `Cannot send the file as it became shorter meanwhile: path is "${file.path}"`;
     throw new StreamError("file-error", message, { streamId: stream.streamId });

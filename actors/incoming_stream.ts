@@ -5,6 +5,7 @@ import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
 import {
   decodeTrailer,
   type HeaderFacts,
+  isBulk,
   type OpenedStream,
   type StreamDescription,
   type TrailerFacts,
@@ -47,6 +48,8 @@ export class IncomingStream {
   readonly facts: HeaderFacts | undefined;
   /** What handlers see of the sender. */
   readonly senderIdentity: string;
+  /** The sender is told of its chunks as they come. */
+  readonly acknowledged: boolean;
   readonly tracker: ProgressTracker;
   /** Resolves with the trailer when all was taken and checked; rejects with what the stream failed with. */
   readonly closed: Promise<Trailer>;
@@ -76,6 +79,8 @@ export class IncomingStream {
     this.facts = opened.facts;
     this.senderIdentity = opened.senderIdentity ?? from;
     this.#context = context;
+    this.acknowledged = opened.facts !== undefined && context.stream.courier.paces &&
+      isBulk(opened.description, opened.facts.format);
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
     const { clock, limits } = context.stream;
     this.#allowance = new Allowance(limits.receiveWindow, opened.facts === undefined ? undefined : context.shared, clock);
@@ -121,6 +126,11 @@ export class IncomingStream {
   /** Plain bytes that have come, without a gap. */
   get received(): number {
     return this.#arrivals.received;
+  }
+
+  /** Chunks that have come, without a gap. */
+  get chunks(): number {
+    return this.#arrivals.next;
   }
 
   /** Bytes that wait for the reader. */

@@ -2,7 +2,7 @@ import { StreamError } from "../errors.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { overdue, turn } from "../turns.ts";
 import type { Piece } from "./arrivals.ts";
-import type { Codec, Span } from "../workers/codec.ts";
+import type { Codec, Span, UnpackOptions } from "../workers/codec.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 
 /** Pieces that are checked or written at once: with two workers, each has one at hand while another is at work. */
@@ -73,12 +73,12 @@ export class Intake<T> {
 /** Has the codec check a frame and make what a reader gets of it; undefined of a plain stream's piece, which is checked with all of it. */
 export function checked<T>(
   { context, streamId, from: identity }: IncomingStream,
-  { segment, digest, length }: Piece,
-  make: (codec: Codec, span: Span, digest: Uint8Array) => Promise<T>,
+  { segment, digest, payload, packed }: Piece,
+  make: (codec: Codec, span: Span, digest: Uint8Array, options: UnpackOptions) => Promise<T>,
 ): Promise<T> | undefined {
   if (segment === undefined || digest === undefined) return undefined;
-  const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + length };
-  return make(context.codec, span, digest).catch((cause: unknown) => {
+  const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + payload };
+  return make(context.codec, span, digest, packed === undefined ? {} : { packed }).catch((cause: unknown) => {
     if (!(cause instanceof StreamError && cause.code === "corrupt")) throw cause;
     const message = `Cannot receive the stream as a frame's bytes are not those that were sent: stream id is "${streamId}"`;
     throw new StreamError("corrupt", message, { streamId, identity, cause });

@@ -37,6 +37,11 @@ export class Line {
     this.#crowded = crowded;
   }
 
+  /** Whether what waits is more than half of what may. */
+  get pressed(): boolean {
+    return this.#waiting > LINE_BYTES / 2;
+  }
+
   /** What `close` said, once it did. */
   get end(): CloseOptions | undefined {
     return this.#end;

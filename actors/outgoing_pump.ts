@@ -2,6 +2,7 @@ import { StreamError } from "../errors.ts";
 import { REASON_LENGTH } from "../protocol/control.ts";
 import { CLAIM_WAIT } from "../protocol/destinations.ts";
 import { runningDigest } from "../protocol/digest.ts";
+import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { encodeFrameHeader } from "../protocol/frames.ts";
 import { decodeTrailer, encodeTrailer } from "../protocol/header.ts";
 import type { Packet, TrailerPacket } from "../protocol/packets.ts";
@@ -67,24 +68,36 @@ export class OutgoingPump {
     );
   }
 
-  async #sendFrame({ memory, start }: Parcel, { bytes, digest }: Sliced): Promise<void> {
+  async #sendFrame(parcel: Parcel, { bytes, digest, packed }: Sliced): Promise<void> {
     if (bytes === 0) return;
+    const { memory, start } = packed === undefined ? parcel : { memory: new Uint8Array(packed), start: SEGMENT_HEADROOM };
+    const payload = packed === undefined ? bytes : packed.byteLength - SEGMENT_HEADROOM;
     const stream = this.#stream;
     await this.#credit(bytes);
     if (this.#stopped) return;
-    const header = encodeFrameHeader({ offset: stream.offset, length: bytes, encoding: "raw", digest, payload: bytes });
+    const { offset } = stream;
+    const encoding = packed === undefined ? "raw" : stream.spec.compression?.encoding ?? "raw";
+    const header = encodeFrameHeader({ offset, length: bytes, encoding, digest, payload });
     this.#digest.update(digest);
     const begin = start - header.length;
     memory.set(header, begin);
-    const end = start + bytes;
+    const end = start + payload;
+    /** Plain bytes up to a place in the payload, in proportion: the frame's header, in the smallest chunks, holds none. */
+    const plainTo = (at: number): number => Math.floor(Math.max(0, at - start) * (bytes / payload));
     const { chunkSize } = stream.context;
+    if (stream.spec.bulk) {
+      for (let at = begin; at < end && !this.#stopped; at += chunkSize) {
+        const next = Math.min(at + chunkSize, end);
+        await this.#carry(memory.subarray(at, next), (next === end ? bytes : plainTo(next)) - plainTo(at));
+      }
+      return;
+    }
     // The chunks of a frame are given to the transport together: to await each would cost more than the chunk. It tells with the last
     // of them, at the latest, when it has room again.
     const sends: Promise<void>[] = [];
     for (let at = begin; at < end; at += chunkSize) {
       const next = Math.min(at + chunkSize, end);
-      // The smallest chunks hold less than the frame's header.
-      const sent = this.#giveChunk(memory.subarray(at, next), Math.max(next, start) - Math.max(at, start));
+      const sent = this.#giveChunk(memory.subarray(at, next), (next === end ? bytes : plainTo(next)) - plainTo(at));
       if (sent !== undefined && sent !== sends.at(-1)) sends.push(sent);
     }
     await (sends.length === 1 ? sends[0] : Promise.all(sends));
@@ -99,10 +112,30 @@ export class OutgoingPump {
       await this.#credit(content.length);
       if (this.#stopped) return;
       this.#digest.update(content);
-      await this.#giveChunk(content, content.length);
+      await (this.#stream.spec.bulk ? this.#carry(content, content.length) : this.#giveChunk(content, content.length));
       at = end;
       if (overdue()) await turn();
     }
+  }
+
+  /** Gives a chunk to the transport when it is its turn. */
+  #carry(content: Uint8Array, bytes: number): Promise<void> {
+    const stream = this.#stream;
+    const { courier, clock } = stream.context;
+    return courier.carry({
+      ready: () => stream.mayFly,
+      start: () => {
+        if (this.#stopped || stream.ended) return undefined;
+        const { destinations } = stream.spec;
+        const { names } = destinations;
+        destinations.fly(content.length, clock.now());
+        const sent = names?.length === 0
+          ? undefined
+          : courier.hand({ type: "chunk", streamId: stream.streamId, index: stream.chunks, content }, names);
+        stream.noteSent(bytes);
+        return sent;
+      },
+    });
   }
 
   #giveChunk(content: Uint8Array, bytes: number): Promise<void> | undefined {
@@ -188,7 +221,7 @@ export class OutgoingPump {
   #give(packet: Packet): Promise<void> | undefined {
     const { names } = this.#stream.spec.destinations;
     if (names?.length === 0) return undefined; // nobody is left, or nobody was there: an empty list must never become a broadcast
-    return this.#stream.context.send(packet, names);
+    return this.#stream.context.courier.send(packet, names);
   }
 }
 

@@ -6,6 +6,7 @@ import type { StreamHeader } from "../protocol/packets.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../protocol/progress.ts";
 import { tell } from "./callbacks.ts";
 import type { StreamContext } from "./context.ts";
+import type { Packing } from "../workers/packing.ts";
 import { Line } from "./line.ts";
 import type { OutgoingActor } from "./outgoing.ts";
 
@@ -21,16 +22,23 @@ export interface OutgoingSpec {
   readonly header: StreamHeader;
   /** Undefined: no receiver is a Millrace runtime. */
   readonly facts: HeaderFacts | undefined;
+  /** It waits for its turn, chunk by chunk. */
+  readonly bulk: boolean;
   /** Its header may carry all of it, as every receiver reads that and there is nothing to wait for. */
   readonly whole: boolean;
   readonly sequence: number;
   readonly destinations: Destinations;
   readonly confirm: boolean;
   readonly totalSize: number | undefined;
+  /** How its frames are compressed, and whether only if a sample shows that it is worth it; undefined: not at all. */
+  readonly compression: Compression | undefined;
   /** Plain bytes a frame may hold. */
   readonly frameBytes: number;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
+
+/** See {@linkcode OutgoingSpec.compression}. */
+export type Compression = Omit<Packing, "thorough">;
 
 /** What a stream on its way out tells its runtime. */
 export interface OutgoingHooks {
@@ -276,12 +284,29 @@ export class OutgoingStream {
     return new StreamError(code, message, { streamId, identity, ...(reason === undefined ? {} : { reason }) });
   }
 
+  /** What becomes of its next segment: a slow wire, by how much waits for it, is worth more work. */
+  get preparation(): Packing | undefined {
+    const { compression } = this.spec;
+    return compression === undefined ? undefined : { ...compression, thorough: this.line.pressed };
+  }
+
+  /** Whether its next chunk can be on its way, or need not wait as there will be none. */
+  get mayFly(): boolean {
+    return this.#ended || this.spec.destinations.roomToFly(this.context.clock.now());
+  }
+
+  /** A receiver has so many of its chunks. */
+  noteArrived(identity: string, chunks: number): void {
+    this.spec.destinations.find(identity)?.flight?.acknowledge(chunks, this.context.clock.now());
+  }
+
   #end(settle: () => void): void {
     this.#ended = true;
     this.#finishProgress();
     if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
     settle();
     this.#wake?.();
+    this.context.courier.wake();
     this.#hooks.ended(this);
   }
 

@@ -1,5 +1,7 @@
 import { LEAST_WINDOW } from "../protocol/constants.ts";
-import type { ControlMessage, Hello, PeerState, ReceivingState, SendingState } from "../protocol/control.ts";
+import type { Clock } from "../protocol/clock.ts";
+import { ACK_BYTES, ACK_DELAY, CongestionWindow } from "../protocol/congestion.ts";
+import type { AcknowledgedStream, ControlMessage, Hello, PeerState, ReceivingState, SendingState } from "../protocol/control.ts";
 import { type ReceiveBudget, SenderWindow, SharedCredit } from "../protocol/credit.ts";
 import type { Destination } from "../protocol/destinations.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -16,10 +18,14 @@ const STATE_BYTES = 12_000;
 const ROW_BYTES = 60;
 const BYTES_PER_UNIT = 3;
 
+/** Streams that one acknowledgement is of. */
+const ACK_ROWS = 500;
+
 /** What a peer needs of its runtime. */
 export interface PeerContext {
   readonly limits: Limits;
   readonly budget: ReceiveBudget;
+  readonly clock: Required<Clock>;
   /** Which life of the runtime this is. */
   readonly instance: string;
   tell(peer: Peer, message: ControlMessage): void;
@@ -51,6 +57,11 @@ export class Peer {
   #sequences = new Sequences();
   #shared: SharedCredit | undefined;
   #window: SenderWindow | undefined;
+  #congestion: CongestionWindow | undefined;
+  /** Streams of which it is to be told what has come, and the bytes that have since it was. */
+  readonly #arrived = new Set<IncomingStream>();
+  #arrivedBytes = 0;
+  #ackTimer: unknown;
   /** Windows of its open streams, by sequence number, and their sum. */
   readonly #windows = new Map<number, number>();
   #openWindows = 0;
@@ -80,6 +91,11 @@ export class Peer {
   /** Credit for what is sent to it, all streams together. */
   get shared(): SharedCredit {
     return this.#shared ??= new SharedCredit(this.hello?.credit ?? LEAST_WINDOW);
+  }
+
+  /** What may be on its way to it. */
+  get congestion(): CongestionWindow {
+    return this.#congestion ??= new CongestionWindow();
   }
 
   /** Credit for what it sends. */
@@ -126,6 +142,7 @@ export class Peer {
     this.#shared = undefined;
     this.#window?.close();
     this.#window = undefined;
+    this.#congestion = undefined;
     this.#windows.clear();
     this.#openWindows = 0;
     this.#toldCredit = 0;
@@ -139,6 +156,10 @@ export class Peer {
 
   /** Nothing more is told to it. */
   stop(): void {
+    this.#context.clock.clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+    this.#arrived.clear();
+    this.#arrivedBytes = 0;
     if (this.#flush !== undefined) clearImmediate(this.#flush);
     this.#flush = undefined;
   }
@@ -208,6 +229,36 @@ export class Peer {
     if (this.window.limit - this.#toldCredit < this.window.floor / 4) return;
     this.#creditDue = true;
     if (this.hello !== undefined) this.#arm();
+  }
+
+  /** A chunk of a bulk stream has come: it is told so at once if much has, or soon, with what comes until then. */
+  acknowledge(stream: IncomingStream, bytes: number): void {
+    this.#arrived.add(stream);
+    this.#arrivedBytes += bytes;
+    if (this.#arrivedBytes >= ACK_BYTES) this.#tellArrived();
+    else this.#ackTimer ??= this.#context.clock.setTimeout(() => this.#tellArrived(), ACK_DELAY);
+  }
+
+  #tellArrived(): void {
+    const streams = [...this.#arrived].flatMap(({ facts, chunks }) =>
+      facts === undefined ? [] : [{ sequence: facts.sequence, chunks }]
+    );
+    this.#context.clock.clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+    this.#arrived.clear();
+    this.#arrivedBytes = 0;
+    if (this.instance === undefined) return;
+    for (let at = 0; at < streams.length; at += ACK_ROWS) {
+      const some = streams.slice(at, at + ACK_ROWS);
+      this.#context.tell(this, { kind: "ack", instance: this.#context.instance, about: this.instance, streams: some });
+    }
+  }
+
+  /** It says what has come. */
+  noteArrived(streams: readonly AcknowledgedStream[]): void {
+    for (const { sequence, chunks } of streams) {
+      (this.outgoing.get(sequence) ?? this.#endedOutgoing.get(sequence))?.noteArrived(this.identity, chunks);
+    }
   }
 
   noteState(state: PeerState): void {

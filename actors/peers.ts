@@ -1,9 +1,9 @@
 import { type ControlMessage, decodeControl, encodeControl, type Hello } from "../protocol/control.ts";
 import { ReceiveBudget } from "../protocol/credit.ts";
-import { ENCODINGS } from "../protocol/frames.ts";
 import type { Clock } from "../protocol/clock.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Transport } from "../transports/transport.ts";
+import type { Courier } from "./courier.ts";
 import { Peer } from "./peer.ts";
 
 /** Milliseconds that the first send to somebody waits for a hello. Then it goes as to a plain SDK. */
@@ -18,9 +18,12 @@ const LEAST_INTERVAL = 10;
 /** What the peers need of their runtime. */
 export interface PeersContext {
   readonly transport: Transport;
+  readonly courier: Courier;
   readonly clock: Required<Clock>;
   readonly limits: Limits;
   readonly instance: string;
+  /** Encodings of frames that are read here. */
+  readonly encodings: readonly string[];
   /** The smallest window of a handler. */
   smallestWindow(): number;
 }
@@ -51,10 +54,11 @@ export class Peers {
   get(identity: string): Peer {
     let peer = this.#peers.get(identity);
     if (peer === undefined) {
-      const { limits, instance } = this.#context;
+      const { limits, instance, clock } = this.#context;
       peer = new Peer(identity, {
         limits,
         instance,
+        clock,
         budget: this.#budget,
         tell: (to, message) => this.#tell(message, [to.identity]),
       });
@@ -112,7 +116,11 @@ export class Peers {
       if (message.answer) this.#tell(this.#hello(peer, false), [from]);
       this.#resolve(from);
     } else if (message.about === this.#context.instance) {
-      peer.noteState(message);
+      if (message.kind === "state") peer.noteState(message);
+      else {
+        peer.noteArrived(message.streams);
+        this.#context.courier.wake();
+      }
     }
     if (!peer.known) this.#ask(peer);
   }
@@ -210,15 +218,15 @@ export class Peers {
   }
 
   #hello(peer: Peer, answer: boolean): Hello {
-    const { limits, instance } = this.#context;
+    const { limits, instance, encodings } = this.#context;
     const streamWindow = Math.min(limits.receiveWindow, this.#context.smallestWindow());
     const credit = peer.window.limit;
-    return { kind: "hello", instance, streamWindow, credit, idleTimeout: limits.idleTimeout, encodings: ENCODINGS, answer };
+    return { kind: "hello", instance, streamWindow, credit, idleTimeout: limits.idleTimeout, encodings, answer };
   }
 
   #tell(message: ControlMessage, to: readonly string[]): void {
     if (this.#closed) return;
     // What is lost is told again; that the transport has ended it says itself.
-    this.#context.transport.send({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
+    this.#context.courier.send({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
   }
 }

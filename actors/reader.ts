@@ -260,7 +260,8 @@ export class TextReader extends Reader<string> implements TextStreamReader {
     if (this.stream.facts === undefined) return yield* this.#foreignValues();
     // Chunks and frames of a Millrace sender are valid UTF-8 each by itself.
     const texts = this.results<string>((piece) =>
-      checked(this.stream, piece, (codec, span, digest) => codec.decodeText(span, digest)) ?? wholeDecoder.decode(piece.memory)
+      checked(this.stream, piece, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
+        wholeDecoder.decode(piece.memory)
     );
     for await (const text of texts) if (text !== "") yield text;
   }
@@ -317,7 +318,7 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
 
   protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
     return this.results((piece) => {
-      return checked(this.stream, piece, (codec, span, digest) => codec.extract(span, digest)) ?? piece.memory; // a piece of a plain stream is an array of its own
+      return checked(this.stream, piece, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? piece.memory; // a piece of a plain stream is an array of its own
     });
   }
 }

@@ -46,6 +46,7 @@ export class Receiving {
         const stream = this.#find(from, packet.streamId);
         if (stream !== undefined && isCount(packet.index) && packet.content instanceof Uint8Array) {
           stream.chunk(packet.index, packet.content);
+          if (stream.acknowledged) this.#peers.find(from)?.acknowledge(stream, packet.content.length);
         }
         return;
       }

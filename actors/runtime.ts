@@ -18,6 +18,7 @@ import type { Transport } from "../transports/transport.ts";
 import type { Codec } from "../workers/codec.ts";
 import type { CodecPool } from "../workers/pool.ts";
 import type { FileAccess, StreamContext } from "./context.ts";
+import { Courier } from "./courier.ts";
 import { tell } from "./callbacks.ts";
 import { Peers } from "./peers.ts";
 import { Receiving } from "./receiving.ts";
@@ -162,6 +163,7 @@ class MillraceRuntime implements Runtime {
   readonly #actor: RuntimeActor;
   readonly #transport: Transport;
   readonly #clock: Required<Clock>;
+  readonly #courier: Courier;
   readonly #peers: Peers;
   readonly #sending: Sending;
   readonly #receiving: Receiving;
@@ -180,6 +182,7 @@ class MillraceRuntime implements Runtime {
     this.#clock = patient(options.clock ?? systemClock);
     this.#onError = options.onError;
     const instance: string = crypto.randomUUID();
+    this.#courier = new Courier(transport, this.#clock);
     const context: StreamContext = {
       clock: this.#clock,
       limits,
@@ -187,14 +190,16 @@ class MillraceRuntime implements Runtime {
       files,
       chunkSize,
       saves: this.#saves,
-      send: (packet, destinations) => transport.send(packet, destinations),
+      courier: this.#courier,
       report: (error, about) => this.#report(error, about),
     };
     this.#peers = new Peers({
       transport,
+      courier: this.#courier,
       clock: this.#clock,
       limits,
       instance,
+      encodings: codec.encodings,
       smallestWindow: () => this.#receiving.smallestWindow,
     });
     this.#sending = new Sending(context, this.#peers, transport, instance, () => this.#actor);
@@ -288,6 +293,7 @@ class MillraceRuntime implements Runtime {
     this.#shutDown("its runtime was closed");
     await this.#atMost(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]));
     this.#peers.close();
+    await this.#atMost(CLOSE_WAIT, this.#courier.flushed());
     await this.#atMost(CLOSE_WAIT, this.#transport.close());
     this.#actor.send({ type: "closed" });
   }

@@ -41,7 +41,8 @@ export async function saveStream(
 
 async function writePiece(stream: IncomingStream, file: FileRef, piece: Piece, offset: number): Promise<void> {
   const { codec } = stream.context;
-  if (piece.segment !== undefined) return await write(piece.segment, SEGMENT_HEADROOM, piece.length);
+  const how = piece.packed === undefined ? {} : { packed: piece.packed };
+  if (piece.segment !== undefined) return await write(piece.segment, SEGMENT_HEADROOM, piece.payload);
   const segment = codec.segments.acquire(piece.length);
   try {
     segment.bytes.set(piece.memory);
@@ -51,6 +52,6 @@ async function writePiece(stream: IncomingStream, file: FileRef, piece: Piece, o
   }
 
   async function write(from: Segment, start: number, length: number): Promise<void> {
-    await codec.writeFile(file, offset, { segment: from, start, end: start + length }, piece.digest);
+    await codec.writeFile(file, offset, { segment: from, start, end: start + length }, piece.digest, how);
   }
 }

@@ -3,13 +3,17 @@ import { StreamError } from "../errors.ts";
 import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { SharedCredit } from "../protocol/credit.ts";
 import { Destination, Destinations } from "../protocol/destinations.ts";
-import { assertWithinLimits, encodeHeader, type HeaderFacts, type StreamDescription } from "../protocol/header.ts";
+import { bestEncoding, isCompressed } from "../protocol/frames.ts";
+import { isPacked } from "../protocol/packed_types.ts";
+import { Flight } from "../protocol/flight.ts";
+import { assertWithinLimits, encodeHeader, type HeaderFacts, isBulk, type StreamDescription } from "../protocol/header.ts";
 import type { StreamOptions } from "../protocol/options.ts";
 import { WHOLE_BYTES } from "../protocol/whole.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { FileAccess, StreamContext } from "./context.ts";
 import { outgoingStream } from "./outgoing.ts";
-import { OutgoingStream } from "./outgoing_stream.ts";
+import { type Compression, OutgoingStream } from "./outgoing_stream.ts";
+import type { Peer } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 
 /** Receivers whose names a packet carries at most: past that a broadcast goes to everybody, unframed. */
@@ -151,8 +155,11 @@ export class Sending {
       new Destination(identity, 0, new SharedCredit(0))
     );
     for (const destination of gone) destination.outcome = "disconnected";
+    const bulk = this.#context.courier.paces && isBulk(description, framed ? "framed" : "plain");
     const present = peers.map((peer) =>
-      new Destination(peer.identity, peer.known ? peer.streamWindow : 0, peer.known ? peer.shared : undefined)
+      peer.known
+        ? new Destination(peer.identity, peer.streamWindow, peer.shared, bulk ? new Flight(peer.congestion) : undefined)
+        : new Destination(peer.identity, 0, undefined)
     );
     const destinations = new Destinations([...gone, ...present], { named, addressed });
     const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.frameBytes), SEGMENT_BYTES);
@@ -162,11 +169,13 @@ export class Sending {
         description,
         header,
         facts,
+        bulk,
         whole: own && atHand && size !== undefined && size <= WHOLE_BYTES,
         sequence,
         destinations,
         confirm,
         totalSize: size,
+        compression: framed ? this.#compression(description, options, peers) : undefined,
         frameBytes,
         onProgress: options.onProgress,
       },
@@ -191,6 +200,13 @@ export class Sending {
       if (peer.known) this.#peers.attend(peer);
     }
     return stream;
+  }
+
+  /** Where nothing queues on the way there is nothing to win, unless it is asked for. */
+  #compression({ info }: StreamDescription, { compress }: StreamOptions, peers: readonly Peer[]): Compression | undefined {
+    if (!(compress ?? (this.#context.courier.paces && !isPacked(info.mimeType)))) return undefined;
+    const encoding = bestEncoding([this.#context.codec.encodings, ...peers.map(({ hello }) => hello?.encodings ?? [])]);
+    return isCompressed(encoding) ? { encoding, sample: compress !== true } : undefined;
   }
 
   /** Throws if the runtime is closed, or the sender wants the stream no more. */

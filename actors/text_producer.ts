@@ -52,7 +52,7 @@ function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): vo
   const { codec, chunkSize } = stream.context;
   const segment = codec.segments.acquire(SEGMENT_HEADROOM + bytes);
   const into = { segment, start: SEGMENT_HEADROOM };
-  const sliced = codec.encodeText(text, into, stream.framed ? undefined : { chunkSize, utf8: true });
+  const sliced = codec.encodeText(text, into, stream.framed ? stream.preparation : { chunkSize, utf8: true });
   sliced.catch(() => {}); // the pump hears of it when it comes to the parcel
   stream.line.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, sliced, weight: bytes, release: () => segment.release() });
 }

@@ -73,7 +73,22 @@ export interface SendingState {
   readonly reason?: string;
 }
 
-export type ControlMessage = Hello | Goodbye | PeerState;
+/** Says how much of bulk streams has come, so that more may be on its way: what it means for credit is told by {@linkcode PeerState}. */
+export interface Acknowledgement {
+  readonly kind: "ack";
+  readonly instance: string;
+  /** Which life of the other runtime it is about. */
+  readonly about: string;
+  readonly streams: readonly AcknowledgedStream[];
+}
+
+/** Of a stream from there to here: chunks that have come, without a gap. */
+export interface AcknowledgedStream {
+  readonly sequence: number;
+  readonly chunks: number;
+}
+
+export type ControlMessage = Hello | Goodbye | PeerState | Acknowledgement;
 
 /** Characters of a reason that are carried; the rest is cut. */
 export const REASON_LENGTH = 200;
@@ -88,6 +103,13 @@ export function encodeControl(message: ControlMessage): Uint8Array {
     }
     case "goodbye":
       return pack({ k: "goodbye", i: message.instance });
+    case "ack":
+      return pack({
+        k: "ack",
+        i: message.instance,
+        p: message.about,
+        a: message.streams.map(({ sequence, chunks }) => [sequence, chunks]),
+      });
     case "state":
       return pack({
         k: "state",
@@ -122,6 +144,7 @@ export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
   if (k === "hello") return decodeHello(message, i);
   if (k === "goodbye") return { kind: "goodbye", instance: i };
   if (k === "state") return decodeState(message, i);
+  if (k === "ack") return decodeAcknowledgement(message, i);
   return undefined;
 }
 
@@ -130,6 +153,18 @@ function decodeHello({ v, w, m, t, e, a }: Record<string, unknown>, instance: st
   if (typeof t !== "number" || Number.isNaN(t) || w < LEAST_WINDOW || m < LEAST_WINDOW) return undefined;
   const encodings = e.filter((encoding) => typeof encoding === "string");
   return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout: t < 0 ? Infinity : t, encodings, answer: a };
+}
+
+function decodeAcknowledgement({ p, a }: Record<string, unknown>, instance: string): Acknowledgement | undefined {
+  if (typeof p !== "string" || !Array.isArray(a)) return undefined;
+  const streams: AcknowledgedStream[] = [];
+  for (const row of a as unknown[]) {
+    if (!Array.isArray(row)) return undefined;
+    const [sequence, chunks] = row as unknown[];
+    if (!isCount(sequence) || !isCount(chunks)) return undefined;
+    streams.push({ sequence, chunks });
+  }
+  return { kind: "ack", instance, about: p, streams };
 }
 
 function decodeState({ p, m, r, s }: Record<string, unknown>, instance: string): PeerState | undefined {

@@ -2,6 +2,7 @@
 import type { StreamErrorCode } from "../errors.ts";
 import type { Claim, ReceivingState } from "./control.ts";
 import type { SharedCredit } from "./credit.ts";
+import type { Flight } from "./flight.ts";
 import type { Receipt } from "./info.ts";
 
 /** Milliseconds a broadcast that has used up its first window waits for a receiver to say whether it has a handler. */
@@ -15,6 +16,8 @@ export class Destination {
   readonly identity: string;
   /** Undefined: another SDK, which knows no credit. */
   readonly shared: SharedCredit | undefined;
+  /** What is on its way to it; undefined if that is not watched, or if it says nothing of it. */
+  readonly flight: Flight | undefined;
   claim: Claim = "pending";
   /** Whether it ever had a handler: receipts of a broadcast are asked of those only. */
   interested = false;
@@ -30,8 +33,9 @@ export class Destination {
   /** Offset up to which shared credit is used: of a frame under way, to its end. */
   #charged = 0;
 
-  constructor(identity: string, credit: number, shared: SharedCredit | undefined) {
+  constructor(identity: string, credit: number, shared: SharedCredit | undefined, flight?: Flight) {
     this.identity = identity;
+    this.flight = flight;
     this.credit = credit;
     this.shared = shared;
   }
@@ -52,6 +56,7 @@ export class Destination {
     if (this.final !== undefined) return;
     this.final = sent;
     this.charge(sent);
+    if (this.outcome !== undefined) this.flight?.land();
   }
 
   /** Takes in what the receiver says; true if that is progress. */
@@ -131,6 +136,21 @@ export class Destinations {
       leaveOut(destination);
     }
     return undefined;
+  }
+
+  /** Whether the ways to all that the stream waits for have room for a chunk. */
+  roomToFly(now: number): boolean {
+    for (const { flight, claim } of this.#active) {
+      if (flight === undefined || !(this.named || claim === "claimed")) continue;
+      flight.window.expire(now);
+      if (!flight.window.open) return false;
+    }
+    return true;
+  }
+
+  /** The stream's next chunk goes to all that are left. */
+  fly(bytes: number, now: number): void {
+    for (const { flight } of this.#active) flight?.send(bytes, now);
   }
 
   /** Bytes up to an offset are about to go to all that are left. Credit is used up at once, as other streams ask for the same. */

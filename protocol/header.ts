@@ -1,5 +1,6 @@
 // Between what users say of a stream and the header on the wire.
 import { StreamError } from "../errors.ts";
+import { STREAM_CHUNK_SIZE } from "./constants.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "./info.ts";
 import type { Limits } from "./limits.ts";
 import type { StreamHeader } from "./packets.ts";
@@ -42,6 +43,14 @@ export interface OpenedStream {
   /** Undefined: the sender is another SDK. */
   readonly facts?: HeaderFacts;
   readonly senderIdentity?: string;
+}
+
+/**
+ * Whether a stream is bulk: what it takes of a line must leave room for others, so that its receivers acknowledge its chunks. Both ends
+ * know by the header alone. Text as it is made and all that fits in a chunk is not.
+ */
+export function isBulk({ kind, info }: StreamDescription, format: StreamFormat): boolean {
+  return format === "framed" || (info.size === undefined ? kind === "bytes" : info.size > STREAM_CHUNK_SIZE);
 }
 
 /** What is ours in a header, as its attribute {@linkcode OWN_ATTRIBUTE}. */

@@ -69,7 +69,10 @@ function deferred<T>(): Deferred<T> {
 
 /** A stream that has come whole, in pieces of one byte. */
 function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] } {
-  const waiting: Piece[] = Array.from({ length: pieces }, (_, index) => ({ memory: Uint8Array.of(index), length: 1 }));
+  const waiting: Piece[] = Array.from(
+    { length: pieces },
+    (_, index) => ({ memory: Uint8Array.of(index), length: 1, payload: 1 }),
+  );
   const taken: number[] = [];
   const fake: Partial<IncomingStream> = {
     taken: 0,

@@ -10,7 +10,8 @@ import {
   type ReceivingState,
   type SendingState,
 } from "../protocol/control.ts";
-import { encodeFrameHeader, ENCODINGS, type FrameHeader } from "../protocol/frames.ts";
+import { encodeFrameHeader, type FrameHeader } from "../protocol/frames.ts";
+import { ENCODINGS } from "../workers/packing.ts";
 import {
   decodeHeader,
   encodeHeader,

@@ -101,6 +101,10 @@ class MemoryHub implements Hub, Exchange {
     for (const [from, to] of directions(a, b, pair)) this.#parted.delete(directed(from, to));
   }
 
+  get direct(): boolean {
+    return !this.#simulated;
+  }
+
   freeze(identity: string): void {
     this.#seat(identity, "freeze").freeze();
   }

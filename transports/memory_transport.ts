@@ -8,6 +8,8 @@ import type { Transport, TransportEvents } from "./transport.ts";
 export interface Exchange {
   /** Joins and leaves so far. */
   readonly change: number;
+  /** Whether there are no lines between participants. */
+  readonly direct: boolean;
   participants(seat: Seat): readonly string[];
   /** Sends a packet on its way. Never rejects. */
   carry(from: Seat, packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
@@ -27,6 +29,10 @@ export class MemoryTransport implements Transport {
     this.identity = seat.identity;
     this.#hub = hub;
     this.#seat = seat;
+  }
+
+  get direct(): boolean {
+    return this.#hub.direct;
   }
 
   participants(): readonly string[] {

@@ -26,6 +26,11 @@ export interface TransportEvents {
 export interface Transport {
   /** This participant. */
   readonly identity: string;
+  /**
+   * True: a packet is handed over at once, whatever its size, and nothing queues on its way. Without it, how much is under way is kept
+   * in bounds.
+   */
+  readonly direct?: boolean;
   /** The others who are here now; known from before `open`. */
   participants(): readonly string[];
   /**
