@@ -36,6 +36,21 @@ test("a Room of a version that lacks something is refused, and what it lacks is 
       assert.match(error.message, `lacks room.${name}`);
       assert.match(error.message, "0.13.34 and 1.1.0");
     }
+    const { runtime } = await hall.adopt(room); // nothing of it is left behind
+    await runtime.close();
+  }));
+
+test("so it is without the SDK's native client", () =>
+  halls.in(async (hall) => {
+    const room = await hall.plain("alice");
+    const client = ffiClient();
+    try {
+      Object.assign(globalThis, { _ffiClientInstance: undefined });
+      const error = await rejection(() => livekit(room), "transport");
+      assert.match(error.message, "lacks globalThis._ffiClientInstance.request");
+    } finally {
+      Object.assign(globalThis, { _ffiClientInstance: client });
+    }
   }));
 
 test("a Room is adopted once at a time, and again when it was given back", () =>

@@ -99,7 +99,7 @@ test("those who join in mid-stream of a broadcast get nothing of it, and the nex
     assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000)])) === 0);
     assert.equal(writer.info.receipts, [{ identity: "bob", bytes: 600_000 }]);
     await alice.runtime.sendText("to all", { topic: "t", confirm: true });
-    await until(() => toDave.length === 1);
+    await until(() => toDave.length === 1); // the receipts have told that the others have it
     assert.equal([toBob, toCarol, toDave.map(({ text }) => text)], [["to all"], ["to all"], ["to all"]]);
     assert.equal([bytesToCarol, bytesToDave], [[], []]);
   }));
@@ -136,15 +136,17 @@ test("a broadcast of one who knows of nobody yet reaches all that are there, onc
     const dave = await hall.plain("dave");
     const toDave = heardBy(dave, "t");
     const room = await hall.plain("bob");
+    const toBobsRoom = heardBy(room, "t");
     await alice.runtime.sendText("before anything was heard", { topic: "t" });
-    await until(() => toDave.length === 1);
+    await until(() => toDave.length === 1 && toBobsRoom.length === 1);
     const bob = await hall.adopt(room);
     const toBob = collectTexts(bob.runtime, "t");
     await hall.acquaint(alice, bob);
     await until(() => alice.room.remoteParticipants.has("dave"));
     await alice.runtime.sendText("after it", { topic: "t" });
-    await until(() => toDave.length === 2);
+    await until(() => toDave.length === 2 && toBob.length > 0);
     assert.equal(toDave.map(({ text }) => text), ["before anything was heard", "after it"]);
+    assert.is(toBobsRoom.length, 1);
     assert.equal(toBob, ["after it"]);
   }));
 
