@@ -9,9 +9,9 @@ const PATIENCE = 5_000;
 
 export interface Interruption {
   readonly signal: AbortSignal;
-  interrupt(signal?: EndingSignal): void;
+  readonly interrupt: () => void;
   /** Gives the signals back. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /** The first Ctrl-C ends what is under way, in good order; the second ends the process. */
@@ -33,7 +33,7 @@ export function takeSignals(): Interruption {
   process.on("SIGTERM", onTerm);
   return {
     signal: controller.signal,
-    interrupt: (signal = "SIGINT") => interrupt(signal),
+    interrupt: onInt,
     release: () => {
       process.off("SIGINT", onInt);
       process.off("SIGTERM", onTerm);

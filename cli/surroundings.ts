@@ -14,7 +14,7 @@ export type Input = Readable & { readonly isTTY?: boolean };
 export interface Connection {
   readonly transport: Transport;
   /** Leaves the room. */
-  leave(): Promise<void>;
+  readonly leave: () => Promise<void>;
 }
 
 export interface Surroundings {
@@ -25,6 +25,6 @@ export interface Surroundings {
   /** Aborted by a signal of the system; its reason is a Failure. */
   readonly signal: AbortSignal;
   /** As Ctrl-C. */
-  interrupt(): void;
+  readonly interrupt: () => void;
   connect(credentials: Credentials, signal: AbortSignal): Promise<Connection>;
 }

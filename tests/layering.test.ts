@@ -133,6 +133,26 @@ test("both manifests have the same version and dependencies, and exports that re
   }
 });
 
+test("the command's manifest has the project's version, and ranges that are tested here", () => {
+  const npm = readJson("package.json");
+  const cli = readJson("cli/npm/package.json");
+  assert.is(cli["version"], npm["version"]);
+  assert.equal([cli["license"], cli["engines"]], [npm["license"], npm["engines"]]);
+  const tested: Record<string, string> = {
+    ...npm["devDependencies"] as Record<string, string>,
+    millrace: `^${String(npm["version"])}`,
+  };
+  const ranges = cli["dependencies"] as Record<string, string>;
+  assert.equal(ranges, Object.fromEntries(Object.keys(ranges).map((name) => [name, tested[name]])));
+  const bare = imports.filter(({ from, to }) => layerOf(from) === "cli" && !isPath(to) && !to.startsWith("node:"));
+  assert.equal(new Set(bare.map(({ to }) => to.replace(/^millrace\/.*/, "millrace"))), new Set(Object.keys(ranges)));
+});
+
+test("the command imports the library by name, as its users' programs do", () => {
+  const wrong = imports.filter(({ from, to }) => layerOf(from) === "cli" && isPath(to) && layerOf(to) !== "cli");
+  assert.equal(wrong.map(described), []);
+});
+
 test.run();
 
 function isAllowed({ from, to, typeOnly }: Import): boolean {

@@ -21,7 +21,10 @@ export const CHECKS = {
     ["{bun}", "tools/doc_examples.js"],
     ["{deno}", "run", "-A", "tools/doc_examples.js"],
   ],
-  pack: [["{run}", "tools/pack_test.js"]],
+  pack: [
+    ["{run}", "tools/pack_test.js"],
+    ["{run}", "tools/pack_cli_test.js"],
+  ],
   start: [
     ["{run}", "tools/start.js"],
     ["{bun}", "tools/start.js"],

@@ -1,0 +1,102 @@
+// node tools/pack_cli_test.js: packs the library and the command for npm, installs both packs in an empty project, and uses the command
+// there on Node, Bun and Deno: its help, its exit codes, and a file from one process to another through a LiveKit server.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { join } from "node:path";
+import { packCli } from "./lib/cli_pack.js";
+import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/livekit_server.js";
+import { freePort } from "./lib/ports.js";
+import { run } from "./lib/processes.js";
+import { find } from "./lib/programs.js";
+import { root } from "./lib/runtime.js";
+import { runtimeProgram } from "./lib/runtimes.js";
+
+const SIZE = 1_000_000;
+const sums = { passed: 0, failed: 0 };
+const folder = mkdtempSync(join(tmpdir(), "millrace-cli-pack-"));
+const project = join(folder, "project");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+let server;
+
+try {
+  await install();
+  const { url, key, secret } = await startServer();
+  const env = { NO_COLOR: "1", LIVEKIT_URL: url, LIVEKIT_API_KEY: key, LIVEKIT_API_SECRET: secret };
+  for (const [name, command] of await commands()) await useOn(name, command, env);
+} catch (error) {
+  console.error(error.message);
+  sums.failed++;
+} finally {
+  await server?.kill();
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${sums.passed} passed, ${sums.failed} failed`);
+process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+
+/** The manifest names the library by a range that only a registry could serve: here both come as files. */
+async function install() {
+  mkdirSync(project);
+  const cli = await packCli(folder);
+  const made = await must(["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", folder], root);
+  const library = join(folder, made.trim().split("\n").at(-1));
+  const { overrides } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const manifest = { name: "uses-the-command", private: true, type: "module", overrides };
+  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  await must(["npm", "install", "--no-audit", "--no-fund", "--prefer-offline", library, cli], project);
+}
+
+async function startServer() {
+  const path = find("livekit") ?? await buildLivekitServer(console.log);
+  const port = await freePort();
+  const config = livekitConfig({ port, udpPort: await freePort() });
+  server = await startLivekitServer(path, config, port);
+  return config;
+}
+
+/** As `npx`, `bunx --bun` and `deno run -A npm:` start it where it is installed. */
+async function commands() {
+  const bin = join(project, "node_modules", ".bin", "millrace");
+  return [
+    ["node", [bin]],
+    ["bun", [await runtimeProgram("bun"), "--bun", "run", "millrace"]],
+    ["deno", [await runtimeProgram("deno"), "run", "-A", "npm:@millrace/cli"]],
+  ];
+}
+
+async function useOn(name, command, env) {
+  const millrace = (...words) => run([...command, ...words], { cwd: project, env, seconds: 60 });
+  const told = await millrace("--version");
+  check(`version on ${name}`, told.code === 0 && told.output.trim() === version, told);
+  const help = await millrace("send", "--help");
+  check(`help on ${name}`, help.code === 0 && help.output.includes("--attribute"), help);
+  const wrong = await millrace("receive");
+  check(`wrong usage on ${name}`, wrong.code === 2 && wrong.output.startsWith("Cannot receive"), wrong);
+
+  const file = join(project, "report.bin");
+  const data = new Uint8Array(SIZE).map((_, at) => at * at >> 3);
+  writeFileSync(file, data);
+  const inbox = join(project, `in-${name}`);
+  const room = ["--room", name];
+  const [received, sent] = await Promise.all([
+    millrace("receive", "--dir", inbox, "--once", "--identity", "bob", ...room),
+    millrace("send", "report.bin", "--to", "bob", "--identity", "alice", ...room),
+  ]);
+  const saved = join(inbox, "report.bin");
+  const same = existsSync(saved) && readFileSync(saved).equals(data);
+  const good = same && received.code === 0 && sent.code === 0 && sent.output.includes("bob: received 1.0 MB, checked");
+  check(`a file on ${name}`, good, { output: `${received.output}\n${sent.output}` });
+}
+
+async function must(command, cwd) {
+  const { code, output } = await run(command, { cwd, seconds: 240 });
+  if (code !== 0) throw new Error(`Cannot go on as a command failed: "${command.join(" ")}"\n${output}`);
+  return output;
+}
+
+function check(what, good, { output }) {
+  if (good) sums.passed++;
+  else sums.failed++;
+  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
+  if (!good) console.log(output.replace(/^/gm, "    "));
+}
