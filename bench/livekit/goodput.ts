@@ -6,7 +6,7 @@ import { median } from "../probe.ts";
 import { randomFile } from "../samples.ts";
 import type { Cast, Kind, Pair } from "./cast.ts";
 import type { SendOrder } from "./orders.ts";
-import { bestOf, type Effort, ratios, type Results, span } from "./results.ts";
+import { bestOf, type Effort, ratios, type Results, span, TITLES } from "./results.ts";
 
 const BYTES = 32_000_000;
 const MANY_BYTES = 16_000_000;
@@ -116,8 +116,8 @@ export async function benchMany(stage: Stage): Promise<void> {
   for (const kind of some) {
     await cast.kill(pairs.get(kind) as Pair);
     const { one, many, rates } = costs.get(kind) ?? { one: [], many: [], rates: [] };
-    results.row("CPU time of both ends, by streams at once", `${kind}, 1`, kind, "ms/MB", one);
-    results.row("CPU time of both ends, by streams at once", `${kind}, ${MANY}`, kind, "ms/MB", many);
+    results.row("CPU time of both ends, by streams at once", `${TITLES[kind]}, 1`, kind, "ms/MB", one);
+    results.row("CPU time of both ends, by streams at once", `${TITLES[kind]}, ${MANY}`, kind, "ms/MB", many);
     if (kind !== "millrace") continue;
     const against = ratios(many, one);
     results.figure({

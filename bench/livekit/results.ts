@@ -11,6 +11,8 @@ export interface Effort {
   readonly divisor: number;
 }
 
+export const TITLES: Readonly<Record<Kind, string>> = { millrace: "Millrace", "rtc-node": "rtc-node", python: "Python" };
+
 /** One contender's value in one section. */
 export interface LivekitRow {
   readonly section: string;

@@ -3,7 +3,7 @@
 import { type Holds, median, wait } from "../probe.ts";
 import type { Pair } from "./cast.ts";
 import type { Stage } from "./goodput.ts";
-import { span } from "./results.ts";
+import { span, TITLES } from "./results.ts";
 
 const MB = 1e6;
 const WRITE_BYTES = 128 * MB;
@@ -83,7 +83,7 @@ export async function benchUnread({ cast, effort, results, tell }: Stage): Promi
       );
     }
   }
-  for (const kind of KINDS) results.row("growth of a receiver that does not read 64 MB", kind, kind, "MB", growth[kind]);
+  for (const kind of KINDS) results.row("growth of a receiver that does not read 64 MB", TITLES[kind], kind, "MB", growth[kind]);
   results.figure({
     id: "unread",
     what: "receiver that does not read 64 MB: growth of its RSS",
