@@ -58,6 +58,7 @@ async function talk(task: ChatTask, session: Session, surroundings: Surroundings
     output.around = (print) => print();
     signal.removeEventListener("abort", close);
     lines.close();
+    if (terminal) stdout.write("\n"); // after the prompt
   }
 }
 

@@ -18,11 +18,13 @@ export interface Interruption {
 export function takeSignals(): Interruption {
   const controller = new AbortController();
   let first = 0;
+  let overdue: ReturnType<typeof setTimeout> | undefined;
   const interrupt = (signal: EndingSignal): void => {
     if (!controller.signal.aborted) {
       first = Date.now();
       controller.abort(interruptedBy(signal));
-      setTimeout(() => process.exit(EXIT[signal]), PATIENCE).unref();
+      overdue = setTimeout(() => process.exit(EXIT[signal]), PATIENCE);
+      overdue.unref();
     } else if (Date.now() - first > SAME_SIGNAL) {
       process.exit(EXIT[signal]);
     }
@@ -35,6 +37,7 @@ export function takeSignals(): Interruption {
     signal: controller.signal,
     interrupt: onInt,
     release: () => {
+      clearTimeout(overdue);
       process.off("SIGINT", onInt);
       process.off("SIGTERM", onTerm);
     },

@@ -1,8 +1,11 @@
 // What the command makes of its arguments and its environment.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import * as assert from "uvu/assert";
 import { readCredentials } from "../cli/credentials.ts";
+import { toFailure } from "../cli/failure.ts";
+import { takeSignals } from "../cli/interruption.ts";
 import { bytesText, printableLine, printableText } from "../cli/printable.ts";
 import { createHub } from "../mod.ts";
 import { CliProgram } from "./cli_program.ts";
@@ -107,6 +110,31 @@ test("as a program of its own it has a version and exit codes", async () => {
     const program = new CliProgram(argv);
     assert.is(await program.ended, code);
     assert.match(program.out + program.err, expected);
+  }
+});
+
+test("the first Ctrl-C asks it to end, a second one ends it, and one that npm passes on is no second one", () => {
+  const { exit } = process;
+  const { now } = Date;
+  const codes: unknown[] = [];
+  let time = 1_000_000;
+  process.exit = ((code: number) => void codes.push(code)) as typeof process.exit;
+  Date.now = () => time;
+  const { signal, interrupt, release } = takeSignals();
+  try {
+    interrupt();
+    assert.ok(signal.aborted);
+    assert.is(toFailure(signal.reason).exitCode, 130);
+    time += 100;
+    interrupt();
+    assert.equal(codes, []);
+    time += 1_000;
+    interrupt();
+    assert.equal(codes, [130]);
+  } finally {
+    release();
+    Date.now = now;
+    process.exit = exit;
   }
 });
 
