@@ -1,0 +1,98 @@
+// A runtime and its Room together in a worker thread of another process: LiveKit's SDK is for one thread of a process, which need not be the
+// main one.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import type { Runtime } from "../../mod.ts";
+import { suite } from "../harness.ts";
+import { pattern } from "../participants.ts";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+import { Halls } from "./hall.ts";
+import { until } from "./pair.ts";
+
+const test = suite("worker thread");
+const halls = await Halls.start();
+
+/** Enough for frames, and for the codec's own workers. */
+const FILE_BYTES = 1_000_000;
+
+test(
+  "texts and a file go to a runtime in a worker thread and come back, and it all ends by itself",
+  () =>
+    inTemporaryFolder((folder) =>
+      halls.in(async (hall) => {
+        const { runtime, room } = await hall.join("alice");
+        await mkdir(join(folder, "theirs"));
+        const program = start(hall.server.url, await hall.server.token("worker", hall.name), join(folder, "theirs"));
+        try {
+          const ended = once(program.child, "close");
+          const gone = ended.then(() => Promise.reject(new Error(`The program ended too early: ${program.output()}`)));
+          gone.catch(() => {}); // in the end it does end
+          const to = (topic: string): { topic: string; destinationIdentities: string[] } => ({
+            topic,
+            destinationIdentities: ["worker"],
+          });
+          await Promise.race([until(() => room.remoteParticipants.has("worker")), gone]);
+
+          for (const question of ["are you there?", "x".repeat(100_000)]) {
+            const answer = nextText(runtime, "answers");
+            await runtime.sendText(question, to("questions"));
+            assert.is(await Promise.race([answer, gone]), `heard: ${question}`);
+          }
+
+          const content = pattern(FILE_BYTES);
+          await writeFile(join(folder, "numbers.bin"), content);
+          const back = nextFile(runtime, "files back", join(folder, "back.bin"));
+          const { receipts } = await Promise.race([runtime.sendFile(join(folder, "numbers.bin"), to("files")), gone]);
+          assert.equal(receipts, [{ identity: "worker", bytes: FILE_BYTES }]);
+          await Promise.race([back, gone]);
+          assert.ok((await readFile(join(folder, "back.bin"))).equals(content));
+
+          await runtime.sendText("", to("end"));
+          const [code] = await ended as [number | null];
+          assert.is(code, 0, program.output());
+          assert.match(program.output(), /worker ended: 0/);
+        } finally {
+          program.child.kill("SIGKILL");
+        }
+      })
+    ),
+  { seconds: 60 },
+);
+
+test.after(() => halls.close());
+test.run();
+
+function start(...args: string[]): { child: ReturnType<typeof spawn>; output: () => string } {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const program = fileURLToPath(new URL(`../fixtures/livekit_worker_thread.${extension}`, import.meta.url));
+  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
+  const child = spawn(process.execPath, [...runtime, program, ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => void (output += text));
+  }
+  return { child, output: () => output };
+}
+
+function nextText(runtime: Runtime, topic: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    runtime.registerTextStreamHandler(topic, async (reader) => {
+      runtime.unregisterTextStreamHandler(topic);
+      await reader.readAll().then(resolve, reject);
+    });
+  });
+}
+
+function nextFile(runtime: Runtime, topic: string, path: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    runtime.registerByteStreamHandler(topic, async (reader) => await reader.saveTo(path).then(resolve, reject));
+  });
+}
