@@ -16,6 +16,12 @@ export const OWN_ATTRIBUTE = "millrace";
 /** Topic on the wire of streams for Millrace runtimes only, so that handlers of plain SDKs in the same room do not fire. */
 export const OWN_TOPIC = "millrace";
 
+/**
+ * The stream whose chunks are control packets, in a LiveKit room. It has no header, so that other SDKs drop them unseen: a data packet or
+ * an RPC would reach the handlers of a program that knows nothing of them. No stream of a user may have this id.
+ */
+export const CONTROL_STREAM_ID = "millrace.control";
+
 /** How the chunks' contents are to be read: as the stream's bytes, or as frames that hold them. */
 export type StreamFormat = "plain" | "framed";
 

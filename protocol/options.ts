@@ -1,7 +1,7 @@
 // What users say of a stream, and the checks of it. All are made before anything is sent.
 import { StreamError } from "../errors.ts";
 import { MAX_CHUNK_SIZE, STREAM_CHUNK_SIZE } from "./constants.ts";
-import { OWN_ATTRIBUTE } from "./header.ts";
+import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "./header.ts";
 import type { Progress } from "./progress.ts";
 import { isCount, isRecord } from "./shapes.ts";
 
@@ -76,7 +76,7 @@ const IDENTITY: Check = [isName, "a string that is not empty"];
 const STREAM_CHECKS: Readonly<Record<string, Check>> = {
   topic: TEXT,
   attributes: [isAttributes, `an object of strings without the key "${OWN_ATTRIBUTE}"`],
-  streamId: IDENTITY,
+  streamId: [isStreamId, `a string that is not empty, nor "${CONTROL_STREAM_ID}"`],
   totalSize: [isCount, "a count of bytes"],
   destinationIdentities: [isIdentities, "a list of one identity or more"],
   senderIdentity: IDENTITY,
@@ -174,6 +174,10 @@ function shape(value: object | null): string {
 
 function isName(value: unknown): boolean {
   return typeof value === "string" && value !== "";
+}
+
+function isStreamId(value: unknown): boolean {
+  return isName(value) && value !== CONTROL_STREAM_ID;
 }
 
 function isNames(value: unknown): boolean {

@@ -9,7 +9,7 @@ const test = suite("options");
 const WRONG: readonly [name: string, values: readonly unknown[]][] = [
   ["topic", [1, null, {}]],
   ["attributes", [1, null, [], { a: 1 }, { millrace: "x" }]],
-  ["streamId", ["", 1]],
+  ["streamId", ["", 1, "millrace.control"]],
   ["totalSize", [-1, 0.5, NaN, Infinity, "1"]],
   ["destinationIdentities", ["bob", [], [""], [1], {}]],
   ["senderIdentity", ["", 1]],

@@ -1,7 +1,7 @@
 import { StreamError } from "../errors.ts";
 import { MAX_CHUNK_SIZE } from "../protocol/constants.ts";
 import { decodeControl } from "../protocol/control.ts";
-import { OWN_ATTRIBUTE } from "../protocol/header.ts";
+import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { Presence } from "./livekit_presence.ts";
 import { ForeignReaders } from "./livekit_readers.ts";
@@ -9,12 +9,6 @@ import { type Sdk, SDK_BUFFERED_BYTES } from "./livekit_sdk.ts";
 import { Outbox } from "./outbox.ts";
 import { refusal } from "./packet_size.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
-
-/**
- * The stream whose chunks are control packets. It has no header, so that other SDKs drop them unseen: a data packet or an RPC would reach
- * the handlers of a program that knows nothing of them.
- */
-export const CONTROL_STREAM_ID = "millrace.control";
 
 /**
  * Bytes that the data channel may hold before a request waits for it, of 2 MiB by default. All from 16 kB to 1 MiB gave the same

@@ -1,6 +1,6 @@
 // What reaches a participant, and what this process asks the SDK to send, below what the SDK shows.
 import { type ControlMessage, decodeControl } from "../../protocol/control.ts";
-import { CONTROL_STREAM_ID } from "../../transports/livekit_transport.ts";
+import { CONTROL_STREAM_ID } from "../../protocol/header.ts";
 import type { Room } from "./rooms.ts";
 
 /** An event of a stream, or a data packet. */
