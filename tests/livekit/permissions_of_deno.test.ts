@@ -1,0 +1,76 @@
+// A program of two runtimes that does its work and ends by itself: on Deno with no more permissions than it needs. The SDK's native part opens
+// its connections itself, past Deno, so that nothing of the network is among them.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { pattern } from "../participants.ts";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+import { projectRoot } from "./programs.ts";
+import { startServer } from "./server.ts";
+
+const test = suite("permissions of Deno");
+
+/** Read as the SDK is loaded and by its logger. */
+const VARIABLES = [
+  "NODE_ENV",
+  "NODE_V8_COVERAGE",
+  "NAPI_RS_NATIVE_LIBRARY_PATH",
+  "NAPI_RS_FORCE_WASI",
+  "BUF_BIGINT_DISABLE",
+  "LIVEKIT_DEBUG_LOG_ROOM_EVENTS",
+];
+
+test("a text and a file go through a room", () =>
+  inTemporaryFolder(async (folder) => {
+    await using server = await startServer();
+    const [here, there] = [join(folder, "here"), join(folder, "there")];
+    await mkdir(here);
+    await mkdir(there);
+    const content = pattern(500_000);
+    await writeFile(join(here, "numbers.bin"), content);
+    const tokens = [await server.token("alice", "hall"), await server.token("bob", "hall")];
+    const permissions = [
+      "--allow-ffi=node_modules/@livekit",
+      `--allow-env=${VARIABLES.join()}`,
+      "--allow-sys=hostname",
+      `--allow-read=/usr/bin/ldd,${here},${there}`, // by the first the SDK finds out which of its native parts fits
+      `--allow-write=${there}`,
+    ];
+    const { code, output } = await run(permissions, [
+      server.url,
+      ...tokens,
+      join(here, "numbers.bin"),
+      join(there, "numbers.bin"),
+    ]);
+    assert.is(code, 0, output);
+    assert.equal(JSON.parse(output), { text: "hello", receipts: [{ identity: "bob", bytes: content.length }] });
+    assert.ok((await readFile(join(there, "numbers.bin"))).equals(content));
+  }), { seconds: 40 });
+
+test.run();
+
+async function run(permissions: string[], args: string[]): Promise<{ code: number | null; output: string }> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const program = fileURLToPath(new URL(`../fixtures/livekit_transfer.${extension}`, import.meta.url));
+  const runtime = "Deno" in globalThis ? ["run", "--no-prompt", ...permissions] : [];
+  const child = spawn(process.execPath, [...runtime, program, ...args], {
+    cwd: projectRoot(),
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
+  });
+  try {
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => void (output += text));
+    }
+    const [code] = await once(child, "close") as [number | null];
+    return { code, output };
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
