@@ -1,11 +1,11 @@
 // Headers and trailers of streams, between this project's form and that of the SDK's messages.
 import type { BytesContent, StreamHeader, TextContent, TrailerPacket } from "../protocol/packets.ts";
 
-/** A message of the SDK's generated code that is one of several. */
+/** A message of the SDK's generated code that is one of several; what `value` holds that code declares, message by message. */
 export interface FfiMessage {
   readonly case?: string;
-  // oxlint-disable-next-line typescript/no-explicit-any: what the SDK's generated code declares, message by message
-  readonly value?: any;
+  // deno-lint-ignore no-explicit-any
+  readonly value?: any; // oxlint-disable-line typescript/no-explicit-any
 }
 
 /** What a header and a reader's info have in common. */

@@ -216,7 +216,7 @@ export class Sdk {
     });
   }
 
-  #take({ case: name, value }: FfiMessage): void {
+  #take({ case: name = "", value }: FfiMessage): void {
     switch (name) {
       case "sendStreamHeader":
       case "sendStreamChunk":
@@ -242,7 +242,7 @@ export class Sdk {
   }
 
   #tell(event: { message: FfiMessage }): void {
-    const { case: name, value } = event.message;
+    const { case: name = "", value } = event.message;
     const from: string = value?.participantIdentity ?? "";
     switch (name) {
       case "streamHeaderReceived":
@@ -256,14 +256,7 @@ export class Sdk {
         break;
       case "textStreamOpened":
       case "byteStreamOpened":
-        switch (this.#opened(name, value, from)) {
-          case "here":
-            event.message = {}; // else the Room frees the reader, as it has no handler for it
-            break;
-          case "nowhere":
-            value.reader.info.topic = NOBODYS_TOPIC; // the Room frees the reader, as it has no handler for it
-            break;
-        }
+        this.#open(name, event, from);
         break;
       case "participantConnected":
         this.#events?.joined(value.info.info.identity, value.info.info.sid);
@@ -307,9 +300,9 @@ export class Sdk {
     this.#events?.disconnected(reason);
   }
 
-  #opened(name: "textStreamOpened" | "byteStreamOpened", value: { reader: OwnedReader }, from: string): Place {
+  #open(name: "textStreamOpened" | "byteStreamOpened", event: { message: FfiMessage }, from: string): void {
     const text = name === "textStreamOpened";
-    const { handle, info } = value.reader;
+    const { handle, info } = event.message.value.reader as OwnedReader;
     const handlers = text ? this.#internals.textStreamHandlers : this.#internals.byteStreamHandlers;
     const content = text ? { case: "textHeader", value: info } : { case: "byteHeader", value: info };
     const read = text ? "textReadIncremental" : "byteReadIncremental";
@@ -320,7 +313,10 @@ export class Sdk {
       },
       stop: () => void this.#readers.delete(handle.id),
     };
-    return this.#events?.opened(headerOf(info, content), from, reader, handlers.has(info.topic)) ?? "room";
+    const place = this.#events?.opened(headerOf(info, content), from, reader, handlers.has(info.topic));
+    // The Room frees a reader for whose topic it has no handler: one that is read here must not come to it, one that nobody reads must.
+    if (place === "here") event.message = {};
+    else if (place === "nowhere") info.topic = NOBODYS_TOPIC;
   }
 
   #tellReader(handle: bigint, detail: FfiMessage): void {
@@ -340,7 +336,7 @@ export class Sdk {
 
 interface OwnedReader {
   readonly handle: { readonly id: bigint };
-  readonly info: HeaderMessage;
+  readonly info: HeaderMessage & { topic: string };
 }
 
 /** What is used of a room and of its SDK; throws "transport" if some of it is not there. */

@@ -91,7 +91,11 @@ export function transportConformance(
 ): void {
   const test = suite(`transport: ${name}`);
 
-  function inRoom(title: string, body: (join: (identity: string) => Promise<Member>) => Promise<void>): void {
+  function inRoom(
+    title: string,
+    body: (join: (identity: string) => Promise<Member>) => Promise<void>,
+    options: { seconds?: number } = {},
+  ): void {
     test(title, async () => {
       const room = await makeRoom();
       const members: Member[] = [];
@@ -105,7 +109,7 @@ export function transportConformance(
         for (const member of members) await member.transport.close();
         await room.close();
       }
-    });
+    }, options);
   }
 
   inRoom("packets of all types arrive unchanged, from the one who sent them", async (join) => {
@@ -270,7 +274,7 @@ export function transportConformance(
       const expected = members.filter((other) => other !== member).map((other) => `${other.transport.identity}: control hi`);
       assert.equal([...member.packets].sort(), expected.sort());
     }
-  });
+  }, { seconds: 60 });
 
   test.after(after);
   test.run();

@@ -102,9 +102,9 @@ export class Hall {
 /** The texts that a handler on the Room itself is given, each when it is whole. */
 export function heardBy(room: Room, topic: string): Heard[] {
   const heard: Heard[] = [];
-  room.registerTextStreamHandler(topic, async (reader, { identity }) => {
-    const text = await reader.readAll().catch((error: unknown) => `failed: ${String(error)}`);
-    heard.push({ from: identity, text, attributes: { ...reader.info.attributes } });
+  room.registerTextStreamHandler(topic, (reader, { identity }) => {
+    const note = (text: string): void => void heard.push({ from: identity, text, attributes: { ...reader.info.attributes } });
+    void reader.readAll().then(note, (error: unknown) => note(`failed: ${String(error)}`));
   });
   return heard;
 }
@@ -112,9 +112,9 @@ export function heardBy(room: Room, topic: string): Heard[] {
 /** The bytes that a handler on the Room itself is given, by topic, each when they are whole. */
 export function bytesHeardBy(room: Room, topic: string): Uint8Array[] {
   const heard: Uint8Array[] = [];
-  room.registerByteStreamHandler(topic, async (reader) => {
-    const parts = await reader.readAll().catch(() => undefined);
-    heard.push(parts === undefined ? new Uint8Array() : new Uint8Array(Buffer.concat(parts)));
+  room.registerByteStreamHandler(topic, (reader) => {
+    const note = (parts: readonly Uint8Array[]): void => void heard.push(new Uint8Array(Buffer.concat(parts)));
+    void reader.readAll().then(note, () => note([]));
   });
   return heard;
 }

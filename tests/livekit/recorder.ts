@@ -1,5 +1,6 @@
 // What reaches a participant, and what this process asks the SDK to send, below what the SDK shows.
 import { type ControlMessage, decodeControl } from "../../protocol/control.ts";
+import type { FfiMessage } from "../../transports/livekit_messages.ts";
 import { CONTROL_STREAM_ID } from "../../protocol/header.ts";
 import type { Room } from "./rooms.ts";
 
@@ -21,16 +22,10 @@ export interface Asked {
   readonly to: readonly string[];
 }
 
-interface Message {
-  readonly case?: string;
-  // oxlint-disable-next-line typescript/no-explicit-any: what the SDK's generated code declares, message by message
-  readonly value?: any;
-}
-
 interface FfiClient {
-  request: (request: { message: Message }) => unknown;
-  on(event: "ffi_event", listener: (event: { message: Message }) => void): void;
-  off(event: "ffi_event", listener: (event: { message: Message }) => void): void;
+  request: (request: { message: FfiMessage }) => unknown;
+  on(event: "ffi_event", listener: (event: { message: FfiMessage }) => void): void;
+  off(event: "ffi_event", listener: (event: { message: FfiMessage }) => void): void;
   listenerCount(event: "ffi_event"): number;
 }
 
@@ -71,7 +66,7 @@ export async function asked(action: () => Promise<void>): Promise<Asked[]> {
   return requests;
 }
 
-function describe({ case: name = "", value }: Message): Overheard | undefined {
+function describe({ case: name = "", value }: FfiMessage): Overheard | undefined {
   const from: string = value?.participantIdentity ?? "";
   switch (name) {
     case "streamHeaderReceived":
