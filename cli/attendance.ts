@@ -2,10 +2,10 @@ import type { Transport, TransportEvents } from "millrace";
 import { Failure } from "./failure.ts";
 
 /**
- * Milliseconds for somebody who has just come to show that he is a Millrace runtime: a process takes a while from joining its room to its
- * first packet. Whoever says nothing is sent to as to any LiveKit SDK.
+ * Milliseconds for somebody who is there to show that he is a Millrace runtime: a server tells of him before he has connected, which takes
+ * seconds on a slow line. Whoever says nothing in that time is sent to as to any LiveKit SDK, and whoever is not ready then misses it.
  */
-const INTRODUCTION = 2_000;
+const INTRODUCTION = 5_000;
 
 /** A transport, and who is there: what a runtime does not tell. */
 export class Attendance implements Transport {
@@ -75,7 +75,7 @@ export class Attendance implements Transport {
       const here = identities.length === 0 ? this.participants() : identities;
       return here.every((identity) => this.#known.has(identity));
     };
-    await this.#until(introduced, INTRODUCTION, signal);
+    await this.#until(introduced, Math.min(INTRODUCTION, seconds * 1000), signal);
   }
 
   /** Whether it came true in time. Rejects with the signal's reason. */

@@ -14,6 +14,9 @@ const server = await startServer();
 
 let tests = 0;
 
+/** Processes that start and connect, on a machine that does much else. */
+const LIMIT = { seconds: 60 };
+
 /** What is enough to be interrupted: some seconds. */
 const LARGE = 20_000_000;
 
@@ -29,7 +32,7 @@ test("a file goes from one process to another", () =>
     assert.is(alice.err, "");
     const events = alice.out.trim().split("\n").map((line) => JSON.parse(line) as { event: string; receivers?: unknown });
     assert.equal(events.at(-1)?.receivers, [{ identity: "bob", bytes: 1_000_000 }]);
-  }));
+  }), LIMIT);
 
 test("stdin of one is stdout of another", () =>
   inFolder(async (folder) => {
@@ -39,7 +42,7 @@ test("stdin of one is stdout of another", () =>
     alice.child.stdin.end(data);
     assert.equal(await Promise.all([alice.ended, bob.ended]), [0, 0], alice.err + bob.err);
     assert.is(Buffer.compare(data, Buffer.from(bob.out, "latin1")), 0);
-  }));
+  }), LIMIT);
 
 for (const [who, signal, codes] of [["alice", "SIGINT", [130, 1]], ["bob", "SIGTERM", [1, 143]]] as const) {
   test(
@@ -55,7 +58,7 @@ for (const [who, signal, codes] of [["alice", "SIGINT", [130, 1]], ["bob", "SIGT
         (who === "alice" ? alice : bob).signal(signal);
         assert.equal(await Promise.all([alice.ended, bob.ended]), codes, alice.err + bob.err);
         const seconds = (performance.now() - started) / 1000;
-        assert.ok(seconds < 5, `it took ${seconds} s`);
+        assert.ok(seconds < 15, `it took ${seconds} s`); // a busy machine; of one who left without a word it would be 30
         assert.match((who === "alice" ? alice : bob).err, /^Interrupted/);
         assert.equal(await readdir(folder), ["large"]);
       }),
@@ -74,23 +77,27 @@ test("lines of a pipe reach who listens", () =>
     assert.is(bob.out, "alice: one\nalice: two\n");
     bob.signal("SIGINT");
     assert.is(await bob.ended, 130, bob.err);
-  }));
+  }), LIMIT);
 
-test("who is no Millrace runtime gets the file too, and the sender is told that it is not confirmed", () =>
-  inRooms(() =>
-    inFolder(async (folder) => {
-      const bob = await connect(server, "bob", room());
-      const received = new Promise<Uint8Array[]>((resolve, reject) => {
-        bob.registerByteStreamHandler("files", (reader) => void reader.readAll().then(resolve, reject));
-      });
-      const data = pattern(40_000);
-      await writeFile(join(folder, "small"), data);
-      const alice = run("alice", ["send", "small", "--to", "bob"], folder);
-      assert.is(await alice.ended, 0, alice.err);
-      assert.is(alice.out, "small → bob: sent, not confirmed (no Millrace runtime)\n".replace("→", "â\x86\x92"));
-      assert.is(Buffer.compare(data, Buffer.concat(await received)), 0);
-    })
-  ));
+test(
+  "who is no Millrace runtime gets the file too, and the sender is told that it is not confirmed",
+  () =>
+    inRooms(() =>
+      inFolder(async (folder) => {
+        const bob = await connect(server, "bob", room());
+        const received = new Promise<Uint8Array[]>((resolve, reject) => {
+          bob.registerByteStreamHandler("files", (reader) => void reader.readAll().then(resolve, reject));
+        });
+        const data = pattern(40_000);
+        await writeFile(join(folder, "small"), data);
+        const alice = run("alice", ["send", "small", "--to", "bob"], folder);
+        assert.is(await alice.ended, 0, alice.err);
+        assert.is(alice.out, "small → bob: sent, not confirmed (no Millrace runtime)\n".replace("→", "â\x86\x92"));
+        assert.is(Buffer.compare(data, Buffer.concat(await received)), 0);
+      })
+    ),
+  LIMIT,
+);
 
 test("who reads stdout goes: the command ends, and the sender is told", () =>
   inFolder(async (folder) => {
@@ -101,7 +108,7 @@ test("who reads stdout goes: the command ends, and the sender is told", () =>
     bob.child.stdout.destroy();
     assert.equal(await Promise.all([alice.ended, bob.ended]), [1, 1], alice.err + bob.err);
     assert.match(bob.err, /Cannot write to stdout as nobody reads it any more\n$/);
-  }));
+  }), LIMIT);
 
 test("a second participant of the same name ends the first", () =>
   inFolder(async (folder) => {
@@ -113,7 +120,7 @@ test("a second participant of the same name ends the first", () =>
     await second.printed("Waiting");
     second.signal("SIGINT");
     assert.is(await second.ended, 130);
-  }));
+  }), LIMIT);
 
 test("a server that refuses, or is not there, ends it with 3", () =>
   inFolder(async (folder) => {
@@ -132,7 +139,7 @@ test("a server that refuses, or is not there, ends it with 3", () =>
     await withToken.printed('as "carol"');
     withToken.signal("SIGINT");
     assert.is(await withToken.ended, 130);
-  }));
+  }), LIMIT);
 
 test.after(disposeAll);
 test.after(() => server.kill());
