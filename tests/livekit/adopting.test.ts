@@ -4,7 +4,7 @@ import { suite } from "../harness.ts";
 import { collectTexts, until } from "../participants.ts";
 import { rejection } from "../rejections.ts";
 import { type AdoptableRoom, livekit } from "../../transports/livekit.ts";
-import { Halls, heardBy, type Member } from "./hall.ts";
+import { Halls, heardBy } from "./hall.ts";
 import { ffiClient } from "./recorder.ts";
 import { type Participant, Room, RoomEvent } from "./rooms.ts";
 
@@ -114,7 +114,8 @@ test("a runtime that starts long after its Room has joined finds who is there, a
   }));
 
 test("one that closes while its Room stays is a participant of another SDK from then on", () =>
-  inPair(async (alice, bob) => {
+  halls.in(async (hall) => {
+    const [alice, bob] = await hall.acquaintedPair();
     const texts = collectTexts(bob.runtime, "t");
     const heard = heardBy(bob.room, "t");
     const { receipts } = await alice.runtime.sendText("one", { topic: "t", confirm: true });
@@ -160,7 +161,8 @@ test("metadata, attributes and name are left alone, for the participant and for 
   }));
 
 test("data packets and calls of the user's own go on beside, and handlers of them hear of nothing else", () =>
-  inPair(async (alice, bob) => {
+  halls.in(async (hall) => {
+    const [alice, bob] = await hall.acquaintedPair();
     const packets: string[] = [];
     for (const { room } of [alice, bob]) {
       room.on(RoomEvent.DataReceived, (payload, from, _kind, topic) => {
@@ -190,13 +192,3 @@ test("data packets and calls of the user's own go on beside, and handlers of the
 
 test.after(() => halls.close());
 test.run();
-
-/** Alice and Bob, who know each other as Millrace runtimes. */
-async function inPair(body: (alice: Member, bob: Member) => Promise<void>): Promise<void> {
-  await halls.in(async (hall) => {
-    const alice = await hall.join("alice");
-    const bob = await hall.join("bob");
-    await hall.acquaint(alice, bob);
-    await body(alice, bob);
-  });
-}

@@ -93,6 +93,13 @@ export class Hall {
     for (const { runtime } of members) runtime.unregisterTextStreamHandler(topic);
   }
 
+  /** Alice and Bob, who know each other as Millrace runtimes. */
+  async acquaintedPair(): Promise<[Member, Member]> {
+    const pair: [Member, Member] = [await this.join("alice"), await this.join("bob")];
+    await this.acquaint(...pair);
+    return pair;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#runtimes.map((runtime) => runtime.close()));
     await closeRooms();

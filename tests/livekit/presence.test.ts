@@ -1,12 +1,10 @@
 // Who is there: others who come, go, come back as new ones, and whom the server has not told of yet.
-import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import { suite } from "../harness.ts";
-import { collectTexts, nextBytes, nextText, pattern, until } from "../participants.ts";
+import { collectTexts, nextText, until } from "../participants.ts";
 import { rejection } from "../rejections.ts";
-import { type Hall, Halls, heardBy, type Member } from "./hall.ts";
+import { Halls, heardBy } from "./hall.ts";
 import { asked, overhear, type Overheard } from "./recorder.ts";
-import type { Room } from "./rooms.ts";
 
 const test = suite("presence");
 const halls = await Halls.start();
@@ -30,7 +28,7 @@ test("runtimes say hello to those who are there, and to nobody else", () =>
 
 test("a runtime that closes says goodbye, which ends what is under way at once", () =>
   halls.in(async (hall) => {
-    const [alice, bob] = await acquainted(hall);
+    const [alice, bob] = await hall.acquaintedPair();
     const seen = overhear(alice.room);
     const heard = nextText(alice.runtime, "t");
     const toAlice = await bob.runtime.streamText({ topic: "t", destinationIdentities: ["alice"] });
@@ -49,7 +47,7 @@ test("a runtime that closes says goodbye, which ends what is under way at once",
 
 test("one who comes back as a new one ends the streams of the one before, and has its own from the first moment", () =>
   halls.in(async (hall) => {
-    const [alice, bob] = await acquainted(hall);
+    const [alice, bob] = await hall.acquaintedPair();
     const heard = nextText(alice.runtime, "old");
     const oldToAlice = await bob.runtime.streamText({ topic: "old", destinationIdentities: ["alice"] });
     await oldToAlice.write("half");
@@ -73,62 +71,6 @@ test("one who comes back as a new one ends the streams of the one before, and ha
     assert.is(await reader.readAll(), "all of it");
     await hall.acquaint(alice, again);
   }));
-
-test("those who join in mid-stream of a broadcast get nothing of it, and the next one", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await acquainted(hall);
-    const bytes = nextBytes(bob.runtime, "b");
-    const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
-    await writer.write(pattern(300_000));
-    const reader = await bytes;
-    const dave = await hall.plain("dave");
-    const toDave = heardBy(dave, "t");
-    const bytesToDave: unknown[] = [];
-    dave.registerByteStreamHandler("b", (reader) => void bytesToDave.push(reader));
-    const carol = await hall.join("carol");
-    const bytesToCarol: unknown[] = [];
-    carol.runtime.registerByteStreamHandler("b", (reader) => void bytesToCarol.push(reader));
-    const toCarol = collectTexts(carol.runtime, "t");
-    const toBob = collectTexts(bob.runtime, "t");
-    await hall.acquaint(alice, carol);
-    await until(() => alice.room.remoteParticipants.has("dave"));
-    await writer.write(pattern(300_000));
-    const closing = writer.close();
-    const whole = await reader.readAll();
-    await closing;
-    assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000)])) === 0);
-    assert.equal(writer.info.receipts, [{ identity: "bob", bytes: 600_000 }]);
-    await alice.runtime.sendText("to all", { topic: "t", confirm: true });
-    await until(() => toDave.length === 1); // the receipts have told that the others have it
-    assert.equal([toBob, toCarol, toDave.map(({ text }) => text)], [["to all"], ["to all"], ["to all"]]);
-    assert.equal([bytesToCarol, bytesToDave], [[], []]);
-  }));
-
-for (const kind of ["runtime", "participant of another SDK"] as const) {
-  test(`a ${kind} who leaves in mid-stream of a broadcast does not disturb it for the others`, () =>
-    halls.in(async (hall) => {
-      const other = kind === "runtime" ? undefined : await hall.plain("carol");
-      const [alice, bob] = await acquainted(hall);
-      const bytes = nextBytes(bob.runtime, "b");
-      const carol = other ?? await joinReader(hall, alice, bob);
-      const begun = kind === "runtime" ? undefined : new Promise((resolve) => other?.registerByteStreamHandler("b", resolve));
-      const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
-      await writer.write(pattern(300_000));
-      const reader = await bytes;
-      await begun;
-      await carol.disconnect();
-      await until(() => !alice.room.remoteParticipants.has("carol"));
-      await writer.write(pattern(300_000, 2));
-      const closing = writer.close();
-      const whole = await reader.readAll();
-      await closing;
-      assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000, 2)])) === 0);
-      const receipts = writer.info.receipts ?? [];
-      assert.equal(receipts[0], { identity: "bob", bytes: 600_000 });
-      // Carol's word that she has a handler may have come in time, or not.
-      assert.ok(receipts.slice(1).every(({ identity, error }) => identity === "carol" && error === "disconnected"));
-    }));
-}
 
 test("a broadcast of one who knows of nobody yet reaches all that are there, once", () =>
   halls.in(async (hall) => {
@@ -180,7 +122,7 @@ test("one who is named and not there is disconnected once news would have come, 
 
 test("a named one who is there gets it, though another is not", () =>
   halls.in(async (hall) => {
-    const [alice, bob] = await acquainted(hall);
+    const [alice, bob] = await hall.acquaintedPair();
     const texts = collectTexts(bob.runtime, "t");
     const to = { topic: "t", destinationIdentities: ["nobody", "bob"], confirm: true };
     const { receipts } = await alice.runtime.sendText("x", to);
@@ -190,23 +132,6 @@ test("a named one who is there gets it, though another is not", () =>
 
 test.after(() => halls.close());
 test.run();
-
-/** Alice and Bob, who know each other as Millrace runtimes. */
-async function acquainted(hall: Hall): Promise<[Member, Member]> {
-  const alice = await hall.join("alice");
-  const bob = await hall.join("bob");
-  await hall.acquaint(alice, bob);
-  return [alice, bob];
-}
-
-/** Carol, a runtime that reads a broadcast of topic "b". */
-async function joinReader(hall: Hall, ...others: readonly Member[]): Promise<Room> {
-  const carol = await hall.join("carol");
-  carol.runtime.registerByteStreamHandler("b", async (reader) => void await reader.readAll().catch(() => undefined));
-  await hall.acquaint(carol, ...others);
-  await until(() => others.every(({ room }) => room.remoteParticipants.has("carol")));
-  return carol.room;
-}
 
 /** The kinds of control packets that came from somebody, in order. */
 function controls(seen: readonly Overheard[], from: string): (string | undefined)[] {

@@ -1,0 +1,78 @@
+// Broadcasts in the midst of which others come and go.
+import { Buffer } from "node:buffer";
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { collectTexts, nextBytes, pattern, until } from "../participants.ts";
+import { type Hall, Halls, heardBy, type Member } from "./hall.ts";
+import type { Room } from "./rooms.ts";
+
+const test = suite("mid-stream");
+const halls = await Halls.start();
+
+test("those who join in mid-stream of a broadcast get nothing of it, and the next one", () =>
+  halls.in(async (hall) => {
+    const [alice, bob] = await hall.acquaintedPair();
+    const bytes = nextBytes(bob.runtime, "b");
+    const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
+    await writer.write(pattern(300_000));
+    const reader = await bytes;
+    const dave = await hall.plain("dave");
+    const toDave = heardBy(dave, "t");
+    const bytesToDave: unknown[] = [];
+    dave.registerByteStreamHandler("b", (reader) => void bytesToDave.push(reader));
+    const carol = await hall.join("carol");
+    const bytesToCarol: unknown[] = [];
+    carol.runtime.registerByteStreamHandler("b", (reader) => void bytesToCarol.push(reader));
+    const toCarol = collectTexts(carol.runtime, "t");
+    const toBob = collectTexts(bob.runtime, "t");
+    await hall.acquaint(alice, carol);
+    await until(() => alice.room.remoteParticipants.has("dave"));
+    await writer.write(pattern(300_000));
+    const closing = writer.close();
+    const whole = await reader.readAll();
+    await closing;
+    assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000)])) === 0);
+    assert.equal(writer.info.receipts, [{ identity: "bob", bytes: 600_000 }]);
+    await alice.runtime.sendText("to all", { topic: "t", confirm: true });
+    await until(() => toDave.length === 1); // the receipts have told that the others have it
+    assert.equal([toBob, toCarol, toDave.map(({ text }) => text)], [["to all"], ["to all"], ["to all"]]);
+    assert.equal([bytesToCarol, bytesToDave], [[], []]);
+  }));
+
+for (const kind of ["runtime", "participant of another SDK"] as const) {
+  test(`a ${kind} who leaves in mid-stream of a broadcast does not disturb it for the others`, () =>
+    halls.in(async (hall) => {
+      const other = kind === "runtime" ? undefined : await hall.plain("carol");
+      const [alice, bob] = await hall.acquaintedPair();
+      const bytes = nextBytes(bob.runtime, "b");
+      const carol = other ?? await joinReader(hall, alice, bob);
+      const begun = kind === "runtime" ? undefined : new Promise((resolve) => other?.registerByteStreamHandler("b", resolve));
+      const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
+      await writer.write(pattern(300_000));
+      const reader = await bytes;
+      await begun;
+      await carol.disconnect();
+      await until(() => !alice.room.remoteParticipants.has("carol"));
+      await writer.write(pattern(300_000, 2));
+      const closing = writer.close();
+      const whole = await reader.readAll();
+      await closing;
+      assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000, 2)])) === 0);
+      const receipts = writer.info.receipts ?? [];
+      assert.equal(receipts[0], { identity: "bob", bytes: 600_000 });
+      // Carol's word that she has a handler may have come in time, or not.
+      assert.ok(receipts.slice(1).every(({ identity, error }) => identity === "carol" && error === "disconnected"));
+    }));
+}
+
+test.after(() => halls.close());
+test.run();
+
+/** Carol, a runtime that reads a broadcast of topic "b". */
+async function joinReader(hall: Hall, ...others: readonly Member[]): Promise<Room> {
+  const carol = await hall.join("carol");
+  carol.runtime.registerByteStreamHandler("b", async (reader) => void await reader.readAll().catch(() => undefined));
+  await hall.acquaint(carol, ...others);
+  await until(() => others.every(({ room }) => room.remoteParticipants.has("carol")));
+  return carol.room;
+}
