@@ -4,6 +4,7 @@
 // for when a room is adopted.
 import { StreamError } from "../errors.ts";
 import type { StreamHeader, TrailerPacket } from "../protocol/packets.ts";
+import { keepLogsNative } from "./livekit_logs.ts";
 import { isRecord } from "../protocol/shapes.ts";
 import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, trailerOf } from "./livekit_messages.ts";
 
@@ -79,6 +80,7 @@ interface FfiEvent {
 }
 
 interface FfiClient {
+  emit(event: "ffi_event", what: unknown): void;
   request(request: { message: { case: string; value: unknown } }): { asyncId?: bigint };
   prependListener(event: "ffi_event", listener: (event: FfiEvent) => void): void;
   off(event: "ffi_event", listener: (event: FfiEvent) => void): void;
@@ -118,6 +120,7 @@ export class Sdk {
     this.#client = client;
     this.identity = internals.localParticipant.identity;
     this.#sid = internals.localParticipant.info.sid;
+    keepLogsNative(internals.ffiHandle, (event) => client.emit("ffi_event", event));
   }
 
   /** The others and their sids, by what the Room itself knows. */

@@ -1,0 +1,35 @@
+import * as assert from "uvu/assert";
+import { livekit } from "../../transports/livekit.ts";
+import { suite } from "../harness.ts";
+import { connect, disposeAll, inRooms } from "./rooms.ts";
+import { startServer } from "./server.ts";
+
+const test = suite("logs of the native part");
+
+test("none reach this thread once a room is adopted, and all else does, in rooms that were there and in later ones", async () => {
+  await using server = await startServer();
+  await inRooms(async () => {
+    const alice = await connect(server, "alice", "logs");
+    const transport = livekit(alice);
+    let logs = 0;
+    const count = (event: { message: { case?: string } }): void => void (logs += event.message.case === "logs" ? 1 : 0);
+    const client = (globalThis as unknown as { _ffiClientInstance: NodeJS.EventEmitter })._ffiClientInstance;
+    client.on("ffi_event", count);
+    try {
+      const bob = await connect(server, "bob", "logs");
+      const heard = new Promise<string>((resolve) => {
+        alice.on("dataReceived", (bytes: Uint8Array) => resolve(new TextDecoder().decode(bytes)));
+      });
+      logs = 0; // what was on its way
+      await bob.localParticipant?.publishData(new TextEncoder().encode("hello"), { reliable: true });
+      assert.is(await heard, "hello");
+      assert.is(logs, 0);
+    } finally {
+      client.off("ffi_event", count);
+      await transport.close();
+    }
+  });
+});
+
+test.after(disposeAll);
+test.run();
