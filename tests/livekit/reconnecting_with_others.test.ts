@@ -1,0 +1,107 @@
+// The same between a Millrace runtime whose connection is lost and one who uses LiveKit's SDK plainly.
+import * as assert from "uvu/assert";
+import type { StreamError } from "../../errors.ts";
+import { suite } from "../harness.ts";
+import { bytesOf, told } from "../peers/contents.js";
+import { type PlainPeer, startPeer } from "../peers/peer.ts";
+import { Halls, type Member } from "./hall.ts";
+import { assertInTime, until } from "./pair.ts";
+import { RoomEvent, SimulateScenarioKind } from "./rooms.ts";
+import { FAULT_LIMITS } from "./traffic.ts";
+
+const test = suite("reconnecting with others");
+const halls = await Halls.start();
+
+/** Long enough to be under way for a while. */
+const TO_ALICE = { length: 2_000_000, seed: 1 };
+const TO_PLAIN = { length: 2_000_000, seed: 2 };
+const PIECE_BYTES = 50_000;
+
+test("a connection that is resumed loses nothing", () =>
+  underWay(async (alice, plain, { sending, receiving }) => {
+    const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
+    await alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT);
+    await reconnected;
+    assert.is(await sending, "whole");
+    assert.ok(equal(await receiving, bytesOf(TO_ALICE)));
+    const { content, error } = await plain.received();
+    assert.is(error, undefined);
+    assert.equal(content, await told([bytesOf(TO_PLAIN)]));
+  }), { seconds: 40 });
+
+test(
+  "a connection that is made anew ends streams at both ends, and new ones go",
+  () =>
+    underWay(async (alice, plain, { sending, receiving }) => {
+      const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
+      await alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_FULL_RECONNECT);
+      assert.is(await sending, "disconnected");
+      const failure = await assertInTime(receiving.then(() => "whole", ({ code }: StreamError) => code));
+      assert.is(failure, "disconnected");
+      const { error } = await plain.received();
+      assert.ok(error !== undefined);
+      await reconnected;
+      await until(() => alice.room.remoteParticipants.has("plain"));
+      await plain.listen("text", "again");
+      await alice.runtime.sendText("hello", { topic: "again", destinationIdentities: ["plain"] });
+      assert.equal((await plain.received()).content, await told("hello"));
+    }),
+  { seconds: 40 },
+);
+
+test.after(() => halls.close());
+test.run();
+
+interface UnderWay {
+  /** What Alice's stream ended with, for her. */
+  readonly sending: Promise<string>;
+  /** What has come to her. */
+  readonly receiving: Promise<Uint8Array>;
+}
+
+async function underWay(body: (alice: Member, plain: PlainPeer, streams: UnderWay) => Promise<void>): Promise<void> {
+  await halls.in(async (hall) => {
+    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+    await using plain = await startPeer("rtc-node-1", {
+      url: hall.server.url,
+      token: await hall.server.token("plain", hall.name),
+    });
+    await until(() => alice.room.remoteParticipants.has("plain"));
+    await plain.listen("bytes", "to plain");
+    let begin: () => void = () => {};
+    const begun = new Promise<void>((resolve) => begin = resolve);
+    const receiving = new Promise<Uint8Array>((resolve, reject) => {
+      alice.runtime.registerByteStreamHandler("to alice", async (reader) => {
+        begin();
+        await reader.readAll().then(resolve, reject);
+      });
+    });
+    receiving.catch(() => {}); // looked at by the body
+    const file = plain.sendFile(TO_ALICE, { topic: "to alice", destinationIdentities: ["alice"] });
+    file.catch(() => {}); // it may have been cut off
+    let sendBegan: () => void = () => {};
+    const sent = new Promise<void>((resolve) => sendBegan = resolve);
+    const sending = alice.runtime.sendBytes(pieces(), {
+      topic: "to plain",
+      destinationIdentities: ["plain"],
+      onProgress: ({ bytes }) => {
+        if (bytes > PIECE_BYTES) sendBegan();
+      },
+    }).then(() => "whole", ({ code }: StreamError) => code);
+    await Promise.all([begun, sent]);
+    await body(alice, plain, { sending, receiving });
+  });
+}
+
+/** Not quicker than the connection is lost. */
+async function* pieces(): AsyncGenerator<Uint8Array> {
+  const content = bytesOf(TO_PLAIN);
+  for (let at = 0; at < content.length; at += PIECE_BYTES) {
+    yield content.subarray(at, at + PIECE_BYTES);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
