@@ -7,13 +7,6 @@ import type { Connection } from "./surroundings.ts";
 /** Milliseconds for a server to answer: beyond it somebody at a terminal thinks that nothing happens. */
 const CONNECT_TIMEOUT = 20_000;
 
-/**
- * Milliseconds between the last packet and leaving: a disconnect drops what the SDK has taken and not yet sent, and there is no way to ask
- * for that. The last packets are receipts, aborts and goodbyes: without them a peer waits until the server tells of the departure, which
- * takes 3 s, or of one who was there for less than that, its idle timeout.
- */
-const LINGER = 300;
-
 /** Joins the room. Rejects with a Failure "connection", or with the signal's reason. */
 export async function joinRoom(credentials: Credentials, signal: AbortSignal): Promise<Connection> {
   process.env["NODE_ENV"] ??= "production"; // else rtc-node logs to stdout
@@ -22,7 +15,6 @@ export async function joinRoom(credentials: Credentials, signal: AbortSignal): P
   const room = new Room();
   const leave = async (): Promise<void> => {
     try {
-      if (room.isConnected) await new Promise((resolve) => setTimeout(resolve, LINGER));
       await room.disconnect();
     } finally {
       await dispose();

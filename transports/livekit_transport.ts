@@ -32,6 +32,12 @@ const CLOSED = /engine is closed/;
  */
 const NEWS_DELAY = 3_500;
 
+/**
+ * Milliseconds that the last packets, once the SDK has taken them, may take to leave this machine. It does not tell when they have, and to
+ * leave the room drops them: an abort, a goodbye, a receipt.
+ */
+const LAST_PACKETS = 250;
+
 /** A room of a LiveKit server, as a transport. */
 export class LiveKitTransport implements Transport {
   readonly identity: string;
@@ -48,6 +54,7 @@ export class LiveKitTransport implements Transport {
   #gone: StreamError | undefined;
   #closing: Promise<void> | undefined;
   #mayPublish: boolean;
+  #lastSentAt = -Infinity;
 
   constructor(sdk: Sdk, release: () => void) {
     this.identity = sdk.identity;
@@ -120,6 +127,7 @@ export class LiveKitTransport implements Transport {
     if (destinations !== undefined && to.length === 0) return;
     try {
       await this.#outbox.add(() => this.#attended(() => this.#request(packet, to)));
+      this.#lastSentAt = performance.now();
     } catch (cause) {
       throw this.#failure(packet, cause);
     }
@@ -135,6 +143,7 @@ export class LiveKitTransport implements Transport {
     this.#ended ??= new StreamError("disconnected", `Cannot send as the transport is closed: identity is "${this.identity}"`);
     if (ended === undefined) {
       await this.#outbox.empty();
+      await this.#pause(this.#lastSentAt + LAST_PACKETS - performance.now());
       if (this.#sdk.connected) this.#sdk.setBufferedAmount(SDK_BUFFERED_BYTES);
     }
     this.#end();
@@ -158,6 +167,14 @@ export class LiveKitTransport implements Transport {
     });
     clearTimeout(timer);
     this.#seekers.delete(wake);
+  }
+
+  /** Lets time pass, but not past the room's end. */
+  async #pause(milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds;
+    for (let left = milliseconds; left > 0 && this.#gone === undefined; left = until - performance.now()) {
+      await this.#change(left);
+    }
   }
 
   #wakeSeekers(): void {
