@@ -6,6 +6,7 @@ import { Hall, type Halls } from "./hall.ts";
 import { all, listeners, Pair } from "./pair.ts";
 import { disposeAll, RoomEvent } from "./rooms.ts";
 import { startServer, type TestServer } from "./server.ts";
+import type { Endings } from "./traffic.ts";
 
 const test = suite("lost server");
 
@@ -30,6 +31,21 @@ test(
         await Promise.all(reconnected);
         await pair.assertAlive();
       })
+    ),
+  { seconds: 60 },
+);
+
+test(
+  "the same before it has told of the other: no stream goes on, or comes to nothing, unsaid",
+  () =>
+    withServer((server, hall) =>
+      Pair.underWay(hall, async (pair) => {
+        await server.restart();
+        const endings = Object.values(await pair.outcome()).flatMap((each: Endings) => Object.values(each));
+        // Whoever learns late that it was taken for gone may have asked before how a stream stands that nobody knew of any more.
+        assert.equal(endings.filter((ending) => ending !== "disconnected" && ending !== "incomplete"), []);
+        await pair.assertAlive();
+      }, { early: true })
     ),
   { seconds: 60 },
 );
