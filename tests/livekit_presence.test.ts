@@ -41,6 +41,24 @@ test("one who leaves is told of once", () => {
   assert.is(room.has("bob"), false);
 });
 
+test("the last packets of one who has left make nobody of it", () => {
+  const { room, told } = presence({ bob: "1" });
+  room.leave("bob");
+  assert.is(room.meet("bob", () => false), false);
+  assert.equal(room.identities, []);
+  assert.equal(told, ["left bob"]);
+});
+
+test("one who has come back is here by its first word or by the server's, and what follows counts", () => {
+  for (const comeBack of [(room: Presence) => room.meet("bob", begins), (room: Presence) => room.join("bob", "2")]) {
+    const { room, told } = presence({ bob: "1" });
+    room.leave("bob");
+    comeBack(room);
+    assert.is(room.meet("bob", () => false), true);
+    assert.equal(told, ["left bob", "joined bob"]);
+  }
+});
+
 test("a connection made anew is a new beginning with those who were here before, and were not told of since", () => {
   const { room, told } = presence({ bob: "1", carol: "2", dave: "3" });
   room.lost();
