@@ -107,11 +107,11 @@ export class Courier {
     resolve(sent);
     if (sent === undefined) return this.#next();
     this.#busy = true;
-    const done = (): void => {
+    const free = (): void => {
       this.#busy = false;
       this.#next();
     };
-    sent.then(done, done);
+    sent.then(free, free);
   }
 
   #lookAgain(): void {
