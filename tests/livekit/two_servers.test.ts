@@ -112,15 +112,30 @@ async function onTwoServers(body: (halls: Halls) => Promise<void>): Promise<void
     return runtime;
   };
   try {
-    const alice = await start(await connect(holder, "alice", "hall")); // the room is this server's, as there is no other yet
+    const hers = await connect(holder, "alice", "hall"); // the room is this server's, as there is no other yet
+    const alice = await start(hers);
     await using other = await startServer({ redis: redis.address });
     const carol = await connect(other, "carol", "hall");
     const bob = await start(await connect(other, "bob", "hall"));
+    await untilTold(hers, "carol"); // a broadcast is for those who are known
     await body({ servers: { holder, other }, alice, bob, carol, overheard: overhear(carol) });
   } finally {
     await Promise.all(runtimes.map((runtime) => runtime.close()));
     await closeRooms();
   }
+}
+
+/** Resolves when the server has told a Room of a participant. */
+function untilTold(room: Room, identity: string): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!room.remoteParticipants.has(identity)) return;
+      room.off("participantConnected", look);
+      resolve();
+    };
+    room.on("participantConnected", look);
+    look();
+  });
 }
 
 /** What a handler makes of the next stream of a topic. */
