@@ -19,7 +19,7 @@ export interface Limits {
   totalWindow: number;
   /** Bytes held of a stream whose sender cannot be made to wait, another SDK. Default 64 MiB. Over it: "too-large". */
   foreignQueue: number;
-  /** Milliseconds without a sign of life from the sender. Default 30,000. Then "timeout". */
+  /** Milliseconds without a sign of life from the other end. Default 30,000. Then "timeout". */
   idleTimeout: number;
   /** The same for another SDK, which gives no sign of life while it thinks. Default 300,000. */
   foreignIdleTimeout: number;
