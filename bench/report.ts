@@ -55,6 +55,8 @@ export interface Report {
   readonly figures?: readonly Figure[];
   /** What bench/livekit/ has measured. */
   readonly livekit?: object;
+  /** What bench/links/ has measured. */
+  readonly links?: object;
 }
 
 export type RuntimeName = "node" | "bun" | "deno";

@@ -10,7 +10,7 @@ import { needed, projectRoot } from "../../tests/livekit/programs.ts";
 import type { TestServer } from "../../tests/livekit/server.ts";
 import { type Holds, wait } from "../probe.ts";
 import { runtimeName } from "../report.ts";
-import type { HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
+import type { Beside, BesideOrder, Heard, HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
 
 export type Kind = "millrace" | "rtc-node" | "python";
 
@@ -32,6 +32,11 @@ interface Commands {
   hold: [HoldOrder, Holds];
   offer: [OfferOrder, unknown];
   offered: [object, number];
+  taken: [object, number];
+  hear: [object, unknown];
+  heard: [object, Heard];
+  beside: [BesideOrder, unknown];
+  stopBeside: [object, Beside];
   watchMemory: [object, unknown];
   memory: [object, number];
 }
@@ -167,8 +172,10 @@ export class Cast implements AsyncDisposable {
    */
   async pair(sending: Kind, receiving: Kind): Promise<Pair> {
     const room = `bench ${this.#rooms++}`;
-    const receiver = await this.#join(receiving, `${receiving} receiver`, room);
-    const sender = await this.#join(sending, `${sending} sender`, room);
+    const receiver = this.#start(receiving, `${receiving} receiver`);
+    const sender = this.#start(sending, `${sending} sender`);
+    await this.#join(receiver, room);
+    await this.#join(sender, room);
     while ((await sender.ask("others", {})).length === 0) await wait(20);
     return { sender, receiver };
   }
@@ -182,11 +189,15 @@ export class Cast implements AsyncDisposable {
     await Promise.all(this.#started.map((participant) => participant.close()));
   }
 
-  async #join(kind: Kind, identity: string, room: string): Promise<Participant> {
+  #start(kind: Kind, identity: string): Participant {
     const participant = new Participant(kind, identity);
     this.#started.push(participant);
-    await participant.ask("connect", { url: this.#server.url, token: await this.#server.token(identity, room) });
     return participant;
+  }
+
+  async #join(participant: Participant, room: string): Promise<void> {
+    const { url } = this.#server;
+    await participant.ask("connect", { url, token: await this.#server.token(participant.identity, room) });
   }
 }
 

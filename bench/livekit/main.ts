@@ -6,23 +6,22 @@
 //   --quick or --only none). Writes into <runtime>.json, and <runtime>-livekit.svg.
 // What would make it lie: another load on the machine, as server and both ends share its cores (the load before, the idle drift and the
 //   spread of the runs show it); the first seconds of a write are taken for all of it where its hold is measured.
-import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { needed, projectRoot } from "../../tests/livekit/programs.ts";
+import { projectRoot } from "../../tests/livekit/programs.ts";
 import { startServer } from "../../tests/livekit/server.ts";
 import { measureNoise, sha256Rate } from "../limits.ts";
 import { emptyReport, figuresTable, noiseLines, writeReport } from "../report.ts";
 import { bars } from "./bars.ts";
-import { Cast, type Kind } from "./cast.ts";
+import { Cast } from "./cast.ts";
 import { benchGoodput, benchMany, type Stage } from "./goodput.ts";
 import { benchLatency } from "./latency.ts";
 import { type LivekitReport, livekitTable, Results } from "./results.ts";
 import { benchHold, benchUnread } from "./strain.ts";
+import { hasPython, inFolder, versions } from "./surroundings.ts";
 
 const SECTIONS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   goodput: benchGoodput,
@@ -46,15 +45,8 @@ const out = values.out ?? (brief || values.only !== undefined ? undefined : join
 
 const began = performance.now();
 const loadBefore = loadavg()[0] ?? NaN;
-const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, () => {
-    rmSync(folder, { recursive: true, force: true }); // the server and the participants end with this process
-    process.exit(1);
-  });
-}
-try {
-  const results = await measure();
+await inFolder(async (folder) => {
+  const results = await measure(folder);
   const noise = await measureNoise(brief ? 20 : 500);
   for (const section of new Set(results.rows.map((row) => row.section))) {
     console.log(`\n${section}\n${livekitTable(results.rows.filter((row) => row.section === section))}`);
@@ -65,12 +57,10 @@ try {
     const whole = await writeReport(out, { ...emptyReport(brief), livekit });
     await writeFile(join(out, `${whole.runtime}-livekit.svg`), bars(whole, results.rows));
   }
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+});
 console.log(`${((performance.now() - began) / 1000).toFixed(0)} s${out === undefined ? "" : `, written to ${out}`}`);
 
-async function measure(): Promise<Results> {
+async function measure(folder: string): Promise<Results> {
   const results = new Results();
   await using server = await startServer();
   await using cast = new Cast(server);
@@ -79,28 +69,15 @@ async function measure(): Promise<Results> {
     console.log(name);
     sha256Rate();
     const effort = { rounds, divisor: brief ? 64 : 1 };
-    await SECTIONS[name]?.({ cast, folder, kinds: kinds(), serverPid: server.pid, effort, results, tell });
+    await SECTIONS[name]?.({
+      cast,
+      folder,
+      kinds: hasPython() ? ["rtc-node", "python", "millrace"] : ["rtc-node", "millrace"],
+      serverPid: server.pid,
+      effort,
+      results,
+      tell,
+    });
   }
   return results;
-}
-
-function kinds(): Kind[] {
-  return hasPython() ? ["rtc-node", "python", "millrace"] : ["rtc-node", "millrace"];
-}
-
-function hasPython(): boolean {
-  try {
-    return needed("python") !== "";
-  } catch {
-    return false;
-  }
-}
-
-async function versions(): Promise<Record<string, string>> {
-  const path = join(projectRoot(), "node_modules", "@livekit", "rtc-node", "package.json");
-  const sdk = JSON.parse(await readFile(path, "utf8")) as { version: string };
-  const server = execFileSync(needed("livekit"), ["--version"], { encoding: "utf8" }).trim();
-  const code = 'from importlib.metadata import version; print(version("livekit"))';
-  const python = hasPython() ? { python: execFileSync(needed("python"), ["-c", code], { encoding: "utf8" }).trim() } : {};
-  return { server, "@livekit/rtc-node": sdk.version, ...python };
 }

@@ -17,7 +17,7 @@ export interface SendOrder {
   readonly bytes: number;
   /** Bytes of a write, where there are writes. */
   readonly write?: number;
-  /** The file of so many bytes, where one is sent. */
+  /** The file of so many bytes, where one is sent; by another API its contents are, and random bytes where there is no file. */
   readonly path?: string;
   /** Streams at once, which share the bytes: 1 if not given. */
   readonly streams?: number;
@@ -42,3 +42,28 @@ export interface HoldOrder extends OfferOrder {
   /** How long to look. */
   readonly ms: number;
 }
+
+/** Small messages and calls that go to one participant for as long as something else does. */
+export interface BesideOrder {
+  readonly to: string;
+  /** Milliseconds from one message to the next, and from one call. */
+  readonly messageMs: number;
+  readonly callMs: number;
+}
+
+/** What went beside, by the sender's clock. */
+export interface Beside {
+  /** When each message was sent, by its number. */
+  readonly messages: readonly number[];
+  readonly calls: readonly Call[];
+}
+
+export interface Call {
+  readonly began: number;
+  /** When its answer came, or it failed; undefined if neither has happened yet. */
+  readonly at?: number;
+  readonly error?: string;
+}
+
+/** The number of each message that has come, and when. */
+export type Heard = readonly (readonly [number, number])[];

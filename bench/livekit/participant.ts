@@ -1,6 +1,7 @@
 // A participant of a LiveKit room, as a process of its own, that uses Millrace or @livekit/rtc-node plainly, as users do.
 // Run by cast.ts, as `participant.ts millrace|rtc-node`; commands and answers are JSON lines, as with the peers of the tests.
 import "../../tests/livekit/quiet.ts";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { type ByteStreamReader as SdkByteReader, dispose, Room, type TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
 import { type ByteStreamReader, createRuntime, type Runtime, type TextStreamReader } from "../../mod.ts";
@@ -9,7 +10,9 @@ import { livekit } from "../../transports/livekit.ts";
 import { MemoryProbe } from "../memory_probe.ts";
 import { HoldProbe, wait } from "../probe.ts";
 import { randomBytes } from "../samples.ts";
-import type { HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
+import { hear, heard, startBeside, stopBeside } from "./beside.ts";
+import { clock } from "./clock.ts";
+import type { BesideOrder, HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
 
 /** Bytes of a write where a stream is offered to a reader that does not read. */
 const BLOCK_BYTES = 1_000_000;
@@ -30,6 +33,8 @@ const samples = new Map<number, Uint8Array>();
 let runtime: Runtime | undefined;
 let memory: MemoryProbe | undefined;
 let offered = 0;
+/** Bytes that have been read, of all streams. */
+let taken = 0;
 
 serve({
   async connect({ url, token }: { url: string; token: string }) {
@@ -52,7 +57,10 @@ serve({
       if (how === "hold") return void held.push(reader);
       if (how === "save") return ended((await (reader as ByteStreamReader).saveTo(path, { overwrite: true })).bytes);
       let bytes = 0;
-      for await (const part of reader) bytes += part.length;
+      for await (const part of reader) {
+        bytes += part.length;
+        taken += part.length;
+      }
       ended(bytes);
     };
     const telling = (reader: TextStreamReader | ByteStreamReader | SdkTextReader | SdkByteReader): void =>
@@ -63,8 +71,8 @@ serve({
   },
 
   async send(order: SendOrder) {
-    const { streams = 1, bytes } = order;
-    const data = sampleOf(bytes / streams);
+    const { streams = 1, bytes, how, path } = order;
+    const data = path !== undefined && how !== "sendFile" ? await readFile(path) : sampleOf(bytes / streams);
     const began = clock();
     await Promise.all(Array.from({ length: streams }, () => send(order, data)));
     return { began, done: clock() };
@@ -97,6 +105,16 @@ serve({
 
   offered: () => offered,
 
+  taken: () => taken,
+
+  hear: () => hear(room, runtime),
+
+  heard,
+
+  beside: (order: BesideOrder) => startBeside(room, runtime, order),
+
+  stopBeside,
+
   watchMemory() {
     memory = new MemoryProbe();
   },
@@ -107,11 +125,6 @@ serve({
   await room.disconnect();
   await dispose();
 });
-
-/** Milliseconds of a clock that all processes of this machine share, finer than Date's. */
-function clock(): number {
-  return performance.timeOrigin + performance.now();
-}
 
 function ended(bytes: number): void {
   emit({ event: "ended", bytes, at: clock() });

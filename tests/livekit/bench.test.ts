@@ -1,15 +1,13 @@
 // The benchmark in rooms runs through in its quick form, and leaves what is expected. Its numbers are looked at by nobody here.
 // needs: python
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { LivekitReport } from "../../bench/livekit/results.ts";
 import { runtimeName } from "../../bench/report.ts";
 import { suite } from "../harness.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
+import { runBench } from "./run_bench.ts";
 
 const FIGURES = [
   "goodput-rtc-node",
@@ -28,7 +26,7 @@ const test = suite("bench in rooms");
 
 test("measures each figure to reach, and draws what it has measured", () =>
   inTemporaryFolder(async (folder) => {
-    const output = await bench("--quick", `--out=${folder}`);
+    const output = await runBench("livekit", SECONDS, "--quick", `--out=${folder}`);
     const whole = JSON.parse(await readFile(join(folder, `${runtimeName}.json`), "utf8")) as { livekit: LivekitReport };
     const { versions, rows, figures } = whole.livekit;
     assert.match(versions["server"] ?? "", /\d/);
@@ -46,21 +44,3 @@ test("measures each figure to reach, and draws what it has measured", () =>
   }), { seconds: SECONDS });
 
 test.run();
-
-/** Runs the benchmark as a user would. */
-async function bench(...args: string[]): Promise<string> {
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const program = fileURLToPath(new URL(`../../bench/livekit/main${extension}`, import.meta.url));
-  const child = spawn(process.execPath, [...runtimeName === "deno" ? ["run", "-A"] : [], program, ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-    timeout: SECONDS * 1000,
-  });
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
-  const code = await new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  assert.is(code, 0, output);
-  return output;
-}

@@ -25,11 +25,26 @@ export interface LivekitConfig {
   readonly url: string;
 }
 
+/** What a relay does to packets, each way: milliseconds, megabytes a second (0: no limit), milliseconds at that rate, a probability. */
+export interface Line {
+  readonly delay: number;
+  readonly rate: number;
+  readonly queue: number;
+  readonly loss: number;
+}
+
+export interface Relay {
+  close(): Promise<void>;
+}
+
 interface Tools {
   needed(name: "livekit" | "redis" | "chromium" | "python"): string;
-  livekitConfig(options: { port: number; udpPort: number; redis?: string | undefined }): LivekitConfig;
+  livekitConfig(
+    options: { port: number; udpPort: number; redis?: string | undefined; relayed?: boolean | undefined },
+  ): LivekitConfig;
   startLivekitServer(path: string, config: LivekitConfig, port: number): Promise<Started>;
   startRedisServer(path: string, port: number): Promise<Started>;
+  startRelay(options: { from: string; to: string; seed?: number } & Line): Promise<Relay>;
   freePort(): Promise<number>;
 }
 
@@ -40,4 +55,5 @@ export const needed: Tools["needed"] = tools.needed;
 export const livekitConfig: Tools["livekitConfig"] = tools.livekitConfig;
 export const startLivekitServer: Tools["startLivekitServer"] = tools.startLivekitServer;
 export const startRedisServer: Tools["startRedisServer"] = tools.startRedisServer;
+export const startRelay: Tools["startRelay"] = tools.startRelay;
 export const freePort: Tools["freePort"] = tools.freePort;

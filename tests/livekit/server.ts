@@ -10,6 +10,8 @@ export interface TestServer extends AsyncDisposable {
   readonly key: string;
   readonly secret: string;
   readonly pid: number;
+  /** Of media. */
+  readonly udpPort: number;
   /** To join `room` and do there all that `grants` do not take away. */
   token(identity: string, room: string, grants?: VideoGrant): Promise<string>;
   /** By SIGKILL. Resolves when it is gone; its ports stay reserved for `restart` by nothing but our choice of them. */
@@ -21,14 +23,17 @@ export interface TestServer extends AsyncDisposable {
 export interface ServerOptions {
   /** The address of a Redis that this server shares with others, and rooms by it. */
   readonly redis?: string;
+  /** Clients send their media to 127.0.0.2, where somebody has to take it on to this server's `udpPort` of 127.0.0.1. */
+  readonly relayed?: boolean;
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const path = needed("livekit");
-  const { port, config, started } = await onFreePorts(async () => {
+  const { port, udpPort, config, started } = await onFreePorts(async () => {
     const port = await freePort();
-    const config = livekitConfig({ port, udpPort: await freePort(), redis: options.redis });
-    return { port, config, started: await startLivekitServer(path, config, port) };
+    const udpPort = await freePort();
+    const config = livekitConfig({ port, udpPort, redis: options.redis, relayed: options.relayed });
+    return { port, udpPort, config, started: await startLivekitServer(path, config, port) };
   });
   const { url, key, secret } = config;
   let server = started;
@@ -36,6 +41,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     url,
     key,
     secret,
+    udpPort,
     get pid() {
       return server.pid;
     },

@@ -63,12 +63,14 @@ async function build(go, say) {
 
 /**
  * What a server on these ports is told, as the text of a configuration, and the key and secret that it takes. `redis` ("127.0.0.1:6379")
- * makes it one of several that share rooms.
+ * makes it one of several that share rooms; `relayed` has clients send their media to 127.0.0.2, where a relay takes it (link_relay.js).
  */
-export function livekitConfig({ port, udpPort, redis }) {
-  const text = readFileSync(join(folder, "loopback.yaml"), "utf8")
+export function livekitConfig({ port, udpPort, redis, relayed = false }) {
+  const own = readFileSync(join(folder, "loopback.yaml"), "utf8")
     .replace(/^port: \d+/m, `port: ${port}`)
     .replace(/^( +)udp_port: \d+/m, `$1udp_port: ${udpPort}`);
+  // Ice lite: a server that looked for ways itself would find the one past the relay.
+  const text = relayed ? own.replace(/^( +)node_ip: .+/m, "$1node_ip: 127.0.0.2\n$1use_ice_lite: true") : own;
   const [, key, secret] = /^keys: \{ (\w+): "(.+)" \}$/m.exec(text);
   return {
     text: redis === undefined ? text : `${text}redis: { address: "${redis}" }\n`,

@@ -1,0 +1,156 @@
+// One transfer by one contender, with what goes beside it, between two participants that are there for nothing else.
+import type { Cast, Kind, Pair, Participant } from "../livekit/cast.ts";
+import { clock } from "../livekit/clock.ts";
+import type { Beside, Heard, SendOrder } from "../livekit/orders.ts";
+import { quantile, wait } from "../probe.ts";
+import type { Contents } from "./contents.ts";
+
+export interface Contender {
+  readonly name: string;
+  readonly by: Kind;
+  readonly how: SendOrder["how"];
+}
+
+/** How one transfer went. Times are in milliseconds. */
+export interface Run {
+  /** MB a second, from the call to the last byte read. */
+  readonly rate: number;
+  /** Of the bytes: less than 1 where it was ended before its end. */
+  readonly share: number;
+  /** One way, of the messages sent meanwhile; those that did not come are as late as they were when they were given up. */
+  readonly p50: number;
+  readonly p95: number;
+  readonly max: number;
+  /** Messages, and those of them that did not come. */
+  readonly messages: number;
+  readonly lost: number;
+  /** There and back, of the calls made meanwhile. */
+  readonly call: number;
+  readonly failed: number;
+  /** Why it was ended. */
+  readonly why?: string;
+}
+
+export interface Bounds {
+  /** What a transfer is given. */
+  readonly transferMs: number;
+  /** What messages and calls are given after it. */
+  readonly afterMs: number;
+}
+
+const TOPIC = "read";
+const WRITE_BYTES = 15_000;
+const MESSAGE_MS = 100;
+const CALL_MS = 200;
+
+/** Messages that have come before the transfer begins, so that connections and code are warm. */
+const FIRST_MESSAGES = 5;
+const FIRST_MS = 20_000;
+const LOOK_MS = 20;
+
+export async function runOnce(cast: Cast, contender: Contender, contents: Contents, bounds: Bounds): Promise<Run> {
+  const pair = await cast.pair(contender.by, contender.by);
+  try {
+    await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
+    await pair.receiver.ask("hear", {});
+    await pair.sender.ask("beside", { to: pair.receiver.identity, messageMs: MESSAGE_MS, callMs: CALL_MS });
+    await until(async () => (await pair.receiver.ask("heard", {})).length >= FIRST_MESSAGES, FIRST_MS, "no messages come");
+    const transfer = await transferred(pair, contender, contents, bounds);
+    const { messages, calls } = await besides(pair, transfer, bounds);
+    return {
+      rate: transfer.bytes / 1000 / (transfer.at - transfer.began),
+      share: transfer.bytes / contents.bytes,
+      p50: quantile(messages.map(({ ms }) => ms), 0.5),
+      p95: quantile(messages.map(({ ms }) => ms), 0.95),
+      max: quantile(messages.map(({ ms }) => ms), 1),
+      messages: messages.length,
+      lost: messages.filter(({ well }) => !well).length,
+      call: quantile(calls.map(({ ms }) => ms), 0.95),
+      failed: calls.filter(({ well }) => !well).length,
+      ...(transfer.why === undefined ? {} : { why: transfer.why }),
+    };
+  } finally {
+    await cast.kill(pair);
+  }
+}
+
+interface Transfer {
+  readonly began: number;
+  readonly at: number;
+  readonly bytes: number;
+  readonly why?: string;
+}
+
+async function transferred(pair: Pair, { how }: Contender, { path, bytes }: Contents, bounds: Bounds): Promise<Transfer> {
+  const { sender, receiver } = pair;
+  const asked = clock();
+  const order: SendOrder = { how, topic: TOPIC, to: [receiver.identity], bytes, write: WRITE_BYTES, path };
+  const whole = Promise.all([sender.ask("send", order), receiver.ended(bytes)]).then(
+    ([{ began }, { at }]): Transfer => ({ began, at, bytes }),
+    (error: unknown) => error instanceof Error ? error.message : String(error),
+  );
+  const transfer = await within(whole, bounds.transferMs, `took longer than ${bounds.transferMs / 1000} s`);
+  if (typeof transfer !== "string") return transfer;
+  return { began: asked, at: clock(), bytes: await takenBy(receiver), why: transfer };
+}
+
+async function takenBy(receiver: Participant): Promise<number> {
+  return await receiver.ask("taken", {});
+}
+
+/** How long something took, and whether it came to its end. */
+interface Took {
+  readonly ms: number;
+  readonly well: boolean;
+}
+
+/** Of what was sent while the transfer went. */
+async function besides(
+  { sender, receiver }: Pair,
+  { began, at, why }: Transfer,
+  { afterMs }: Bounds,
+): Promise<{ messages: Took[]; calls: Took[] }> {
+  const limit = clock() + (why === undefined ? afterMs : 0); // after one that was cut off, what has not come by now is that late
+  for (;;) {
+    const sent = await sender.ask("stopBeside", {});
+    const heard = await receiver.ask("heard", {});
+    const found = { messages: messagesOf(sent, heard, began, at), calls: callsOf(sent, began, at) };
+    const all = found.messages.every(({ well }) => well) && sent.calls.every((call) => call.at !== undefined);
+    if (all || clock() >= limit) return found;
+    await wait(LOOK_MS);
+  }
+}
+
+function messagesOf(sent: Beside, heard: Heard, began: number, at: number): Took[] {
+  const now = clock();
+  const came = new Map(heard);
+  return sent.messages.flatMap((time, index) => {
+    const end = came.get(index);
+    return time < began || time > at ? [] : [{ ms: (end ?? now) - time, well: end !== undefined }];
+  });
+}
+
+function callsOf(sent: Beside, began: number, at: number): Took[] {
+  const now = clock();
+  return sent.calls.flatMap((call) => {
+    const well = call.at !== undefined && call.error === undefined;
+    return call.began < began || call.began > at ? [] : [{ ms: (call.at ?? now) - call.began, well }];
+  });
+}
+
+async function until(isSo: () => Promise<boolean>, ms: number, why: string): Promise<void> {
+  const limit = clock() + ms;
+  while (!await isSo()) {
+    if (clock() > limit) throw new Error(`Cannot measure as ${why}: milliseconds are ${ms}`);
+    await wait(LOOK_MS);
+  }
+}
+
+async function within<T, Late>(work: Promise<T>, ms: number, late: Late): Promise<T | Late> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await Promise.race([work, new Promise<Late>((resolve) => timer = setTimeout(() => resolve(late), ms))]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,62 @@
+// What a participant does beside a transfer: messages of 50 bytes by the API that is measured, and calls by the Room, as Millrace has none.
+import type { Room, TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
+import type { Runtime, TextStreamReader } from "../../mod.ts";
+import { clock } from "./clock.ts";
+import type { Beside, BesideOrder, Call, Heard } from "./orders.ts";
+
+const TOPIC = "beside";
+const METHOD = "bench.beside";
+const FILLER = "a message of fifty bytes, its number before it, no more";
+const MESSAGE_BYTES = 50;
+
+/** An answer is waited for as long as a run may take: a late one is to be measured. */
+const CALL_TIMEOUT_MS = 100_000;
+
+const came: [number, number][] = [];
+const messages: number[] = [];
+const calls: { -readonly [Key in keyof Call]: Call[Key] }[] = [];
+let timers: ReturnType<typeof setInterval>[] = [];
+
+/** Notes the messages that come, and answers calls. */
+export function hear(room: Room, runtime: Runtime | undefined): void {
+  const take = async (reader: TextStreamReader | SdkTextReader): Promise<void> => {
+    const message = await reader.readAll();
+    came.push([Number.parseInt(message), clock()]);
+  };
+  (runtime ?? room).registerTextStreamHandler(
+    TOPIC,
+    (reader: TextStreamReader | SdkTextReader) => void take(reader).catch((error) => console.error(error)),
+  );
+  room.localParticipant?.registerRpcMethod(METHOD, ({ payload }) => Promise.resolve(payload));
+}
+
+export function heard(): Heard {
+  return came;
+}
+
+/** Nothing is waited for: the next message goes when its time has come. */
+export function startBeside(room: Room, runtime: Runtime | undefined, { to, messageMs, callMs }: BesideOrder): void {
+  const participant = room.localParticipant;
+  if (participant === undefined) throw new Error("Cannot send beside as the room is not connected");
+  const options = { topic: TOPIC, destinationIdentities: [to] };
+  const message = (): void => {
+    const text = `${messages.push(clock()) - 1} ${FILLER}`.slice(0, MESSAGE_BYTES);
+    const sending = runtime === undefined ? participant.sendText(text, options) : runtime.sendText(text, options);
+    sending.catch((error) => console.error(error)); // it counts as one that has not come
+  };
+  const call = (): void => {
+    const own: (typeof calls)[number] = { began: clock() };
+    calls.push(own);
+    participant.performRpc({ destinationIdentity: to, method: METHOD, payload: "?", responseTimeout: CALL_TIMEOUT_MS })
+      .catch((error) => own.error = String(error))
+      .finally(() => own.at = clock());
+  };
+  timers = [setInterval(message, messageMs), setInterval(call, callMs)];
+}
+
+/** Sends no more; may be asked again for calls that are answered later. */
+export function stopBeside(): Beside {
+  for (const timer of timers) clearInterval(timer);
+  timers = [];
+  return { messages, calls };
+}

@@ -1,0 +1,56 @@
+// The benchmark over lines runs through in its quick form, and leaves what is expected. Its numbers are looked at by nobody here.
+// needs: python
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import type { LinksReport } from "../../bench/links/results.ts";
+import { runtimeName } from "../../bench/report.ts";
+import { suite } from "../harness.ts";
+import { inTemporaryFolder } from "../temporary_folder.ts";
+import { runBench } from "./run_bench.ts";
+
+/** Some 25 on an idle machine. */
+const SECONDS = 90;
+
+const FIGURES = ["goodput-loopback", "message-loopback", "json-loopback", "goodput-narrow", "message-narrow"];
+
+const test = suite("bench over lines");
+
+test(
+  "measures each contender over each line, beside messages and calls, and draws it",
+  () =>
+    inTemporaryFolder(async (folder) => {
+      const output = await runBench("links", SECONDS, "--quick", `--out=${folder}`);
+      const whole = JSON.parse(await readFile(join(folder, `${runtimeName}.json`), "utf8")) as { links: LinksReport };
+      const { versions, rows, figures } = whole.links;
+      assert.match(versions["server"] ?? "", /\d/);
+      assert.equal(figures.map(({ id }) => id), FIGURES);
+      for (const { id, runs, measured } of figures) assert.ok(runs.length === 1 && Number.isFinite(measured), id);
+      const groups = new Set(rows.map(({ link, contents }) => `${link} ${contents}`));
+      assert.equal([...groups], ["loopback random", "loopback json", "narrow random"]);
+      assert.is(rows.length, 4 * groups.size);
+      for (const { name, runs, rate, p95, call } of rows) {
+        assert.ok(output.includes(name));
+        assert.is(runs.length, 1, name);
+        for (const value of [rate, p95, call]) assert.ok(Number.isFinite(value), name);
+        for (const { share, messages, lost, why } of runs) {
+          assert.is(why, undefined, name);
+          assert.ok(rate > 0 && share === 1 && lost === 0 && messages >= 0, name);
+        }
+      }
+      const svg = await readFile(join(folder, `${runtimeName}-links.svg`), "utf8");
+      assert.match(svg, /^<svg [^]*<\/svg>\n$/);
+      assert.not.match(svg, /NaN|undefined|Infinity/);
+    }),
+  { seconds: SECONDS },
+);
+
+test("says which links and contents there are not", async () => {
+  for (const wrong of ["--links=none", "--link=20,", "--contents=none", "--rounds=0"]) {
+    await runBench("links", SECONDS, "--quick", wrong).then(() => assert.unreachable(wrong), ({ message }: Error) => {
+      assert.match(message, /Cannot measure/, wrong);
+    });
+  }
+}, { seconds: SECONDS });
+
+test.run();

@@ -1,0 +1,15 @@
+// Runs one of the project's programs that needs a LiveKit server and likes to have Python.
+import process from "node:process";
+import { launch } from "./launch.js";
+import { provide } from "./needs.js";
+import { HOW_TO_GET } from "./programs.js";
+
+export async function launchInRooms(source, title) {
+  const { env, missing } = await provide(["livekit", "python"], console.log);
+  for (const [name, why] of missing) console.error(`${name}: ${why}\nGet it by ${HOW_TO_GET}`);
+  if (missing.has("livekit")) process.exitCode = 1;
+  else {
+    Object.assign(process.env, env);
+    await launch(source, title);
+  }
+}
