@@ -1,11 +1,13 @@
 // What it measures: the figures to reach, medians of five runs after one that warms up: the longest hold of the event loop in four sends,
-//   throughput against the machine's limit, small texts a second, a thousand streams against one, memory, the import of mod.ts.
+//   throughput against the machine's limit, small texts a second, a thousand streams against one, compression by two workers against one, the
+//   framed format against the plain one, memory, the import of mod.ts.
 // How to run: npm run bench:figures | bun --bun run bench:figures | deno task bench:figures
 // What would make it lie: another load on the machine (it shows in the noise printed below); the limit counts all cores as free;
 //   memory is that of a process, of which an engine may give back nothing until it has to.
 import type { CodecPool } from "../mod.ts";
 import { createCodecPool } from "../mod.ts";
 import type { Grown } from "./child.ts";
+import { formatFigures } from "./figures_formats.ts";
 import { holdFigures } from "./figures_holds.ts";
 import { rateFigures } from "./figures_rates.ts";
 import { median } from "./probe.ts";
@@ -36,16 +38,31 @@ export interface FigureContext {
   readonly divisor: number;
 }
 
-/** Measures each figure and tells of it. */
-export async function measureFigures(brief: boolean, tell: (figure: Figure) => void): Promise<Figure[]> {
+const SECTIONS: Readonly<Record<string, (context: FigureContext) => AsyncGenerator<Measure, void, undefined>>> = {
+  holds: holdFigures,
+  rates: rateFigures,
+  formats: formatFigures,
+  processes: processFigures,
+};
+
+export const FIGURE_SECTIONS: readonly string[] = Object.keys(SECTIONS);
+
+/** Measures each figure, or those of some sections, and tells of it. */
+export async function measureFigures(
+  brief: boolean,
+  only: readonly string[] | undefined,
+  tell: (figure: Figure) => void,
+): Promise<Figure[]> {
   const pool = createCodecPool();
   const context: FigureContext = { pool, rounds: brief ? 1 : 5, divisor: brief ? 64 : 1 };
   const figures: Figure[] = [];
   try {
-    for await (const measure of allMeasures(context)) {
-      const figure = asFigure(measure);
-      figures.push(figure);
-      tell(figure);
+    for (const name of only ?? FIGURE_SECTIONS) {
+      for await (const measure of SECTIONS[name]?.(context) ?? []) {
+        const figure = asFigure(measure);
+        figures.push(figure);
+        tell(figure);
+      }
     }
   } finally {
     await pool.close();
@@ -60,9 +77,7 @@ export function asFigure({ id, what, unit, reach, better, runs, note, holds = tr
   return { id, what, unit, reach, better, measured, reached: within && holds, runs, note };
 }
 
-async function* allMeasures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {
-  yield* holdFigures(context);
-  yield* rateFigures(context);
+async function* processFigures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {
   yield await unreadFigure(context);
   yield await fileFigure(context);
   yield await importFigure(context);

@@ -1,7 +1,8 @@
 // What it measures: throughput and the event loop's holds, of the codec by segment size and of streams on the hub by chunk size, by write
 //   size and as finite sends, by the pool and inline, beside the machine's limits and peers; with --figures, the figures to reach.
-// How to run: npm run bench | bun --bun run bench | deno task bench; npm run bench:figures | ...; arguments: --figures, --brief (seconds
-//   instead of minutes; the numbers mean nothing), --out=FOLDER (default docs/bench, with --brief none). Writes <runtime>.json and .svg.
+// How to run: npm run bench | bun --bun run bench | deno task bench; npm run bench:figures | ...; arguments: --figures, --only=SECTION[,...]
+//   (of the figures: holds, rates, formats, processes), --brief (seconds instead of minutes; the numbers mean nothing), --out=FOLDER (default
+//   docs/bench, with --brief or --only none). Writes <runtime>.json and .svg.
 // What would make it lie: another load on the machine, which shows in the spread of the plain sha256 rate, the idle drift and the cores that
 //   were free; a laptop's changing clock rate; --brief.
 import { writeFile } from "node:fs/promises";
@@ -12,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BRIEF, FULL } from "./alternate.ts";
 import { benchCodec } from "./codec.ts";
-import { measureFigures } from "./figures.ts";
+import { FIGURE_SECTIONS, measureFigures } from "./figures.ts";
 import { measureNoise } from "./limits.ts";
 import { plot } from "./plot.ts";
 import { emptyReport, figuresTable, noiseLines, type Report, type Row, rowsTable, writeReport } from "./report.ts";
@@ -22,10 +23,13 @@ const IDLE_MS = 500;
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
-  options: { figures: { type: "boolean" }, brief: { type: "boolean" }, out: { type: "string" } },
+  options: { figures: { type: "boolean" }, only: { type: "string" }, brief: { type: "boolean" }, out: { type: "string" } },
 });
 const brief = values.brief === true;
-const folder = values.out ?? (brief ? undefined : join(projectRoot(), "docs", "bench"));
+const only = values.only?.split(",");
+const unknown = only?.find((name) => !FIGURE_SECTIONS.includes(name));
+if (unknown !== undefined) throw new RangeError(`Cannot measure as there is no such section: name is "${unknown}"`);
+const folder = values.out ?? (brief || only !== undefined ? undefined : join(projectRoot(), "docs", "bench"));
 
 const began = performance.now();
 const empty = emptyReport(brief);
@@ -54,6 +58,7 @@ async function throughput(report: Report): Promise<Report> {
 async function figures(report: Report): Promise<Report> {
   const measured = await measureFigures(
     brief,
+    only,
     (figure) => console.log(`  ${figure.what} ${figure.note}: ${figure.measured.toFixed(2)} ${figure.unit}`),
   );
   const figuresNoise = await measureNoise(brief ? 20 : IDLE_MS);

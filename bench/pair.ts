@@ -1,8 +1,17 @@
 // Two participants of a hub, one of whom takes whatever comes: what every measurement of the whole runtime is made on.
-import { type ByteStreamReader, type CodecPool, createHub, createRuntime, type Runtime, type TextStreamReader } from "../mod.ts";
+import {
+  type ByteStreamReader,
+  type CodecPool,
+  createHub,
+  createRuntime,
+  type Hub,
+  type Runtime,
+  type TextStreamReader,
+} from "../mod.ts";
 
 /** The stream's reader does with it what the measurement asks for. */
 export interface Pair extends AsyncDisposable {
+  readonly hub: Hub;
   readonly alice: Runtime;
   readonly bob: Runtime;
   /** Bytes that bob has read, of text UTF-16 units. */
@@ -45,5 +54,5 @@ export async function openPair(pool: CodecPool | false | undefined, chunkSize?: 
     await alice.close();
     await bob.close();
   };
-  return { alice, bob, taken: () => taken, ended: () => ended, close, [Symbol.asyncDispose]: close };
+  return { hub, alice, bob, taken: () => taken, ended: () => ended, close, [Symbol.asyncDispose]: close };
 }

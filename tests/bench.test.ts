@@ -21,6 +21,8 @@ const FIGURES = [
   "streams-64",
   "streams-256",
   "streams-1000",
+  "compressed-workers",
+  "framed",
   "unread",
   "file",
   "import",
