@@ -11,7 +11,7 @@ const MB = 1_000_000;
 
 /** What a message waits for at most beside bulk, in ms past the line's own way: what is allowed to be under way beyond a round trip. */
 function queueingBound({ rate, delay }: Line): number {
-  const chunks = 3 * 15_000 / rate * 1_000;
+  const chunks = 4 * 15_000 / rate * 1_000; // the floor of two, one let in while there is room for any of it, one that is being sent
   return 0.25 * 2 * delay + 60 + chunks;
 }
 
