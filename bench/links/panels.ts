@@ -13,10 +13,14 @@ const BOTTOM = 46;
 const HEAD = 64;
 
 /** What stands on the axis of time, of which the ends bound all panels. */
-const TIMES: readonly (readonly [number, string])[] = [[1, "1 ms"], [10, "10"], [100, "100"], [1_000, "1 s"], [10_000, "10"], [
-  100_000,
-  "100",
-]];
+const TIMES: readonly (readonly [number, string])[] = [
+  [1, "1 ms"],
+  [10, "10 ms"],
+  [100, "100 ms"],
+  [1_000, "1 s"],
+  [10_000, "10 s"],
+  [100_000, "100 s"],
+];
 const LONGEST = 100_000;
 
 export function panels({ runtime, version, machine, brief }: Report, rows: readonly LinkRow[]): string {

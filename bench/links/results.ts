@@ -24,6 +24,9 @@ export interface LinkRow {
   readonly p95: number;
   readonly max: number;
   readonly call: number;
+  /** Longest hold of an event loop, and that without what its thread waited for a core; not told of Python. */
+  readonly hold?: number;
+  readonly running?: number;
   /** Goodput to that of the best of rtc-node's in the same round, the median; absent without rtc-node. */
   readonly ratio?: number;
 }
@@ -35,6 +38,9 @@ export interface LinksReport {
   readonly rows: readonly LinkRow[];
   readonly figures: readonly Figure[];
 }
+
+/** Milliseconds for which the event loop may be held at most. */
+const HOLD_REACH = 5;
 
 /** JSON lines on loopback, against the SDK's own deflating of a file. */
 const PACKED_REACH = 1.4;
@@ -61,9 +67,16 @@ export function rowsOf(
       p95: median(own.map(({ p95 }) => p95)),
       max: median(own.map(({ max }) => max)),
       call: median(own.map(({ call }) => call)),
+      ...holdsOf(own),
       ...(best.length === 0 ? {} : { ratio: median(ratios(rates, best)) }),
     };
   });
+}
+
+function holdsOf(runs: readonly Run[]): { hold?: number; running?: number } {
+  const told = runs.flatMap(({ hold, running }) => hold === undefined || running === undefined ? [] : [{ hold, running }]);
+  if (told.length === 0) return {};
+  return { hold: median(told.map(({ hold }) => hold)), running: median(told.map(({ running }) => running)) };
 }
 
 /** Of each round the goodput of the best. */
@@ -94,6 +107,17 @@ export function figuresOf({ name, reach }: Link, rows: readonly LinkRow[]): Figu
       holds: own.runs.every(({ lost, why }) => lost === 0 && why === undefined),
     });
   }
+  figures.push({
+    id: `hold-${own.contents}-${name}`,
+    what: `${name}: longest hold of an event loop, running, ${own.contents}`,
+    unit: "ms",
+    reach: HOLD_REACH,
+    better: "less",
+    runs: own.runs.map(({ running }) => running ?? NaN),
+    note: `${own.hold?.toFixed(1)} with waiting for a core; rtc-node ${
+      theirs.map(({ running }) => running?.toFixed(1)).join(", ")
+    }`,
+  });
   const deflated = theirs.find(({ name }) => name.endsWith("sendFile"));
   if (own.contents === "json" && name === "loopback" && deflated !== undefined) {
     const what = "loopback: goodput of JSON lines against rtc-node sendFile";
@@ -110,8 +134,22 @@ function against(id: string, what: string, reach: number, own: LinkRow, theirs: 
 }
 
 export function rowsTable(rows: readonly LinkRow[]): string {
-  const head = ["", "MB/s", "runs", "to rtc-node", "message p50", "p95", "runs", "max", "RPC p95, ms", "not whole", "not come"];
-  const lines = rows.map(({ name, rate, ratio, p50, p95, max, call, runs }) => [
+  const head = [
+    "",
+    "MB/s",
+    "runs",
+    "to rtc-node",
+    "message p50",
+    "p95",
+    "runs",
+    "max",
+    "RPC p95",
+    "hold",
+    "of it running",
+    "not whole",
+    "not come",
+  ];
+  const lines = rows.map(({ name, rate, ratio, p50, p95, max, call, hold, running, runs }) => [
     name,
     rate.toFixed(2),
     span(runs.map((run) => run.rate)),
@@ -121,6 +159,8 @@ export function rowsTable(rows: readonly LinkRow[]): string {
     span(runs.map((run) => run.p95)),
     max.toFixed(0),
     call.toFixed(0),
+    hold?.toFixed(1) ?? "",
+    running?.toFixed(1) ?? "",
     countLabel(runs.filter(({ why }) => why !== undefined).length, runs.length),
     countLabel(runs.reduce((sum, { lost }) => sum + lost, 0), runs.reduce((sum, { messages }) => sum + messages, 0)),
   ]);

@@ -2,7 +2,7 @@
 import type { Cast, Kind, Pair, Participant } from "../livekit/cast.ts";
 import { clock } from "../livekit/clock.ts";
 import type { Beside, Heard, SendOrder } from "../livekit/orders.ts";
-import { quantile, wait } from "../probe.ts";
+import { type Holds, quantile, wait } from "../probe.ts";
 import type { Contents } from "./contents.ts";
 
 export interface Contender {
@@ -27,6 +27,9 @@ export interface Run {
   /** There and back, of the calls made meanwhile. */
   readonly call: number;
   readonly failed: number;
+  /** The longest hold of either end's event loop, and that without what its thread waited for a core; not told of Python. */
+  readonly hold?: number;
+  readonly running?: number;
   /** Why it was ended. */
   readonly why?: string;
 }
@@ -55,7 +58,10 @@ export async function runOnce(cast: Cast, contender: Contender, contents: Conten
     await pair.receiver.ask("hear", {});
     await pair.sender.ask("beside", { to: pair.receiver.identity, messageMs: MESSAGE_MS, callMs: CALL_MS });
     await until(async () => (await pair.receiver.ask("heard", {})).length >= FIRST_MESSAGES, FIRST_MS, "no messages come");
+    const watched = contender.by === "python" ? [] : [pair.sender, pair.receiver];
+    for (const participant of watched) await participant.ask("watchHolds", {});
     const transfer = await transferred(pair, contender, contents, bounds);
+    const holds = await Promise.all(watched.map((participant) => participant.ask("holds", {})));
     const { messages, calls } = await besides(pair, transfer, bounds);
     return {
       rate: transfer.bytes / 1000 / (transfer.at - transfer.began),
@@ -67,11 +73,20 @@ export async function runOnce(cast: Cast, contender: Contender, contents: Conten
       lost: messages.filter(({ well }) => !well).length,
       call: quantile(calls.map(({ ms }) => ms), 0.95),
       failed: calls.filter(({ well }) => !well).length,
+      ...holdsOf(holds.filter((each) => each !== null)),
       ...(transfer.why === undefined ? {} : { why: transfer.why }),
     };
   } finally {
     await cast.kill(pair);
   }
+}
+
+function holdsOf(holds: readonly Holds[]): { hold?: number; running?: number } {
+  if (holds.length === 0) return {};
+  return {
+    hold: Math.max(...holds.map(({ longest }) => longest)),
+    running: Math.max(...holds.map(({ own, longest }) => own ?? longest)),
+  };
 }
 
 interface Transfer {

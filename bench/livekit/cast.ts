@@ -37,6 +37,8 @@ interface Commands {
   heard: [object, Heard];
   beside: [BesideOrder, unknown];
   stopBeside: [object, Beside];
+  watchHolds: [object, unknown];
+  holds: [object, Holds | null];
   watchMemory: [object, unknown];
   memory: [object, number];
 }

@@ -32,6 +32,7 @@ const held: unknown[] = [];
 const samples = new Map<number, Uint8Array>();
 let runtime: Runtime | undefined;
 let memory: MemoryProbe | undefined;
+let holds: HoldProbe | undefined;
 let offered = 0;
 /** Bytes that have been read, of all streams. */
 let taken = 0;
@@ -114,6 +115,12 @@ serve({
   beside: (order: BesideOrder) => startBeside(room, runtime, order),
 
   stopBeside,
+
+  watchHolds() {
+    holds = new HoldProbe();
+  },
+
+  holds: () => holds?.stop() ?? null,
 
   watchMemory() {
     memory = new MemoryProbe();
