@@ -24,7 +24,7 @@ export interface Run {
   /** Messages, and those of them that did not come. */
   readonly messages: number;
   readonly lost: number;
-  /** There and back, of the calls made meanwhile. */
+  /** There and back, the p95 of the calls made meanwhile; those that failed count as messages do that did not come. */
   readonly call: number;
   readonly failed: number;
   /** The longest hold of either end's event loop, and that without what its thread waited for a core; not told of Python. */
@@ -148,8 +148,8 @@ function messagesOf(sent: Beside, heard: Heard, began: number, at: number): Took
 function callsOf(sent: Beside, began: number, at: number): Took[] {
   const now = clock();
   return sent.calls.flatMap((call) => {
-    const well = call.at !== undefined && call.error === undefined;
-    return call.began < began || call.began > at ? [] : [{ ms: (call.at ?? now) - call.began, well }];
+    const end = call.error === undefined ? call.at : undefined;
+    return call.began < began || call.began > at ? [] : [{ ms: (end ?? now) - call.began, well: end !== undefined }];
   });
 }
 
