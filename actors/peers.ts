@@ -60,7 +60,7 @@ export class Peers {
         instance,
         clock,
         budget: this.#budget,
-        tell: (to, message) => this.#tell(message, [to.identity]),
+        tell: (to, message) => void this.#tell(message, [to.identity]),
       });
       this.#peers.set(identity, peer);
     }
@@ -70,13 +70,13 @@ export class Peers {
   /** Says to all that are here that this is a Millrace runtime. */
   greet(): void {
     const here = this.#context.transport.participants();
-    for (const identity of here) this.#tell(this.#hello(this.get(identity), true), [identity]);
+    for (const identity of here) void this.#tell(this.#hello(this.get(identity), true), [identity]);
   }
 
   /** Says it again, as what is taken has changed. */
   greetAgain(): void {
     for (const peer of this.#peers.values()) {
-      if (peer.known) this.#tell(this.#hello(peer, false), [peer.identity]);
+      if (peer.known) void this.#tell(this.#hello(peer, false), [peer.identity]);
     }
   }
 
@@ -90,7 +90,7 @@ export class Peers {
   async seek(identities: readonly string[]): Promise<void> {
     const { transport } = this.#context;
     if (transport.find === undefined) return;
-    for (const identity of identities) this.#ask(this.get(identity));
+    for (const identity of identities) void this.#ask(this.get(identity));
     await transport.find(identities);
     const here = new Set(transport.participants());
     for (const identity of identities) if (!here.has(identity)) this.left(identity);
@@ -113,7 +113,7 @@ export class Peers {
     peer.heardAt = this.#context.clock.now();
     if (message.kind === "hello") {
       peer.noteHello(message);
-      if (message.answer) this.#tell(this.#hello(peer, false), [from]);
+      if (message.answer) void this.#tell(this.#hello(peer, false), [from]);
       this.#resolve(from);
     } else if (message.about === this.#context.instance) {
       if (message.kind === "state") peer.noteState(message);
@@ -122,12 +122,12 @@ export class Peers {
         this.#context.courier.wake();
       }
     }
-    if (!peer.known) this.#ask(peer);
+    if (!peer.known) void this.#ask(peer);
   }
 
   /** A Millrace runtime of which nothing is known yet but that it is one. */
-  #ask(peer: Peer): void {
-    this.#tell(this.#hello(peer, true), [peer.identity]);
+  #ask(peer: Peer): Promise<void> {
+    return this.#tell(this.#hello(peer, true), [peer.identity]);
   }
 
   /** A participant came: a new one, whatever its name. */
@@ -135,7 +135,7 @@ export class Peers {
     const peer = this.get(identity);
     if (peer.instance !== undefined || peer.busy) peer.retire();
     peer.silent = false;
-    this.#tell(this.#hello(peer, true), [identity]);
+    void this.#tell(this.#hello(peer, true), [identity]);
   }
 
   left(identity: string): void {
@@ -178,7 +178,7 @@ export class Peers {
     for (const peer of this.#peers.values()) {
       if (!peer.known) continue;
       peer.flush();
-      this.#tell({ kind: "goodbye", instance: this.#context.instance }, [peer.identity]);
+      void this.#tell({ kind: "goodbye", instance: this.#context.instance }, [peer.identity]);
     }
     this.#closed = true;
     for (const peer of this.#peers.values()) peer.stop();
@@ -200,14 +200,16 @@ export class Peers {
     const wakes = this.#waiting.get(identity) ?? [];
     this.#waiting.set(identity, wakes);
     let timer: unknown;
-    await new Promise<void>((resolve) => {
-      wakes.push(resolve);
-      if (first) this.#ask(peer);
+    const greeted = new Promise<void>((resolve) => void wakes.push(resolve));
+    // It counts from when the question was on its way: a room's first packet waits until its connection is made.
+    if (first) await Promise.race([greeted, this.#ask(peer)]);
+    if (this.#waiting.get(identity) === wakes) {
       timer = this.#context.clock.setTimeout(() => {
         if (!peer.known) peer.silent = true;
         this.#resolve(identity);
       }, HELLO_WAIT);
-    });
+    }
+    await greeted;
     this.#context.clock.clearTimeout(timer);
   }
 
@@ -224,9 +226,10 @@ export class Peers {
     return { kind: "hello", instance, streamWindow, credit, idleTimeout: limits.idleTimeout, encodings, answer };
   }
 
-  #tell(message: ControlMessage, to: readonly string[]): void {
+  /** Resolves when it was sent, or could not be. */
+  async #tell(message: ControlMessage, to: readonly string[]): Promise<void> {
     if (this.#closed) return;
     // What is lost is told again; that the transport has ended it says itself.
-    this.#context.courier.send({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
+    await this.#context.courier.send({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
   }
 }

@@ -118,6 +118,7 @@ export class LiveKitTransport implements Transport {
 
   open(events: TransportEvents): void {
     this.#events = events;
+    void this.#sdk.letOut(BUFFERED_BYTES); // the first packet has the SDK make its connection, which takes longer than a hello may
     if (this.#ended !== undefined) events.closed(this.#ended);
   }
 
