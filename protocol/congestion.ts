@@ -28,8 +28,17 @@ const MOST_JITTER = 100;
 /** Never larger, in bytes: a rate measured wrongly must not become a queue without end. */
 const MOST: number = 64 * 1024 * 1024;
 
-/** Window in what is delivered in a round trip: a quarter more, so that a faster line shows. */
-const GAIN = 1.25;
+/**
+ * Window in what is delivered in a round trip: a quarter more, so that a faster line shows, for as long as that pays; then less, as
+ * the rest is a queue, but for one round in eight.
+ */
+const PROBING_GAIN = 1.25;
+const STEADY_GAIN = 1.15;
+const PROBING_ROUND = 8;
+
+/** It pays if the rate grows by this share within so many rounds. */
+const PAYING = 0.05;
+const PAYING_ROUNDS = 3;
 
 /** Bytes beyond, whatever was measured: what a new stream needs to grow beside old ones. */
 const BEYOND: number = STREAM_CHUNK_SIZE;
@@ -103,6 +112,9 @@ export class CongestionWindow {
   #flatRounds = 0;
   #flatRate = 0;
   #overfullRounds = 0;
+  /** The rate that probing has led to, and the rounds since it last did. */
+  #reached = 0;
+  #idleProbes = 0;
 
   /** Bytes that may be on their way. */
   get size(): number {
@@ -201,6 +213,8 @@ export class CongestionWindow {
     this.#flatRounds = 0;
     this.#flatRate = 0;
     this.#overfullRounds = 0;
+    this.#reached = 0;
+    this.#idleProbes = 0;
   }
 
   #noteRoundTrip(roundTrip: number, { delivered }: Shipment, now: number): void {
@@ -244,6 +258,9 @@ export class CongestionWindow {
     this.#overfullRounds = overfull ? this.#overfullRounds + 1 : 0;
     if (this.#overfullRounds >= OVERFULL_ROUNDS) this.#forgetRates();
     if (this.#state === "startup" && this.#isFlat()) this.#state = "drain";
+    const pays = this.rate > this.#reached * (1 + PAYING);
+    if (pays || this.rate < this.#reached * (1 - 2 * PAYING)) this.#reached = this.rate;
+    this.#idleProbes = pays ? 0 : this.#idleProbes + 1;
     this.#round++;
     this.#roundEnd = this.#delivered;
     this.#roundLeast = Infinity;
@@ -262,6 +279,10 @@ export class CongestionWindow {
     if (recent.length > 0) this.#rates.splice(0, this.#rates.length, ...recent);
   }
 
+  get #gain(): number {
+    return this.#idleProbes < PAYING_ROUNDS || this.#round % PROBING_ROUND === 0 ? PROBING_GAIN : STEADY_GAIN;
+  }
+
   #adjust(acknowledged: number): void {
     if (this.#state === "startup") {
       // Twice as much in each round, as long as it is used.
@@ -274,7 +295,7 @@ export class CongestionWindow {
     }
     const delivered = this.rate * (this.#leastRoundTrip + ACK_DELAY + this.#jitter);
     if (this.#state === "drain" && this.#inFlight <= delivered) this.#state = "steady";
-    const gain = this.#state === "drain" ? 1 : GAIN;
+    const gain = this.#state === "drain" ? 1 : this.#gain;
     this.#window = Math.min(MOST, Math.max(FLOOR, gain * delivered + BEYOND));
   }
 }
