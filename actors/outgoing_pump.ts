@@ -13,8 +13,6 @@ import type { Parcel } from "./line.ts";
 import type { OutgoingEvent } from "./outgoing.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
 
-const wholeText = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /** Moves a stream from its line to the transport: header, chunks as far as credit goes, trailer. */
 export class OutgoingPump {
   readonly #stream: OutgoingStream;
@@ -28,7 +26,7 @@ export class OutgoingPump {
   constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
     this.#stream = stream;
     this.#report = report;
-    this.#holding = stream.spec.whole !== undefined;
+    this.#holding = stream.spec.whole;
   }
 
   async run(): Promise<void> {
@@ -213,9 +211,6 @@ export class OutgoingPump {
   #pack(held: readonly Packet[], trailer: TrailerPacket): Packet | undefined {
     const { spec, context } = this.#stream;
     const contents = held.flatMap((packet) => packet.type === "chunk" ? [packet.content] : []);
-    if (spec.whole === "text") {
-      return { type: "header", header: spec.header, text: contents.map((content) => wholeText.decode(content)).join("") };
-    }
     const digest = decodeTrailer(trailer.attributes)?.facts?.digest;
     if (spec.facts === undefined || digest === undefined || contents.length > 1) return undefined;
     const whole = { content: contents[0] ?? new Uint8Array(), digest };

@@ -24,11 +24,8 @@ export interface OutgoingSpec {
   readonly facts: HeaderFacts | undefined;
   /** It waits for its turn, chunk by chunk. */
   readonly bulk: boolean;
-  /**
-   * It may go as one packet, as there is nothing to wait for: "header", as all its receivers are Millrace runtimes, which find it in the
-   * header's facts; "text", as the transport sends it so to everybody.
-   */
-  readonly whole: "header" | "text" | undefined;
+  /** Its header may carry all of it, as every receiver reads that and there is nothing to wait for. */
+  readonly whole: boolean;
   readonly sequence: number;
   readonly destinations: Destinations;
   readonly confirm: boolean;

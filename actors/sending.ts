@@ -12,7 +12,7 @@ import { WHOLE_BYTES } from "../protocol/whole.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { FileAccess, StreamContext } from "./context.ts";
 import { outgoingStream } from "./outgoing.ts";
-import { type Compression, type OutgoingSpec, OutgoingStream } from "./outgoing_stream.ts";
+import { type Compression, OutgoingStream } from "./outgoing_stream.ts";
 import type { Peer } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 
@@ -170,9 +170,7 @@ export class Sending {
         header,
         facts,
         bulk,
-        whole: atHand && size !== undefined && size <= WHOLE_BYTES
-          ? this.#wholeness(description, { own, named, mixed })
-          : undefined,
+        whole: own && atHand && size !== undefined && size <= WHOLE_BYTES,
         sequence,
         destinations,
         confirm,
@@ -202,15 +200,6 @@ export class Sending {
       if (peer.known) this.#peers.attend(peer);
     }
     return stream;
-  }
-
-  /** How a short stream may go as one packet. */
-  #wholeness(
-    { kind }: StreamDescription,
-    { own, named, mixed }: { own: boolean; named: boolean; mixed: boolean },
-  ): OutgoingSpec["whole"] {
-    if (own) return "header";
-    return kind === "text" && !named && !mixed && this.#transport.takesWholeTexts === true ? "text" : undefined;
   }
 
   /** Where nothing queues on the way there is nothing to win, unless it is asked for. */

@@ -6,8 +6,6 @@ export interface HeaderPacket {
   readonly type: "header";
   /** What the stream is. */
   readonly header: StreamHeader;
-  /** All of it, a short text for everybody, if the transport `takesWholeTexts`: then no chunk and no trailer follow. */
-  readonly text?: string;
 }
 
 /** A stream's bytes, in order of `index`, which counts from 0. */

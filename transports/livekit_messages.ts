@@ -64,20 +64,3 @@ function textHeader({ replyToId, attachedStreamIds }: TextContent): Record<strin
   const replyTo = replyToId === undefined ? {} : { replyToStreamId: replyToId };
   return { operationType: CREATE, attachedStreamIds: [...attachedStreamIds], ...replyTo };
 }
-
-/** What the SDK is told of a text that it sends whole. */
-export function textOptions(
-  { streamId, topic, attributes, senderIdentity, content }: StreamHeader,
-  identity: string,
-): Record<string, unknown> {
-  const { replyToId, attachedStreamIds } = content.kind === "text" ? content : { attachedStreamIds: [] };
-  return {
-    id: streamId,
-    topic,
-    attributes: { ...attributes },
-    senderIdentity: senderIdentity ?? identity,
-    attachedStreamIds: [...attachedStreamIds],
-    ...(replyToId === undefined ? {} : { replyToStreamId: replyToId }),
-    compress: false,
-  };
-}

@@ -1,12 +1,12 @@
-// The only file, with livekit_messages.ts and livekit_logs.ts, that knows the insides of @livekit/rtc-node. Its public API puts
-// destinations on a stream's header alone, so that chunks and trailers reach everybody in the room; gives a reader no index of a chunk
-// and no attributes of a trailer; and keeps no stream whose handler is not yet registered. The requests and events below it do all that.
-// Seen alike in 0.13.34 and 1.1.0; what is used is looked for when a room is adopted.
+// The only file, with livekit_messages.ts, that knows the insides of @livekit/rtc-node. Its public API puts destinations on a stream's header alone, so that chunks
+// and trailers reach everybody in the room; gives a reader no index of a chunk and no attributes of a trailer; and keeps no stream whose
+// handler is not yet registered. The requests and events below it do all that. Seen alike in 0.13.34 and 1.1.0; what is used is looked
+// for when a room is adopted.
 import { StreamError } from "../errors.ts";
 import type { StreamHeader, TrailerPacket } from "../protocol/packets.ts";
 import { keepLogsNative } from "./livekit_logs.ts";
 import { isRecord } from "../protocol/shapes.ts";
-import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, textOptions, trailerOf } from "./livekit_messages.ts";
+import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, trailerOf } from "./livekit_messages.ts";
 
 /** What is needed of a Room of `@livekit/rtc-node`: any connected one fits. */
 export interface AdoptableRoom {
@@ -200,20 +200,19 @@ export class Sdk {
     return this.#internals.localParticipant.ffi_handle.handle;
   }
 
-  /** A whole text to everybody, in one packet if all are able to take that. */
-  sendText(header: StreamHeader, text: string): Promise<void> {
-    return this.#ask("sendText", { options: textOptions(header, this.identity), text });
-  }
-
   /** The bytes are copied before it returns. No destination means everybody. */
   #request(name: string, destinationIdentities: readonly string[], value: Record<string, unknown>): Promise<void> {
-    return this.#ask(name, { senderIdentity: this.identity, ...value, destinationIdentities: [...destinationIdentities] });
-  }
-
-  #ask(name: string, value: Record<string, unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
       const { asyncId } = this.#client.request({
-        message: { case: name, value: { localParticipantHandle: this.#handle, ...value } },
+        message: {
+          case: name,
+          value: {
+            localParticipantHandle: this.#handle,
+            senderIdentity: this.identity,
+            ...value,
+            destinationIdentities: [...destinationIdentities],
+          },
+        },
       });
       if (asyncId === undefined) throw new Error(`The SDK gave no answer to "${name}"`);
       this.#pending.set(asyncId, { resolve, reject });
@@ -226,9 +225,6 @@ export class Sdk {
       case "sendStreamChunk":
       case "sendStreamTrailer":
         this.#settle(value.asyncId, value.error);
-        break;
-      case "sendText":
-        this.#settle(value.asyncId, value.result.case === "error" ? value.result.value.description : undefined);
         break;
       case "textStreamReaderEvent":
       case "byteStreamReaderEvent":

@@ -41,8 +41,6 @@ const LAST_PACKETS = 250;
 /** A room of a LiveKit server, as a transport. */
 export class LiveKitTransport implements Transport {
   readonly identity: string;
-  /** By the SDK's own sendText. For some alone it is not used: it falls back to packets without destinations if one of them has left. */
-  readonly takesWholeTexts = true;
   readonly #sdk: Sdk;
   readonly #release: () => void;
   readonly #outbox = new Outbox();
@@ -216,9 +214,7 @@ export class LiveKitTransport implements Transport {
     if (this.#gone !== undefined) return Promise.reject(this.#gone); // no answer would come
     switch (packet.type) {
       case "header":
-        return packet.text === undefined
-          ? this.#sdk.sendHeader(packet.header, to)
-          : this.#sdk.sendText(packet.header, packet.text);
+        return this.#sdk.sendHeader(packet.header, to);
       case "chunk":
         return this.#sdk.sendChunk(packet.streamId, packet.index, packet.content, to);
       case "trailer":

@@ -31,8 +31,6 @@ export interface Transport {
    * in bounds.
    */
   readonly direct?: boolean;
-  /** True: a header may carry all of a text for everybody, which goes as one packet wherever its receivers can take that. */
-  readonly takesWholeTexts?: boolean;
   /** The others who are here now; known from before `open`. */
   participants(): readonly string[];
   /**
