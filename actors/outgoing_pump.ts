@@ -4,7 +4,7 @@ import { CLAIM_WAIT } from "../protocol/destinations.ts";
 import { runningDigest } from "../protocol/digest.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { encodeFrameHeader } from "../protocol/frames.ts";
-import { decodeTrailer, encodeTrailer } from "../protocol/header.ts";
+import { encodeTrailer } from "../protocol/header.ts";
 import type { Packet, TrailerPacket } from "../protocol/packets.ts";
 import { packWhole } from "../protocol/whole.ts";
 import { overdue, turn } from "../turns.ts";
@@ -21,6 +21,8 @@ export class OutgoingPump {
   /** What was not sent yet of a stream that may go in one packet. */
   readonly #held: Packet[] = [];
   #holding: boolean;
+  /** Of the whole stream, once all of it was taken from the line. */
+  #finalDigest: string | undefined;
   #stopped = false;
 
   constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
@@ -163,6 +165,7 @@ export class OutgoingPump {
     const stream = this.#stream;
     const { reason = "", attributes = {} } = stream.line.end ?? {};
     const facts = { bytes: stream.offset, chunks: stream.chunks, digest: this.#digest.finish() };
+    this.#finalDigest = facts.digest;
     stream.awaitReceipts(facts.digest); // before the trailer: a receipt may be here before the transport says that it was sent
     await this.#send({
       type: "trailer",
@@ -204,14 +207,14 @@ export class OutgoingPump {
   async #release(trailer: TrailerPacket): Promise<void> {
     this.#holding = false;
     const held = this.#held.splice(0);
-    const packed = this.#stream.error === undefined ? this.#pack(held, trailer) : undefined;
+    const packed = this.#stream.error === undefined ? this.#pack(held) : undefined;
     for (const packet of packed === undefined ? [...held, trailer] : [packed]) await this.#give(packet);
   }
 
-  #pack(held: readonly Packet[], trailer: TrailerPacket): Packet | undefined {
+  #pack(held: readonly Packet[]): Packet | undefined {
     const { spec, context } = this.#stream;
     const contents = held.flatMap((packet) => packet.type === "chunk" ? [packet.content] : []);
-    const digest = decodeTrailer(trailer.attributes)?.facts?.digest;
+    const digest = this.#finalDigest;
     if (spec.facts === undefined || digest === undefined || contents.length > 1) return undefined;
     const whole = { content: contents[0] ?? new Uint8Array(), digest };
     const header = packWhole(spec.header, spec.facts, spec.description.kind, whole, context.limits.headerBytes);
