@@ -10,7 +10,7 @@ const PATIENCE = 5_000;
 export interface Interruption {
   readonly signal: AbortSignal;
   readonly interrupt: () => void;
-  /** Gives the signals back. */
+  /** Gives the signals back, for a process that lives on. */
   readonly release: () => void;
 }
 

@@ -23,7 +23,8 @@ interface Arguments {
 export async function main(argv: readonly string[]): Promise<number> {
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort(new Error("Interrupted"));
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupt); // more than once: npm passes on a Ctrl-C that came here as well
+  // For as long as the process lives: npm passes on a Ctrl-C that came here as well, and the second one is not to end it.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupt);
   const folder = await mkdtemp(join(tmpdir(), "millrace-demo-"));
   try {
     const args = readArguments(argv);
@@ -40,7 +41,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
-    for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, interrupt);
   }
 }
 

@@ -6,6 +6,7 @@ import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/liv
 import { isFreeTcp, isFreeUdp } from "./lib/ports.js";
 import { find } from "./lib/programs.js";
 
+process.once("beforeExit", () => process.exit()); // see tools/lib/launch.js
 try {
   const given = process.argv.slice(2);
   const args = given[0] === "--" ? given.slice(1) : given;
@@ -42,7 +43,8 @@ async function serve(path, port, redis) {
     stopped = true;
     stop();
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal); // npm passes on what the terminal has sent already: more than once is usual
+  // Until the process is gone: npm passes on what the terminal has sent already, and of a signal without a handler it would die.
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   const server = await startLivekitServer(path, config, port, { output: "inherit" });
   stop = () => void server.kill();
   console.log(
@@ -50,7 +52,6 @@ async function serve(path, port, redis) {
       `  LIVEKIT_URL=${config.url}\n  LIVEKIT_API_KEY=${config.key}\n  LIVEKIT_API_SECRET=${config.secret}\n`,
   );
   const { code, signal } = await server.ended;
-  process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   if (!stopped) throw new Error(`The LiveKit server ended by itself: code is ${code}, signal is ${signal}`);
   console.log("The LiveKit server has ended");
 }

@@ -24,10 +24,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
           "alice",
           "hall",
         );
-        // Not by child.kill(): after that, Deno tells the signal instead of the exit code. Twice, as npm passes on what came anyway.
+        // Not by child.kill(): after that, Deno tells the signal instead of the exit code. npm passes on what came anyway: at any moment.
         process.kill(pid, signal);
         process.kill(pid, signal);
-      });
+      }, (pid) => void process.kill(pid, signal));
       assert.is(code, 0, err);
       assert.match(out, /The LiveKit server has ended\n$/);
       const again = await run(["--port", String(port)], (_, pid) => void process.kill(pid, signal)); // its ports are free
@@ -63,8 +63,12 @@ interface Outcome {
   err: string;
 }
 
-/** Runs the tool. `serving` is called when it has told how to reach its server. */
-async function run(args: string[], serving?: (out: string, pid: number) => Promise<void> | void): Promise<Outcome> {
+/** Runs the tool. `serving` is called when it has told how to reach its server, `ending` when it has told that it has ended. */
+async function run(
+  args: string[],
+  serving?: (out: string, pid: number) => Promise<void> | void,
+  ending?: (pid: number) => void,
+): Promise<Outcome> {
   const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
   const child = spawn(process.execPath, [...runtime, join(projectRoot(), "tools", "livekit.js"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -76,6 +80,7 @@ async function run(args: string[], serving?: (out: string, pid: number) => Promi
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         outcome.out += text;
         if (/LIVEKIT_API_SECRET=.*\n/.test(outcome.out)) resolve();
+        if (text.includes("has ended") && child.exitCode === null) ending?.(child.pid ?? NaN);
       });
       child.once("close", () => resolve());
     });
