@@ -5,9 +5,9 @@ import { STREAM_CHUNK_SIZE } from "./constants.ts";
 
 /**
  * Milliseconds that a receiver may keep an acknowledgement for company. Added to the least round trip, as bytes wait for theirs on the
- * way back as well; it also covers the turns that a busy machine takes to come to a packet.
+ * way back as well.
  */
-export const ACK_DELAY = 25;
+export const ACK_DELAY = 10;
 
 /** Bytes after which an acknowledgement waits no longer. */
 export const ACK_BYTES: number = 4 * STREAM_CHUNK_SIZE;
@@ -19,9 +19,10 @@ const FLOOR: number = 2 * STREAM_CHUNK_SIZE;
 const INITIAL: number = 4 * STREAM_CHUNK_SIZE;
 
 /**
- * What round trips are longer by, though no more is under way than the line holds, comes of machines that are busy: so much of a new one
- * counts in its mean, and of each at most so many milliseconds.
+ * What round trips are longer by, though no more is under way than the line holds, comes of machines that are busy, past the turn that
+ * each takes to come to a packet: so much of a new one counts in its mean, and of each at most so many milliseconds.
  */
+const TURN = 25;
 const JITTER_SHARE = 1 / 16;
 const MOST_JITTER = 100;
 
@@ -29,12 +30,17 @@ const MOST_JITTER = 100;
 const MOST: number = 64 * 1024 * 1024;
 
 /**
- * Window in what is delivered in a round trip: a quarter more, so that a faster line shows, for as long as that pays; then less, as
- * the rest is a queue, but for one round in eight.
+ * Window in what is delivered in a round trip: a quarter more, so that a faster line shows, where there is no queue and for as long as it
+ * pays; else no more; and less for one round in eight, so that a queue of one's own is not taken for the way's length.
  */
 const PROBING_GAIN = 1.25;
-const STEADY_GAIN = 1.15;
-const PROBING_ROUND = 8;
+const STEADY_GAIN = 1;
+const DRAINING_GAIN = 0.75;
+const DRAINING_ROUND = 8;
+
+/** There is no queue if a round trip of the last round was longer than the least by no more than this share, and so many milliseconds. */
+const FREE_SHARE = 0.1;
+const FREE_MS = 10;
 
 /** It pays if the rate grows by this share within so many rounds. */
 const PAYING = 0.05;
@@ -52,8 +58,16 @@ const LEAST_ROUND_TRIP_MS = 10_000;
 /** The window meanwhile, in bytes. */
 const PROBING: number = STREAM_CHUNK_SIZE;
 
-/** Start-up ends when so many round trips on end are longer than the least so far by this share, and by ACK_DELAY. */
+/** The window of start-up in what is delivered in a round trip: a round in which it has doubled shows before it doubles again. */
+const STARTUP_GAIN = 2.5;
+
+/** A round trip that is longer than the least by this share, and so many milliseconds, is no reason to let more go. */
+const LATE = 0.125;
+const LATE_MS = 10;
+
+/** Start-up ends when so many on end are longer than the least so far by this share, and so many milliseconds. */
 const SWELLING = 0.25;
+const SWELLING_MS = 20;
 const SWOLLEN_TRIPS = 3;
 
 /** It ends as well when the delivery rate has not grown by this share in so many rounds. */
@@ -92,7 +106,7 @@ export interface Shipment {
 export class CongestionWindow {
   #inFlight = 0;
   #window = INITIAL;
-  #state: "startup" | "drain" | "steady" | "probe" = "startup";
+  #state: "startup" | "steady" | "probe" = "startup";
   /** What is sent once so many bytes are delivered shows the least round trip. */
   #probeFrom = 0;
   #delivered = 0;
@@ -115,6 +129,8 @@ export class CongestionWindow {
   /** The rate that probing has led to, and the rounds since it last did. */
   #reached = 0;
   #idleProbes = 0;
+  /** Whether there was no queue in the last round. */
+  #free = true;
 
   /** Bytes that may be on their way. */
   get size(): number {
@@ -176,8 +192,9 @@ export class CongestionWindow {
     this.#noteRoundTrip(now - newest.at, newest, now);
     this.#noteRate(newest, now);
     this.#noteJitter(now - newest.at, newest);
+    const late = now - newest.at > this.#leastRoundTrip * (1 + LATE) + LATE_MS;
     if (newest.delivered >= this.#roundEnd) this.#endRound();
-    this.#adjust(shipments.reduce((sum, { bytes }) => sum + bytes, 0));
+    this.#adjust(late ? 0 : shipments.reduce((sum, { bytes }) => sum + bytes, 0));
   }
 
   /** Nobody will acknowledge these any more. */
@@ -215,13 +232,14 @@ export class CongestionWindow {
     this.#overfullRounds = 0;
     this.#reached = 0;
     this.#idleProbes = 0;
+    this.#free = true;
   }
 
   #noteRoundTrip(roundTrip: number, { delivered }: Shipment, now: number): void {
     this.#roundLeast = Math.min(this.#roundLeast, roundTrip);
-    const swollen = roundTrip > this.#leastRoundTrip * (1 + SWELLING) + ACK_DELAY;
+    const swollen = roundTrip > this.#leastRoundTrip * (1 + SWELLING) + SWELLING_MS;
     this.#swollenTrips = swollen ? this.#swollenTrips + 1 : 0;
-    if (this.#state === "startup" && this.#swollenTrips >= SWOLLEN_TRIPS) this.#state = "drain";
+    if (this.#state === "startup" && this.#swollenTrips >= SWOLLEN_TRIPS) this.#endStartup();
     if (this.#state === "probe" && delivered >= this.#probeFrom) this.#state = "steady";
     else if (roundTrip > this.#leastRoundTrip) {
       if (now - this.#leastAt < LEAST_ROUND_TRIP_MS || this.#state === "probe") return;
@@ -248,7 +266,7 @@ export class CongestionWindow {
 
   #noteJitter(roundTrip: number, { inFlight }: Shipment): void {
     // With more under way a queue of one's own explains it.
-    const explained = this.#leastRoundTrip + ACK_DELAY;
+    const explained = this.#leastRoundTrip + TURN;
     const unexplained = inFlight > this.rate * explained ? 0 : Math.min(MOST_JITTER, Math.max(0, roundTrip - explained));
     this.#jitter += JITTER_SHARE * (unexplained - this.#jitter);
   }
@@ -257,13 +275,20 @@ export class CongestionWindow {
     const overfull = this.#roundLeast > OVERFULL * (this.#leastRoundTrip + ACK_DELAY);
     this.#overfullRounds = overfull ? this.#overfullRounds + 1 : 0;
     if (this.#overfullRounds >= OVERFULL_ROUNDS) this.#forgetRates();
-    if (this.#state === "startup" && this.#isFlat()) this.#state = "drain";
+    if (this.#state === "startup" && this.#isFlat()) this.#endStartup();
     const pays = this.rate > this.#reached * (1 + PAYING);
     if (pays || this.rate < this.#reached * (1 - 2 * PAYING)) this.#reached = this.rate;
+    this.#free = this.#roundLeast <= this.#leastRoundTrip * (1 + FREE_SHARE) + FREE_MS;
     this.#idleProbes = pays ? 0 : this.#idleProbes + 1;
     this.#round++;
     this.#roundEnd = this.#delivered;
     this.#roundLeast = Infinity;
+  }
+
+  #endStartup(): void {
+    this.#state = "steady";
+    this.#reached = this.rate;
+    this.#idleProbes = PAYING_ROUNDS;
   }
 
   #isFlat(): boolean {
@@ -280,22 +305,19 @@ export class CongestionWindow {
   }
 
   get #gain(): number {
-    return this.#idleProbes < PAYING_ROUNDS || this.#round % PROBING_ROUND === 0 ? PROBING_GAIN : STEADY_GAIN;
+    if (this.#free || this.#idleProbes < PAYING_ROUNDS) return PROBING_GAIN;
+    return this.#round % DRAINING_ROUND === 0 ? DRAINING_GAIN : STEADY_GAIN;
   }
 
+  /** `acknowledged`: the bytes that have come in time. */
   #adjust(acknowledged: number): void {
+    const delivered = this.rate * (this.#leastRoundTrip + ACK_DELAY);
     if (this.#state === "startup") {
       // Twice as much in each round, as long as it is used.
-      if (this.#inFlight + acknowledged >= this.#window / 2) this.#window = Math.min(MOST, this.#window + acknowledged);
-      return;
-    }
-    if (this.#state === "probe") {
-      this.#window = PROBING;
-      return;
-    }
-    const delivered = this.rate * (this.#leastRoundTrip + ACK_DELAY + this.#jitter);
-    if (this.#state === "drain" && this.#inFlight <= delivered) this.#state = "steady";
-    const gain = this.#state === "drain" ? 1 : this.#gain;
-    this.#window = Math.min(MOST, Math.max(FLOOR, gain * delivered + BEYOND));
+      if (this.#inFlight + acknowledged < this.#window / 2) return;
+      const most = Math.min(MOST, Math.max(INITIAL, STARTUP_GAIN * delivered + BEYOND));
+      this.#window = Math.min(most, this.#window + acknowledged);
+    } else if (this.#state === "probe") this.#window = PROBING;
+    else this.#window = Math.min(MOST, Math.max(FLOOR, this.#gain * (delivered + this.rate * this.#jitter) + BEYOND));
   }
 }

@@ -52,7 +52,7 @@ class Line {
   }
 }
 
-test("it finds a line's rate and round trip, and keeps a quarter more than they hold under way", () => {
+test("it finds a line's rate and round trip, and keeps little more than they hold under way", () => {
   const line = new Line(1_000, 80);
   line.run(5_000);
   assert.ok(Math.abs(line.window.rate - 1_000) < 100, `rate ${line.window.rate}`);
@@ -69,12 +69,12 @@ test("late acknowledgements, as a busy machine makes them, do not starve it", ()
   let state = 7;
   const late = (): number => {
     state = (state * 1_103_515_245 + 12_345) & 0x7fffffff;
-    return state % 40 === 0 ? 120 : state % 25;
+    return (state >> 8) % 40 === 0 ? 120 : (state >> 8) % 25; // the low bits of such a state take turns
   };
   line.run(2_000, late);
   line.delivered = 0;
   line.run(10_000, late);
-  assert.ok(line.delivered >= 0.4 * 10_000 * 3_000, `delivered ${line.delivered} of ${10_000 * 3_000}`); // one in forty holds all up for 120 ms
+  assert.ok(line.delivered >= 0.6 * 10_000 * 3_000, `delivered ${line.delivered} of ${10_000 * 3_000}`); // one in forty holds all up for 120 ms
 });
 
 test("start-up ends before a shallow line has a deep queue", () => {
