@@ -26,6 +26,11 @@ export interface Trailer {
   attributes: Record<string, string>;
 }
 
+/** The same with what the runtime checks; absent from a plain sender. */
+interface Ending extends Trailer {
+  readonly facts?: TrailerFacts;
+}
+
 /** What a stream that comes in needs of its runtime. */
 export interface IncomingContext {
   readonly stream: StreamContext;
@@ -64,7 +69,7 @@ export class IncomingStream {
   #gapSince: number | undefined;
   /** Bytes were dropped, as nobody had claimed the stream. */
   #missed = false;
-  #trailer: (Trailer & { facts?: TrailerFacts }) | undefined;
+  #trailer: Ending | undefined;
   #digest: RunningDigest | undefined;
   #finalDigest: string | undefined;
   #error: StreamError | undefined;
@@ -198,7 +203,11 @@ export class IncomingStream {
     if (decoded === undefined || (this.facts !== undefined && decoded.facts === undefined)) {
       return this.#break("corrupt", "its trailer cannot be read");
     }
-    const { attributes, facts } = decoded;
+    this.end({ reason, ...decoded });
+  }
+
+  /** Its sender has sent all of it. */
+  end({ reason, attributes, facts }: Ending): void {
     if (facts !== undefined && facts.chunks < this.#arrivals.next) {
       return this.#break("corrupt", "more chunks came than were sent");
     }

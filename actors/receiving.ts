@@ -1,6 +1,6 @@
 import { type AnyActorRef, createActor } from "xstate";
 import { StreamError } from "../errors.ts";
-import { decodeHeader, encodeTrailer, type OpenedStream, overLimits } from "../protocol/header.ts";
+import { decodeHeader, type OpenedStream, overLimits } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { isCount } from "../protocol/shapes.ts";
 import { unpackWhole } from "../protocol/whole.ts";
@@ -104,7 +104,7 @@ export class Receiving {
     const { content, digest } = unpacked.whole;
     const bytes = content.length;
     if (bytes > 0) stream.chunk(0, content);
-    stream.trailer("", encodeTrailer({}, { bytes, chunks: bytes > 0 ? 1 : 0, digest }));
+    stream.end({ reason: "", attributes: {}, facts: { bytes, chunks: bytes > 0 ? 1 : 0, digest } });
   }
 
   #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): IncomingStream {

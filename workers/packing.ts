@@ -38,36 +38,28 @@ const WORTH_SHARE = 0.97;
 const LEVELS = { "deflate-raw": { quick: 1, thorough: 6 }, zstd: { quick: 1, thorough: 5 } } as const;
 
 /** The payload with room for a frame's header before it; undefined if that would not be smaller. */
-export function pack(bytes: Uint8Array, { encoding, thorough, sample }: Packing): ArrayBuffer | undefined {
-  const options = optionsOf(encoding, thorough);
-  const compress = encoding === "zstd" ? zlib.zstdCompressSync : zlib.deflateRawSync;
-  if (sample) {
-    const tried = sampleOf(bytes);
-    if (compress(tried, optionsOf(encoding, false)).length >= SAMPLE_SHARE * tried.length) return undefined;
-  }
-  return worth(bytes, compress(bytes, options));
+export function pack(bytes: Uint8Array, packing: Packing): ArrayBuffer | undefined {
+  const compress = packing.encoding === "zstd" ? zlib.zstdCompressSync : zlib.deflateRawSync;
+  const steps = packed(bytes, packing);
+  let step = steps.next();
+  while (!step.done) step = steps.next(compress(step.value.bytes, step.value.options));
+  return step.value;
 }
 
 /** The same on threads that are not ours. */
-export async function packElsewhere(
-  bytes: Uint8Array,
-  { encoding, thorough, sample }: Packing,
-): Promise<ArrayBuffer | undefined> {
-  const compress = promisify(encoding === "zstd" ? zlib.zstdCompress : zlib.deflateRaw) as Compress;
-  if (sample) {
-    const tried = sampleOf(bytes);
-    if ((await compress(tried, optionsOf(encoding, false))).length >= SAMPLE_SHARE * tried.length) return undefined;
-  }
-  return worth(bytes, await compress(bytes, optionsOf(encoding, thorough)));
+export async function packElsewhere(bytes: Uint8Array, packing: Packing): Promise<ArrayBuffer | undefined> {
+  const compress = promisify(packing.encoding === "zstd" ? zlib.zstdCompress : zlib.deflateRaw) as Elsewhere;
+  const steps = packed(bytes, packing);
+  let step = steps.next();
+  while (!step.done) step = steps.next(await compress(step.value.bytes, step.value.options));
+  return step.value;
 }
 
 /** The plain bytes; undefined if they are not what was packed. */
 export function unpack(bytes: Uint8Array, { encoding, length }: Packed): Uint8Array | undefined {
-  if (!isCompressed(encoding)) return bytes.length === length ? bytes : undefined;
+  const inflate = encoding === "zstd" ? zlib.zstdDecompressSync : zlib.inflateRawSync;
   try {
-    const inflate = encoding === "zstd" ? zlib.zstdDecompressSync : zlib.inflateRawSync;
-    const plain = inflate(bytes, { maxOutputLength: length });
-    return plain.length === length ? plain : undefined;
+    return ofLength(length, isCompressed(encoding) ? inflate(bytes, { maxOutputLength: length }) : bytes);
   } catch {
     return undefined;
   }
@@ -75,19 +67,35 @@ export function unpack(bytes: Uint8Array, { encoding, length }: Packed): Uint8Ar
 
 /** The same on threads that are not ours. */
 export async function unpackElsewhere(bytes: Uint8Array, { encoding, length }: Packed): Promise<Uint8Array | undefined> {
-  if (!isCompressed(encoding)) return bytes.length === length ? bytes : undefined;
+  const inflate = promisify(encoding === "zstd" ? zlib.zstdDecompress : zlib.inflateRaw) as Elsewhere;
   try {
-    const inflate = promisify(encoding === "zstd" ? zlib.zstdDecompress : zlib.inflateRaw) as Compress;
-    const plain = await inflate(bytes, { maxOutputLength: length });
-    return plain.length === length ? plain : undefined;
+    return ofLength(length, isCompressed(encoding) ? await inflate(bytes, { maxOutputLength: length }) : bytes);
   } catch {
     return undefined;
   }
 }
 
-type Compress = (bytes: Uint8Array, options: zlib.ZlibOptions | zlib.ZstdOptions) => Promise<Uint8Array>;
+type Options = zlib.ZlibOptions & zlib.ZstdOptions;
+type Elsewhere = (bytes: Uint8Array, options: Options) => Promise<Uint8Array>;
 
-function optionsOf(encoding: Packing["encoding"], thorough: boolean): zlib.ZlibOptions & zlib.ZstdOptions {
+/** What is to be compressed, one after the other; it is given what became of each. */
+function* packed(
+  bytes: Uint8Array,
+  { encoding, thorough, sample }: Packing,
+): Generator<{ bytes: Uint8Array; options: Options }, ArrayBuffer | undefined, Uint8Array> {
+  if (sample) {
+    const tried = sampleOf(bytes);
+    const { length } = yield { bytes: tried, options: optionsOf(encoding, false) };
+    if (length >= SAMPLE_SHARE * tried.length) return undefined;
+  }
+  return worth(bytes, yield { bytes, options: optionsOf(encoding, thorough) });
+}
+
+function ofLength(length: number, plain: Uint8Array): Uint8Array | undefined {
+  return plain.length === length ? plain : undefined;
+}
+
+function optionsOf(encoding: Packing["encoding"], thorough: boolean): Options {
   const level = LEVELS[encoding][thorough ? "thorough" : "quick"];
   return encoding === "zstd" ? { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } } : { level };
 }
