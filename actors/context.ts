@@ -20,6 +20,8 @@ export interface StreamContext {
   readonly files: FileAccess;
   /** Bytes a chunk of a stream that goes out holds. */
   readonly chunkSize: number;
+  /** Bytes that it may hold where the way is fast, if its receivers understand. */
+  readonly largestChunk: number;
   /** Sends packets, each in its turn. */
   readonly courier: Courier;
   /** Saves under way: the runtime does not close before what they leave is cleared away. */

@@ -86,14 +86,14 @@ export class OutgoingPump {
     const end = start + payload;
     /** Plain bytes up to a place in the payload, in proportion: the frame's header, in the smallest chunks, holds none. */
     const plainTo = (at: number): number => Math.floor(Math.max(0, at - start) * (bytes / payload));
-    const { chunkSize } = stream.context;
     if (stream.spec.bulk) {
-      for (let at = begin; at < end && !this.#stopped; at += chunkSize) {
-        const next = Math.min(at + chunkSize, end);
+      for (let at = begin, next = at; at < end && !this.#stopped; at = next) {
+        next = Math.min(at + stream.chunkBytes, end);
         await this.#carry(memory.subarray(at, next), (next === end ? bytes : plainTo(next)) - plainTo(at));
       }
       return;
     }
+    const { chunkSize } = stream.context;
     // The chunks of a frame are given to the transport together: to await each would cost more than the chunk. It tells with the last
     // of them, at the latest, when it has room again.
     const sends: Promise<void>[] = [];

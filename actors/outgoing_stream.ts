@@ -10,6 +10,9 @@ import type { Packing } from "../workers/packing.ts";
 import { Line } from "./line.ts";
 import type { OutgoingActor } from "./outgoing.ts";
 
+/** Milliseconds that a chunk may take of the way to its receivers, if that is the reason for its being larger than usual. */
+const CHUNK_MS = 8;
+
 /** Segments in use, in bytes, past which each stream makes do with one parcel: a thousand bulk streams share what a few may spread in. */
 const CROWDED_BYTES = 64 * 1024 * 1024;
 
@@ -288,6 +291,13 @@ export class OutgoingStream {
   get preparation(): Packing | undefined {
     const { compression } = this.spec;
     return compression === undefined ? undefined : { ...compression, thorough: this.line.pressed };
+  }
+
+  /** Bytes of its next chunk, framed: a larger one costs less, but on a slow way it would be in the way of what is urgent. */
+  get chunkBytes(): number {
+    const { chunkSize, largestChunk } = this.context;
+    if (largestChunk <= chunkSize) return chunkSize;
+    return Math.min(largestChunk, Math.max(chunkSize, Math.floor(CHUNK_MS * this.spec.destinations.rate)));
   }
 
   /** Whether its next chunk can be on its way, or need not wait as there will be none. */

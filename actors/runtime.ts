@@ -189,6 +189,7 @@ class MillraceRuntime implements Runtime {
       codec,
       files,
       chunkSize,
+      largestChunk: options.chunkSize === undefined ? Math.max(chunkSize, transport.largestChunk ?? 0) : chunkSize,
       saves: this.#saves,
       courier: this.#courier,
       report: (error, about) => this.#report(error, about),

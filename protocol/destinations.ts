@@ -148,6 +148,12 @@ export class Destinations {
     return true;
   }
 
+  /** Bytes in a millisecond that the slowest of the ways takes to those that the stream waits for; 0 if that is not known of each. */
+  get rate(): number {
+    const rates = this.#active.filter(({ claim }) => this.named || claim === "claimed").map(({ flight }) => flight?.window.rate ?? 0);
+    return rates.length === 0 ? 0 : Math.min(...rates);
+  }
+
   /** The stream's next chunk goes to all that are left. */
   fly(bytes: number, now: number): void {
     for (const { flight } of this.#active) flight?.send(bytes, now);

@@ -16,6 +16,9 @@ import type { Transport, TransportEvents } from "./transport.ts";
  */
 const BUFFERED_BYTES = 64_000;
 
+/** Each packet is a request to the SDK and an event from it: a tenth of the work for 15,000 bytes. */
+const LARGEST_CHUNK = 30_000;
+
 /**
  * Milliseconds after which a request that was not answered may wait for a data channel that is dead. If it is only slow, a packet more is
  * in the way of what is sent next.
@@ -41,6 +44,7 @@ const LAST_PACKETS = 250;
 /** A room of a LiveKit server, as a transport. */
 export class LiveKitTransport implements Transport {
   readonly identity: string;
+  readonly largestChunk = LARGEST_CHUNK;
   readonly #sdk: Sdk;
   readonly #release: () => void;
   readonly #outbox = new Outbox();

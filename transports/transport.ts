@@ -31,6 +31,11 @@ export interface Transport {
    * in bounds.
    */
   readonly direct?: boolean;
+  /**
+   * Bytes that a chunk may grow to where the way is fast, as two of the usual size cost more than one of twice that; only between Millrace
+   * runtimes. Without it chunks keep their size.
+   */
+  readonly largestChunk?: number;
   /** The others who are here now; known from before `open`. */
   participants(): readonly string[];
   /**

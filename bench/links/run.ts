@@ -58,9 +58,11 @@ export async function runOnce(cast: Cast, contender: Contender, contents: Conten
     await pair.receiver.ask("hear", {});
     await pair.sender.ask("beside", { to: pair.receiver.identity, messageMs: MESSAGE_MS, callMs: CALL_MS });
     await until(async () => (await pair.receiver.ask("heard", {})).length >= FIRST_MESSAGES, FIRST_MS, "no messages come");
+    const order = orderOf(pair, contender, contents);
     const watched = contender.by === "python" ? [] : [pair.sender, pair.receiver];
+    if (watched.length > 0) await pair.sender.ask("prepare", order);
     for (const participant of watched) await participant.ask("watchHolds", {});
-    const transfer = await transferred(pair, contender, contents, bounds);
+    const transfer = await transferred(pair, order, bounds);
     const holds = await Promise.all(watched.map((participant) => participant.ask("holds", {})));
     const { messages, calls } = await besides(pair, transfer, bounds);
     return {
@@ -96,10 +98,13 @@ interface Transfer {
   readonly why?: string;
 }
 
-async function transferred(pair: Pair, { how }: Contender, { path, bytes }: Contents, bounds: Bounds): Promise<Transfer> {
-  const { sender, receiver } = pair;
+function orderOf({ receiver }: Pair, { how }: Contender, { path, bytes }: Contents): SendOrder {
+  return { how, topic: TOPIC, to: [receiver.identity], bytes, write: WRITE_BYTES, path };
+}
+
+async function transferred({ sender, receiver }: Pair, order: SendOrder, bounds: Bounds): Promise<Transfer> {
+  const { bytes } = order;
   const asked = clock();
-  const order: SendOrder = { how, topic: TOPIC, to: [receiver.identity], bytes, write: WRITE_BYTES, path };
   const whole = Promise.all([sender.ask("send", order), receiver.ended(bytes)]).then(
     ([{ began }, { at }]): Transfer => ({ began, at, bytes }),
     (error: unknown) => error instanceof Error ? error.message : String(error),

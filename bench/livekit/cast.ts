@@ -27,6 +27,8 @@ interface Commands {
   clock: [object, number];
   usage: [object, { cpu: number }];
   listen: [Listening, unknown];
+  /** Not of Python. */
+  prepare: [SendOrder, unknown];
   send: [SendOrder, { began: number; done: number }];
   text: [TextOrder, { began: number }];
   hold: [HoldOrder, Holds];
