@@ -150,7 +150,9 @@ export class Destinations {
 
   /** Bytes in a millisecond that the slowest of the ways takes to those that the stream waits for; 0 if that is not known of each. */
   get rate(): number {
-    const rates = this.#active.filter(({ claim }) => this.named || claim === "claimed").map(({ flight }) => flight?.window.rate ?? 0);
+    const rates = this.#active.filter(({ claim }) => this.named || claim === "claimed").map(({ flight }) =>
+      flight?.window.rate ?? 0
+    );
     return rates.length === 0 ? 0 : Math.min(...rates);
   }
 
