@@ -62,7 +62,7 @@ export interface RuntimeOptions {
   inspect?: (event: InspectionEvent) => void;
   /** Drives every timer; default the system's. */
   clock?: Clock;
-  /** Bytes of a chunk, 4 to 60,000. Default `STREAM_CHUNK_SIZE`. */
+  /** Bytes of a chunk, 4 to 60,000. Default `STREAM_CHUNK_SIZE`; then a fast way in a room may take chunks of twice that. */
   chunkSize?: number;
 }
 

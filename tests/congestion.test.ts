@@ -59,9 +59,13 @@ test("it finds a line's rate and round trip, and keeps little more than they hol
   assert.ok(line.window.leastRoundTrip >= 80 && line.window.leastRoundTrip <= 100);
   assert.ok(line.window.size < 1.5 * 1_000 * (95 + ACK_DELAY) + CHUNK, `window ${line.window.size}`);
   line.delivered = 0;
-  line.run(5_000);
+  let waited = 0;
+  for (let ms = 0; ms < 5_000; ms++) {
+    line.run(1);
+    waited += line.queued / line.rate / 5_000;
+  }
   assert.ok(line.delivered >= 0.95 * 5_000 * 1_000, `delivered ${line.delivered}`);
-  assert.ok(line.queued <= 100 * 1_000, `queued ${line.queued}`);
+  assert.ok(waited <= 60, `what is sent beside it waits ${waited.toFixed(0)} ms`);
 });
 
 test("late acknowledgements, as a busy machine makes them, do not starve it", () => {
@@ -84,7 +88,7 @@ test("start-up ends before a shallow line has a deep queue", () => {
     line.run(1);
     deepest = Math.max(deepest, line.queued);
   }
-  assert.ok(deepest <= 350_000, `${deepest} bytes in the queue`);
+  assert.ok(deepest <= 180_000, `${deepest} bytes in the queue`);
 });
 
 test("a line that becomes slower has its queue drained, one that becomes faster is used", () => {

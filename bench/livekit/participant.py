@@ -1,17 +1,16 @@
 """participant.ts by LiveKit's SDK for Python, with the commands that the benchmark has for it."""
 
 import asyncio
-import json
 import os
 import resource
 import sys
-import threading
 import time
 from pathlib import Path
 
 from livekit import rtc
 
-END_SECONDS = 5
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "peers"))
+from json_lines import keep, serve, write
 
 # What beside.ts has.
 TOPIC = "beside"
@@ -25,16 +24,10 @@ def clock():
     return time.time() * 1000
 
 
-def write(message):
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
-
-
 class Participant:
     def __init__(self):
         self.room = rtc.Room()
         self.samples = {}
-        self.tasks = set()
         self.bytes_taken = 0
         self.came = []
         self.messages = []
@@ -55,7 +48,7 @@ class Participant:
         return {"cpu": (used.ru_utime + used.ru_stime) * 1000}
 
     async def listen(self, kind, topic, how):
-        self.room.register_byte_stream_handler(topic, lambda reader, _: self.keep(self.take(reader)))
+        self.room.register_byte_stream_handler(topic, lambda reader, _: keep(self.take(reader)))
 
     async def send(self, how, topic, to, bytes, write=0, path=""):
         if how == "streamBytes" and bytes not in self.samples:
@@ -89,7 +82,7 @@ class Participant:
         async def answer(data):
             return data.payload
 
-        self.room.register_text_stream_handler(TOPIC, lambda reader, _: self.keep(take(reader)))
+        self.room.register_text_stream_handler(TOPIC, lambda reader, _: keep(take(reader)))
         self.room.local_participant.register_rpc_method(METHOD, answer)
 
     async def heard(self):
@@ -116,22 +109,15 @@ class Participant:
             due = time.monotonic() + seconds
             while True:
                 await asyncio.sleep(max(0, due - time.monotonic()))
-                self.keep(work())
+                keep(work())
                 due = max(due + seconds, time.monotonic())
 
-        self.going = [self.keep(each(messageMs / 1000, message)), self.keep(each(callMs / 1000, call))]
+        self.going = [keep(each(messageMs / 1000, message)), keep(each(callMs / 1000, call))]
 
     async def stopBeside(self):
         for task in self.going:
             task.cancel()
         return {"messages": self.messages, "calls": self.calls}
-
-    def keep(self, work):
-        """The loop holds its tasks weakly."""
-        task = asyncio.ensure_future(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        return task
 
 
 COMMANDS = (
@@ -140,34 +126,4 @@ COMMANDS = (
 )
 
 
-async def answer(participant, line):
-    message = json.loads(line)
-    number, command = message.pop("id"), message.pop("command")
-    try:
-        if command not in COMMANDS:
-            raise ValueError(f'Cannot do what this participant does not know: command is "{command}"')
-        result = await getattr(participant, command)(**message)
-        write({"id": number, "result": result if result is not None else {}})
-    except Exception as error:
-        write({"id": number, "error": str(error) or type(error).__name__})
-
-
-async def main():
-    loop = asyncio.get_running_loop()
-    lines = asyncio.Queue()
-
-    def read():
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, None)
-
-    threading.Thread(target=read, daemon=True).start()
-    participant = Participant()
-    while (line := await lines.get()) is not None:
-        participant.keep(answer(participant, line))
-    threading.Timer(END_SECONDS, os._exit, [1]).start()
-    await participant.room.disconnect()
-
-
-asyncio.run(main())
-os._exit(0)
+serve(Participant, COMMANDS)

@@ -1,20 +1,16 @@
 """A participant that uses the `livekit` package as its users do; commands and events as in json_lines.js, contents as in contents.js."""
 
-import asyncio
 import base64
 import dataclasses
 import hashlib
-import json
 import os
-import sys
 import tempfile
-import threading
 
+from json_lines import keep, serve, write
 from livekit import rtc
 
 TOLD_BYTES = 4_096
 CHARACTERS = ["a", "é", "€", "😀", "\n", "ß", "한", "Z"]
-END_SECONDS = 5
 
 
 def bytes_of(content):
@@ -68,11 +64,6 @@ def told(whole):
     return {**facts, "base64": base64.b64encode(data).decode()}
 
 
-def write(message):
-    sys.stdout.write(json.dumps({key: value for key, value in message.items() if value is not None}) + "\n")
-    sys.stdout.flush()
-
-
 def options_of(call, options, known):
     given = {}
     for name, value in (options or {}).items():
@@ -91,7 +82,6 @@ BYTES = {"name": "name", "mimeType": "mime_type"}
 class Peer:
     def __init__(self):
         self.room = rtc.Room()
-        self.tasks = set()
         self.open = []
 
     async def connect(self, url, token):
@@ -105,7 +95,7 @@ class Peer:
 
     async def listen(self, kind, topic):
         register = self.room.register_text_stream_handler if kind == "text" else self.room.register_byte_stream_handler
-        register(topic, lambda reader, sender: self.keep(self.receive(kind, reader, sender)))
+        register(topic, lambda reader, sender: keep(self.receive(kind, reader, sender)))
 
     async def sendText(self, content, options=None):
         known = {**COMMON, "replyToId": "reply_to_id", "compress": "compress"}
@@ -181,45 +171,9 @@ class Peer:
             await writer.aclose(**options_of("aclose", close, {"reason": "reason", "attributes": "attributes"}))
         return dataclasses.asdict(writer.info)
 
-    def keep(self, work):
-        """The loop holds its tasks weakly."""
-        task = asyncio.ensure_future(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
 
 COMMANDS = ("connect participants listen sendText sendBytes streamText streamBytes sendFile publishData performRpc answerRpc "
             "disconnect").split()
 
 
-async def answer(peer, line):
-    message = json.loads(line)
-    number, command = message.pop("id"), message.pop("command")
-    try:
-        if command not in COMMANDS:
-            raise ValueError(f'Cannot do what this peer does not know: command is "{command}"')
-        result = await getattr(peer, command)(**message)
-        write({"id": number, "result": result if result is not None else {}})
-    except Exception as error:
-        write({"id": number, "error": str(error) or type(error).__name__})
-
-
-async def main():
-    loop = asyncio.get_running_loop()
-    lines = asyncio.Queue()
-
-    def read():
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, None)
-
-    threading.Thread(target=read, daemon=True).start()
-    peer = Peer()
-    while (line := await lines.get()) is not None:
-        peer.keep(answer(peer, line))
-    threading.Timer(END_SECONDS, os._exit, [1]).start()
-    await peer.room.disconnect()
-
-
-asyncio.run(main())
-os._exit(0)
+serve(Peer, COMMANDS)
