@@ -2,34 +2,16 @@ import { StreamError, type StreamErrorCode } from "../errors.ts";
 import type { Claim, ReceivingState } from "../protocol/control.ts";
 import type { SenderWindow } from "../protocol/credit.ts";
 import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
-import {
-  decodeTrailer,
-  type HeaderFacts,
-  isBulk,
-  type OpenedStream,
-  type StreamDescription,
-  type TrailerFacts,
-} from "../protocol/header.ts";
+import { type HeaderFacts, isBulk, type OpenedStream, type StreamDescription } from "../protocol/header.ts";
 import { ProgressTracker } from "../protocol/progress.ts";
 import { Allowance } from "./allowance.ts";
 import { Arrivals, type Piece } from "./arrivals.ts";
 import type { StreamContext } from "./context.ts";
+import { type Ending, givenUp, readEnding, type Trailer } from "./ending.ts";
 import type { IncomingActor } from "./incoming.ts";
 
 /** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
 const GAP_WAIT = 1_000;
-
-/** What a handler is told at the end. */
-export interface Trailer {
-  /** "" unless the sender gave one. */
-  reason: string;
-  attributes: Record<string, string>;
-}
-
-/** The same with what the runtime checks; absent from a plain sender. */
-interface Ending extends Trailer {
-  readonly facts?: TrailerFacts;
-}
 
 /** What a stream that comes in needs of its runtime. */
 export interface IncomingContext {
@@ -199,19 +181,16 @@ export class IncomingStream {
   trailer(reason: string, rawAttributes: Readonly<Record<string, string>>): void {
     if (this.#ended || this.#trailer !== undefined) return;
     this.heard();
-    const decoded = decodeTrailer(rawAttributes);
-    if (decoded === undefined || (this.facts !== undefined && decoded.facts === undefined)) {
-      return this.#break("corrupt", "its trailer cannot be read");
-    }
-    this.end({ reason, ...decoded });
+    const ending = readEnding(reason, rawAttributes, this.facts !== undefined);
+    if (ending === undefined) this.#break("corrupt", "its trailer cannot be read");
+    else this.end(ending);
   }
 
   /** Its sender has sent all of it. */
-  end({ reason, attributes, facts }: Ending): void {
-    if (facts !== undefined && facts.chunks < this.#arrivals.next) {
-      return this.#break("corrupt", "more chunks came than were sent");
-    }
-    this.#trailer = { reason, attributes, ...(facts === undefined || this.facts === undefined ? {} : { facts }) };
+  end(ending: Ending): void {
+    const { chunks = Infinity } = ending.facts ?? {};
+    if (chunks < this.#arrivals.next) return this.#break("corrupt", "more chunks came than were sent");
+    this.#trailer = ending;
     if (!this.complete) this.#noteGap();
     this.actor.send({ type: "trailer.received" });
     this.#wake?.();
@@ -327,15 +306,10 @@ export class IncomingStream {
     return { ...base, end: code === "aborted" ? "cancelled" : code, ...(reason === undefined ? {} : { reason }) };
   }
 
-  /** What it means that its sender ended it before it was whole: of another SDK, that it gave a reason. */
+  /** What it means that its sender ended it before it was whole. */
   get #givenUp(): StreamError | undefined {
-    const { reason, facts } = this.#trailer ?? {};
-    if (this.facts === undefined && reason !== undefined && reason !== "") {
-      return this.failure("aborted", `"${this.from}" gave it up`, reason);
-    }
-    if (facts?.code === undefined) return undefined;
-    // Other SDKs need a reason to see that it failed: where the sender gave none, the code stands for it.
-    return this.failure(knownCode(facts.code), `"${this.from}" gave it up`, reason === facts.code ? undefined : reason);
+    const found = this.#trailer && givenUp(this.#trailer, this.facts !== undefined);
+    return found && this.failure(found.code, `"${this.from}" gave it up`, found.reason);
   }
 
   failure(code: StreamErrorCode, why: string, reason?: string): StreamError {
@@ -396,8 +370,4 @@ export class IncomingStream {
     this.#wake?.();
     this.#context.ended(this);
   }
-}
-
-function knownCode(code: string): StreamErrorCode {
-  return code === "incomplete" || code === "timeout" || code === "disconnected" ? code : "aborted";
 }

@@ -5,7 +5,8 @@ import type { Progress, ProgressTracker } from "../protocol/progress.ts";
 import { overdue, turn } from "../turns.ts";
 import type { AnyActorRef } from "xstate";
 import type { Piece } from "./arrivals.ts";
-import type { IncomingStream, Trailer } from "./incoming_stream.ts";
+import type { Trailer } from "./ending.ts";
+import type { IncomingStream } from "./incoming_stream.ts";
 import { checked, Intake } from "./intake.ts";
 import { saveStream } from "./save.ts";
 
