@@ -1,4 +1,5 @@
 import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { StreamError } from "../errors.ts";
 import type { Packet } from "../protocol/packets.ts";
@@ -31,6 +32,9 @@ transportConformance("hub with bad but reliable links", () => {
 });
 
 const test = suite("hub");
+
+/** Packets after which traffic that nothing stops ends all the same, so that a test that fails does. */
+const ENDLESS = 1_000_000;
 
 test("a line can be parted one way only", async () => {
   const hub = createHub();
@@ -205,34 +209,16 @@ test("endless traffic does not hold the event loop", async () => {
   let packets = 0;
   const answer = (transport: Transport) => (packet: Packet): void => {
     packets++;
-    if (open) void transport.send(packet);
+    if (open && packets < ENDLESS) void transport.send(packet);
   };
   alice.open({ packet: answer(alice), joined() {}, left() {}, closed() {} });
   bob.open({ packet: answer(bob), joined() {}, left() {}, closed() {} });
-  const longest = await drift(100, () => void alice.send(chunk("s", 0, new Uint8Array(100))));
+  void alice.send(chunk("s", 0, new Uint8Array(100)));
+  for (let turns = 0; turns < 5; turns++) await wait(1); // how soon they come, the benchmark measures
   open = false;
-  assert.ok(packets > 1_000, `Only ${packets} packets`);
-  assert.ok(longest < 1_000, `Held for ${longest} ms`); // not starved: how short it is, the benchmark measures
+  assert.ok(packets > 5 && packets < ENDLESS, `${packets} packets in 5 turns of timers`);
   await alice.close();
   await bob.close();
 });
-
-/** The most by which a 5 ms interval was late while it ran for so long, in ms. */
-function drift(ms: number, start: () => void): Promise<number> {
-  return new Promise((resolve) => {
-    const began = performance.now();
-    let last = began;
-    let longest = 0;
-    const timer = setInterval(() => {
-      const now = performance.now();
-      longest = Math.max(longest, now - last - 5);
-      last = now;
-      if (now - began < ms) return;
-      clearInterval(timer);
-      resolve(longest);
-    }, 5);
-    start();
-  });
-}
 
 test.run();
