@@ -131,7 +131,7 @@ export class Destinations {
     for (const destination of this.#active) {
       if (destination.allows(from, to)) continue;
       destination.waitingSince ??= now;
-      if (this.named || destination.claim === "claimed") return destination;
+      if (this.#waitsFor(destination)) return destination;
       if (destination.claim === "pending" && now - destination.waitingSince < CLAIM_WAIT) return destination;
       leaveOut(destination);
     }
@@ -140,8 +140,9 @@ export class Destinations {
 
   /** Whether the ways to all that the stream waits for have room for a chunk. */
   roomToFly(now: number): boolean {
-    for (const { flight, claim } of this.#active) {
-      if (flight === undefined || !(this.named || claim === "claimed")) continue;
+    for (const destination of this.#active) {
+      const { flight } = destination;
+      if (flight === undefined || !this.#waitsFor(destination)) continue;
       flight.window.expire(now);
       if (!flight.window.open) return false;
     }
@@ -150,10 +151,11 @@ export class Destinations {
 
   /** Bytes in a millisecond that the slowest of the ways takes to those that the stream waits for; 0 if that is not known of each. */
   get rate(): number {
-    const rates = this.#active.filter(({ claim }) => this.named || claim === "claimed").map(({ flight }) =>
-      flight?.window.rate ?? 0
-    );
-    return rates.length === 0 ? 0 : Math.min(...rates);
+    let slowest = Infinity;
+    for (const destination of this.#active) {
+      if (this.#waitsFor(destination)) slowest = Math.min(slowest, destination.flight?.window.rate ?? 0);
+    }
+    return slowest === Infinity ? 0 : slowest;
   }
 
   /** The stream's next chunk goes to all that are left. */
@@ -214,5 +216,10 @@ export class Destinations {
   #last(test: (outcome: Outcome, destination: Destination) => boolean): Destination | undefined {
     if (this.all.some(({ outcome }) => outcome === "done")) return undefined;
     return this.all.findLast((destination) => destination.outcome !== undefined && test(destination.outcome, destination));
+  }
+
+  /** It sets the pace: of a broadcast only who has claimed it. */
+  #waitsFor({ claim }: Destination): boolean {
+    return this.named || claim === "claimed";
   }
 }
