@@ -224,6 +224,7 @@ export class OutgoingPump {
   #give(packet: Packet): Promise<void> | undefined {
     const { names } = this.#stream.spec.destinations;
     if (names?.length === 0) return undefined; // nobody is left, or nobody was there: an empty list must never become a broadcast
+    if (packet.type === "header") this.#stream.noteHeaderSent();
     return this.#stream.context.courier.send(packet, names);
   }
 }

@@ -47,6 +47,8 @@ export type Compression = Omit<Packing, "thorough">;
 export interface OutgoingHooks {
   /** A receiver is to be told how the stream stands. */
   notify(stream: OutgoingStream, destination: Destination): void;
+  /** The stream's header is on its way to its receivers. */
+  headerSent(): void;
   /** The stream has ended. */
   ended(stream: OutgoingStream): void;
 }
@@ -118,6 +120,11 @@ export class OutgoingStream {
 
   get framed(): boolean {
     return this.spec.facts?.format === "framed";
+  }
+
+  /** The header was given to the transport. */
+  noteHeaderSent(): void {
+    this.#hooks.headerSent();
   }
 
   noteOpened(): void {

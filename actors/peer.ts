@@ -7,8 +7,10 @@ import type { Destination } from "../protocol/destinations.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { Remembered } from "../protocol/remembered.ts";
 import { Sequences } from "../protocol/sequences.ts";
+import type { StreamBudget, StreamCredit } from "../protocol/stream_credit.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
+import { StreamCounts } from "./stream_counts.ts";
 
 /** Ended streams that a peer may still ask about. */
 const REMEMBERED = 256;
@@ -25,10 +27,17 @@ const ACK_ROWS = 500;
 export interface PeerContext {
   readonly limits: Limits;
   readonly budget: ReceiveBudget;
+  readonly streamBudget: StreamBudget;
   readonly clock: Required<Clock>;
   /** Which life of the runtime this is. */
   readonly instance: string;
   tell(peer: Peer, message: ControlMessage): void;
+  /** Streams of a sender that are open here, of all its lives and as another SDK too. */
+  openStreams(identity: string): number;
+  /** A receiver takes more streams, or is gone: sends that wait may go on. */
+  streamsRaised(peer: Peer): void;
+  /** Sends that wait until a receiver takes more streams. */
+  waitingFor(credit: StreamCredit): number;
 }
 
 /** Another participant: whether it is a Millrace runtime, which life of it, and what the two have under way. */
@@ -44,6 +53,8 @@ export class Peer {
   silent = false;
   /** When it last gave a sign of life, or began to be waited for, in the clock's milliseconds. */
   heardAt = 0;
+  /** How many streams may be opened to it, and by it. */
+  readonly streams: StreamCounts;
   /** Which life of it; known from any of its packets. */
   instance: string | undefined;
   readonly #context: PeerContext;
@@ -72,6 +83,14 @@ export class Peer {
   constructor(identity: string, context: PeerContext) {
     this.identity = identity;
     this.#context = context;
+    this.streams = new StreamCounts({
+      limits: context.limits,
+      budget: context.streamBudget,
+      openStreams: () => context.openStreams(identity),
+      waiting: (credit) => context.waitingFor(credit),
+      due: () => this.tellCounts(),
+      raised: () => context.streamsRaised(this),
+    });
   }
 
   /** Whether it is known to be a Millrace runtime. */
@@ -85,7 +104,7 @@ export class Peer {
   }
 
   get busy(): boolean {
-    return this.#incoming.size > 0 || this.outgoing.size > 0;
+    return this.#incoming.size > 0 || this.outgoing.size > 0 || this.streams.isWaitedFor;
   }
 
   /** Credit for what is sent to it, all streams together. */
@@ -147,6 +166,7 @@ export class Peer {
     this.#openWindows = 0;
     this.#toldCredit = 0;
     this.stop();
+    this.streams.reset();
   }
 
   /** It gives no sign of life: what is sent to it ends. What it sends has a silence of its own. */
@@ -168,6 +188,13 @@ export class Peer {
     this.hello = hello;
     this.silent = false;
     if (this.#shared?.raise(hello.credit) === true) this.#unblock();
+    this.streams.raise(hello.streams);
+  }
+
+  /** Tells it how many streams it may open, how many were opened to it, and how many sends wait. */
+  tellCounts(): void {
+    this.#creditDue = true;
+    if (this.hello !== undefined) this.#arm();
   }
 
   /** Whether a header with this number opens a stream. */
@@ -177,6 +204,7 @@ export class Peer {
 
   addIncoming(stream: IncomingStream): void {
     this.incoming.set(stream.streamId, stream);
+    this.streams.open(stream);
     if (stream.facts === undefined) return;
     this.#incoming.set(stream.facts.sequence, stream);
     this.widen(stream);
@@ -193,6 +221,7 @@ export class Peer {
 
   endIncoming(stream: IncomingStream): void {
     if (this.incoming.get(stream.streamId) === stream) this.incoming.delete(stream.streamId);
+    this.streams.end(stream);
     if (stream.facts === undefined || this.#incoming.get(stream.facts.sequence) !== stream) return;
     this.#incoming.delete(stream.facts.sequence);
     this.#openWindows -= this.#windows.get(stream.facts.sequence) ?? 0;
@@ -220,6 +249,7 @@ export class Peer {
   tellAll(): void {
     for (const stream of this.#incoming.values()) this.#toldReceiving.add(stream);
     for (const stream of this.outgoing.values()) this.#toldSending.add(stream);
+    if (this.streams.isWaitedFor) this.#creditDue = true;
     this.#arm();
   }
 
@@ -262,7 +292,12 @@ export class Peer {
   }
 
   noteState(state: PeerState): void {
-    if (this.shared.raise(state.credit)) this.#unblock();
+    if (this.shared.raise(state.credit)) {
+      this.streams.credit.noteProgress();
+      this.#unblock();
+    }
+    this.streams.raise(state.streams);
+    if (state.opened !== undefined) this.streams.note(state.opened, state.waiting);
     for (const row of state.receiving) this.#noteReceiving(row);
     for (const row of state.sending) this.#noteSending(row);
   }
@@ -321,7 +356,8 @@ export class Peer {
       const credit = this.window.limit;
       this.#toldCredit = credit;
       this.#creditDue = false;
-      this.#context.tell(this, { kind: "state", instance, about: this.instance ?? "", credit, receiving, sending });
+      const about = this.instance ?? "";
+      this.#context.tell(this, { kind: "state", instance, about, credit, ...this.streams.tell(), receiving, sending });
       receiving = [];
       sending = [];
       bytes = 0;

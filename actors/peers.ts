@@ -1,5 +1,6 @@
 import { type ControlMessage, decodeControl, encodeControl, type Hello } from "../protocol/control.ts";
 import { ReceiveBudget } from "../protocol/credit.ts";
+import { StreamBudget, type StreamCredit } from "../protocol/stream_credit.ts";
 import type { Clock } from "../protocol/clock.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Transport } from "../transports/transport.ts";
@@ -26,6 +27,12 @@ export interface PeersContext {
   readonly encodings: readonly string[];
   /** The smallest window of a handler. */
   smallestWindow(): number;
+  /** Streams of a sender that are open here. */
+  openStreams(identity: string): number;
+  /** A receiver takes more streams, or is gone. */
+  streamsRaised(peer: Peer): void;
+  /** Sends that wait until a receiver takes more streams. */
+  waitingFor(credit: StreamCredit): number;
 }
 
 /** All other participants, and what Millrace runtimes tell each other of themselves. */
@@ -33,6 +40,7 @@ export class Peers {
   readonly #context: PeersContext;
   readonly #peers = new Map<string, Peer>();
   readonly #budget: ReceiveBudget;
+  readonly #streamBudget: StreamBudget;
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #timers = new Map<Peer, unknown>();
   #closed = false;
@@ -40,6 +48,7 @@ export class Peers {
   constructor(context: PeersContext) {
     this.#context = context;
     this.#budget = new ReceiveBudget(context.limits);
+    this.#streamBudget = new StreamBudget(context.limits);
   }
 
   get all(): Iterable<Peer> {
@@ -60,6 +69,10 @@ export class Peers {
         instance,
         clock,
         budget: this.#budget,
+        streamBudget: this.#streamBudget,
+        openStreams: (of) => this.#context.openStreams(of),
+        streamsRaised: (by) => this.#context.streamsRaised(by),
+        waitingFor: (credit) => this.#context.waitingFor(credit),
         tell: (to, message) => void this.#tell(message, [to.identity]),
       });
       this.#peers.set(identity, peer);
@@ -223,7 +236,8 @@ export class Peers {
     const { limits, instance, encodings } = this.#context;
     const streamWindow = Math.min(limits.receiveWindow, this.#context.smallestWindow());
     const credit = peer.window.limit;
-    return { kind: "hello", instance, streamWindow, credit, idleTimeout: limits.idleTimeout, encodings, answer };
+    const { idleTimeout } = limits;
+    return { kind: "hello", instance, streamWindow, credit, idleTimeout, ...peer.streams.tellLimit(), encodings, answer };
   }
 
   /** Resolves when it was sent, or could not be. */

@@ -33,6 +33,11 @@ export class Receiving {
     return Math.min(this.text.smallestWindow, this.bytes.smallestWindow);
   }
 
+  /** Streams of a sender that have not ended, in all its lives. */
+  openStreams(identity: string): number {
+    return this.#openOf.get(identity) ?? 0;
+  }
+
   /** Streams that have not ended. */
   get open(): readonly IncomingStream[] {
     return [...this.#open];
@@ -122,6 +127,7 @@ export class Receiving {
         this.#open.delete(to);
         this.#count(peer.identity, -1);
         peer.endIncoming(to);
+        this.#peers.find(peer.identity)?.streams.grow();
         this.#peers.rest(peer);
       },
     });

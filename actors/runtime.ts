@@ -202,6 +202,9 @@ class MillraceRuntime implements Runtime {
       instance,
       encodings: codec.encodings,
       smallestWindow: () => this.#receiving.smallestWindow,
+      openStreams: (of) => this.#receiving.openStreams(of),
+      streamsRaised: (peer) => this.#sending.streamsRaised(peer),
+      waitingFor: (credit) => this.#sending.waitingFor(credit),
     });
     this.#sending = new Sending(context, this.#peers, transport, instance, () => this.#actor);
     this.#receiving = new Receiving(context, this.#peers, () => this.#actor);

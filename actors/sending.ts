@@ -2,6 +2,7 @@ import { type AnyActorRef, createActor } from "xstate";
 import { StreamError } from "../errors.ts";
 import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { SharedCredit } from "../protocol/credit.ts";
+import type { StreamCredit } from "../protocol/stream_credit.ts";
 import { Destination, Destinations } from "../protocol/destinations.ts";
 import { bestEncoding, isCompressed } from "../protocol/frames.ts";
 import { isPacked } from "../protocol/packed_types.ts";
@@ -14,6 +15,7 @@ import type { FileAccess, StreamContext } from "./context.ts";
 import { outgoingStream } from "./outgoing.ts";
 import { type Compression, OutgoingStream } from "./outgoing_stream.ts";
 import type { Peer } from "./peer.ts";
+import { OpeningQueue, type OpeningTurn } from "./opening_queue.ts";
 import type { Peers } from "./peers.ts";
 
 /** Receivers whose names a packet carries at most: past that a broadcast goes to everybody, unframed. */
@@ -30,6 +32,15 @@ export interface Opening {
   readonly confirm: boolean;
 }
 
+/** Receivers of a stream that is about to open. */
+interface Admitted {
+  /** Credit taken for it, one stream at each receiver that states a limit. */
+  readonly credits: readonly StreamCredit[];
+  readonly here: readonly string[];
+  /** Receivers that took no stream for as long as a send may wait. */
+  readonly stalled: readonly string[];
+}
+
 /** What opens the streams of a runtime. */
 export class Sending {
   readonly #context: StreamContext;
@@ -37,6 +48,7 @@ export class Sending {
   readonly #transport: Transport;
   readonly #instance: string;
   readonly #parent: () => AnyActorRef;
+  readonly #openings: OpeningQueue;
   readonly #open = new Map<string, OutgoingStream | undefined>();
   #sequence = 0;
   #closed = false;
@@ -47,6 +59,18 @@ export class Sending {
     this.#transport = transport;
     this.#instance = instance;
     this.#parent = parent;
+    this.#openings = new OpeningQueue({ clock: context.clock, stallTimeout: context.limits.stallTimeout });
+  }
+
+  /** Receivers may take more streams, or be gone: sends that wait for them go on. */
+  streamsRaised(peer: Peer): void {
+    this.#openings.wake();
+    if (this.#openings.waitingFor(peer.streams.credit) > 0) peer.tellCounts();
+  }
+
+  /** Sends that wait until a receiver takes more streams. */
+  waitingFor(credit: StreamCredit): number {
+    return this.#openings.waitingFor(credit);
   }
 
   get files(): FileAccess {
@@ -76,13 +100,8 @@ export class Sending {
         await this.#seek(targets, options.signal);
         this.#assertWanted(options.signal, streamId);
       }
-      let here = this.#present(targets, streamId, wanted !== undefined);
-      if (!this.#peers.areIntroduced(here)) {
-        await this.#peers.introduced(here);
-        this.#assertWanted(options.signal, streamId);
-        here = this.#present(targets, streamId, wanted !== undefined);
-      }
-      const stream = this.#create(opening, targets, here);
+      const admitted = await this.#admit(opening, targets);
+      const stream = this.#createOrLeave(opening, targets, admitted);
       this.#open.set(streamId, stream);
       stream.actor.start();
       return stream;
@@ -97,6 +116,7 @@ export class Sending {
     for (const stream of this.open) stream.actor.send({ type: "abort.requested", error: error(stream) });
     this.#open.clear();
     this.#closed = true;
+    this.#openings.close();
   }
 
   #here(identities: readonly string[]): readonly string[] {
@@ -127,10 +147,66 @@ export class Sending {
     );
   }
 
+  /** Waits until each receiver has introduced itself and takes one more stream; counts the stream at each that does. */
+  async #admit({ description, options }: Opening, targets: readonly string[]): Promise<Admitted> {
+    const { streamId } = description.info;
+    const named = options.destinationIdentities !== undefined;
+    for (;;) {
+      const here = this.#present(targets, streamId, named);
+      if (!this.#peers.areIntroduced(here)) {
+        await this.#peers.introduced(here);
+        this.#assertWanted(options.signal, streamId);
+        continue;
+      }
+      // Another SDK states no limit: its streams are not counted.
+      const peers = here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.known);
+      const credits = peers.map((peer) => peer.streams.credit);
+      if (this.#openings.tryEnter(credits)) return { credits, here, stalled: [] };
+      const turn = await this.#waitForTurn(peers, options.signal);
+      if (turn !== undefined) {
+        const stalled = peers.filter((_, at) => turn.stalled.has(credits[at] as StreamCredit));
+        if (named && stalled.length === here.length) throw tooManyStreams(here, streamId);
+        if (this.#isValid(turn, options.signal)) {
+          const left = stalled.map(({ identity }) => identity);
+          return { credits: turn.credits, here: here.filter((identity) => !left.includes(identity)), stalled: left };
+        }
+        this.#openings.leave(turn.credits);
+      }
+      this.#assertWanted(options.signal, streamId);
+    }
+  }
+
+  /** The receivers that keep the send waiting are asked for streams, as long as it waits. */
+  async #waitForTurn(peers: readonly Peer[], signal: AbortSignal | undefined): Promise<OpeningTurn | undefined> {
+    const turn = this.#openings.enter(peers.map((peer) => peer.streams.credit), signal);
+    for (const peer of peers) {
+      if (peer.streams.credit.available) continue;
+      peer.tellCounts();
+      this.#peers.attend(peer);
+    }
+    const taken = await turn;
+    for (const peer of peers) this.#peers.rest(peer);
+    return taken;
+  }
+
+  /** Whether the turn's receivers are all still there, and the send is still wanted. */
+  #isValid({ credits }: OpeningTurn, signal: AbortSignal | undefined): boolean {
+    return signal?.aborted !== true && !this.#closed && credits.every((credit) => !credit.ended);
+  }
+
+  #createOrLeave(opening: Opening, targets: readonly string[], admitted: Admitted): OutgoingStream {
+    try {
+      return this.#create(opening, targets, admitted);
+    } catch (error) {
+      this.#openings.leave(admitted.credits);
+      throw error;
+    }
+  }
+
   #create(
     { description, options, incremental, atHand = false, confirm }: Opening,
     targets: readonly string[],
-    here: readonly string[],
+    { credits, here, stalled }: Admitted,
   ): OutgoingStream {
     const sequence = this.#sequence++;
     const { size } = description.info;
@@ -154,7 +230,7 @@ export class Sending {
     const gone = targets.filter((identity) => !here.includes(identity)).map((identity) =>
       new Destination(identity, 0, new SharedCredit(0))
     );
-    for (const destination of gone) destination.outcome = "disconnected";
+    for (const destination of gone) destination.outcome = stalled.includes(destination.identity) ? "timeout" : "disconnected";
     const bulk = this.#context.courier.paces && isBulk(description, framed ? "framed" : "plain");
     const present = peers.map((peer) =>
       peer.known
@@ -164,6 +240,7 @@ export class Sending {
     const destinations = new Destinations([...gone, ...present], { named, addressed });
     const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.frameBytes), SEGMENT_BYTES);
     const { signal } = options;
+    let isHeaderSent = false;
     const stream = new OutgoingStream(
       {
         description,
@@ -182,7 +259,12 @@ export class Sending {
       this.#context,
       {
         notify: (about, destination) => this.#peers.find(destination.identity)?.tellSending(about),
+        headerSent: () => {
+          isHeaderSent = true;
+          for (const credit of credits) credit.open();
+        },
         ended: (ended) => {
+          if (!isHeaderSent) this.#openings.leave(credits);
           signal?.removeEventListener("abort", abort);
           if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
           for (const peer of peers) {
@@ -218,6 +300,13 @@ export class Sending {
       });
     }
   }
+}
+
+function tooManyStreams(here: readonly string[], streamId: string): StreamError {
+  const [identity = ""] = here;
+  const message =
+    `Cannot open the stream as its receiver takes no more streams: receiver is "${identity}", stream id is "${streamId}"`;
+  return new StreamError("timeout", message, { streamId, identity });
 }
 
 function abortedBy(signal: AbortSignal | undefined, streamId: string): StreamError {

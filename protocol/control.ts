@@ -17,6 +17,8 @@ export interface Hello {
   readonly credit: number;
   /** Milliseconds after which this runtime gives up a stream of which it hears nothing. */
   readonly idleTimeout: number;
+  /** Streams that may be opened to it, as in {@linkcode PeerState.streams}; undefined: it states no limit, but refuses what is too much. */
+  readonly streams?: number;
   /** Encodings of frames that it reads. */
   readonly encodings: readonly string[];
   /** Whether it asks for a hello in answer. */
@@ -37,6 +39,12 @@ export interface PeerState {
   readonly about: string;
   /** How many bytes beyond their first chunks all streams from there may ever have sent: an absolute offset. */
   readonly credit: number;
+  /** How many streams may ever be opened from there: an absolute count. Undefined: no limit is stated. */
+  readonly streams?: number;
+  /** How many streams were opened from here to there. */
+  readonly opened?: number;
+  /** Sends here that wait until more streams may be opened there. */
+  readonly waiting?: number;
   /** Of streams from there to here. */
   readonly receiving: readonly ReceivingState[];
   /** Of streams from here to there. */
@@ -98,8 +106,8 @@ const CLAIMS = ["pending", "claimed", "unclaimed"] as const;
 export function encodeControl(message: ControlMessage): Uint8Array {
   switch (message.kind) {
     case "hello": {
-      const { instance: i, streamWindow: w, credit: m, idleTimeout: t, encodings: e, answer: a } = message;
-      return pack({ k: "hello", v: PROTOCOL_VERSION, i, w, m, t: Number.isFinite(t) ? t : -1, e, a });
+      const { instance: i, streamWindow: w, credit: m, idleTimeout: t, streams: n, encodings: e, answer: a } = message;
+      return pack({ k: "hello", v: PROTOCOL_VERSION, i, w, m, t: Number.isFinite(t) ? t : -1, ...defined({ n }), e, a });
     }
     case "goodbye":
       return pack({ k: "goodbye", i: message.instance });
@@ -116,6 +124,7 @@ export function encodeControl(message: ControlMessage): Uint8Array {
         i: message.instance,
         p: message.about,
         m: message.credit,
+        ...defined({ n: message.streams, o: message.opened, q: message.waiting }),
         r: message.receiving.map((row) => [
           row.sequence,
           CLAIMS.indexOf(row.claim),
@@ -129,6 +138,13 @@ export function encodeControl(message: ControlMessage): Uint8Array {
         s: message.sending.map((row) => [row.sequence, row.final ?? null, row.end ?? null, cutReason(row.reason)]),
       });
   }
+}
+
+/** The keys that are set: msgpack would carry the others as null. */
+function defined(counts: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  const set: Record<string, number> = {};
+  for (const [key, value] of Object.entries(counts)) if (value !== undefined) set[key] = value;
+  return set;
 }
 
 function cutReason(reason: string | undefined): string | null {
@@ -148,11 +164,14 @@ export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
   return undefined;
 }
 
-function decodeHello({ v, w, m, t, e, a }: Record<string, unknown>, instance: string): Hello | undefined {
+function decodeHello({ v, w, m, t, n, e, a }: Record<string, unknown>, instance: string): Hello | undefined {
   if (v !== PROTOCOL_VERSION || !isCount(w) || !isCount(m) || typeof a !== "boolean" || !Array.isArray(e)) return undefined;
   if (typeof t !== "number" || Number.isNaN(t) || w < LEAST_WINDOW || m < LEAST_WINDOW) return undefined;
+  if (n !== undefined && !isCount(n)) return undefined;
   const encodings = e.filter((encoding) => typeof encoding === "string");
-  return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout: t < 0 ? Infinity : t, encodings, answer: a };
+  const idleTimeout = t < 0 ? Infinity : t;
+  const streams = n === undefined ? {} : { streams: n };
+  return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout, ...streams, encodings, answer: a };
 }
 
 function decodeAcknowledgement({ p, a }: Record<string, unknown>, instance: string): Acknowledgement | undefined {
@@ -167,8 +186,9 @@ function decodeAcknowledgement({ p, a }: Record<string, unknown>, instance: stri
   return { kind: "ack", instance, about: p, streams };
 }
 
-function decodeState({ p, m, r, s }: Record<string, unknown>, instance: string): PeerState | undefined {
+function decodeState({ p, m, n, o, q, r, s }: Record<string, unknown>, instance: string): PeerState | undefined {
   if (typeof p !== "string" || !isCount(m) || !Array.isArray(r) || !Array.isArray(s)) return undefined;
+  if ([n, o, q].some((count) => count !== undefined && !isCount(count))) return undefined;
   const receiving = r.map(decodeReceiving);
   const sending = s.map(decodeSending);
   if (receiving.includes(undefined) || sending.includes(undefined)) return undefined;
@@ -177,6 +197,9 @@ function decodeState({ p, m, r, s }: Record<string, unknown>, instance: string):
     instance,
     about: p,
     credit: m,
+    ...(isCount(n) ? { streams: n } : {}),
+    ...(isCount(o) ? { opened: o } : {}),
+    ...(isCount(q) ? { waiting: q } : {}),
     receiving: receiving.filter((row) => row !== undefined),
     sending: sending.filter((row) => row !== undefined),
   };

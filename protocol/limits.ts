@@ -7,9 +7,9 @@ export interface Limits {
   streamBytes: number;
   /** Bytes that `readAll` gathers. Default 256 MiB. Over it: "too-large". */
   readAllBytes: number;
-  /** Open streams of one sender. Default 1,024. One more is "refused". */
+  /** Open streams of one sender. Default 1,024. One more waits at a Millrace sender for its turn; of another sender it is "refused". */
   streamsPerSender: number;
-  /** Open streams of all senders. Default 4,096. One more is "refused". */
+  /** Open streams of all senders. Default 4,096. One more waits, or is "refused", likewise. */
   streams: number;
   /** Bytes of one stream that wait for its reader. Default 1 MiB; 60,000 at least. */
   receiveWindow: number;

@@ -22,15 +22,19 @@ const message: fc.Arbitrary<ControlMessage> = fc.oneof(
     streamWindow: window,
     credit: window,
     idleTimeout: fc.oneof(count, fc.constant(Infinity)),
+    streams: count,
     encodings: fc.array(fc.string(), { maxLength: 4 }),
     answer: fc.boolean(),
-  }, plain),
+  }, { ...plain, requiredKeys: ["kind", "instance", "streamWindow", "credit", "idleTimeout", "encodings", "answer"] }),
   fc.record({ kind: fc.constant("goodbye" as const), instance }, plain),
   fc.record({
     kind: fc.constant("state" as const),
     instance,
     about: instance,
     credit: count,
+    streams: count,
+    opened: count,
+    waiting: count,
     receiving: fc.array(
       fc.record(
         {
@@ -50,7 +54,7 @@ const message: fc.Arbitrary<ControlMessage> = fc.oneof(
     sending: fc.array(fc.record({ sequence: count, final: count, end: code, reason }, { ...plain, requiredKeys: ["sequence"] }), {
       maxLength: 20,
     }),
-  }, plain),
+  }, { ...plain, requiredKeys: ["kind", "instance", "about", "credit", "receiving", "sending"] }),
 );
 
 test("law: every message comes out as it went in", () => {

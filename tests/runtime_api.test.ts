@@ -148,8 +148,11 @@ test("streams over the limits are refused or too large at both ends, and nothing
     );
     await rejection(() => alice.sendBytes(pattern(1), { ...named, name: "long" }), "refused");
     const held = [await alice.streamText({ ...named, topic: "held" }), await alice.streamText({ ...named, topic: "held" })];
-    await rejection(() => alice.sendText("one more", { ...named, topic: "t", confirm: true }), "refused");
+    const controller = new AbortController();
+    const oneMore = alice.sendText("one more", { ...named, topic: "t", confirm: true, signal: controller.signal });
     await carol.sendText("from another", { ...named, topic: "t", confirm: true });
+    controller.abort();
+    await rejection(() => oneMore, "aborted"); // it waited for its turn
     await held[0]?.abort();
     await until(() => held[0]?.actor.getSnapshot().value === "failed");
     assert.equal(ends, ["1000", "too-large"]);
