@@ -101,12 +101,50 @@ export class StreamError extends Error {
   /** The text given to `abort`, `cancel` or `close` at the other end. */
   readonly reason?: string;
 
-  /** `message` is for people, and says the action, the cause and the value; `options` is what else is known. */
+  /**
+   * `message` is for people, and says the action, the cause and the value; control characters in it are escaped. `options` is what else
+   * is known.
+   */
   constructor(code: StreamErrorCode, message: string, options: StreamErrorOptions = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    super(escaped(message), "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     if (options.streamId !== undefined) this.streamId = options.streamId;
     if (options.identity !== undefined) this.identity = options.identity;
     if (options.reason !== undefined) this.reason = options.reason;
+  }
+}
+
+/** Control characters, ends of lines, characters that turn the direction of text, halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
+
+/** A text for one line of a log or terminal: what others wrote cannot move the cursor, begin a line or change its order. */
+export function escaped(text: string): string {
+  return text.replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Longest text of a cause in a message, in UTF-16 units. */
+const CAUSE_LENGTH = 300;
+
+/** A cause's own message, as a part of another message: " (no such room)"; "" if it says nothing. */
+export function inBrackets(cause: unknown): string {
+  const text = causeText(cause);
+  return text === "" ? "" : ` (${text})`;
+}
+
+/** A cause's own message, on one line and cut short; "" if it says nothing. */
+export function causeText(cause: unknown): string {
+  const text = escaped(ownText(cause));
+  return text.length > CAUSE_LENGTH ? `${text.slice(0, CAUSE_LENGTH)}…` : text;
+}
+
+function ownText(cause: unknown): string {
+  if (cause === undefined || cause === null) return "";
+  try {
+    if (typeof cause !== "object") return String(cause);
+    const { message, name } = cause as { message?: unknown; name?: unknown }; // an error of another realm is no `Error` here
+    if (typeof message === "string" && message !== "") return message;
+    return typeof name === "string" ? name : "";
+  } catch {
+    return ""; // a getter of its own has thrown
   }
 }

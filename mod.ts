@@ -20,7 +20,8 @@
  *
  * @module
  */
-import { assertRuntimeOptions, type Runtime, type RuntimeOptions, startRuntime } from "./actors/runtime.ts";
+import { type Runtime, startRuntime } from "./actors/runtime.ts";
+import { assertRuntimeOptions, type RuntimeOptions } from "./actors/runtime_options.ts";
 import { mimeTypeOf } from "./files/mime.ts";
 import { createPartFile } from "./files/part_file.ts";
 import { openSource } from "./files/source.ts";
@@ -47,9 +48,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   return startRuntime(options, { codec, files: { openSource, mimeTypeOf, createPartFile } });
 }
 
-export type { ErrorContext, Runtime, RuntimeOptions } from "./actors/runtime.ts";
+export type { Runtime } from "./actors/runtime.ts";
+export type { ErrorContext, RuntimeOptions } from "./actors/runtime_options.ts";
 export type { ByteSource } from "./actors/send.ts";
-export type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./actors/topics.ts";
+export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/topics.ts";
 export type { ByteStreamReader, SaveOptions, StreamReader, TextStreamReader } from "./actors/reader.ts";
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writer.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";

@@ -1,4 +1,5 @@
 // Sends whose receivers take no more streams for the moment. Each waits for its turn, in the order in which they came.
+import { onAbort } from "../protocol/abort.ts";
 import type { Clock } from "../protocol/clock.ts";
 import type { StreamCredit } from "../protocol/stream_credit.ts";
 
@@ -58,7 +59,7 @@ export class OpeningQueue {
         credits,
         stalled,
         admit: (turn) => {
-          signal?.removeEventListener("abort", giveUp);
+          leave?.();
           this.#waiters.delete(waiter);
           for (const credit of credits) this.#count(credit, -1);
           resolve(turn);
@@ -68,7 +69,7 @@ export class OpeningQueue {
         waiter.admit(undefined);
         this.wake();
       };
-      signal?.addEventListener("abort", giveUp);
+      const leave = signal && onAbort(signal, giveUp);
       this.#waiters.add(waiter);
       for (const credit of credits) this.#count(credit, 1);
       this.wake();

@@ -1,4 +1,4 @@
-import { StreamError } from "../errors.ts";
+import { inBrackets, StreamError } from "../errors.ts";
 import { REASON_LENGTH } from "../protocol/control.ts";
 import { CLAIM_WAIT } from "../protocol/destinations.ts";
 import { runningDigest } from "../protocol/digest.ts";
@@ -232,7 +232,7 @@ export class OutgoingPump {
 export function asStreamError(error: unknown, streamId?: string): StreamError {
   if (error instanceof StreamError) return error;
   const about = streamId === undefined ? "" : `: stream id is "${streamId}"`;
-  return new StreamError("transport", `Cannot send the stream as the transport failed${about}`, {
+  return new StreamError("transport", `Cannot send the stream as the transport failed${inBrackets(error)}${about}`, {
     cause: error,
     ...(streamId === undefined ? {} : { streamId }),
   });

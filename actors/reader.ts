@@ -1,4 +1,5 @@
-import { StreamError } from "../errors.ts";
+import { inBrackets, StreamError } from "../errors.ts";
+import { onAbort } from "../protocol/abort.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, assertText } from "../protocol/options.ts";
 import type { Progress, ProgressTracker } from "../protocol/progress.ts";
@@ -14,7 +15,10 @@ import { saveStream } from "./save.ts";
 export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
   /** How far it has come. */
   readonly progress: ProgressTracker;
-  /** The stream's bytes or text as a web stream. Cancelling it cancels the stream. */
+  /**
+   * The stream's bytes or text as a web stream: one, however often it is asked for. Of bytes it is a byte stream, which BYOB readers read
+   * too. Cancelling it cancels the stream.
+   */
   readonly readable: ReadableStream<T>;
   /** The trailer, once all was taken and checked; rejects as the iteration does. */
   readonly closed: Promise<{ reason: string; attributes: Record<string, string> }>;
@@ -104,6 +108,7 @@ export interface SaveOptions {
 abstract class Reader<T> implements StreamReader<T> {
   protected readonly stream: IncomingStream;
   #consumed = false;
+  #readable: ReadableStream<T> | undefined;
 
   constructor(stream: IncomingStream) {
     this.stream = stream;
@@ -122,18 +127,16 @@ abstract class Reader<T> implements StreamReader<T> {
   }
 
   get readable(): ReadableStream<T> {
-    const values = this[Symbol.asyncIterator]();
-    return new ReadableStream<T>({
-      async pull(controller) {
-        const { done, value } = await values.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async (reason) => {
-        await this.cancel(reasonText(reason));
-        await values.return?.(); // gives back what is at work
-      },
-    }, { highWaterMark: 0 });
+    return this.#readable ??= this.openReadable(this[Symbol.asyncIterator]());
+  }
+
+  /** The values as a web stream. */
+  protected abstract openReadable(values: AsyncIterator<T>): ReadableStream<T>;
+
+  /** What the web stream is cancelled by. */
+  protected async cancelReadable(values: AsyncIterator<T>, reason: unknown): Promise<void> {
+    await this.cancel(reasonText(reason));
+    await values.return?.(); // gives back what is at work
   }
 
   // deno-lint-ignore require-await -- a wrong reason is a rejection
@@ -207,15 +210,15 @@ abstract class Reader<T> implements StreamReader<T> {
     this.claim();
     const abort = (): void => {
       const { streamId, from: identity } = this.stream;
-      const message = `Cannot go on reading as the signal was aborted: stream id is "${streamId}"`;
+      const message = `Cannot go on reading as the signal was aborted${inBrackets(signal?.reason)}: stream id is "${streamId}"`;
       this.cancelWith(new StreamError("aborted", message, { cause: signal?.reason, streamId, identity }));
     };
     if (signal?.aborted === true) abort();
-    signal?.addEventListener("abort", abort);
+    const leave = signal && onAbort(signal, abort);
     try {
       return await run();
     } finally {
-      signal?.removeEventListener("abort", abort);
+      leave?.();
     }
   }
 
@@ -255,6 +258,17 @@ export class TextReader extends Reader<string> implements TextStreamReader {
       }
       return text;
     });
+  }
+
+  protected override openReadable(values: AsyncIterator<string>): ReadableStream<string> {
+    return new ReadableStream<string>({
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => this.cancelReadable(values, reason),
+    }, { highWaterMark: 0 });
   }
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
@@ -314,6 +328,19 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
       } finally {
         saves.delete(saving);
       }
+    });
+  }
+
+  protected override openReadable(values: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
+    return new ReadableStream({
+      type: "bytes",
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done !== true) return controller.enqueue(value as Uint8Array<ArrayBuffer>); // the array is nobody else's
+        controller.close();
+        controller.byobRequest?.respond(0); // the view of who reads into one is given back
+      },
+      cancel: (reason) => this.cancelReadable(values, reason),
     });
   }
 

@@ -170,7 +170,7 @@ export class Receiving {
 
   #claim(stream: IncomingStream): void {
     const { kind } = stream.description;
-    const sender = { identity: stream.senderIdentity };
+    const sender = { identity: stream.senderIdentity, transportIdentity: stream.from };
     if (kind === "text") {
       const registration = this.text.get(stream.topic);
       if (registration === undefined) return;

@@ -1,28 +1,27 @@
 import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from "xstate";
-import { StreamError } from "../errors.ts";
+import { inBrackets, StreamError } from "../errors.ts";
 import { nowOf, systemClock } from "../protocol/clock.ts";
 import type { Clock } from "../protocol/clock.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
-import { type Limits, resolveLimits } from "../protocol/limits.ts";
+import { resolveLimits } from "../protocol/limits.ts";
 import {
   type ByteStreamOptions,
   resolveChunkSize,
   type SendBytesOptions,
   type SendFileOptions,
   type SendTextOptions,
-  show,
   type TextStreamOptions,
 } from "../protocol/options.ts";
-import { isRecord } from "../protocol/shapes.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { Codec } from "../workers/codec.ts";
-import type { CodecPool } from "../workers/pool.ts";
 import type { FileAccess, StreamContext } from "./context.ts";
 import { Courier } from "./courier.ts";
 import { tell } from "./callbacks.ts";
+import { ErrorLog } from "./error_log.ts";
 import { Peers } from "./peers.ts";
 import { Receiving } from "./receiving.ts";
 import { type RuntimeActor, runtimeMachine } from "./runtime_machine.ts";
+import type { ErrorContext, RuntimeOptions } from "./runtime_options.ts";
 import { type ByteSource, openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
 import { Sending } from "./sending.ts";
 import { indexTimers } from "./timers.ts";
@@ -37,34 +36,6 @@ const LONGEST_DELAY = 2_147_483_647;
 
 /** xstate's `Clock`, which it does not export by name. */
 type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
-
-/** What an error is about. */
-export interface ErrorContext {
-  /** The stream. */
-  streamId?: string;
-  /** The stream's topic. */
-  topic?: string;
-  /** The participant at the other end. */
-  identity?: string;
-}
-
-/** How a runtime is made. */
-export interface RuntimeOptions {
-  /** What carries its packets; the runtime closes it. */
-  transport: Transport;
-  /** Default: one pool shared by the process. `false`: no workers, time slices on this thread. */
-  pool?: CodecPool | false;
-  /** What differs from `DEFAULT_LIMITS`. */
-  limits?: Partial<Limits>;
-  /** Told of errors that no call can reject with: a handler's, a progress callback's, streams refused. */
-  onError?: (error: StreamError, context: ErrorContext) => void;
-  /** Told of everything that happens to every actor. What it throws goes to `onError`. */
-  inspect?: (event: InspectionEvent) => void;
-  /** Drives every timer; default the system's. */
-  clock?: Clock;
-  /** Bytes of a chunk, 4 to 60,000. Default `STREAM_CHUNK_SIZE`; then a fast way in a room may take chunks of twice that. */
-  chunkSize?: number;
-}
 
 /**
  * A participant that sends and receives streams. Made by `createRuntime`.
@@ -138,26 +109,6 @@ export function startRuntime(options: RuntimeOptions, parts: RuntimeParts): Runt
   return new MillraceRuntime(options, parts);
 }
 
-/** Throws "invalid-argument" unless they are options of a runtime. */
-export function assertRuntimeOptions(options: unknown): asserts options is RuntimeOptions {
-  const action = "Cannot create the runtime";
-  if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as the options are no object: ${show(options)}`);
-  const { transport, pool, onError, inspect, clock } = options;
-  if (!isRecord(transport) || typeof transport["send"] !== "function" || typeof transport["open"] !== "function") {
-    throw new StreamError("invalid-argument", `${action} as "transport" is no transport: ${show(transport)}`);
-  }
-  if (pool !== undefined && pool !== false && !(isRecord(pool) && typeof pool["slice"] === "function")) {
-    throw new StreamError("invalid-argument", `${action} as "pool" is neither a codec pool nor false: ${show(pool)}`);
-  }
-  for (const [name, value] of Object.entries({ onError, inspect })) {
-    if (value === undefined || typeof value === "function") continue;
-    throw new StreamError("invalid-argument", `${action} as "${name}" is not a function: ${show(value)}`);
-  }
-  if (clock !== undefined && !(isRecord(clock) && typeof clock["setTimeout"] === "function")) {
-    throw new StreamError("invalid-argument", `${action} as "clock" is no clock: ${show(clock)}`);
-  }
-}
-
 class MillraceRuntime implements Runtime {
   readonly identity: string;
   readonly #actor: RuntimeActor;
@@ -167,7 +118,7 @@ class MillraceRuntime implements Runtime {
   readonly #peers: Peers;
   readonly #sending: Sending;
   readonly #receiving: Receiving;
-  readonly #onError: RuntimeOptions["onError"];
+  readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
   /** Set once it is no longer open: what calls reject with. */
   #ended: (() => StreamError) | undefined;
@@ -180,7 +131,8 @@ class MillraceRuntime implements Runtime {
     this.identity = transport.identity;
     this.#transport = transport;
     this.#clock = patient(options.clock ?? systemClock);
-    this.#onError = options.onError;
+    const log = new ErrorLog({ now: () => this.#clock.now() });
+    this.#onError = options.onError ?? ((error, about) => log.note(error, about));
     const instance: string = crypto.randomUUID();
     this.#courier = new Courier(transport, this.#clock);
     const context: StreamContext = {
@@ -215,7 +167,7 @@ class MillraceRuntime implements Runtime {
         peers: transport.participants(),
         shutDown: () => this.#shutDown("its runtime was closed"),
       },
-      ...(inspect === undefined ? {} : { inspect: (event) => tell(() => inspect(event), (error) => this.#report(error, {})) }),
+      ...(inspect === undefined ? {} : { inspect: (event) => this.#inspected(inspect, event) }),
     });
     indexTimers(this.#actor.system);
     this.#actor.start();
@@ -305,7 +257,11 @@ class MillraceRuntime implements Runtime {
   /** The transport has ended. */
   #lost(cause: Error | undefined): void {
     const ended = (): StreamError =>
-      new StreamError("disconnected", `Cannot go on as the transport has ended: identity is "${this.identity}"`, { cause });
+      new StreamError(
+        "disconnected",
+        `Cannot go on as the transport has ended${inBrackets(cause)}: identity is "${this.identity}"`,
+        { cause },
+      );
     this.#ended ??= ended;
     this.#sending.close(ended);
     this.#receiving.close("the transport has ended");
@@ -326,7 +282,7 @@ class MillraceRuntime implements Runtime {
   #assertOpen(action: string): void {
     if (this.#ended === undefined) return;
     const { code, cause } = this.#ended();
-    const state = code === "closed" ? "the runtime is closed" : "the transport has ended";
+    const state = code === "closed" ? "the runtime is closed" : `the transport has ended${inBrackets(cause)}`;
     throw new StreamError(code, `Cannot ${action} as ${state}: identity is "${this.identity}"`, { cause });
   }
 
@@ -342,17 +298,21 @@ class MillraceRuntime implements Runtime {
     }
   }
 
+  #inspected(inspect: NonNullable<RuntimeOptions["inspect"]>, event: InspectionEvent): void {
+    tell(() => typeof inspect === "function" ? inspect(event) : inspect.next?.(event), (error) => this.#report(error, {}));
+  }
+
   /** Tells the user of an error; one that a callback of his makes of it has nowhere to go. */
   #report(error: unknown, about: ErrorContext): void {
     const { streamId, identity } = about;
     const known = error instanceof StreamError
       ? error
-      : new StreamError("cancelled", "Cannot go on with the stream as a callback failed", {
+      : new StreamError("cancelled", `Cannot go on with the stream as a callback failed${inBrackets(error)}`, {
         cause: error,
         ...(streamId === undefined ? {} : { streamId }),
         ...(identity === undefined ? {} : { identity }),
       });
-    tell(() => this.#onError?.(known, about), () => {}); // reporting its own failure would call it again
+    tell(() => this.#onError(known, about), () => {}); // reporting its own failure would call it again
   }
 }
 

@@ -1,8 +1,9 @@
 // The calls that send, on top of streams and their writers.
-import { StreamError } from "../errors.ts";
+import { inBrackets, StreamError } from "../errors.ts";
 import type { BaseStreamInfo, ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
 import {
   assertByteOptions,
+  assertSendTextOptions,
   assertText,
   assertTextOptions,
   type ByteStreamOptions,
@@ -72,7 +73,7 @@ export async function openBytes(sending: Sending, options: ByteStreamOptions): P
 
 export async function sendText(sending: Sending, text: string, options: SendTextOptions): Promise<TextStreamInfo> {
   assertText(text, "send the text");
-  assertTextOptions(options);
+  assertSendTextOptions(options);
   const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
   assertSize(options.totalSize, size, "text");
   const attachments = await Promise.all((options.attachments ?? []).map((from) => prepareAttachment(sending, from)));
@@ -218,10 +219,14 @@ async function finish(stream: OutgoingStream, produce: () => Promise<void>): Pro
 /** What the stream ends with when its data could not be had. */
 function sourceFailure({ streamId }: OutgoingStream, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
-  return new StreamError("aborted", `Cannot go on with the stream as its source failed: stream id is "${streamId}"`, {
-    cause,
-    streamId,
-  });
+  return new StreamError(
+    "aborted",
+    `Cannot go on with the stream as its source failed${inBrackets(cause)}: stream id is "${streamId}"`,
+    {
+      cause,
+      streamId,
+    },
+  );
 }
 
 function assertSize(totalSize: number | undefined, size: number, what: string): void {

@@ -9,8 +9,17 @@ import {
   type StateMachine,
   type StateSchema,
 } from "xstate";
+import { StreamError } from "../errors.ts";
+import { onAbort } from "../protocol/abort.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
-import type { SendBytesOptions, SendFileOptions, SendTextOptions, StreamOptions } from "../protocol/options.ts";
+import { assertKnownNames } from "../protocol/option_names.ts";
+import {
+  type SendBytesOptions,
+  type SendFileOptions,
+  type SendTextOptions,
+  show,
+  type StreamOptions,
+} from "../protocol/options.ts";
 import type { Progress } from "../protocol/progress.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ByteSource } from "./send.ts";
@@ -110,6 +119,7 @@ export type SendActorLogic<TInput, TInfo> = StateMachine<
  */
 export const sendTextActor: SendActorLogic<SendTextInput, TextStreamInfo> = sendMachine(
   "sendText",
+  "text",
   ({ runtime, text }: SendTextInput, options) => runtime.sendText(text, options),
 );
 
@@ -132,6 +142,7 @@ export const sendTextActor: SendActorLogic<SendTextInput, TextStreamInfo> = send
  */
 export const sendBytesActor: SendActorLogic<SendBytesInput, ByteStreamInfo> = sendMachine(
   "sendBytes",
+  "data",
   ({ runtime, data }: SendBytesInput, options) => runtime.sendBytes(data, options),
 );
 
@@ -179,6 +190,7 @@ export const sendBytesActor: SendActorLogic<SendBytesInput, ByteStreamInfo> = se
  */
 export const sendFileActor: SendActorLogic<SendFileInput, ByteStreamInfo> = sendMachine(
   "sendFile",
+  "path",
   ({ runtime, path }: SendFileInput, options) => runtime.sendFile(path, options),
 );
 
@@ -191,6 +203,7 @@ interface Call<TInput> {
 /** What every sending actor is: a call that can be aborted, and that tells of its progress. */
 function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>(
   id: string,
+  content: string,
   send: (input: TInput, options: StreamOptions) => Promise<TInfo>,
 ): SendActorLogic<TInput, TInfo> {
   return setup({
@@ -201,12 +214,13 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
       output: {} as TInfo,
     },
     actors: {
-      call: fromPromise<TInfo, Call<TInput>>(({ input: { input, report }, signal }) => {
+      call: fromPromise<TInfo, Call<TInput>>(async ({ input: { input, report }, signal }) => {
+        assertInput(input, ["runtime", content, "options"]);
         const onProgress = (progress: Progress): void => {
           if (!signal.aborted) report(progress); // a stopped actor takes no events
           input.options?.onProgress?.(progress);
         };
-        return untilEither(
+        return await untilEither(
           signal,
           input.options?.signal,
           (either) => send(input, { ...input.options, signal: either, onProgress }),
@@ -242,6 +256,14 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
   });
 }
 
+/** Throws "invalid-argument" unless it is an input with those names only: what stands beside `options` would do nothing. */
+function assertInput(input: unknown, names: readonly string[]): void {
+  if (typeof input !== "object" || input === null) {
+    throw new StreamError("invalid-argument", `Cannot send as the actor's input is no object: ${show(input)}`);
+  }
+  assertKnownNames(input, names, "Cannot send", "input");
+}
+
 /** Runs with a signal that is aborted with either of two: as `AbortSignal.any`, which Node has since 20.3. */
 async function untilEither<T>(
   own: AbortSignal,
@@ -253,8 +275,7 @@ async function untilEither<T>(
   const follow = (signal: AbortSignal): () => void => {
     const abort = (): void => controller.abort(signal.reason);
     if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    return () => signal.removeEventListener("abort", abort);
+    return onAbort(signal, abort);
   };
   const leave = [own, given].map(follow);
   try {

@@ -1,5 +1,6 @@
 import { type AnyActorRef, createActor } from "xstate";
-import { StreamError } from "../errors.ts";
+import { inBrackets, StreamError } from "../errors.ts";
+import { onAbort } from "../protocol/abort.ts";
 import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { SharedCredit } from "../protocol/credit.ts";
 import type { StreamCredit } from "../protocol/stream_credit.ts";
@@ -126,13 +127,15 @@ export class Sending {
 
   /** Gives news of participants the time to come, but for as long as the send is wanted. */
   async #seek(identities: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-    let stop: () => void = () => {};
+    let leave: (() => void) | undefined;
     const aborted = new Promise<void>((resolve) => {
-      stop = resolve;
+      leave = signal && onAbort(signal, resolve);
     });
-    signal?.addEventListener("abort", stop);
-    await Promise.race([this.#peers.seek(identities), aborted]);
-    signal?.removeEventListener("abort", stop);
+    try {
+      await Promise.race([this.#peers.seek(identities), aborted]);
+    } finally {
+      leave?.();
+    }
   }
 
   /** Those of the receivers that are here. Throws "disconnected" if they were named and none is. */
@@ -265,7 +268,7 @@ export class Sending {
         },
         ended: (ended) => {
           if (!isHeaderSent) this.#openings.leave(credits);
-          signal?.removeEventListener("abort", abort);
+          leave?.();
           if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
           for (const peer of peers) {
             peer.endOutgoing(ended);
@@ -276,7 +279,7 @@ export class Sending {
     );
     const abort = (): void => stream.actor.send({ type: "abort.requested", error: abortedBy(signal, stream.streamId) });
     stream.actor = createActor(outgoingStream, { input: { stream }, parent: this.#parent(), id: `out:${stream.streamId}` });
-    signal?.addEventListener("abort", abort);
+    const leave = signal && onAbort(signal, abort);
     for (const peer of peers) {
       peer.outgoing.set(sequence, stream); // one who is not known yet may turn out to be a Millrace runtime, and ask about it
       if (peer.known) this.#peers.attend(peer);
@@ -310,6 +313,8 @@ function tooManyStreams(here: readonly string[], streamId: string): StreamError 
 }
 
 function abortedBy(signal: AbortSignal | undefined, streamId: string): StreamError {
-  const message = `Cannot go on with the stream as its signal was aborted: stream id is "${streamId}"`;
+  const message = `Cannot go on with the stream as its signal was aborted${
+    inBrackets(signal?.reason)
+  }: stream id is "${streamId}"`;
   return new StreamError("aborted", message, { cause: signal?.reason, streamId });
 }

@@ -1,8 +1,10 @@
 import { type CallbackActorLogic, type EventObject, fromCallback } from "xstate";
 import { StreamError } from "../errors.ts";
+import { assertKnownNames } from "../protocol/option_names.ts";
+import { show } from "../protocol/options.ts";
 import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
 import type { Runtime } from "./runtime.ts";
-import type { HandlerOptions } from "./topics.ts";
+import type { HandlerOptions, StreamSender } from "./topics.ts";
 
 /** Input of {@linkcode streamListener}. */
 export interface StreamListenerInput {
@@ -25,7 +27,7 @@ export interface TextReceivedEvent {
   /** The stream, to be read or cancelled. */
   readonly reader: TextStreamReader;
   /** Who sent it, as handlers see the sender. */
-  readonly sender: { readonly identity: string };
+  readonly sender: StreamSender;
 }
 
 /** What the parent of a listener for bytes is sent. */
@@ -37,7 +39,7 @@ export interface BytesReceivedEvent {
   /** The stream, to be read or cancelled. */
   readonly reader: ByteStreamReader;
   /** Who sent it, as handlers see the sender. */
-  readonly sender: { readonly identity: string };
+  readonly sender: StreamSender;
 }
 
 /** What the parent of a listener is sent: a stream that has come, to be read or cancelled. */
@@ -87,7 +89,12 @@ export const streamListener: CallbackActorLogic<EventObject, StreamListenerInput
   EventObject,
   StreamListenerInput
 >(
-  ({ input: { runtime, topic, kind, options }, self, sendBack }) => {
+  ({ input, self, sendBack }) => {
+    const { runtime, topic, kind, options } = input;
+    assertKnownNames(input, ["runtime", "topic", "kind", "options"], "Cannot listen", "input");
+    if (kind !== "text" && kind !== "bytes") {
+      throw new StreamError("invalid-argument", `Cannot listen as "kind" is neither "text" nor "bytes": ${show(kind)}`);
+    }
     if (self._parent === undefined) {
       throw new StreamError("invalid-argument", `Cannot listen as the listener has no parent to tell: topic is "${topic}"`);
     }
@@ -99,13 +106,13 @@ export const streamListener: CallbackActorLogic<EventObject, StreamListenerInput
     if (kind === "text") {
       runtime.registerTextStreamHandler(
         topic,
-        (reader, { identity }) => hand({ type: "stream.received", kind, reader, sender: { identity } }),
+        (reader, sender) => hand({ type: "stream.received", kind, reader, sender }),
         options,
       );
     } else {
       runtime.registerByteStreamHandler(
         topic,
-        (reader, { identity }) => hand({ type: "stream.received", kind, reader, sender: { identity } }),
+        (reader, sender) => hand({ type: "stream.received", kind, reader, sender }),
         options,
       );
     }

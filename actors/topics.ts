@@ -1,14 +1,23 @@
 import { StreamError } from "../errors.ts";
 import { LEAST_WINDOW } from "../protocol/constants.ts";
+import { assertKnownNames } from "../protocol/option_names.ts";
 import { show } from "../protocol/options.ts";
 import { isCount, isRecord } from "../protocol/shapes.ts";
 import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
 
+/** Who sent a stream. */
+export interface StreamSender {
+  /** The identity that the sender claims by `senderIdentity`, where the transport carries that; else the one below. */
+  identity: string;
+  /** The identity that the transport vouches for: check this one before you trust a sender. Runtimes always set it. */
+  transportIdentity?: string;
+}
+
 /** What is called with each text stream of a topic. It may throw or reject: then its stream is cancelled. */
-export type TextStreamHandler = (reader: TextStreamReader, sender: { identity: string }) => void | Promise<void>;
+export type TextStreamHandler = (reader: TextStreamReader, sender: StreamSender) => void | Promise<void>;
 
 /** What is called with each byte stream of a topic. It may throw or reject: then its stream is cancelled. */
-export type ByteStreamHandler = (reader: ByteStreamReader, sender: { identity: string }) => void | Promise<void>;
+export type ByteStreamHandler = (reader: ByteStreamReader, sender: StreamSender) => void | Promise<void>;
 
 /** How a handler is registered. */
 export interface HandlerOptions {
@@ -48,6 +57,7 @@ export class Topics<H> {
       throw new StreamError("invalid-argument", `${action} as it is not a function: ${show(handler)}`);
     }
     if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as its options are no object: ${show(options)}`);
+    assertKnownNames(options, ["window"], action);
     const { window }: { window?: unknown } = options;
     if (window !== undefined && (!isCount(window) || window === 0)) {
       throw new StreamError("invalid-argument", `${action} as its window is not a positive count of bytes: ${show(window)}`);

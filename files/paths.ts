@@ -1,6 +1,6 @@
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { StreamError } from "../errors.ts";
+import { inBrackets, StreamError } from "../errors.ts";
 
 /** A path as a caller gave it, made absolute. */
 export interface GivenPath {
@@ -29,7 +29,11 @@ function pathOfUrl(url: URL, action: string): string {
   try {
     return fileURLToPath(url);
   } catch (cause) {
-    throw new StreamError("invalid-argument", `${action} as its URL names no local file: URL is "${url.href}"`, { cause });
+    throw new StreamError(
+      "invalid-argument",
+      `${action} as its URL names no local file${inBrackets(cause)}: URL is "${url.href}"`,
+      { cause },
+    );
   }
 }
 
@@ -66,5 +70,5 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Says in words why the file system refused. */
 export function reasonOf(error: unknown): string {
-  return REASONS[codeOf(error) ?? ""] ?? "the file system refused";
+  return REASONS[codeOf(error) ?? ""] ?? `the file system refused${inBrackets(error)}`;
 }

@@ -1,5 +1,6 @@
 import { StreamError } from "../errors.ts";
 import { LEAST_WINDOW } from "./constants.ts";
+import { assertKnownNames } from "./option_names.ts";
 
 /** What a runtime takes, from whom, and for how long. Bytes, counts and milliseconds; exactly at a limit passes. */
 export interface Limits {
@@ -76,10 +77,10 @@ export function resolveLimits(wanted: Partial<Limits> = {}): Limits {
   if (typeof wanted !== "object" || wanted === null) {
     throw new StreamError("invalid-argument", `Cannot use the limits as they are not an object: ${String(wanted)}`);
   }
+  assertKnownNames(wanted, Object.keys(DEFAULT_LIMITS), "Cannot use the limits", "limit");
   const limits: Limits = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(wanted)) {
-    if (value === undefined) continue;
-    if (!isLimit(name)) throw new StreamError("invalid-argument", `Cannot use the limits as there is no limit "${name}"`);
+    if (value === undefined || !isLimit(name)) continue;
     const fits = typeof value === "number" && value >= 0 &&
       (Number.isSafeInteger(value) || value === Infinity || (TIMEOUTS.has(name) && !Number.isNaN(value)));
     if (!fits) {

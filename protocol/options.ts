@@ -2,6 +2,7 @@
 import { StreamError } from "../errors.ts";
 import { MAX_CHUNK_SIZE, STREAM_CHUNK_SIZE } from "./constants.ts";
 import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "./header.ts";
+import { assertKnownNames } from "./option_names.ts";
 import type { Progress } from "./progress.ts";
 import { isCount, isRecord } from "./shapes.ts";
 
@@ -73,9 +74,11 @@ const CALLBACK: Check = [(value) => typeof value === "function", "a function"];
 const SIGNAL: Check = [(value) => value instanceof AbortSignal, "an AbortSignal"];
 const IDENTITY: Check = [isName, "a string that is not empty"];
 
+const ATTRIBUTES: Check = [isAttributes, `an object of strings without the keys "${OWN_ATTRIBUTE}" and "__proto__"`];
+
 const STREAM_CHECKS: Readonly<Record<string, Check>> = {
   topic: TEXT,
-  attributes: [isAttributes, `an object of strings without the key "${OWN_ATTRIBUTE}"`],
+  attributes: ATTRIBUTES,
   streamId: [isStreamId, `a string that is not empty, nor "${CONTROL_STREAM_ID}"`],
   totalSize: [isCount, "a count of bytes"],
   destinationIdentities: [isIdentities, "a list of one identity or more"],
@@ -90,6 +93,10 @@ const TEXT_CHECKS: Readonly<Record<string, Check>> = {
   ...STREAM_CHECKS,
   replyToId: TEXT,
   attachedStreamIds: [isNames, "a list of stream ids"],
+};
+
+const SEND_TEXT_CHECKS: Readonly<Record<string, Check>> = {
+  ...TEXT_CHECKS,
   attachments: [isAttachments, "a list of paths, file URLs and Files"],
 };
 
@@ -97,16 +104,21 @@ const BYTES_CHECKS: Readonly<Record<string, Check>> = { ...STREAM_CHECKS, name: 
 
 const CLOSE_CHECKS: Readonly<Record<string, Check>> = {
   reason: TEXT,
-  attributes: [isAttributes, `an object of strings without the key "${OWN_ATTRIBUTE}"`],
+  attributes: ATTRIBUTES,
 };
 
 const READ_CHECKS: Readonly<Record<string, Check>> = { signal: SIGNAL };
 
 const SAVE_CHECKS: Readonly<Record<string, Check>> = { signal: SIGNAL, overwrite: FLAG, onProgress: CALLBACK };
 
-/** Throws "invalid-argument" unless they are options of a text stream. */
-export function assertTextOptions(options: SendTextOptions): void {
+/** Throws "invalid-argument" unless they are options of a text stream that is written part by part. */
+export function assertTextOptions(options: TextStreamOptions): void {
   assertOptions(options, TEXT_CHECKS, "send the text");
+}
+
+/** Throws "invalid-argument" unless they are options of `sendText`. */
+export function assertSendTextOptions(options: SendTextOptions): void {
+  assertOptions(options, SEND_TEXT_CHECKS, "send the text");
 }
 
 /** Throws "invalid-argument" unless they are options of a byte stream. */
@@ -133,6 +145,7 @@ function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>
   if (!isRecord(options)) {
     throw new StreamError("invalid-argument", `Cannot ${action} as the options are no object: ${show(options)}`);
   }
+  assertKnownNames(options, Object.keys(checks), `Cannot ${action}`);
   for (const [name, [test, shape]] of Object.entries(checks)) {
     const value = options[name];
     if (value === undefined || test(value)) continue;
@@ -188,9 +201,14 @@ function isIdentities(value: unknown): boolean {
   return isNames(value) && (value as string[]).length > 0;
 }
 
+/**
+ * Whether all of it reaches the receivers. A Map has no keys of its own to carry. LiveKit's SDKs assign key by key, and so lose
+ * "__proto__".
+ */
 function isAttributes(value: unknown): boolean {
-  return isRecord(value) && Object.values(value).every((item) => typeof item === "string") &&
-    !Object.hasOwn(value, OWN_ATTRIBUTE);
+  if (!isRecord(value) || Object.prototype.toString.call(value) !== "[object Object]") return false;
+  return Object.values(value).every((item) => typeof item === "string") &&
+    !Object.hasOwn(value, OWN_ATTRIBUTE) && !Object.hasOwn(value, "__proto__");
 }
 
 function isAttachments(value: unknown): boolean {

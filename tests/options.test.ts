@@ -1,6 +1,13 @@
 import * as assert from "uvu/assert";
 import { DEFAULT_LIMITS, resolveLimits } from "../protocol/limits.ts";
-import { assertByteOptions, assertCloseOptions, assertTextOptions, resolveChunkSize, show } from "../protocol/options.ts";
+import {
+  assertByteOptions,
+  assertCloseOptions,
+  assertSendTextOptions,
+  assertTextOptions,
+  resolveChunkSize,
+  show,
+} from "../protocol/options.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 
@@ -29,7 +36,7 @@ test("each option is checked by itself, and a message says which", async () => {
     }
   }
   for (const wrong of [{ replyToId: 1 }, { attachedStreamIds: [""] }, { attachments: [1] }]) {
-    await rejection(() => assertTextOptions(wrong as object), "invalid-argument");
+    await rejection(() => assertSendTextOptions(wrong as object), "invalid-argument");
   }
   for (const wrong of [{ name: 1 }, { mimeType: 1 }]) {
     await rejection(() => assertByteOptions(wrong as object), "invalid-argument");
@@ -43,7 +50,7 @@ test("each option is checked by itself, and a message says which", async () => {
 test("what is undefined counts as absent, and what is right passes", () => {
   for (const [name] of WRONG) assertTextOptions({ [name]: undefined });
   const signal = new AbortController().signal;
-  assertTextOptions({
+  assertSendTextOptions({
     topic: "",
     attributes: { "": "" },
     totalSize: 0,

@@ -1,4 +1,5 @@
 import { StreamError } from "../errors.ts";
+import { assertKnownNames } from "../protocol/option_names.ts";
 import type { Random } from "./random.ts";
 
 /** What both kinds of link have. */
@@ -41,6 +42,14 @@ export type LinkOptions = ReliableLink | FaultyLink;
 /** Default of {@linkcode LinkLine.queue}, in bytes: LiveKit's low threshold of its data channels' buffers. */
 const DEFAULT_QUEUE = 2 * 1024 * 1024;
 
+const LINE_NAMES = ["kind", "delay", "rate", "queue"] as const;
+
+/** Options of each kind of link. */
+const LINK_NAMES: Readonly<Record<LinkOptions["kind"], readonly string[]>> = {
+  reliable: [...LINE_NAMES, "loss", "retransmission"],
+  faulty: [...LINE_NAMES, "lose", "repeat", "reorder", "lateness"],
+};
+
 /** A link's options with nothing left open. */
 export interface LinkPlan {
   /** Bytes in a millisecond. */
@@ -56,9 +65,10 @@ export interface LinkPlan {
 /** Checks a link's options. Throws StreamError "invalid-argument". */
 export function planLink(options: LinkOptions): LinkPlan {
   if (typeof options !== "object" || options === null) throw invalid("options", options);
+  if (Object.hasOwn(LINK_NAMES, options.kind)) assertKnownNames(options, LINK_NAMES[options.kind], "Cannot set up the link");
   const rate = number(options, "rate", Infinity, Number.MIN_VALUE) / 1000;
   const queue = typeof options.queue === "object" && options.queue !== null
-    ? number(options.queue, "ms", 0, 0)
+    ? queueTime(options.queue)
     : number(options, "queue", DEFAULT_QUEUE, 0) / rate;
   const line = { rate, queueMs: rate === Infinity ? 0 : queue };
   switch (options.kind) {
@@ -93,6 +103,11 @@ function faulty(options: FaultyLink): LinkPlan["delays"] {
     if (random() < lose) return [];
     return random() < repeat ? [one(random), one(random)] : [one(random)];
   };
+}
+
+function queueTime(queue: { readonly ms: number }): number {
+  assertKnownNames(queue, ["ms"], "Cannot set up the link's queue");
+  return number(queue, "ms", 0, 0);
 }
 
 function duration(options: object, name: string, otherwise: number): number {

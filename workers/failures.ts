@@ -1,6 +1,6 @@
 // Failures as plain data that crosses threads, and what files are checked for when a job opens them again.
 import { type BigIntStats, constants } from "node:fs";
-import { StreamError, type StreamErrorCode } from "../errors.ts";
+import { causeText, StreamError, type StreamErrorCode } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 
 /** What a job failed with: a StreamError, taken apart. */
@@ -43,7 +43,7 @@ export function fileFailure(action: string, file: FileRef, error: unknown): Fail
   const cause = systemFailure(error);
   return {
     code: "file-error",
-    message: `Cannot ${action} the file as the file system refused: ${cause.code ?? cause.message}, path is "${file.path}"`,
+    message: `Cannot ${action} the file as the file system refused (${causeText(cause)}): path is "${file.path}"`,
     cause,
   };
 }

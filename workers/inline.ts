@@ -1,11 +1,12 @@
 // The jobs on this thread: in time slices, and with the file system's own threads for files.
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
+import { onAbort } from "../protocol/abort.ts";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import { textPieces } from "../protocol/utf8.ts";
 import { overdue, turn } from "../turns.ts";
-import { abandoned, onAbort } from "./abort.ts";
+import { abandoned } from "./abort.ts";
 import type { Codec, Preparation } from "./codec.ts";
 import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
 import { JobCodec } from "./job_codec.ts";

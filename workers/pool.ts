@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
-import { StreamError } from "../errors.ts";
+import { inBrackets, StreamError } from "../errors.ts";
+import { onAbort } from "../protocol/abort.ts";
 import { type Clock, systemClock } from "../protocol/clock.ts";
 import { INLINE_BYTES } from "../protocol/constants.ts";
-import { abandoned, onAbort } from "./abort.ts";
+import { assertKnownNames } from "../protocol/option_names.ts";
+import { abandoned } from "./abort.ts";
 import type { Codec } from "./codec.ts";
 import { runPinned } from "./inline.ts";
 import { startInlineLane } from "./inline_lane.ts";
@@ -102,6 +104,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
 
   constructor(options: CodecPoolOptions = {}, parts: Partial<PoolParts> = {}) {
     super(createSegmentStore());
+    assertPoolOptions(options);
     this.size = wholeNumber("size", options.size, Math.min(availableParallelism(), MAX_DEFAULT_SIZE));
     this.#queue = new JobQueue(wholeNumber("maxQueuedBytes", options.maxQueuedBytes, DEFAULT_MAX_QUEUED_BYTES));
     this.#startLane = parts.startLane;
@@ -286,9 +289,17 @@ function closed(): StreamError {
 function workerLost(cause: Error | undefined): StreamError {
   return new StreamError(
     "worker-lost",
-    `Cannot finish the job as its workers ended before they answered: attempts are ${ATTEMPTS}`,
+    `Cannot finish the job as its workers ended before they answered${inBrackets(cause)}: attempts are ${ATTEMPTS}`,
     { cause },
   );
+}
+
+function assertPoolOptions(options: unknown): void {
+  const action = "Cannot make the pool";
+  if (typeof options !== "object" || options === null) {
+    throw new StreamError("invalid-argument", `${action} as the options are no object: ${String(options)}`);
+  }
+  assertKnownNames(options, ["size", "maxQueuedBytes"], action);
 }
 
 function wholeNumber(name: string, value: unknown, fallback: number): number {

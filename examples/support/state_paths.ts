@@ -1,12 +1,11 @@
-import type { AnyActorRef, AnyStateMachine, SnapshotFrom } from "xstate";
-import type { RuntimeOptions } from "../../mod.ts";
+import type { AnyActorRef, AnyStateMachine, InspectionEvent, SnapshotFrom } from "xstate";
 
 /** The states that each stream's actor went through, by what `inspect` of its runtime is told. */
 export class StatePaths {
   readonly #paths = new Map<string, string[]>();
 
   /** The `inspect` option for a participant's runtime. */
-  of(identity: string): NonNullable<RuntimeOptions["inspect"]> {
+  of(identity: string): (event: InspectionEvent) => void {
     return (event) => {
       if (event.type !== "@xstate.snapshot") return;
       const { id } = event.actorRef as AnyActorRef;
