@@ -101,7 +101,7 @@ export class Sending {
         await this.#seek(targets, options.signal);
         this.#assertWanted(options.signal, streamId);
       }
-      const admitted = await this.#admit(opening, targets);
+      const admitted = this.#tryAdmit(opening, targets) ?? await this.#admit(opening, targets);
       const stream = this.#createOrLeave(opening, targets, admitted);
       this.#open.set(streamId, stream);
       stream.actor.start();
@@ -150,33 +150,40 @@ export class Sending {
     );
   }
 
+  /** The receivers of a stream, if each has introduced itself and takes one more: then the stream is counted at each of them. */
+  #tryAdmit({ description, options }: Opening, targets: readonly string[]): Admitted | undefined {
+    const here = this.#present(targets, description.info.streamId, options.destinationIdentities !== undefined);
+    if (!this.#peers.areIntroduced(here)) return undefined;
+    const credits = this.#counting(here).map((peer) => peer.streams.credit);
+    return this.#openings.tryEnter(credits) ? { credits, here, stalled: [] } : undefined;
+  }
+
   /** Waits until each receiver has introduced itself and takes one more stream; counts the stream at each that does. */
-  async #admit({ description, options }: Opening, targets: readonly string[]): Promise<Admitted> {
-    const { streamId } = description.info;
+  async #admit(opening: Opening, targets: readonly string[]): Promise<Admitted> {
+    const { description: { info: { streamId } }, options } = opening;
     const named = options.destinationIdentities !== undefined;
     for (;;) {
       const here = this.#present(targets, streamId, named);
-      if (!this.#peers.areIntroduced(here)) {
-        await this.#peers.introduced(here);
-        this.#assertWanted(options.signal, streamId);
-        continue;
-      }
-      // Another SDK states no limit: its streams are not counted.
-      const peers = here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.known);
-      const credits = peers.map((peer) => peer.streams.credit);
-      if (this.#openings.tryEnter(credits)) return { credits, here, stalled: [] };
-      const turn = await this.#waitForTurn(peers, options.signal);
-      if (turn !== undefined) {
-        const stalled = peers.filter((_, at) => turn.stalled.has(credits[at] as StreamCredit));
-        if (named && stalled.length === here.length) throw tooManyStreams(here, streamId);
-        if (this.#isValid(turn, options.signal)) {
-          const left = stalled.map(({ identity }) => identity);
-          return { credits: turn.credits, here: here.filter((identity) => !left.includes(identity)), stalled: left };
+      if (!this.#peers.areIntroduced(here)) await this.#peers.introduced(here);
+      else {
+        const peers = this.#counting(here);
+        const turn = await this.#waitForTurn(peers, options.signal);
+        if (turn !== undefined && this.#isValid(turn, options.signal)) {
+          const stalled = peers.filter((peer) => turn.stalled.has(peer.streams.credit)).map(({ identity }) => identity);
+          if (named && stalled.length === here.length) throw tooManyStreams(here, streamId);
+          return { credits: turn.credits, here: here.filter((identity) => !stalled.includes(identity)), stalled };
         }
-        this.#openings.leave(turn.credits);
+        if (turn !== undefined) this.#openings.leave(turn.credits);
       }
       this.#assertWanted(options.signal, streamId);
+      const admitted = this.#tryAdmit(opening, targets);
+      if (admitted !== undefined) return admitted;
     }
+  }
+
+  /** Those of the receivers that count streams: another SDK states no limit. */
+  #counting(here: readonly string[]): Peer[] {
+    return here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.known);
   }
 
   /** The receivers that keep the send waiting are asked for streams, as long as it waits. */
@@ -199,6 +206,7 @@ export class Sending {
 
   #createOrLeave(opening: Opening, targets: readonly string[], admitted: Admitted): OutgoingStream {
     try {
+      this.#assertWanted(opening.options.signal, opening.description.info.streamId);
       return this.#create(opening, targets, admitted);
     } catch (error) {
       this.#openings.leave(admitted.credits);

@@ -249,6 +249,7 @@ export class ByteWriter extends Writer<Uint8Array> implements ByteStreamWriter {
   constructor(stream: OutgoingStream) {
     super(stream);
     this.#producer = new ByteProducer(stream);
+    stream.settled.catch(() => this.drop()); // what was gathered is dropped when the stream fails, not when the next call sees it
   }
 
   get info(): ByteStreamInfo {

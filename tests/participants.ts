@@ -12,6 +12,7 @@ import type {
   Transport,
 } from "../mod.ts";
 import { OWN_ATTRIBUTE } from "../protocol/header.ts";
+import { assertNoLeaks, markLeaks } from "./leaks.ts";
 import type { ChunkPacket, HeaderPacket, Packet, StreamHeader, TrailerPacket } from "../protocol/packets.ts";
 
 /** What a runtime's `onError` was told. */
@@ -27,6 +28,7 @@ export class Party {
   readonly #plain: PlainPeer[] = [];
   readonly #told = new Map<string, Told[]>();
   readonly #options: Partial<RuntimeOptions>;
+  readonly #begun: number = markLeaks();
 
   constructor(options: Partial<RuntimeOptions>, hub: HubOptions) {
     this.hub = createHub(hub);
@@ -58,9 +60,11 @@ export class Party {
     return this.#told.get(identity) ?? [];
   }
 
+  /** Closes all, and throws if timers or listeners were left behind. */
   async close(): Promise<void> {
     await Promise.all(this.#runtimes.map((runtime) => runtime.close()));
     await Promise.all(this.#plain.map(({ transport }) => transport.close()));
+    assertNoLeaks(this.#begun);
   }
 }
 
@@ -72,9 +76,11 @@ export async function inParty(
   const party = new Party(options, hub);
   try {
     await body(party);
-  } finally {
-    await party.close();
+  } catch (error) {
+    await party.close().catch(() => {}); // the failure to read is the first one
+    throw error;
   }
+  await party.close();
 }
 
 /** Alice and Bob. */

@@ -28,6 +28,7 @@ import type { Transport } from "../transports/transport.ts";
 import type { Codec } from "../workers/codec.ts";
 import { createInlineCodec } from "../workers/inline.ts";
 import type { CodecPool } from "../workers/pool.ts";
+import { assertNoLeaks, markLeaks } from "./leaks.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
 /** Virtual ms that the slowest line of a test may take to hand over what was last said. */
@@ -47,6 +48,7 @@ export class Room implements AsyncDisposable {
   /** Rejections that nobody handled. */
   readonly unhandled: unknown[] = [];
   readonly #members: Member[] = [];
+  readonly #begun: number = markLeaks();
   readonly #hasLines: boolean;
   /** Jobs that codecs are at. */
   #jobs = 0;
@@ -107,6 +109,7 @@ export class Room implements AsyncDisposable {
     process.off("uncaughtException", this.#listener);
     if (this.unhandled.length > 0) throw new Error("Unhandled rejections or exceptions", { cause: this.unhandled[0] });
     if (this.time.pending > 0) throw new Error(`${this.time.pending} timers are left when all runtimes are closed`);
+    assertNoLeaks(this.#begun);
     for (const { runtime, codec } of this.#members) {
       if (codec.segments.inUse > 0) {
         throw new Error(`"${runtime.identity}" has left ${codec.segments.inUse} bytes of segments in use`);

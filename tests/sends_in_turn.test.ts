@@ -90,6 +90,29 @@ test("a send that waits ends with its signal, with its runtime, and with its rec
   }
 });
 
+for (const turns of [0, 1, 2, 3, 5, 8]) {
+  test(`a send whose signal fires ${turns} microtasks after the call reaches nobody whole, and holds no place`, async () => {
+    await inRoom(async (room) => {
+      const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
+      const ends: string[] = [];
+      bob.runtime.registerByteStreamHandler("t", async (reader) => {
+        await reader.readAll().then(() => ends.push("whole"), (error: StreamError) => ends.push(error.code));
+      });
+      for (let i = 0; i < 5; i++) {
+        const controller = new AbortController();
+        const sent = outcomeOf(alice.runtime.sendBytes(pattern(700_000), { ...toBob, signal: controller.signal }));
+        for (let turn = 0; turn < turns; turn++) await null;
+        controller.abort();
+        await room.time.advance(10);
+        assert.is(sent.code, "aborted");
+      }
+      assert.ok(ends.every((end) => end === "aborted"), ends.join());
+      await room.time.run(alice.runtime.sendBytes(pattern(10), toBob));
+      assert.is(ends.at(-1), "whole");
+    });
+  });
+}
+
 test("a send that was given up leaves its turn to the next", async () => {
   await inRoom(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
