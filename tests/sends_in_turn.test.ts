@@ -101,7 +101,7 @@ for (const turns of [0, 1, 2, 3, 5, 8]) {
       for (let i = 0; i < 5; i++) {
         const controller = new AbortController();
         const sent = outcomeOf(alice.runtime.sendBytes(pattern(700_000), { ...toBob, signal: controller.signal }));
-        for (let turn = 0; turn < turns; turn++) await null;
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
         controller.abort();
         await room.time.advance(10);
         assert.is(sent.code, "aborted");
