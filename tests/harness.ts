@@ -1,8 +1,13 @@
-// uvu with what it lacks: a time limit around each test, so that a promise that never settles is a failure with a name.
+// uvu with the parts that it lacks: a time limit around each test, so that a promise that never settles is a failure with a name; failures
+// that lead to the fault.
 import { suite as uvuSuite } from "uvu";
 
 /** A test's own limit, in seconds, unless it asks for more. */
 const DEFAULT_SECONDS = 20;
+
+/** Characters of a failure's text that are shown from its start, and from its end: a counterexample can be as long as a book. */
+const SHOWN_HEAD = 1_200;
+const SHOWN_TAIL = 600;
 
 export interface Suite {
   (name: string, body: () => void | Promise<void>, options?: { seconds?: number }): void;
@@ -10,6 +15,15 @@ export interface Suite {
   after(body: () => Promise<void>): void;
   /** Runs what was declared: the last line of a test file. */
   run(): void;
+}
+
+/** Fixtures of the test that runs, each with a text of how it stands. */
+const fixtures = new Set<() => string>();
+
+/** Has a fixture say how it stands, should its test take too long. Returns the call that ends this. */
+export function describeWhenLate(describe: () => string): () => void {
+  fixtures.add(describe);
+  return () => void fixtures.delete(describe);
 }
 
 export function suite(name: string): Suite {
@@ -23,11 +37,36 @@ export function suite(name: string): Suite {
 async function limited(test: string, body: () => void | Promise<void>, seconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Test took longer than ${seconds} s: "${test}"`)), seconds * 1000);
+    timer = setTimeout(() => {
+      const states = [...fixtures].map((describe) => `\n${describe()}`);
+      reject(new Error(`Test took longer than ${seconds} s: "${test}"${states.join("")}`));
+    }, seconds * 1000);
   });
   try {
     await Promise.race([body(), late]);
+  } catch (error) {
+    throw shortened(error);
   } finally {
     clearTimeout(timer);
+    fixtures.clear();
   }
+}
+
+/** The same error, its texts cut in the middle where they are long. */
+function shortened(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  for (const key of ["message", "details"] as const) {
+    const text: unknown = Reflect.get(error, key);
+    if (typeof text !== "string" || text.length <= SHOWN_HEAD + SHOWN_TAIL) continue;
+    const left = text.length - SHOWN_HEAD - SHOWN_TAIL;
+    const value = `${text.slice(0, SHOWN_HEAD)}\n… ${left} characters are left out …\n${text.slice(-SHOWN_TAIL)}`;
+    Reflect.defineProperty(error, key, { value, writable: true, configurable: true });
+    // The stack holds the message once more.
+    if (key === "message") {
+      error.stack = `${error.name}: ${value}\n${
+        (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).join("\n")
+      }`;
+    }
+  }
+  return error;
 }

@@ -12,7 +12,9 @@ import type {
   Transport,
 } from "../mod.ts";
 import { OWN_ATTRIBUTE } from "../protocol/header.ts";
+import { describeWhenLate } from "./harness.ts";
 import { assertNoLeaks, markLeaks } from "./leaks.ts";
+import { describeRuntime } from "./room.ts";
 import type { ChunkPacket, HeaderPacket, Packet, StreamHeader, TrailerPacket } from "../protocol/packets.ts";
 
 /** What a runtime's `onError` was told. */
@@ -32,6 +34,7 @@ export class Party {
 
   constructor(options: Partial<RuntimeOptions>, hub: HubOptions) {
     this.hub = createHub(hub);
+    describeWhenLate(() => `The hub is ${this.hub.idle ? "idle" : "at work"}${this.#runtimes.map(describeRuntime).join("")}`);
     this.#options = options;
   }
 

@@ -28,6 +28,7 @@ import type { Transport } from "../transports/transport.ts";
 import type { Codec } from "../workers/codec.ts";
 import { createInlineCodec } from "../workers/inline.ts";
 import type { CodecPool } from "../workers/pool.ts";
+import { describeWhenLate } from "./harness.ts";
 import { assertNoLeaks, markLeaks } from "./leaks.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
@@ -59,6 +60,7 @@ export class Room implements AsyncDisposable {
     this.time = new VirtualTime({ idle: () => this.hub.idle && this.#jobs === 0, turns: 12 });
     this.hub = createHub({ ...options, clock: this.time });
     this.#hasLines = options.link !== undefined;
+    describeWhenLate(() => this.#describe());
     process.on("unhandledRejection", this.#listener);
     process.on("uncaughtException", this.#listener);
   }
@@ -82,6 +84,14 @@ export class Room implements AsyncDisposable {
 
   raw(identity: string): Raw {
     return new Raw(this.hub.join(identity));
+  }
+
+  /** How the room stands, for a test that takes too long: time and work under way. */
+  #describe(): string {
+    const { time, hub } = this;
+    const members = this.#members.map(({ runtime }) => describeRuntime(runtime)).join("");
+    return `Virtual time is ${time.now()}, ${time.pending} timers wait, the hub is ${hub.idle ? "idle" : "at work"}, ` +
+      `${this.#jobs} jobs run, ${this.unhandled.length} rejections were not handled${members}`;
   }
 
   #counted(codec: Codec): Codec {
@@ -116,6 +126,12 @@ export class Room implements AsyncDisposable {
       }
     }
   }
+}
+
+/** A line for a runtime. */
+export function describeRuntime({ identity, actor }: Runtime): string {
+  const { value } = actor.getSnapshot() as { value: unknown };
+  return `\n"${identity}" is ${JSON.stringify(value)}`;
 }
 
 /** Runs a test in a room of its own. */
