@@ -1,79 +1,77 @@
-import { MAX_CHUNK_SIZE } from "../protocol/constants.ts";
-import type { Packet, StreamHeader } from "../protocol/packets.ts";
+import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../protocol/packets.ts";
+import { type ForeignContext, ForeignStream } from "./livekit_foreign_stream.ts";
 import type { SdkReader } from "./livekit_sdk.ts";
 
-/** Of a sender's streams that were read, so many are remembered: those of one packet have no trailer to forget them by. */
+/** Ended streams of a sender that are remembered, as packets of them may still come. */
 const REMEMBERED = 256;
 
+/** Milliseconds between the reader's news of a stream and its packets, at most. */
+const LATE_PACKETS = 250;
+
 interface Reading {
+  readonly stream: ForeignStream;
   readonly reader: SdkReader;
-  /** Its trailer's packet has come. */
-  passed: boolean;
 }
 
-/** A sender's streams that come by readers, so that their packets are a second copy: before the reader's news of them, or after. */
+/** Streams of one sender. */
 interface Sender {
   readonly open: Map<string, Reading>;
-  /** Those whose reader has told of the end, and whose trailer's packet has not come; the oldest first. */
-  readonly read: Set<string>;
+  /** Ended ones whose trailer's packet has not come; the oldest first. */
+  readonly ended: Set<string>;
 }
 
-/** Streams of other SDKs, read by the SDK's readers and told of as packets. */
+/** Streams of other SDKs, told of as packets: see {@linkcode ForeignStream}. */
 export class ForeignReaders {
   readonly #tell: (packet: Packet, from: string) => void;
+  readonly #later: ForeignContext["later"];
   readonly #senders = new Map<string, Sender>();
 
-  constructor(tell: (packet: Packet, from: string) => void) {
+  constructor(tell: (packet: Packet, from: string) => void, later: ForeignContext["later"] = afterLatePackets) {
     this.#tell = tell;
+    this.#later = later;
   }
 
-  /** Whether a stream comes or came by a reader, so that its packets are a second copy. */
-  has(from: string, streamId: string): boolean {
+  /** Takes a packet of one of these streams; false if it is of none. */
+  packet(packet: ChunkPacket | TrailerPacket, from: string): boolean {
     const sender = this.#senders.get(from);
-    return sender !== undefined && (sender.open.has(streamId) || sender.read.has(streamId));
-  }
-
-  /** The same, of its trailer: the last of its packets. */
-  takesTrailer(from: string, streamId: string): boolean {
-    const sender = this.#senders.get(from);
-    const reading = sender?.open.get(streamId);
-    if (reading === undefined) return sender?.read.delete(streamId) ?? false;
-    reading.passed = true;
-    return true;
+    const reading = sender?.open.get(packet.streamId);
+    if (reading !== undefined) reading.stream.packet(packet);
+    else if (packet.type === "trailer") return sender?.ended.delete(packet.streamId) ?? false;
+    return reading !== undefined || (sender?.ended.has(packet.streamId) ?? false);
   }
 
   /** A stream of the same id that comes by packets alone has begun. */
   forget(from: string, streamId: string): void {
-    this.#senders.get(from)?.read.delete(streamId);
+    this.#senders.get(from)?.ended.delete(streamId);
   }
 
   open(header: StreamHeader, from: string, reader: SdkReader): void {
     const { streamId } = header;
-    const sender = this.#senders.get(from) ?? { open: new Map<string, Reading>(), read: new Set<string>() };
+    const sender = this.#senders.get(from) ?? { open: new Map<string, Reading>(), ended: new Set<string>() };
     this.#senders.set(from, sender);
-    const reading: Reading = { reader, passed: false };
+    sender.open.get(streamId)?.stream.stop();
     sender.open.get(streamId)?.reader.stop();
-    sender.open.set(streamId, reading);
-    sender.read.delete(streamId);
-    this.#tell({ type: "header", header }, from);
-    let index = 0;
-    reader.read({
-      chunk: (content) => {
-        for (let at = 0; at < content.byteLength; at += MAX_CHUNK_SIZE) {
-          this.#tell({ type: "chunk", streamId, index: index++, content: content.subarray(at, at + MAX_CHUNK_SIZE) }, from);
-        }
+    sender.ended.delete(streamId);
+    const stream = new ForeignStream(header, {
+      tell: (packet) => this.#tell(packet, from),
+      over: (strays) => {
+        reader.stop();
+        if (sender.open.get(streamId)?.stream !== stream) return;
+        sender.open.delete(streamId);
+        if (strays) remember(sender.ended, streamId);
       },
-      end: (attributes, error) => {
-        if (sender.open.get(streamId) === reading) close(sender, streamId, reading);
-        const added = Object.entries(attributes).filter(([key, value]) => header.attributes[key] !== value);
-        this.#tell({ type: "trailer", streamId, reason: error ?? "", attributes: Object.fromEntries(added) }, from);
-      },
+      later: this.#later,
     });
+    sender.open.set(streamId, { stream, reader });
+    reader.read(stream);
   }
 
   /** Reads nothing more of a sender. */
   drop(from: string): void {
-    for (const { reader } of this.#senders.get(from)?.open.values() ?? []) reader.stop();
+    for (const { stream, reader } of this.#senders.get(from)?.open.values() ?? []) {
+      stream.stop();
+      reader.stop();
+    }
     this.#senders.delete(from);
   }
 
@@ -82,10 +80,18 @@ export class ForeignReaders {
   }
 }
 
-function close({ open, read }: Sender, streamId: string, { passed }: Reading): void {
-  open.delete(streamId);
-  if (passed) return;
-  read.add(streamId);
-  const [oldest] = read;
-  if (read.size > REMEMBERED && oldest !== undefined) read.delete(oldest);
+function remember(ended: Set<string>, streamId: string): void {
+  ended.add(streamId);
+  const [oldest] = ended;
+  if (ended.size > REMEMBERED && oldest !== undefined) ended.delete(oldest);
+}
+
+/** Not from within the timer: packets that this thread had no time for yet are before it then. */
+function afterLatePackets(done: () => void): () => void {
+  let immediate: ReturnType<typeof setImmediate> | undefined;
+  const timer = setTimeout(() => immediate = setImmediate(done), LATE_PACKETS);
+  return () => {
+    clearTimeout(timer);
+    if (immediate !== undefined) clearImmediate(immediate);
+  };
 }

@@ -56,7 +56,10 @@ export interface SdkReader {
 
 export interface ReaderEvents {
   chunk(content: Uint8Array): void;
-  /** `error` says why it ended before it was whole; `attributes` are the header's with the trailer's over them. */
+  /**
+   * `error` says why it ended before it was whole; `attributes` are the header's with the trailer's over them. A connection that ends may
+   * end it cleanly.
+   */
   end(attributes: Readonly<Record<string, string>>, error: string | undefined): void;
 }
 
@@ -65,12 +68,6 @@ const RELIABLE = 1;
 
 /** The SDK's own bound of what a data channel holds before requests are made to wait, in bytes. */
 export const SDK_BUFFERED_BYTES: number = 2 * 1024 * 1024;
-
-/** What the SDK puts before the reason of a trailer. */
-const ABNORMAL = /^stream closed abnormally: /;
-
-/** What it says of the streams of a participant who has left. */
-const LEFT = /unexpectedly disconnected in the middle of sending data$/;
 
 /** A topic that no handler is registered for. */
 const NOBODYS_TOPIC: string = crypto.randomUUID();
@@ -330,9 +327,7 @@ export class Sdk {
       events.chunk(typeof content === "string" ? utf8.encode(content) : content);
     } else if (detail.case === "eos") {
       this.#readers.delete(handle);
-      const error: string | undefined = detail.value.error?.description;
-      if (error !== undefined && LEFT.test(error)) return; // that it has left is told of by itself
-      events.end({ ...detail.value.attributes }, error?.replace(ABNORMAL, ""));
+      events.end({ ...detail.value.attributes }, detail.value.error?.description);
     }
   }
 }

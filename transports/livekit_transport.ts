@@ -85,7 +85,7 @@ export class LiveKitTransport implements Transport {
       header: (header, from) => this.#header(header, from),
       chunk: (streamId, index, content, from) => this.#chunk(streamId, index, content, from),
       trailer: (trailer, from) => {
-        if (!this.#readers.takesTrailer(from, trailer.streamId)) this.#tell(trailer, from);
+        if (!this.#readers.packet(trailer, from)) this.#tell(trailer, from);
       },
       opened: (header, from, reader, handled) => {
         if (isOwn(header)) return "nowhere"; // it comes by its packets: a handler on the Room would get it a second time
@@ -235,9 +235,9 @@ export class LiveKitTransport implements Transport {
   }
 
   #chunk(streamId: string, index: number, content: Uint8Array, from: string): void {
-    if (this.#readers.has(from, streamId)) return;
-    if (streamId === CONTROL_STREAM_ID) this.#tell({ type: "control", payload: content }, from);
-    else if (content.byteLength <= MAX_CHUNK_SIZE) this.#tell({ type: "chunk", streamId, index, content }, from);
+    if (streamId === CONTROL_STREAM_ID) return this.#tell({ type: "control", payload: content }, from);
+    const packet: Packet = { type: "chunk", streamId, index, content };
+    if (!this.#readers.packet(packet, from) && content.byteLength <= MAX_CHUNK_SIZE) this.#tell(packet, from);
   }
 
   #tell(packet: Packet, from: string): void {
