@@ -24,6 +24,8 @@ export interface IncomingContext {
   widened(stream: IncomingStream): void;
   /** The stream has ended. */
   ended(stream: IncomingStream): void;
+  /** It was sent to this runtime by name, and has ended as there was no handler for it. */
+  unhandled(stream: IncomingStream): void;
   /** Bytes were taken: the shared credit may rise. */
   consumed(): void;
 }
@@ -51,6 +53,8 @@ export class IncomingStream {
   #gapSince: number | undefined;
   /** Bytes were dropped, as nobody had claimed the stream. */
   #missed = false;
+  /** It was ended by its runtime, which tells of that itself. */
+  #isRefused = false;
   #trailer: Ending | undefined;
   #digest: RunningDigest | undefined;
   #finalDigest: string | undefined;
@@ -214,6 +218,7 @@ export class IncomingStream {
 
   /** It is over the limits, before a byte of it has come. */
   refuse(code: StreamErrorCode, why: string): void {
+    this.#isRefused = true;
     this.#break(code, why);
   }
 
@@ -278,7 +283,10 @@ export class IncomingStream {
     this.#error = error;
     this.#end();
     this.#rejectClosed(error);
-    if (this.facts !== undefined) this.#context.notify(this);
+    if (this.facts === undefined) return;
+    this.#context.notify(this);
+    const isUnhandled = error.code === "refused" && this.claim !== "claimed" && !this.#isRefused;
+    if (isUnhandled && this.facts.named === true) this.#context.unhandled(this);
   }
 
   /** After the end: the sender says how far it had sent. What never came is not waited for. */

@@ -9,6 +9,7 @@ import type { StreamContext } from "./context.ts";
 import type { Packing } from "../workers/packing.ts";
 import { Line } from "./line.ts";
 import type { OutgoingActor } from "./outgoing.ts";
+import { isRefusal, type Refusal, refusalError } from "./refusals.ts";
 
 /** Milliseconds that a chunk may take of the way to its receivers, if that is the reason for its being larger than usual. */
 const CHUNK_MS = 8;
@@ -195,7 +196,18 @@ export class OutgoingStream {
     const changed = destination.note(differs ? { ...state, end: "corrupt" } : state);
     if (this.#drained && destination.outcome === undefined) destination.waitingSince ??= this.context.clock.now();
     if (state.end !== undefined && state.end !== "done") this.#hooks.notify(this, destination); // it wants to know how far it was sent
+    if (isRefusal(state.end)) this.#noteRefusal(destination, state.end);
     if (changed) this.#changed();
+  }
+
+  /** One of the named does not take it: told where no call rejects with that, and always of one that has no handler. */
+  #noteRefusal(destination: Destination, code: Refusal): void {
+    const { destinations, confirm, description: { info: { topic } } } = this.spec;
+    const { identity, claim } = destination;
+    const isAlone = destinations.active.length === 1;
+    if (!destinations.named || (claim === "claimed" && (confirm || isAlone))) return;
+    const { streamId } = this;
+    this.context.report(refusalError({ streamId, topic }, identity, code, claim), { streamId, topic, identity });
   }
 
   /** A receiver is gone. */

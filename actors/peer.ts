@@ -10,6 +10,7 @@ import { Sequences } from "../protocol/sequences.ts";
 import type { StreamBudget, StreamCredit } from "../protocol/stream_credit.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
+import { PendingRefusals, type Report } from "./refusals.ts";
 import { StreamCounts } from "./stream_counts.ts";
 
 /** Ended streams that a peer may still ask about. */
@@ -38,6 +39,8 @@ export interface PeerContext {
   streamsRaised(peer: Peer): void;
   /** Sends that wait until a receiver takes more streams. */
   waitingFor(credit: StreamCredit): number;
+  /** Hands an error that nobody awaits to the user. */
+  readonly report: Report;
 }
 
 /** Another participant: whether it is a Millrace runtime, which life of it, and what the two have under way. */
@@ -62,6 +65,7 @@ export class Peer {
   readonly #incoming = new Map<number, IncomingStream>();
   readonly #endedIncoming = new Remembered<number, IncomingStream>(REMEMBERED);
   readonly #endedOutgoing = new Remembered<number, OutgoingStream>(REMEMBERED);
+  readonly #refusals: PendingRefusals;
   readonly #toldReceiving = new Set<IncomingStream>();
   readonly #toldSending = new Set<OutgoingStream>();
   readonly #strays = new Map<number, SendingState>();
@@ -83,6 +87,7 @@ export class Peer {
   constructor(identity: string, context: PeerContext) {
     this.identity = identity;
     this.#context = context;
+    this.#refusals = new PendingRefusals(identity, context.report);
     this.streams = new StreamCounts({
       limits: context.limits,
       budget: context.streamBudget,
@@ -96,11 +101,6 @@ export class Peer {
   /** Whether it is known to be a Millrace runtime. */
   get known(): boolean {
     return this.hello !== undefined;
-  }
-
-  /** Streams of it that are open here. */
-  get incomingCount(): number {
-    return this.#incoming.size;
   }
 
   get busy(): boolean {
@@ -154,6 +154,7 @@ export class Peer {
     this.outgoing.clear();
     this.#endedIncoming.clear();
     this.#endedOutgoing.clear();
+    this.#refusals.clear();
     this.#toldReceiving.clear();
     this.#toldSending.clear();
     this.#strays.clear();
@@ -230,7 +231,9 @@ export class Peer {
   }
 
   endOutgoing(stream: OutgoingStream): void {
-    if (this.outgoing.delete(stream.spec.sequence)) this.#endedOutgoing.set(stream.spec.sequence, stream);
+    if (!this.outgoing.delete(stream.spec.sequence)) return;
+    this.#endedOutgoing.set(stream.spec.sequence, stream);
+    this.#refusals.add(stream);
   }
 
   /** Tells it how a stream from it stands, with all else that is due. */
@@ -305,6 +308,7 @@ export class Peer {
   #noteReceiving(row: ReceivingState): void {
     const stream = this.outgoing.get(row.sequence);
     if (stream !== undefined) return stream.noteState(this.identity, row);
+    this.#refusals.note(row);
     const ended = this.#endedOutgoing.get(row.sequence);
     if (ended !== undefined) {
       // One who has ended it, too, may yet have to learn how far it was sent: shared credit returns by that.

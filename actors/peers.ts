@@ -6,6 +6,7 @@ import type { Limits } from "../protocol/limits.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { Courier } from "./courier.ts";
 import { Peer } from "./peer.ts";
+import type { Report } from "./refusals.ts";
 
 /** Milliseconds that the first send to somebody waits for a hello. Then it goes as to a plain SDK. */
 const HELLO_WAIT = 300;
@@ -33,6 +34,8 @@ export interface PeersContext {
   streamsRaised(peer: Peer): void;
   /** Sends that wait until a receiver takes more streams. */
   waitingFor(credit: StreamCredit): number;
+  /** Hands an error that nobody awaits to the user. */
+  readonly report: Report;
 }
 
 /** All other participants, and what Millrace runtimes tell each other of themselves. */
@@ -74,6 +77,7 @@ export class Peers {
         streamsRaised: (by) => this.#context.streamsRaised(by),
         waitingFor: (credit) => this.#context.waitingFor(credit),
         tell: (to, message) => void this.#tell(message, [to.identity]),
+        report: this.#context.report,
       });
       this.#peers.set(identity, peer);
     }

@@ -123,6 +123,7 @@ export class Receiving {
       notify: (to) => peer.tellReceiving(to),
       consumed: () => peer.raise(),
       widened: (to) => peer.widen(to),
+      unhandled: (to) => this.#report(to, to.error),
       ended: (to) => {
         this.#open.delete(to);
         this.#count(peer.identity, -1);

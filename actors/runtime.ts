@@ -153,6 +153,7 @@ class MillraceRuntime implements Runtime {
       limits,
       instance,
       encodings: codec.encodings,
+      report: (error, about) => this.#report(error, about),
       smallestWindow: () => this.#receiving.smallestWindow,
       openStreams: (of) => this.#receiving.openStreams(of),
       streamsRaised: (peer) => this.#sending.streamsRaised(peer),

@@ -233,6 +233,7 @@ export class Sending {
         sequence,
         format: framed ? "framed" : "plain",
         confirm,
+        ...(named ? { named } : {}),
         ...(own ? { topic: description.info.topic } : {}),
       }
       : undefined;

@@ -34,19 +34,19 @@ interface ConversationContext extends ConversationInput {
 /** Streams the answer. When the state that invoked it is left, or the agent is stopped, the stream is aborted, at both ends. */
 const answer = fromPromise<void, ConversationContext>(async ({ input, signal }) => {
   const { runtime, think, question } = input;
-  await using writer = await runtime.streamText({ ...reply(input), topic: "answers", signal });
+  await using writer = await runtime.streamText({ ...replyText(input), topic: "answers", signal });
   for await (const piece of think(question, signal)) await writer.write(piece); // each piece leaves at once
   await writer.close(); // a writer left without, as by a thought that fails, is aborted: half an answer never looks whole
 });
 
-/** For the asker alone, and in reply to the question; the attribute says so of files too, and to SDKs that do not show `replyToId`. */
-function reply({ asked }: ConversationInput): {
-  destinationIdentities: string[];
-  replyToId: string;
-  attributes: { question: string };
-} {
-  const { streamId } = asked.reader.info;
-  return { destinationIdentities: [asked.sender.identity], replyToId: streamId, attributes: { question: streamId } };
+/** For the asker alone; the attribute names the question to files too, and to SDKs that do not show `replyToId`. */
+function reply({ asked }: ConversationInput): { destinationIdentities: string[]; attributes: { question: string } } {
+  return { destinationIdentities: [asked.sender.identity], attributes: { question: asked.reader.info.streamId } };
+}
+
+/** The same for texts, which say what they reply to. */
+function replyText(input: ConversationInput): ReturnType<typeof reply> & { replyToId: string } {
+  return { ...reply(input), replyToId: input.asked.reader.info.streamId };
 }
 
 const conversation = setup({
@@ -100,7 +100,7 @@ const conversation = setup({
                 input: ({ context }) => ({
                   runtime: context.runtime,
                   text: "Sorry, I cannot answer that.",
-                  options: { ...reply(context), topic: "answers" },
+                  options: { ...replyText(context), topic: "answers" },
                 }),
                 onDone: "done",
                 onError: { target: "done", actions: "noteFailure" }, // who asked is gone, perhaps

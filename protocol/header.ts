@@ -34,6 +34,8 @@ export interface HeaderFacts {
   readonly format: StreamFormat;
   /** The sender waits for a receipt. */
   readonly confirm: boolean;
+  /** The sender's user named the receivers: that one of them has no handler is an error. */
+  readonly named?: boolean;
   /** The real topic, if the one on the wire is {@linkcode OWN_TOPIC}. */
   readonly topic?: string;
   /** The content, as text or in base64, and its digest, of a stream that is whole in its header: see whole.ts. */
@@ -60,8 +62,10 @@ export function isBulk({ kind, info }: StreamDescription, format: StreamFormat):
 }
 
 /** What is ours in a header, as its attribute {@linkcode OWN_ATTRIBUTE}. */
-export function encodeFacts({ instance: i, sequence: n, format: f, confirm: c, topic: t, whole: x }: HeaderFacts): string {
-  return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, t, x });
+export function encodeFacts(
+  { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x }: HeaderFacts,
+): string {
+  return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, d, t, x });
 }
 
 /** Puts a stream's description, and what is ours, on the wire. */
@@ -134,15 +138,17 @@ function decodeFacts(text: string | undefined): HeaderFacts | undefined | null {
   if (text === undefined) return undefined;
   const own = parseJson(text);
   if (!isRecord(own)) return null;
-  const { v, i, n, f, c, t, x } = own;
+  const { v, i, n, f, c, d, t, x } = own;
   if (v !== PROTOCOL_VERSION || typeof i !== "string" || i === "" || !isCount(n) || typeof c !== "boolean") return null;
   if ((f !== "plain" && f !== "framed") || (t !== undefined && typeof t !== "string")) return null;
+  if (d !== undefined && typeof d !== "boolean") return null;
   if (x !== undefined && (f !== "plain" || !isPair(x))) return null;
   return {
     instance: i,
     sequence: n,
     format: f,
     confirm: c,
+    ...(d === undefined ? {} : { named: d }),
     ...(t === undefined ? {} : { topic: t }),
     ...(x === undefined ? {} : { whole: x }),
   };
