@@ -42,9 +42,9 @@ export class OpeningQueue {
     return this.#waited.get(credit) ?? 0;
   }
 
-  /** Takes credit for a stream where no other send waits before it; false where it has to wait too. */
+  /** Takes credit for a stream where each receiver has some; false where the send has to wait. */
   tryEnter(credits: readonly StreamCredit[]): boolean {
-    if (credits.some((credit) => !credit.available || this.#waited.has(credit))) return false;
+    if (credits.some((credit) => !credit.available)) return false;
     for (const credit of credits) credit.take();
     return true;
   }

@@ -195,16 +195,27 @@ export class Raw {
   }
 
   /** Says that it is a Millrace runtime, and asks the others to say so too. */
-  hello(to: string, { streamWindow = 1_000_000, credit = 1_000_000, idleTimeout = 30_000, answer = true } = {}): void {
-    this.control({ kind: "hello", instance: this.instance, streamWindow, credit, idleTimeout, encodings: ENCODINGS, answer }, to);
+  hello(
+    to: string,
+    options: { streamWindow?: number; credit?: number; idleTimeout?: number; streams?: number; answer?: boolean } = {},
+  ): void {
+    const { streamWindow = 1_000_000, credit = 1_000_000, idleTimeout = 30_000, streams, answer = true } = options;
+    const counts = streams === undefined ? {} : { streams };
+    this.control(
+      { kind: "hello", instance: this.instance, streamWindow, credit, idleTimeout, ...counts, encodings: ENCODINGS, answer },
+      to,
+    );
   }
 
-  state(to: string, { receiving = [], sending = [], credit = 1_000_000 }: {
+  state(to: string, { receiving = [], sending = [], credit = 1_000_000, streams }: {
     receiving?: readonly ReceivingState[];
     sending?: readonly SendingState[];
     credit?: number;
+    streams?: number;
   }): void {
-    this.control({ kind: "state", instance: this.instance, about: this.instances.get(to) ?? "", credit, receiving, sending }, to);
+    const about = this.instances.get(to) ?? "";
+    const counts = streams === undefined ? {} : { streams };
+    this.control({ kind: "state", instance: this.instance, about, credit, ...counts, receiving, sending }, to);
   }
 
   /** Sends a header. */

@@ -1,27 +1,11 @@
 // Sends beyond the streams that their receiver takes wait for their turn.
 import * as assert from "uvu/assert";
-import type { ByteStreamReader, StreamError } from "../mod.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
-import { inRoom, type Member, pattern, type Raw, type Room } from "./room.ts";
+import { inRoom, type Member, pattern } from "./room.ts";
+import { hoard, toBob } from "./waiting_sends.ts";
 
 const test = suite("sends in turn");
-
-/** Topic "t" at a member: readers that nobody reads. */
-function hoard({ runtime }: Member): ByteStreamReader[] {
-  const readers: ByteStreamReader[] = [];
-  runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
-  return readers;
-}
-
-const toBob = { topic: "t", destinationIdentities: ["bob"] };
-
-/** How a promise ended, once it has. */
-function outcomeOf(promise: Promise<unknown>): { code?: string } {
-  const outcome: { code?: string } = {};
-  promise.then(() => (outcome.code = "done"), (error: StreamError) => (outcome.code = error.code));
-  return outcome;
-}
 
 test("sendText: thousands that are not awaited arrive, each and in order", async () => {
   await inRoom(async (room) => {
@@ -67,112 +51,71 @@ for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3
   });
 }
 
-test("a send that waits ends with its signal, with its runtime, and with its receiver", async () => {
-  for (
-    const [code, end] of [
-      ["aborted", (controller: AbortController) => controller.abort()],
-      ["closed", (_: AbortController, alice: Member) => alice.runtime.close()],
-      ["disconnected", (_: AbortController, __: Member, room: Room) => room.hub.vanish("bob")],
-    ] as const
-  ) {
-    await inRoom(async (room) => {
-      const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
-      hoard(bob);
-      await room.time.run(alice.runtime.streamBytes(toBob));
-      const controller = new AbortController();
-      const waiting = outcomeOf(alice.runtime.sendText("x", { ...toBob, signal: controller.signal }));
-      await room.time.advance(100);
-      assert.equal(waiting, {});
-      void end(controller, alice, room);
-      await room.time.advance(100);
-      assert.is(waiting.code, code);
-    });
-  }
+test("streams of another SDK count, and make room when they end", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits: { streams: 2 } });
+    const readers = hoard(bob);
+    const alice = await room.join("alice");
+    const plain = room.raw("plain");
+    for (const id of ["p-1", "p-2"]) plain.open("bob", id, 0, { facts: false });
+    await room.time.advance(1);
+    assert.is(readers.length, 2);
+    const waiting = alice.runtime.sendBytes(pattern(10), { ...toBob, confirm: false });
+    await room.time.advance(1_000);
+    assert.is(readers.length, 2);
+    assert.equal(bob.errors, []);
+    plain.trailer("bob", "p-1", undefined);
+    await room.time.run(readers[0]?.readAll() ?? Promise.reject(new Error("No reader")));
+    await room.time.run(waiting, { limit: 1_000 });
+    await room.time.advance(1);
+    assert.is(readers.length, 3);
+  });
 });
 
-for (const turns of [0, 1, 2, 3, 5, 8]) {
-  test(`a send whose signal fires ${turns} microtasks after the call reaches nobody whole, and holds no place`, async () => {
-    await inRoom(async (room) => {
-      const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
-      const ends: string[] = [];
-      bob.runtime.registerByteStreamHandler("t", async (reader) => {
-        await reader.readAll().then(() => ends.push("whole"), (error: StreamError) => ends.push(error.code));
-      });
-      for (let i = 0; i < 5; i++) {
-        const controller = new AbortController();
-        const sent = outcomeOf(alice.runtime.sendBytes(pattern(700_000), { ...toBob, signal: controller.signal }));
-        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-        controller.abort();
-        await room.time.advance(10);
-        assert.is(sent.code, "aborted");
-      }
-      assert.ok(ends.every((end) => end === "aborted"), ends.join());
-      await room.time.run(alice.runtime.sendBytes(pattern(10), toBob));
-      assert.is(ends.at(-1), "whole");
+test("senders who leave take their promised streams with them", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits: { streams: 70 } });
+    let taken = 0;
+    bob.runtime.registerTextStreamHandler("t", async (reader) => {
+      await reader.readAll();
+      taken++;
     });
+    for (let i = 0; i < 100; i++) {
+      const { runtime } = await room.join(`visitor ${i}`);
+      if (i % 10 === 9) await room.time.run(runtime.sendText("x", { ...toBob, confirm: true }), { limit: 1_000 });
+      await room.time.run(runtime.close());
+    }
+    assert.is(taken, 10);
   });
-}
+});
 
-test("a send that was given up leaves its turn to the next", async () => {
+test("a send that is refused for its arguments takes nobody's place", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
+    bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
+    for (let i = 0; i < 3; i++) {
+      const attributes = { long: "x".repeat(20_000) };
+      await rejection(() => room.time.run(alice.runtime.sendText("x", { ...toBob, attributes })), "invalid-argument");
+    }
+    await room.time.run(alice.runtime.sendText("x", { ...toBob, confirm: true }), { limit: 1_000 });
+  });
+});
+
+test("a raise that is lost on the way is told again", async () => {
   await inRoom(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     const readers = hoard(bob);
     const first = await room.time.run(alice.runtime.streamBytes(toBob));
-    const controller = new AbortController();
-    const second = outcomeOf(alice.runtime.streamBytes({ ...toBob, signal: controller.signal }));
-    const third = alice.runtime.streamBytes(toBob);
+    const second = alice.runtime.streamBytes(toBob);
     await room.time.advance(1);
-    controller.abort();
     await first.abort();
+    room.hub.part("alice", "bob");
+    await rejection(() => room.time.run(readers[0]?.readAll() ?? Promise.reject(new Error("No reader"))), "aborted");
     await room.time.advance(1);
-    await rejection(() => readers[0]?.readAll(), "aborted");
-    const writer = await room.time.run(third);
-    assert.is(second.code, "aborted");
-    await room.time.advance(1);
-    assert.is(readers.length, 2);
-    await writer.abort();
+    room.hub.heal("alice", "bob");
+    await (await room.time.run(second)).abort();
   });
 });
-
-test("a receiver that takes nothing more for the stall time-out: the send ends, a broadcast goes on to the others", async () => {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
-    const carol = await room.join("carol");
-    const readers = hoard(carol);
-    const eve = room.raw("eve");
-    eve.control(
-      {
-        kind: "hello",
-        instance: eve.instance,
-        streamWindow: 60_000,
-        credit: 60_000,
-        idleTimeout: 1e9,
-        streams: 0,
-        encodings: ["raw"],
-        answer: true,
-      },
-      "alice",
-    );
-    await room.time.advance(1);
-    const named = outcomeOf(alice.runtime.sendText("x", { topic: "t", destinationIdentities: ["eve"] }));
-    const broadcast = alice.runtime.streamBytes({ topic: "t" });
-    await room.time.advance(9_000);
-    assert.is(readers.length, 0);
-    keepAlive(eve);
-    await room.time.advance(1_100);
-    assert.is(named.code, "timeout");
-    const writer = await room.time.run(broadcast);
-    await room.time.advance(1);
-    assert.is(readers.length, 1);
-    await room.time.run(writer.close());
-    const next = await room.time.run(alice.runtime.streamBytes({ topic: "t" }), { limit: room.time.now() + 100 });
-    await next.abort();
-  });
-});
-
-function keepAlive(eve: Raw): void {
-  eve.state("alice", { credit: 60_000 });
-}
 
 test("headers that are lost on the way hold no place", async () => {
   await inRoom(async (room) => {

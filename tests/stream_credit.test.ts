@@ -86,6 +86,34 @@ test("StreamGrant: a thousand sends that wait are let in at once where there is 
   assert.is(sender?.grant.limit, 1_000);
 });
 
+test("StreamGrant: a sender that waits gets the stream that another's end makes room for", () => {
+  const { all: [first, second] } = senders(2, { ...DEFAULT_LIMITS, streams: 1 });
+  first?.grant.noteSender(0, 1);
+  first?.grant.open();
+  second?.grant.noteSender(0, 1);
+  assert.is(second?.grant.limit, 0);
+  first?.grant.end();
+  assert.is(second?.grant.limit, 1);
+});
+
+test("StreamGrant: a limit that rises by one is due to a sender that has used up what it was told, and not to another", () => {
+  const { all: [sender] } = senders(1, { ...DEFAULT_LIMITS, streamsPerSender: 64 });
+  for (let i = 0; i < 63; i++) sender?.grant.open();
+  sender?.grant.end();
+  assert.is(sender?.grant.limit, 65);
+  assert.is(sender?.grant.isDue(64), false);
+  sender?.grant.open();
+  assert.is(sender?.grant.isDue(64), true);
+  assert.is(sender?.grant.isDue(65), false);
+});
+
+test("StreamGrant: a sender that says it has opened more than it may gains nothing", () => {
+  const { all: [sender], budget } = senders(1, DEFAULT_LIMITS);
+  for (let i = 0; i < 10; i++) sender?.grant.noteSender(Number.MAX_SAFE_INTEGER, 0);
+  assert.ok((sender?.grant.limit ?? 0) <= 11 * 64, `${sender?.grant.limit}`);
+  assert.ok(budget.promised <= 64);
+});
+
 test("StreamGrant: 200 senders share the total, and whoever asks gets more", () => {
   const { all, budget } = senders(200, DEFAULT_LIMITS);
   assert.ok(all.every(({ grant }) => (grant.limit ?? 0) >= 2));
