@@ -1,5 +1,6 @@
 // How a stream that comes in was ended by its sender.
 import type { StreamErrorCode } from "../errors.ts";
+import { isErrorCode, senderCode } from "../protocol/control.ts";
 import { decodeTrailer, type TrailerFacts } from "../protocol/header.ts";
 
 /** What a handler is told at the end. */
@@ -27,9 +28,5 @@ export function givenUp({ reason, facts }: Ending, own: boolean): { code: Stream
   if (!own) return reason === "" ? undefined : { code: "aborted", reason };
   if (facts?.code === undefined) return undefined;
   // Other SDKs need a reason to see that it failed: where the sender gave none, the code stands for it.
-  return { code: knownCode(facts.code), ...(reason === facts.code ? {} : { reason }) };
-}
-
-function knownCode(code: string): StreamErrorCode {
-  return code === "incomplete" || code === "timeout" || code === "disconnected" ? code : "aborted";
+  return { code: isErrorCode(facts.code) ? senderCode(facts.code) : "aborted", ...(reason === facts.code ? {} : { reason }) };
 }

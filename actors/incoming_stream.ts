@@ -1,5 +1,5 @@
 import { StreamError, type StreamErrorCode } from "../errors.ts";
-import type { Claim, ReceivingState } from "../protocol/control.ts";
+import { type Claim, receiverCode, type ReceivingState } from "../protocol/control.ts";
 import type { SenderWindow } from "../protocol/credit.ts";
 import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
 import { type HeaderFacts, isBulk, type OpenedStream, type StreamDescription } from "../protocol/header.ts";
@@ -311,7 +311,7 @@ export class IncomingStream {
     }
     const { code, reason } = this.#error;
     // "aborted" is what a sender does: here it was a signal given to a consumer.
-    return { ...base, end: code === "aborted" ? "cancelled" : code, ...(reason === undefined ? {} : { reason }) };
+    return { ...base, end: receiverCode(code), ...(reason === undefined ? {} : { reason }) };
   }
 
   /** What it means that its sender ended it before it was whole. */

@@ -1,5 +1,5 @@
 import { StreamError, type StreamErrorCode } from "../errors.ts";
-import type { ReceivingState, SendingState } from "../protocol/control.ts";
+import { type ReceivingState, senderCode, type SendingState } from "../protocol/control.ts";
 import type { Destination, Destinations } from "../protocol/destinations.ts";
 import type { HeaderFacts, StreamDescription } from "../protocol/header.ts";
 import type { StreamHeader } from "../protocol/packets.ts";
@@ -16,9 +16,6 @@ const CHUNK_MS = 8;
 
 /** Segments in use, in bytes, past which each stream makes do with one parcel: a thousand bulk streams share what a few may spread in. */
 const CROWDED_BYTES = 64 * 1024 * 1024;
-
-/** Codes that tell a receiver what it is owed to know; the sender's other troubles are "aborted" to it. */
-const CODES_TOLD: ReadonlySet<StreamErrorCode> = new Set(["incomplete", "timeout", "disconnected"]);
 
 /** What a stream is opened with. */
 export interface OutgoingSpec {
@@ -165,8 +162,7 @@ export class OutgoingStream {
 
   /** What receivers are told of a failure. */
   get wireCode(): StreamErrorCode {
-    const code = this.#error?.code ?? "aborted";
-    return CODES_TOLD.has(code) ? code : "aborted";
+    return senderCode(this.#error?.code ?? "aborted");
   }
 
   /** Waits until a receiver has said something, or, if one is waited for a short while only, until that is over. */
@@ -192,7 +188,7 @@ export class OutgoingStream {
     if (destination === undefined || destination.shared === undefined || destination.outcome !== undefined || this.#ended) return;
     if (state.received > this.offset) return; // more than was sent: a forgery, or of another life
     if (state.end === "done" && (!this.#drained || state.taken !== this.offset)) return;
-    const differs = state.end === "done" && state.digest !== undefined && state.digest !== this.#digest;
+    const differs = state.end === "done" && state.digest !== this.#digest;
     const changed = destination.note(differs ? { ...state, end: "corrupt" } : state);
     if (this.#drained && destination.outcome === undefined) destination.waitingSince ??= this.context.clock.now();
     if (state.end !== undefined && state.end !== "done") this.#hooks.notify(this, destination); // it wants to know how far it was sent
@@ -278,7 +274,7 @@ export class OutgoingStream {
       const reason = this.#error.reason;
       return { sequence, final, end: this.wireCode, ...(reason === undefined ? {} : { reason }) };
     }
-    if (leftOut !== undefined) return { sequence, final, end: leftOut };
+    if (leftOut !== undefined) return { sequence, final, end: senderCode(leftOut) };
     return this.#ended || this.#drained ? { sequence, final } : { sequence };
   }
 

@@ -4,7 +4,7 @@ import { STREAM_ERROR_CODES, type StreamErrorCode } from "../errors.ts";
 import { LEAST_WINDOW } from "./constants.ts";
 import { PROTOCOL_VERSION } from "./header.ts";
 import { pack, unpack } from "./msgpack.ts";
-import { isCount, isRecord } from "./shapes.ts";
+import { isCount, isInstance, isRecord, isStringArray } from "./shapes.ts";
 
 /** Says that here is a Millrace runtime, and what it takes. */
 export interface Hello {
@@ -101,6 +101,37 @@ export type ControlMessage = Hello | Goodbye | PeerState | Acknowledgement;
 /** Characters of a reason that are carried; the rest is cut. */
 export const REASON_LENGTH = 200;
 
+/** Bytes of a control packet at most. */
+const MAX_CONTROL_BYTES = 15_000;
+
+/** Codes by which a sender tells that a stream ended before it was whole; its other troubles are "aborted" to receivers. */
+const SENDER_CODES: ReadonlySet<StreamErrorCode> = new Set(["aborted", "incomplete", "timeout", "disconnected"]);
+
+/** Codes by which a receiver tells that it took no more of a stream; its other troubles are "cancelled" to the sender. */
+const RECEIVER_CODES: ReadonlySet<StreamErrorCode> = new Set([
+  "cancelled",
+  "disconnected",
+  "timeout",
+  "incomplete",
+  "too-large",
+  "corrupt",
+  "refused",
+  "unsafe-name",
+  "file-exists",
+  "file-error",
+  "worker-lost",
+]);
+
+/** A code as a receiver is told of it, and takes it, from the sender. */
+export function senderCode(code: StreamErrorCode): StreamErrorCode {
+  return SENDER_CODES.has(code) ? code : "aborted";
+}
+
+/** A code as a sender is told of it, and takes it, from a receiver. */
+export function receiverCode(code: StreamErrorCode): StreamErrorCode {
+  return RECEIVER_CODES.has(code) ? code : "cancelled";
+}
+
 const CLAIMS = ["pending", "claimed", "unclaimed"] as const;
 
 export function encodeControl(message: ControlMessage): Uint8Array {
@@ -153,10 +184,10 @@ function cutReason(reason: string | undefined): string | null {
 
 /** Reads a control packet; undefined if it is none, or of a kind or shape not known here. */
 export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
-  const message = unpack(bytes);
+  const message = bytes.length > MAX_CONTROL_BYTES ? undefined : unpack(bytes);
   if (!isRecord(message)) return undefined;
   const { k, i } = message;
-  if (typeof i !== "string" || i === "" || i.length > 64) return undefined;
+  if (!isInstance(i)) return undefined;
   if (k === "hello") return decodeHello(message, i);
   if (k === "goodbye") return { kind: "goodbye", instance: i };
   if (k === "state") return decodeState(message, i);
@@ -165,13 +196,12 @@ export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
 }
 
 function decodeHello({ v, w, m, t, n, e, a }: Record<string, unknown>, instance: string): Hello | undefined {
-  if (v !== PROTOCOL_VERSION || !isCount(w) || !isCount(m) || typeof a !== "boolean" || !Array.isArray(e)) return undefined;
+  if (v !== PROTOCOL_VERSION || !isCount(w) || !isCount(m) || typeof a !== "boolean" || !isStringArray(e)) return undefined;
   if (typeof t !== "number" || Number.isNaN(t) || w < LEAST_WINDOW || m < LEAST_WINDOW) return undefined;
   if (n !== undefined && !isCount(n)) return undefined;
-  const encodings = e.filter((encoding) => typeof encoding === "string");
   const idleTimeout = t < 0 ? Infinity : t;
   const streams = n === undefined ? {} : { streams: n };
-  return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout, ...streams, encodings, answer: a };
+  return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout, ...streams, encodings: e, answer: a };
 }
 
 function decodeAcknowledgement({ p, a }: Record<string, unknown>, instance: string): Acknowledgement | undefined {
@@ -211,15 +241,16 @@ function decodeReceiving(row: unknown): ReceivingState | undefined {
   const claim = isCount(claimIndex) ? CLAIMS[claimIndex] : undefined;
   if (!isCount(sequence) || claim === undefined || !isCount(credit) || !isCount(received) || !isCount(taken)) return undefined;
   if (taken > received || (end !== null && end !== "done" && !isErrorCode(end))) return undefined;
+  if (!isTextOrNull(reason) || !isTextOrNull(digest) || (end === "done" && digest === null)) return undefined;
   return {
     sequence,
     claim,
     credit,
     received,
     taken,
-    ...(end === null ? {} : { end }),
+    ...(end === null ? {} : { end: end === "done" ? end : receiverCode(end) }),
     ...decodeReason(reason),
-    ...(typeof digest === "string" ? { digest } : {}),
+    ...(end === "done" && digest !== null ? { digest } : {}),
   };
 }
 
@@ -227,11 +258,21 @@ function decodeSending(row: unknown): SendingState | undefined {
   if (!Array.isArray(row)) return undefined;
   const [sequence, final, end, reason] = row as unknown[];
   if (!isCount(sequence) || (final !== null && !isCount(final)) || (end !== null && !isErrorCode(end))) return undefined;
-  return { sequence, ...(final === null ? {} : { final }), ...(end === null ? {} : { end }), ...decodeReason(reason) };
+  if (!isTextOrNull(reason) || (end !== null && final === null)) return undefined;
+  return {
+    sequence,
+    ...(final === null ? {} : { final }),
+    ...(end === null ? {} : { end: senderCode(end) }),
+    ...decodeReason(reason),
+  };
 }
 
-function decodeReason(reason: unknown): { reason?: string } {
-  return typeof reason === "string" ? { reason: reason.slice(0, REASON_LENGTH) } : {};
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
+}
+
+function decodeReason(reason: string | null): { reason?: string } {
+  return reason === null ? {} : { reason: reason.slice(0, REASON_LENGTH) };
 }
 
 /** Whether a value from the wire is one of our error codes. */

@@ -5,7 +5,8 @@ import type { ByteStreamInfo, TextStreamInfo } from "./info.ts";
 import type { Limits } from "./limits.ts";
 import type { StreamHeader } from "./packets.ts";
 import { utf8Bytes } from "./utf8.ts";
-import { isCount, isRecord, isStringArray, isStringRecord } from "./shapes.ts";
+import { isCount, isInstance, isRecord, isStringArray, isStringRecord } from "./shapes.ts";
+import { isWholeContent } from "./whole_content.ts";
 
 /** Version of what Millrace runtimes say to each other. */
 export const PROTOCOL_VERSION = 1;
@@ -95,7 +96,9 @@ export function encodeHeader(
 export function decodeHeader(header: unknown): OpenedStream | undefined {
   if (!isRecord(header)) return undefined;
   const { streamId, timestamp, topic, mimeType, totalSize, attributes, senderIdentity, content } = header;
-  if (typeof streamId !== "string" || typeof topic !== "string" || typeof mimeType !== "string") return undefined;
+  if (
+    typeof streamId !== "string" || streamId === CONTROL_STREAM_ID || typeof topic !== "string" || typeof mimeType !== "string"
+  ) return undefined;
   if (!isCount(timestamp) || !isStringRecord(attributes) || !isRecord(content)) return undefined;
   if (totalSize !== undefined && !isCount(totalSize)) return undefined;
   if (senderIdentity !== undefined && typeof senderIdentity !== "string") return undefined;
@@ -112,6 +115,8 @@ export function decodeHeader(header: unknown): OpenedStream | undefined {
   };
   const description = describe(base, content);
   if (description === undefined) return undefined;
+  const whole = facts?.whole;
+  if (whole !== undefined && !isWholeContent(description.kind, whole[0])) return undefined;
   return {
     description,
     ...(facts === undefined ? {} : { facts }),
@@ -139,7 +144,7 @@ function decodeFacts(text: string | undefined): HeaderFacts | undefined | null {
   const own = parseJson(text);
   if (!isRecord(own)) return null;
   const { v, i, n, f, c, d, t, x } = own;
-  if (v !== PROTOCOL_VERSION || typeof i !== "string" || i === "" || !isCount(n) || typeof c !== "boolean") return null;
+  if (v !== PROTOCOL_VERSION || !isInstance(i) || !isCount(n) || typeof c !== "boolean") return null;
   if ((f !== "plain" && f !== "framed") || (t !== undefined && typeof t !== "string")) return null;
   if (d !== undefined && typeof d !== "boolean") return null;
   if (x !== undefined && (f !== "plain" || !isPair(x))) return null;

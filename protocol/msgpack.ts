@@ -27,7 +27,7 @@ export function unpack(bytes: Uint8Array): unknown {
 /** Index after the value that begins at `at`, or -1. */
 function skip(bytes: Uint8Array, at: number, depth: number): number {
   const tag = bytes[at];
-  if (tag === undefined || depth > MAX_DEPTH) return -1;
+  if (tag === undefined) return -1;
   if (tag <= 0x7f || tag >= 0xe0) return at + 1; // small integers
   if (tag <= 0x8f) return skipItems(bytes, at + 1, 2 * (tag & 0x0f), depth);
   if (tag <= 0x9f) return skipItems(bytes, at + 1, tag & 0x0f, depth);
@@ -65,6 +65,7 @@ function skip(bytes: Uint8Array, at: number, depth: number): number {
 }
 
 function skipItems(bytes: Uint8Array, from: number, count: number, depth: number): number {
+  if (depth >= MAX_DEPTH) return -1;
   let at = from;
   for (let i = 0; i < count && at !== -1; i++) at = skip(bytes, at, depth + 1);
   return at;

@@ -16,3 +16,11 @@ export function isStringArray(value: unknown): value is string[] {
 export function isStringRecord(value: unknown): value is Record<string, string> {
   return isRecord(value) && Object.values(value).every((item) => typeof item === "string");
 }
+
+/** UTF-16 units of an instance at most. */
+const INSTANCE_LENGTH = 64;
+
+/** Whether a value from the wire names a life of a runtime. */
+export function isInstance(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= INSTANCE_LENGTH;
+}

@@ -2,9 +2,9 @@
 import { Buffer } from "node:buffer";
 import { encodeFacts, headerBytes, type HeaderFacts, OWN_ATTRIBUTE, type StreamDescription } from "./header.ts";
 import type { StreamHeader } from "./packets.ts";
+import { readWholeContent } from "./whole_content.ts";
 
-/** Bytes that a stream carried by its header holds at most: with base64 and escapes they leave most of a header to the rest. */
-export const WHOLE_BYTES = 4_000;
+export { WHOLE_BYTES } from "./whole_content.ts";
 
 /** All of a stream beside its header. */
 export interface Whole {
@@ -14,7 +14,6 @@ export interface Whole {
 }
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
 
 /** A header with its stream in it; undefined if that makes it larger than `mostBytes`. */
 export function packWhole(
@@ -37,7 +36,7 @@ export function unpackWhole(
 ): { header: StreamHeader; whole: Whole } | undefined {
   if (facts.whole === undefined) return undefined;
   const [text, digest] = facts.whole;
-  const content = kind === "text" ? encoder.encode(text) : new Uint8Array(Buffer.from(text, "base64"));
+  const content = readWholeContent(kind, text);
   const { whole: _whole, ...others } = facts;
   return { header: withFacts(header, others), whole: { content, digest } };
 }

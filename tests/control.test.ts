@@ -2,7 +2,14 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { STREAM_ERROR_CODES } from "../errors.ts";
 import { LEAST_WINDOW } from "../protocol/constants.ts";
-import { type ControlMessage, decodeControl, encodeControl, REASON_LENGTH } from "../protocol/control.ts";
+import {
+  type ControlMessage,
+  decodeControl,
+  encodeControl,
+  REASON_LENGTH,
+  receiverCode,
+  senderCode,
+} from "../protocol/control.ts";
 import { pack } from "../protocol/msgpack.ts";
 import { suite } from "./harness.ts";
 
@@ -12,7 +19,8 @@ const count = fc.maxSafeNat();
 const window = fc.integer({ min: LEAST_WINDOW, max: Number.MAX_SAFE_INTEGER });
 const instance = fc.string({ minLength: 1, maxLength: 64 }).filter((text) => text !== "");
 const reason = fc.string({ maxLength: REASON_LENGTH });
-const code = fc.constantFrom(...STREAM_ERROR_CODES);
+const fromReceiver = fc.constantFrom(...STREAM_ERROR_CODES.filter((code) => receiverCode(code) === code));
+const fromSender = fc.constantFrom(...STREAM_ERROR_CODES.filter((code) => senderCode(code) === code));
 const plain = { noNullPrototype: true } as const;
 
 const message: fc.Arbitrary<ControlMessage> = fc.oneof(
@@ -36,24 +44,33 @@ const message: fc.Arbitrary<ControlMessage> = fc.oneof(
     opened: count,
     waiting: count,
     receiving: fc.array(
-      fc.record(
-        {
-          sequence: count,
-          claim: fc.constantFrom("pending" as const, "claimed" as const, "unclaimed" as const),
-          credit: count,
-          received: count,
-          taken: fc.constant(0),
-          end: fc.oneof(code, fc.constant("done" as const)),
-          reason,
-          digest: fc.base64String(),
-        },
-        { ...plain, requiredKeys: ["sequence", "claim", "credit", "received", "taken"] },
+      fc.tuple(
+        fc.record(
+          {
+            sequence: count,
+            claim: fc.constantFrom("pending" as const, "claimed" as const, "unclaimed" as const),
+            credit: count,
+            received: count,
+            taken: fc.constant(0),
+            reason,
+          },
+          { ...plain, requiredKeys: ["sequence", "claim", "credit", "received", "taken"] },
+        ),
+        fc.oneof(
+          fc.constant({}),
+          fc.record({ end: fromReceiver }, plain),
+          fc.record({ end: fc.constant("done" as const), digest: fc.base64String() }, plain),
+        ),
+      ).map(([row, end]) => ({ ...row, ...end })),
+      { maxLength: 20 },
+    ),
+    sending: fc.array(
+      fc.oneof(
+        fc.record({ sequence: count, final: count, reason }, { ...plain, requiredKeys: ["sequence"] }),
+        fc.record({ sequence: count, final: count, end: fromSender, reason }, plain),
       ),
       { maxLength: 20 },
     ),
-    sending: fc.array(fc.record({ sequence: count, final: count, end: code, reason }, { ...plain, requiredKeys: ["sequence"] }), {
-      maxLength: 20,
-    }),
   }, { ...plain, requiredKeys: ["kind", "instance", "about", "credit", "receiving", "sending"] }),
 );
 

@@ -241,7 +241,8 @@ test("receipts and cancels from someone who is no destination, or of an old life
     const sending = alice.runtime.sendBytes(pattern(100), to);
     sending.catch(() => {});
     await room.time.advance(20);
-    const done = { sequence: 0, claim: "claimed", credit: 1_000_000, received: 100, taken: 100, end: "done" } as const;
+    const digest = digestOf(pattern(100));
+    const done = { sequence: 0, claim: "claimed", credit: 1_000_000, received: 100, taken: 100, end: "done", digest } as const;
     bystander.state("alice", { receiving: [done, { ...done, end: "cancelled" }] });
     eve.control({
       kind: "state",

@@ -39,7 +39,7 @@ test("header", () => {
     attributes: { room: "7" },
     name: "",
   };
-  const facts = { instance: "a1", sequence: 0, format: "framed", confirm: true, topic: "samples" } as const;
+  const facts = { instance: "a1", sequence: 0, format: "framed", confirm: true, named: true, topic: "samples" } as const;
   assert.equal(JSON.parse(block("json header")), encodeHeader({ kind: "bytes", info }, facts, undefined));
 });
 
