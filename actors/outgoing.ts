@@ -88,7 +88,7 @@ const machine = setup({
     closing: {
       after: { stall: { target: "closing", reenter: true, actions: "sweepStalled" } },
       on: {
-        "trailer.sent": settled,
+        "trailer.sent": [...settled, { target: "closing", reenter: true }], // receipts are waited for from now on
         "receipts.settled": settled,
       },
     },

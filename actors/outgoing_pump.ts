@@ -203,12 +203,17 @@ export class OutgoingPump {
     return this.#release(packet);
   }
 
-  /** Sends what was held: in one packet if it is whole, else one by one, with what ends it. */
+  /**
+   * Sends what was held: in one packet if it is whole, else one by one, with what ends it. Those who are not known are no Millrace runtimes:
+   * if it goes to them too, all of it follows.
+   */
   async #release(trailer: TrailerPacket): Promise<void> {
     this.#holding = false;
     const held = this.#held.splice(0);
     const packed = this.#stream.error === undefined ? this.#pack(held) : undefined;
-    for (const packet of packed === undefined ? [...held, trailer] : [packed]) await this.#give(packet);
+    const forAll = this.#stream.spec.destinations.names === undefined;
+    const packets = packed === undefined ? [...held, trailer] : forAll ? [packed, ...held.slice(1), trailer] : [packed];
+    for (const packet of packets) await this.#give(packet);
   }
 
   #pack(held: readonly Packet[]): Packet | undefined {

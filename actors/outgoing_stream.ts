@@ -206,6 +206,11 @@ export class OutgoingStream {
     this.context.report(refusalError({ streamId, topic }, identity, code, claim), { streamId, topic, identity });
   }
 
+  /** One more receives the stream. */
+  addDestination(destination: Destination): void {
+    this.spec.destinations.add(destination, this.offset);
+  }
+
   /** A receiver is gone. */
   noteGone(identity: string, code: StreamErrorCode): void {
     const destination = this.spec.destinations.find(identity);
@@ -231,8 +236,14 @@ export class OutgoingStream {
   /** Leaves out those that have kept the stream waiting too long. */
   sweepStalled(): void {
     const { clock, limits } = this.context;
-    for (const destination of this.spec.destinations.stalled(clock.now(), limits.stallTimeout)) {
-      this.leaveOut(destination, "timeout");
+    const { destinations } = this.spec;
+    for (const destination of destinations.stalled(clock.now(), limits.stallTimeout)) {
+      if (!destinations.isUnheard(destination)) {
+        this.leaveOut(destination, "timeout");
+        continue;
+      }
+      destinations.settle(destination, "timeout", this.offset); // what it may yet say of itself counts for itself
+      this.#changed();
     }
   }
 

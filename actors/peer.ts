@@ -41,6 +41,8 @@ export interface PeerContext {
   waitingFor(credit: StreamCredit): number;
   /** Hands an error that nobody awaits to the user. */
   readonly report: Report;
+  /** Makes the peer a receiver of an open stream to everybody, which it got unknown; false if there is no such stream. */
+  adopt(peer: Peer, sequence: number): boolean;
 }
 
 /** Another participant: whether it is a Millrace runtime, which life of it, and what the two have under way. */
@@ -316,6 +318,7 @@ export class Peer {
       return;
     }
     if (row.end !== undefined || this.instance === undefined) return;
+    if (this.#context.adopt(this, row.sequence)) return this.outgoing.get(row.sequence)?.noteState(this.identity, row);
     this.#strays.set(row.sequence, { sequence: row.sequence, final: row.received, end: "incomplete" });
     this.#arm();
   }

@@ -36,6 +36,8 @@ export interface PeersContext {
   waitingFor(credit: StreamCredit): number;
   /** Hands an error that nobody awaits to the user. */
   readonly report: Report;
+  /** See {@linkcode PeerContext.adopt}. */
+  adopt(peer: Peer, sequence: number): boolean;
 }
 
 /** All other participants, and what Millrace runtimes tell each other of themselves. */
@@ -76,6 +78,7 @@ export class Peers {
         openStreams: (of) => this.#context.openStreams(of),
         streamsRaised: (by) => this.#context.streamsRaised(by),
         waitingFor: (credit) => this.#context.waitingFor(credit),
+        adopt: (by, sequence) => this.#context.adopt(by, sequence),
         tell: (to, message) => void this.#tell(message, [to.identity]),
         report: this.#context.report,
       });

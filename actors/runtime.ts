@@ -158,6 +158,7 @@ class MillraceRuntime implements Runtime {
       openStreams: (of) => this.#receiving.openStreams(of),
       streamsRaised: (peer) => this.#sending.streamsRaised(peer),
       waitingFor: (credit) => this.#sending.waitingFor(credit),
+      adopt: (peer, sequence) => this.#sending.adopt(peer, sequence),
     });
     this.#sending = new Sending(context, this.#peers, transport, instance, () => this.#actor);
     this.#receiving = new Receiving(context, this.#peers, () => this.#actor);

@@ -51,6 +51,8 @@ export class Sending {
   readonly #parent: () => AnyActorRef;
   readonly #openings: OpeningQueue;
   readonly #open = new Map<string, OutgoingStream | undefined>();
+  /** Open streams to everybody, by sequence number: what makes a receiver of a peer. */
+  readonly #adopting = new Map<number, (peer: Peer) => boolean>();
   #sequence = 0;
   #closed = false;
 
@@ -97,8 +99,9 @@ export class Sending {
     try {
       const wanted = options.destinationIdentities;
       const targets = wanted === undefined ? this.#transport.participants() : [...new Set(wanted)];
-      if (wanted !== undefined && this.#here(targets).length === 0) {
-        await this.#seek(targets, options.signal);
+      const missing = wanted === undefined ? [] : this.#missing(targets);
+      if (missing.length > 0) {
+        await this.#seek(missing, options.signal);
         this.#assertWanted(options.signal, streamId);
       }
       const admitted = this.#tryAdmit(opening, targets) ?? await this.#admit(opening, targets);
@@ -123,6 +126,11 @@ export class Sending {
   #here(identities: readonly string[]): readonly string[] {
     const participants = new Set(this.#transport.participants());
     return identities.filter((identity) => participants.has(identity));
+  }
+
+  #missing(identities: readonly string[]): readonly string[] {
+    const here = new Set(this.#here(identities));
+    return identities.filter((identity) => !here.has(identity));
   }
 
   /** Gives news of participants the time to come, but for as long as the send is wanted. */
@@ -225,7 +233,7 @@ export class Sending {
     const peers = here.map((identity) => this.#peers.get(identity));
     const own = peers.length > 0 && peers.every((peer) => peer.known);
     const mixed = peers.some((peer) => peer.known);
-    const addressed = named || (own && here.length <= MAX_NAMED);
+    const addressed = named || (own && here.length <= MAX_NAMED && this.#transport.hasUnlisted !== true);
     const framed = own && addressed && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
     const facts: HeaderFacts | undefined = mixed
       ? {
@@ -234,7 +242,7 @@ export class Sending {
         format: framed ? "framed" : "plain",
         confirm,
         ...(named ? { named } : {}),
-        ...(own ? { topic: description.info.topic } : {}),
+        ...(own && addressed ? { topic: description.info.topic } : {}),
       }
       : undefined;
     const header = encodeHeader(description, facts, options.senderIdentity);
@@ -279,6 +287,7 @@ export class Sending {
           if (!isHeaderSent) this.#openings.leave(credits);
           leave?.();
           if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
+          this.#adopting.delete(sequence);
           for (const peer of peers) {
             peer.endOutgoing(ended);
             this.#peers.rest(peer);
@@ -293,7 +302,38 @@ export class Sending {
       peer.outgoing.set(sequence, stream); // one who is not known yet may turn out to be a Millrace runtime, and ask about it
       if (peer.known) this.#peers.attend(peer);
     }
+    if (facts !== undefined && !addressed) {
+      this.#adopting.set(sequence, (peer) => {
+        if (destinations.find(peer.identity) !== undefined) return false; // of an earlier life
+        stream.addDestination(new Destination(peer.identity, peer.streamWindow, peer.shared));
+        peers.push(peer);
+        peer.outgoing.set(sequence, stream);
+        this.#peers.attend(peer);
+        return true;
+      });
+    }
+    if (!confirm) this.#reportMissing(gone, stream);
     return stream;
+  }
+
+  /**
+   * A runtime says that it receives an open stream that was not sent to it by name: one to everybody, which it got though this side did not
+   * know of it yet. From now on it counts as the others do. False if there is no such stream.
+   */
+  adopt(peer: Peer, sequence: number): boolean {
+    const adopt = this.#adopting.get(sequence);
+    if (adopt === undefined || !peer.known) return false;
+    return adopt(peer);
+  }
+
+  /** Named receivers that are not here are told of by receipts, or else by this. */
+  #reportMissing(gone: readonly Destination[], stream: OutgoingStream): void {
+    const { streamId } = stream;
+    const { topic } = stream.spec.description.info;
+    for (const { identity, outcome } of gone) {
+      const error = outcome === "timeout" ? tooManyStreams([identity], streamId) : notHere(identity, streamId);
+      this.#context.report(error, { streamId, topic, identity });
+    }
   }
 
   /** Where nothing queues on the way there is nothing to win, unless it is asked for. */
@@ -312,6 +352,11 @@ export class Sending {
       });
     }
   }
+}
+
+function notHere(identity: string, streamId: string): StreamError {
+  const message = `Cannot send the stream to "${identity}" as it is not here: stream id is "${streamId}"`;
+  return new StreamError("disconnected", message, { streamId, identity });
 }
 
 function tooManyStreams(here: readonly string[], streamId: string): StreamError {

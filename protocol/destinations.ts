@@ -8,6 +8,12 @@ import type { Receipt } from "./info.ts";
 /** Milliseconds a broadcast that has used up its first window waits for a receiver to say whether it has a handler. */
 export const CLAIM_WAIT = 300;
 
+/**
+ * Milliseconds that a broadcast which is to be confirmed waits, once it was sent, for a receiver to say whether it has a handler. Each says
+ * so as soon as the header has come: one who does not has left, or is not there yet.
+ */
+export const UNHEARD_WAIT = 2_000;
+
 /** How it ended with a receiver: "done" is whole and confirmed. */
 export type Outcome = "done" | StreamErrorCode;
 
@@ -78,7 +84,7 @@ export class Destination {
 
 /** All receivers of one stream. */
 export class Destinations {
-  readonly all: readonly Destination[];
+  readonly #all: Destination[];
   /** The sender named them; else it is a broadcast. */
   readonly named: boolean;
   readonly #addressed: boolean;
@@ -87,10 +93,22 @@ export class Destinations {
 
   /** `addressed`: packets carry the receivers' names, so that those who are left out get no more of them. */
   constructor(all: readonly Destination[], { named, addressed }: { named: boolean; addressed: boolean }) {
-    this.all = all;
+    this.#all = [...all];
     this.named = named;
     this.#addressed = addressed;
     this.#active = all.filter((destination) => destination.outcome === undefined);
+  }
+
+  get all(): readonly Destination[] {
+    return this.#all;
+  }
+
+  /** One more receives it, to whom it was sent up to an offset. */
+  add(destination: Destination, sent: number): void {
+    destination.charge(sent);
+    this.#all.push(destination);
+    this.#active.push(destination);
+    this.#names = undefined;
   }
 
   /** Those with whom it has not ended. */
@@ -175,16 +193,26 @@ export class Destinations {
 
   /** Those that have kept the sender waiting too long. */
   stalled(now: number, stallTimeout: number): Destination[] {
-    return this.#active.filter(({ waitingSince }) => waitingSince !== undefined && now - waitingSince >= stallTimeout);
+    return this.#active.filter((destination) => now >= this.#stallsAt(destination, stallTimeout));
   }
 
   /** When the next of them will have; undefined if none keeps it waiting. */
   nextStall(stallTimeout: number): number | undefined {
-    let earliest: number | undefined;
-    for (const { waitingSince } of this.#active) {
-      if (waitingSince !== undefined) earliest = Math.min(earliest ?? Infinity, waitingSince + stallTimeout);
-    }
-    return earliest;
+    const earliest = this.#active.reduce(
+      (least, destination) => Math.min(least, this.#stallsAt(destination, stallTimeout)),
+      Infinity,
+    );
+    return earliest === Infinity ? undefined : earliest;
+  }
+
+  /** Whether a receiver has not said whether it takes a broadcast. */
+  isUnheard({ claim, shared }: Destination): boolean {
+    return !this.named && shared !== undefined && claim === "pending";
+  }
+
+  #stallsAt(destination: Destination, stallTimeout: number): number {
+    const { waitingSince = Infinity } = destination;
+    return waitingSince + (this.isUnheard(destination) ? Math.min(stallTimeout, UNHEARD_WAIT) : stallTimeout);
   }
 
   /** Those whose receipts the sender waits for. */

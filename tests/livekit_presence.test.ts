@@ -5,13 +5,16 @@ import { suite } from "./harness.ts";
 
 const test = suite("livekit presence");
 
-function presence(present: Record<string, string> = {}): { room: Presence; told: string[] } {
+function presence(present: Record<string, string> = {}): { room: Presence; told: string[]; asked: Set<string> } {
   const told: string[] = [];
+  const asked = new Set<string>();
   const room = new Presence(new Map(Object.entries(present)), {
     joined: (identity) => void told.push(`joined ${identity}`),
     left: (identity) => void told.push(`left ${identity}`),
+    unlisted: (identity) => void asked.add(identity),
+    settled: (identity) => void asked.delete(identity),
   });
-  return { room, told };
+  return { room, told, asked };
 }
 
 const begins = (): boolean => true;
@@ -24,6 +27,22 @@ test("news of one who was met, or is known, are no news", () => {
   room.join("carol", "2");
   assert.equal(told, ["joined carol"]);
   assert.equal(room.identities, ["bob", "carol"]);
+});
+
+test("one of whom the server has not told is asked after until it has, or until the participant is gone", () => {
+  const { room, told, asked } = presence({ bob: "1" });
+  room.meet("bob", begins);
+  room.meet("carol", begins);
+  room.answered("dave");
+  room.answered("carol");
+  room.answered("bob");
+  assert.equal(asked, new Set(["carol", "dave"]));
+  room.restart("dave");
+  assert.equal(asked, new Set(["carol", "dave"]));
+  room.join("carol", "2");
+  room.leave("dave");
+  assert.equal(asked, new Set());
+  assert.equal(told, ["joined carol", "joined dave", "left dave", "joined dave", "left dave"]);
 });
 
 test("another sid is another life", () => {

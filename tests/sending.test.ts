@@ -313,6 +313,18 @@ test("wrong types are invalid arguments before anything is sent", () =>
     assert.is(bob.identity, "bob");
   }));
 
+test("a named one who is missing is told of: in the receipts, or to onError where there are none", () =>
+  inPair(async (alice, bob, party) => {
+    bob.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
+    const to = { topic: "t", destinationIdentities: ["nobody", "bob"] };
+    const { receipts } = await alice.sendText("x", { ...to, confirm: true });
+    assert.equal(receipts, [{ identity: "nobody", bytes: 0, error: "disconnected" }, { identity: "bob", bytes: 1 }]);
+    assert.equal(party.told("alice"), []);
+    const { streamId } = await alice.sendText("x", to);
+    const told = party.told("alice").map(({ error, context }) => [error.code, error.identity, context]);
+    assert.equal(told, [["disconnected", "nobody", { streamId, topic: "t", identity: "nobody" }]]);
+  }));
+
 test("the header goes first, then the attachments, whose ids are in the info", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {

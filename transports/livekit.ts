@@ -1,9 +1,10 @@
 import { StreamError } from "../errors.ts";
-import { type AdoptableRoom, Sdk } from "./livekit_sdk.ts";
+import type { AdoptableRoom } from "./livekit_internals.ts";
+import { Sdk } from "./livekit_sdk.ts";
 import { LiveKitTransport } from "./livekit_transport.ts";
 import type { Transport } from "./transport.ts";
 
-export type { AdoptableRoom } from "./livekit_sdk.ts";
+export type { AdoptableRoom } from "./livekit_internals.ts";
 export type { Transport, TransportEvents } from "./transport.ts";
 
 const adopted = new WeakSet<AdoptableRoom>();

@@ -7,6 +7,10 @@ const REMEMBERED = 256;
 export interface PresenceEvents {
   joined(identity: string): void;
   left(identity: string): void;
+  /** It is here by its own word: the server has not told of it. */
+  unlisted(identity: string): void;
+  /** The server has told of it, or it is gone. */
+  settled(identity: string): void;
 }
 
 /**
@@ -45,7 +49,12 @@ export class Presence {
     return true;
   }
 
-  /** The server told of a participant: a new one, or late news of one that is known. */
+  /** A participant has answered. */
+  answered(identity: string): void {
+    if (!this.#present.has(identity)) this.join(identity, undefined);
+  }
+
+  /** The server told of a participant: a new one, or late news of one that is known. Without a sid: it is here by its own word. */
   join(identity: string, sid: string | undefined): void {
     const known = this.#present.has(identity);
     const before = this.#present.get(identity);
@@ -53,6 +62,8 @@ export class Presence {
     if (known && news) this.leave(identity);
     this.#present.set(identity, sid);
     this.#left.set(identity, false);
+    if (sid === undefined) this.#events.unlisted(identity);
+    else this.#events.settled(identity);
     if (news) this.#events.joined(identity);
   }
 
@@ -60,6 +71,7 @@ export class Presence {
     this.#before.delete(identity);
     if (!this.#present.delete(identity)) return;
     this.#left.set(identity, true);
+    this.#events.settled(identity);
     this.#events.left(identity);
   }
 

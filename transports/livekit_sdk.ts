@@ -1,24 +1,11 @@
-// The only file, with livekit_messages.ts, that knows the insides of @livekit/rtc-node. Its public API puts destinations on a stream's header alone, so that chunks
-// and trailers reach everybody in the room; gives a reader no index of a chunk and no attributes of a trailer; and keeps no stream whose
-// handler is not yet registered. The requests and events below it do all that. Seen alike in 0.13.34 and 1.1.0; what is used is looked
-// for when a room is adopted.
-import { StreamError } from "../errors.ts";
+// Requests and events of @livekit/rtc-node below its public API. With livekit_internals.ts and livekit_messages.ts, the only file that knows
+// them. The public API puts destinations on a stream's header alone, so that chunks and trailers reach everybody in the room; gives a
+// reader no index of a chunk and no attributes of a trailer; and keeps no stream whose handler is not yet registered. The requests and
+// events do all that. Seen alike in 0.13.34 and 1.1.0; what is used is looked for when a room is adopted.
 import type { StreamHeader, TrailerPacket } from "../protocol/packets.ts";
+import { type AdoptableRoom, type FfiClient, type FfiEvent, inside, type Internals } from "./livekit_internals.ts";
 import { keepLogsNative } from "./livekit_logs.ts";
-import { isRecord } from "../protocol/shapes.ts";
 import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, trailerOf } from "./livekit_messages.ts";
-
-/** What is needed of a Room of `@livekit/rtc-node`: any connected one fits. */
-export interface AdoptableRoom {
-  /** The room's name, for messages. */
-  readonly name?: string | undefined;
-  /** Whether it is connected; only then it can be adopted. */
-  readonly isConnected: boolean;
-  /** This participant. */
-  readonly localParticipant?: { readonly identity: string } | undefined;
-  /** The others, by identity. */
-  readonly remoteParticipants: ReadonlyMap<string, { readonly identity: string; readonly sid?: string | undefined }>;
-}
 
 /** What the SDK tells of a room, in the order in which it happened. */
 export interface SdkEvents {
@@ -69,30 +56,14 @@ const RELIABLE = 1;
 /** The SDK's own bound of what a data channel holds before requests are made to wait, in bytes. */
 export const SDK_BUFFERED_BYTES: number = 2 * 1024 * 1024;
 
+/** A method that nobody has registered: whoever is here answers so, and no program hears of the call. */
+const NOBODYS_METHOD = "millrace.here";
+
+/** Codes of calls that did not reach anybody: the recipient is not found or gone, it did not answer, the packet could not be sent. */
+const UNREACHED: ReadonlySet<number> = new Set([1401, 1403, 1501, 1503, 1505]);
+
 /** A topic that no handler is registered for. */
 const NOBODYS_TOPIC: string = crypto.randomUUID();
-
-interface FfiEvent {
-  readonly message: FfiMessage;
-}
-
-interface FfiClient {
-  emit(event: "ffi_event", what: unknown): void;
-  request(request: { message: { case: string; value: unknown } }): { asyncId?: bigint };
-  prependListener(event: "ffi_event", listener: (event: FfiEvent) => void): void;
-  off(event: "ffi_event", listener: (event: FfiEvent) => void): void;
-}
-
-interface Internals {
-  readonly ffiHandle: { readonly handle: bigint };
-  readonly localParticipant: {
-    readonly identity: string;
-    readonly ffi_handle: { readonly handle: bigint };
-    readonly info: { readonly sid?: string; readonly permission?: { readonly canPublishData?: boolean } };
-  };
-  readonly textStreamHandlers: ReadonlyMap<string, unknown>;
-  readonly byteStreamHandlers: ReadonlyMap<string, unknown>;
-}
 
 const utf8 = new TextEncoder();
 
@@ -103,6 +74,7 @@ export class Sdk {
   readonly #internals: Internals;
   readonly #client: FfiClient;
   readonly #pending = new Map<bigint, { resolve: () => void; reject: (error: Error) => void }>();
+  readonly #calls = new Map<bigint, (isHere: boolean) => void>();
   readonly #readers = new Map<bigint, ReaderEvents>();
   readonly #listener: (event: FfiEvent) => void = (event) => this.#take(event.message);
   #events: SdkEvents | undefined;
@@ -147,6 +119,29 @@ export class Sdk {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(why);
+    for (const answer of [...this.#calls.values()]) answer(false);
+  }
+
+  /**
+   * Whether a participant answers within so many milliseconds; of hidden ones, and of newcomers, the server does not tell. It is asked by a
+   * call, as each SDK answers calls by itself.
+   */
+  isHere(identity: string, milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const { asyncId } = this.#client.request({
+        message: {
+          case: "performRpc",
+          value: { localParticipantHandle: this.#handle, destinationIdentity: identity, method: NOBODYS_METHOD, payload: "" },
+        },
+      });
+      if (asyncId === undefined) return resolve(false);
+      const timer = setTimeout(() => this.#calls.get(asyncId)?.(false), milliseconds);
+      this.#calls.set(asyncId, (isHere) => {
+        clearTimeout(timer);
+        this.#calls.delete(asyncId);
+        resolve(isHere);
+      });
+    });
   }
 
   /** Bytes that the data channel holds before requests are made to wait. */
@@ -222,6 +217,9 @@ export class Sdk {
       case "sendStreamChunk":
       case "sendStreamTrailer":
         this.#settle(value.asyncId, value.error);
+        break;
+      case "performRpc":
+        this.#calls.get(value.asyncId)?.(!UNREACHED.has(value.error?.code));
         break;
       case "textStreamReaderEvent":
       case "byteStreamReaderEvent":
@@ -335,43 +333,4 @@ export class Sdk {
 interface OwnedReader {
   readonly handle: { readonly id: bigint };
   readonly info: HeaderMessage & { topic: string };
-}
-
-/** What is used of a room and of its SDK; throws "transport" if some of it is not there. */
-function inside(room: AdoptableRoom): { internals: Internals; client: FfiClient } {
-  if (!isRecord(room) || !("isConnected" in room)) {
-    throw new StreamError("invalid-argument", `Cannot adopt the room as it is no Room of @livekit/rtc-node: ${String(room)}`);
-  }
-  if (!room.isConnected) {
-    throw new StreamError("transport", `Cannot adopt the room as it is not connected: call its connect() first`);
-  }
-  const client = (globalThis as { _ffiClientInstance?: unknown })._ffiClientInstance;
-  const needed: Readonly<Record<string, boolean>> = {
-    "room.ffiHandle.handle": typeof at(room, "ffiHandle", "handle") === "bigint",
-    "room.localParticipant.ffi_handle.handle": typeof at(room, "localParticipant", "ffi_handle", "handle") === "bigint",
-    "room.localParticipant.info": isRecord(at(room, "localParticipant", "info")),
-    "room.remoteParticipants": at(room, "remoteParticipants") instanceof Map,
-    "room.textStreamHandlers": at(room, "textStreamHandlers") instanceof Map,
-    "room.byteStreamHandlers": at(room, "byteStreamHandlers") instanceof Map,
-    "globalThis._ffiClientInstance.request": typeof at(client, "request") === "function",
-    "globalThis._ffiClientInstance.prependListener": typeof at(client, "prependListener") === "function",
-  };
-  const lacking = Object.keys(needed).filter((name) => needed[name] !== true);
-  if (lacking.length > 0) {
-    throw new StreamError(
-      "transport",
-      `Cannot adopt the room as this version of @livekit/rtc-node lacks ${
-        lacking.join(", ")
-      }: versions known to work are 0.13.34 and 1.1.0`,
-    );
-  }
-  return { internals: room as unknown as Internals, client: client as FfiClient };
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let found = value;
-  for (const name of path) {
-    found = (typeof found === "object" && found !== null) ? (found as Record<string, unknown>)[name] : undefined;
-  }
-  return found;
 }

@@ -6,6 +6,7 @@ import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { Presence } from "./livekit_presence.ts";
 import { ForeignReaders } from "./livekit_readers.ts";
 import { type Sdk, SDK_BUFFERED_BYTES } from "./livekit_sdk.ts";
+import { Unlisted } from "./livekit_unlisted.ts";
 import { Outbox } from "./outbox.ts";
 import { refusal } from "./packet_size.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -30,10 +31,13 @@ const LOST = /engine is closed|enqueue publish packet|receive data from dc_task|
 const CLOSED = /engine is closed/;
 
 /**
- * Milliseconds after which news of a participant has come. A server tells of those who publish no tracks once in 3 s; whoever sends
- * something is known from that.
+ * Milliseconds after which news of a participant has come. A server tells of those who publish no tracks once in 3 s, and of hidden ones
+ * never; whoever sends or answers something is known from that.
  */
 const NEWS_DELAY = 3_500;
+
+/** Milliseconds after which one who is looked for is asked again: a newcomer's connection may not have been made. */
+const ASK_INTERVAL = 1_000;
 
 /**
  * Milliseconds that the last packets, once the SDK has taken them, may take to leave this machine. It does not tell when they have, and to
@@ -45,10 +49,12 @@ const LAST_PACKETS = 250;
 export class LiveKitTransport implements Transport {
   readonly identity: string;
   readonly largestChunk = LARGEST_CHUNK;
+  readonly hasUnlisted = true;
   readonly #sdk: Sdk;
   readonly #release: () => void;
   readonly #outbox = new Outbox();
   readonly #presence: Presence;
+  readonly #unlisted: Unlisted;
   readonly #readers: ForeignReaders;
   readonly #seekers = new Set<() => void>();
   #events: TransportEvents | undefined;
@@ -65,7 +71,18 @@ export class LiveKitTransport implements Transport {
     this.#sdk = sdk;
     this.#release = release;
     this.#mayPublish = sdk.mayPublish;
+    this.#unlisted = new Unlisted({
+      ask: (identity) => this.#isHere(identity),
+      gone: (identity) => this.#presence.leave(identity),
+      later: (milliseconds, done) => {
+        const timer = setTimeout(done, milliseconds);
+        return () => clearTimeout(timer);
+      },
+      now: () => performance.now(),
+    });
     this.#presence = new Presence(sdk.participants, {
+      unlisted: (identity) => this.#unlisted.begin(identity),
+      settled: (identity) => this.#unlisted.end(identity),
       joined: (identity) => {
         this.#wakeSeekers();
         this.#events?.joined(identity);
@@ -89,6 +106,7 @@ export class LiveKitTransport implements Transport {
       },
       opened: (header, from, reader, handled) => {
         if (isOwn(header)) return "nowhere"; // it comes by its packets: a handler on the Room would get it a second time
+        if (from === "") return "room"; // a hidden participant's, whom the server does not name
         this.#presence.meet(from, () => true);
         if (handled || this.#events === undefined) return "room";
         this.#readers.open(header, from, reader);
@@ -111,11 +129,25 @@ export class LiveKitTransport implements Transport {
   }
 
   async find(identities: readonly string[]): Promise<void> {
-    const deadline = Date.now() + NEWS_DELAY;
-    const found = (): boolean => identities.every((identity) => this.#presence.has(identity) || identity === this.identity);
-    for (let left = NEWS_DELAY; left > 0 && this.#ended === undefined && !found(); left = deadline - Date.now()) {
-      await this.#change(left);
+    const deadline = performance.now() + NEWS_DELAY;
+    const missing = (): string[] => identities.filter((identity) => identity !== this.identity && !this.#presence.has(identity));
+    let askedAt = -Infinity;
+    for (let left = NEWS_DELAY; left > 0 && this.#ended === undefined && missing().length > 0;) {
+      if (performance.now() - askedAt >= ASK_INTERVAL) {
+        askedAt = performance.now();
+        for (const identity of missing()) void this.#ask(identity);
+      }
+      await this.#change(Math.min(left, ASK_INTERVAL));
+      left = deadline - performance.now();
     }
+  }
+
+  async #ask(identity: string): Promise<void> {
+    if (await this.#isHere(identity) && this.#ended === undefined) this.#presence.answered(identity);
+  }
+
+  async #isHere(identity: string): Promise<boolean> {
+    return await this.#sdk.isHere(identity, NEWS_DELAY);
   }
 
   open(events: TransportEvents): void {
@@ -130,6 +162,7 @@ export class LiveKitTransport implements Transport {
     const to = destinations === undefined ? [] : [...new Set(destinations)].filter((identity) => identity !== this.identity);
     // To the SDK an empty list means everybody: here it means nobody.
     if (destinations !== undefined && to.length === 0) return;
+    for (const identity of to) this.#unlisted.note(identity);
     try {
       await this.#outbox.add(() => this.#attended(() => this.#request(packet, to)));
       this.#lastSentAt = performance.now();
@@ -157,6 +190,7 @@ export class LiveKitTransport implements Transport {
   #end(): void {
     this.#wakeSeekers();
     this.#readers.clear();
+    this.#unlisted.clear();
     if (this.#ended !== undefined) this.#sdk.stop(this.#ended);
     this.#release();
   }
@@ -242,6 +276,7 @@ export class LiveKitTransport implements Transport {
 
   #tell(packet: Packet, from: string): void {
     if (from === "" || from === this.identity) return;
+    this.#unlisted.note(from);
     if (this.#presence.meet(from, () => begins(packet))) this.#events?.packet(packet, from);
   }
 

@@ -36,6 +36,11 @@ export interface Transport {
    * runtimes. Without it chunks keep their size.
    */
   readonly largestChunk?: number;
+  /**
+   * True: others than `participants()` may be here, such as hidden ones, and get what is sent to everybody. What a runtime sends to all then
+   * names nobody, so that it reaches them too.
+   */
+  readonly hasUnlisted?: boolean;
   /** The others who are here now; known from before `open`. */
   participants(): readonly string[];
   /**

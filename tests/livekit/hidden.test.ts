@@ -1,0 +1,106 @@
+// Participants of whom the server does not tell: hidden ones, newcomers, visitors who leave before it would have.
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { collectTexts, nextText, nextWhole, pattern, until } from "../participants.ts";
+import { rejection } from "../rejections.ts";
+import { bytesHeardBy, type Hall, Halls, heardBy, type Member } from "./hall.ts";
+
+const test = suite("unlisted participants of a room");
+const halls = await Halls.start();
+
+/** By when a visitor who has left is known to be gone, in milliseconds. */
+const LONGEST_MS = 8_500;
+
+/** A server that tells of newcomers tells within so many milliseconds. */
+const NEWS_MS = 3_000;
+
+test("a hidden participant gets what is for all, text and bytes, and what names it", () =>
+  halls.in(async (hall) => {
+    const recorder = await hall.plain("recorder", { hidden: true });
+    const texts = heardBy(recorder, "t");
+    const bytes = bytesHeardBy(recorder, "b");
+    const [{ runtime: alice }, { runtime: bob }] = await hall.acquaintedPair();
+    const toBob = collectTexts(bob, "t");
+    const bytesToBob = nextWhole(bob, "b");
+    await alice.sendText("short", { topic: "t", confirm: true });
+    await alice.sendText("long ".repeat(10_000), { topic: "t", confirm: true });
+    const { receipts } = await alice.sendBytes(pattern(100_000), { topic: "b" });
+    await until(() => texts.length === 2 && bytes.length === 1);
+    assert.equal(receipts, [{ identity: "bob", bytes: 100_000 }]);
+    assert.equal([await bytesToBob, new Uint8Array(bytes[0] ?? [])], [pattern(100_000), pattern(100_000)]);
+    await alice.sendText("for you", { topic: "t", destinationIdentities: ["recorder"] });
+    await alice.sendText("for both", { topic: "t", destinationIdentities: ["bob", "recorder"], confirm: true });
+    await until(() => texts.length === 4);
+    assert.equal(texts.map(({ text }) => text.slice(0, 8)), ["short", "long lon", "for you", "for both"]);
+    assert.equal(toBob.map((text) => text.slice(0, 8)), ["short", "long lon", "for both"]);
+  }));
+
+test("a hidden runtime does, too", () =>
+  halls.in(async (hall) => {
+    const [{ runtime: alice }] = await hall.acquaintedPair();
+    const { runtime: monitor } = await hall.adopt(await hall.plain("monitor", { hidden: true }));
+    const texts = collectTexts(monitor, "t");
+    const bytes = nextWhole(monitor, "b");
+    await alice.sendText("for all", { topic: "t" });
+    await alice.sendText("for you", { topic: "t", destinationIdentities: ["monitor"] });
+    await alice.sendBytes(pattern(100_000), { topic: "b" });
+    assert.equal(await bytes, pattern(100_000));
+    await until(() => texts.length === 2);
+    assert.equal(texts, ["for all", "for you"]);
+  }));
+
+test("each who is named is waited for, though others are here, and gets it at once", () =>
+  halls.in(async (hall) => {
+    const [{ runtime: alice }, { runtime: bob }] = await hall.acquaintedPair();
+    const toBob = collectTexts(bob, "t");
+    const carol = await hall.plain("carol");
+    const toCarol = heardBy(carol, "t");
+    const started = performance.now();
+    await alice.sendText("to both", { topic: "t", destinationIdentities: ["bob", "carol"] });
+    await until(() => toCarol.length === 1 && toBob.length === 1);
+    assert.ok(performance.now() - started < NEWS_MS - 500, "an answer is not waited for as long as the server's news");
+  }));
+
+test("a named one who is missing is told of: in the receipts, or to onError", () =>
+  halls.in(async (hall) => {
+    const [{ runtime: alice, errors }, { runtime: bob }] = await hall.acquaintedPair();
+    const toBob = collectTexts(bob, "t");
+    await alice.sendText("x", { topic: "t", destinationIdentities: ["bob", "nobody"] });
+    assert.equal(errors.map(({ code, identity }) => [code, identity]), [["disconnected", "nobody"]]);
+    await until(() => toBob.length === 1);
+  }));
+
+test("a visitor who leaves before the server tells of it is gone, with all that is under way", () =>
+  halls.in(async (hall) => {
+    const [alice, bob] = await hall.acquaintedPair();
+    const toBob = collectTexts(bob.runtime, "all");
+    const half = nextText(alice.runtime, "half");
+    const plainHalf = nextText(alice.runtime, "plain half");
+    await visit(hall, alice);
+    const left = performance.now();
+    // Its receipt is not waited for until it is known to be gone: it has not claimed anything.
+    const { receipts } = await alice.runtime.sendText("to all", { topic: "all", confirm: true });
+    assert.equal(receipts, [{ identity: "bob", bytes: 6 }]);
+    assert.ok(performance.now() - left < 5_000, "the broadcast waited for one who has left");
+    await rejection(async () => await (await half).readAll(), "disconnected");
+    await rejection(async () => await (await plainHalf).readAll(), "disconnected");
+    assert.ok(performance.now() - left < LONGEST_MS);
+    assert.equal(toBob, ["to all"]);
+    await rejection(() => alice.runtime.sendText("x", { destinationIdentities: ["visitor"] }), "disconnected");
+  }));
+
+test.after(() => halls.close());
+test.run();
+
+/** A runtime and a plain participant who join, send half a stream each, and vanish. */
+async function visit(hall: Hall, { room }: Member): Promise<void> {
+  const visitor = await hall.join("visitor");
+  const writer = await visitor.runtime.streamText({ topic: "half", destinationIdentities: ["alice"] });
+  await writer.write("half");
+  const plain = await hall.plain("plain visitor");
+  const plainWriter = await plain.localParticipant?.streamText({ topic: "plain half" });
+  await plainWriter?.write("half");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await Promise.all([visitor.room.disconnect(), plain.disconnect()]);
+  assert.equal([...room.remoteParticipants.keys()].filter((identity) => identity.includes("visitor")), []);
+}
