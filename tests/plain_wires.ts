@@ -127,7 +127,9 @@ export function expectedOf(wires: readonly Wire[]): Record<string, Outcome> {
 }
 
 function ofBothKinds(wires: readonly Omit<Wire, "kind">[]): Wire[] {
-  return wires.flatMap((wire) => (["text", "bytes"] as const).map((kind) => ({ ...wire, name: `${kind} ${wire.name}`, kind })));
+  return wires.flatMap((wire) =>
+    (["text", "bytes"] as const).map((kind) => ({ ...wire, name: `${kind} ${wire.name}`, kind, outcome: { ...wire.outcome } }))
+  );
 }
 
 async function send(sender: Transport, { kind, totalSize, steps }: Wire, i: number): Promise<void> {

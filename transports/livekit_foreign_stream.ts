@@ -90,9 +90,11 @@ export class ForeignStream implements ReaderEvents {
     const [decoded] = this.#decoded;
     const end = this.#readerEnd;
     if (first === undefined) {
-      // Whole by its own word: it came within its header. Otherwise its packets are late, or the connection has ended.
-      if (end?.error === undefined && end !== undefined && this.#decodedBytes === this.#header.totalSize) this.#readDecoded();
-      else if (end !== undefined) this.#wait(() => this.#readDecoded());
+      if (end === undefined) return;
+      // It came within its header and is whole. Otherwise its packets are late, or the connection has ended; of an empty one that is not told.
+      const isWhole = end.error === undefined && decoded !== undefined && this.#decodedBytes === this.#header.totalSize;
+      if (isWhole) this.#readDecoded();
+      else this.#wait(() => this.#readDecoded());
     } else if (first.type === "trailer") {
       if (decoded === undefined) this.#readPackets();
       else this.#readDecoded();
