@@ -132,7 +132,9 @@ export class Peers {
     if (!peer.meet(message.instance)) return;
     peer.heardAt = this.#context.clock.now();
     if (message.kind === "hello") {
+      const { idleTimeout } = peer.hello ?? {};
       peer.noteHello(message);
+      if (message.idleTimeout !== idleTimeout) this.#watchAnew(peer);
       if (message.answer) void this.#tell(this.#hello(peer, false), [from]);
       this.#resolve(from);
     } else if (message.about === this.#context.instance) {
@@ -183,6 +185,13 @@ export class Peers {
       this.#watch(peer);
     }, Math.max(LEAST_INTERVAL, patience / SIGNS_OF_LIFE));
     this.#timers.set(peer, timer);
+  }
+
+  /** Its patience is known, or has changed. */
+  #watchAnew(peer: Peer): void {
+    if (!this.#timers.has(peer)) return;
+    this.#context.clock.clearTimeout(this.#timers.get(peer));
+    this.#watch(peer);
   }
 
   /** Stops attending a peer with which nothing is under way, so that no timer keeps a program running. */

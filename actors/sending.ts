@@ -321,9 +321,7 @@ export class Sending {
    * know of it yet. From now on it counts as the others do. False if there is no such stream.
    */
   adopt(peer: Peer, sequence: number): boolean {
-    const adopt = this.#adopting.get(sequence);
-    if (adopt === undefined || !peer.known) return false;
-    return adopt(peer);
+    return this.#adopting.get(sequence)?.(peer) ?? false;
   }
 
   /** Named receivers that are not here are told of by receipts, or else by this. */

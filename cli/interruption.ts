@@ -21,11 +21,11 @@ export function takeSignals(): Interruption {
   let overdue: ReturnType<typeof setTimeout> | undefined;
   const interrupt = (signal: EndingSignal): void => {
     if (!controller.signal.aborted) {
-      first = Date.now();
+      first = performance.now();
       controller.abort(interruptedBy(signal));
       overdue = setTimeout(() => process.exit(EXIT[signal]), PATIENCE);
       overdue.unref();
-    } else if (Date.now() - first > SAME_SIGNAL) {
+    } else if (performance.now() - first > SAME_SIGNAL) {
       process.exit(EXIT[signal]);
     }
   };

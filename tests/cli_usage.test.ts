@@ -115,11 +115,11 @@ test("as a program of its own it has a version and exit codes", async () => {
 
 test("the first Ctrl-C asks it to end, a second one ends it, and one that npm passes on is no second one", () => {
   const { exit } = process;
-  const { now } = Date;
+  const { now } = performance;
   const codes: unknown[] = [];
   let time = 1_000_000;
   process.exit = ((code: number) => void codes.push(code)) as typeof process.exit;
-  Date.now = () => time;
+  performance.now = () => time;
   const { signal, interrupt, release } = takeSignals();
   try {
     interrupt();
@@ -133,7 +133,7 @@ test("the first Ctrl-C asks it to end, a second one ends it, and one that npm pa
     assert.equal(codes, [130]);
   } finally {
     release();
-    Date.now = now;
+    performance.now = now;
     process.exit = exit;
   }
 });

@@ -91,6 +91,12 @@ test("protocol/ has no timers and no I/O", () => {
   assert.equal(wrong, []);
 });
 
+test("the wall clock, which may be set, gives timestamps and no durations", () => {
+  const stamps = "actors/send.ts"; // the time in a stream's info
+  const wrong = [...sources].filter(([path, text]) => path !== stamps && /\bDate\.now\b/.test(withoutComments(text)));
+  assert.equal(wrong.map(([path]) => path).filter((path) => layerOf(path) !== "tests"), []);
+});
+
 test("imports form no cycle", () => {
   assert.equal(findCycle(), []);
 });

@@ -57,13 +57,13 @@ export function startGuarded(command, { env = process.env, output = "keep" } = {
 
 /** Resolves when `ready()` is true; rejects when the program ends first, or after `seconds`. Looks every 20 ms. */
 export async function untilReady(program, name, ready, seconds = 20) {
-  const deadline = Date.now() + seconds * 1000;
+  const deadline = performance.now() + seconds * 1000;
   while (!await ready()) {
     if (!program.isRunning()) {
       const { code, signal } = await program.ended;
       throw new Error(`Cannot start ${name} as it ended: code is ${code}, signal is ${signal}, its output:\n${program.output()}`);
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       await program.kill();
       throw new Error(`Cannot start ${name} as it does not answer after ${seconds} s, its output:\n${program.output()}`);
     }

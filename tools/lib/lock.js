@@ -20,9 +20,9 @@ export async function withLock(name, seconds, body) {
 
 async function lock(file, name, seconds) {
   mkdirSync(cache, { recursive: true });
-  const deadline = Date.now() + seconds * 1000;
+  const deadline = performance.now() + seconds * 1000;
   while (!taken(file)) {
-    if (Date.now() > deadline) throw new Error(`Cannot ${name} as another process holds the lock: file is "${file}"`);
+    if (performance.now() > deadline) throw new Error(`Cannot ${name} as another process holds the lock: file is "${file}"`);
     dropIfAbandoned(file);
     await delay(50);
   }
