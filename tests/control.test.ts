@@ -10,7 +10,7 @@ import {
   receiverCode,
   senderCode,
 } from "../protocol/control.ts";
-import { pack } from "../protocol/msgpack.ts";
+import { pack, unpack } from "../protocol/msgpack.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("control");
@@ -112,16 +112,48 @@ test("what is not in order is no message", () => {
   assert.is(decodeControl(state([0, 1])), undefined);
 });
 
-test("a reason is cut", () => {
-  const decoded = decodeControl(encodeControl({
+test("a reason is cut by who says it, and by who is told", () => {
+  const reason = "r".repeat(5_000);
+  const row = { sequence: 1, claim: "claimed", credit: 0, received: 0, taken: 0, end: "cancelled", reason } as const;
+  const said = encodeControl({
     kind: "state",
     instance: "x",
     about: "y",
     credit: 0,
-    receiving: [],
-    sending: [{ sequence: 1, final: 0, end: "aborted", reason: "r".repeat(5_000) }],
+    receiving: [row],
+    sending: [{ sequence: 1, final: 0, end: "aborted", reason }],
+  });
+  assert.ok(said.length < 600, `${said.length} bytes`);
+  const told = decodeControl(pack({
+    k: "state",
+    i: "x",
+    p: "y",
+    m: 0,
+    r: [[1, 1, 0, 0, 0, "cancelled", reason, null]],
+    s: [[1, 0, "aborted", reason]],
   }));
-  assert.is(decoded?.kind === "state" ? decoded.sending[0]?.reason?.length : 0, REASON_LENGTH);
+  for (const message of [decodeControl(said), told]) {
+    assert.ok(message?.kind === "state");
+    assert.equal([message.receiving[0]?.reason?.length, message.sending[0]?.reason?.length], [REASON_LENGTH, REASON_LENGTH]);
+  }
+});
+
+test("never is −1 on the wire, and what is below it; 0 is a time", () => {
+  const hello = {
+    kind: "hello",
+    instance: "x",
+    streamWindow: LEAST_WINDOW,
+    credit: LEAST_WINDOW,
+    idleTimeout: Infinity,
+    encodings: [],
+    answer: false,
+  } as const;
+  assert.is((unpack(encodeControl(hello)) as { t: number }).t, -1);
+  const timeOf = (t: number): unknown => {
+    const message = decodeControl(pack({ ...unpack(encodeControl(hello)) as object, t }));
+    return message?.kind === "hello" ? message.idleTimeout : undefined;
+  };
+  assert.equal([-1, -0.5, 0, 0.5, 30_000].map(timeOf), [Infinity, Infinity, 0, 0.5, 30_000]);
 });
 
 test.run();

@@ -13,6 +13,7 @@ import {
   type StreamDescription,
 } from "../protocol/header.ts";
 import { resolveLimits } from "../protocol/limits.ts";
+import type { StreamHeader } from "../protocol/packets.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("header");
@@ -104,6 +105,57 @@ test("what is not in order is no header", () => {
   wrong.push({ attributes: { [OWN_ATTRIBUTE]: "{" } }, { attributes: { [OWN_ATTRIBUTE]: "[]" } });
   for (const change of wrong) assert.is(decodeHeader({ ...good, ...change }), undefined, JSON.stringify(change));
 });
+
+test("an empty senderIdentity or replyToId counts as absent", () => {
+  const info = { streamId: "s", mimeType: "", topic: "", timestamp: 0, attributes: {}, attachments: [], replyToId: "" };
+  const opened = decodeHeader(encodeHeader({ kind: "text", info }, undefined, ""));
+  assert.is(opened?.senderIdentity, undefined);
+  assert.ok(opened !== undefined && !("replyToId" in opened.description.info));
+});
+
+test("law: its size is no less than what LiveKit's encoding takes", () => {
+  const text = fc.string({ maxLength: 300 });
+  const attributes = fc.dictionary(text, text, { ...plain, maxKeys: 5 });
+  fc.assert(
+    fc.property(text, text, text, attributes, fc.array(text, { maxLength: 3 }), (streamId, topic, name, pairs, attached) => {
+      const info = { streamId, topic, mimeType: topic, timestamp: Number.MAX_SAFE_INTEGER, size: 2 ** 40, attributes: pairs };
+      for (
+        const header of [
+          encodeHeader({ kind: "bytes", info: { ...info, name } }, undefined, name),
+          encodeHeader({ kind: "text", info: { ...info, attachments: attached, replyToId: name } }, undefined, name),
+        ]
+      ) {
+        assert.ok(headerBytes(header) >= encodedBytes(header), `${headerBytes(header)} < ${encodedBytes(header)}`);
+      }
+    }),
+  );
+});
+
+test("many long attributes take no more than they are counted for", () => {
+  const attributes = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`.padStart(130, "k"), "v".repeat(130)]));
+  const info = { streamId: "", mimeType: "", topic: "", timestamp: 0, attributes, name: "" };
+  const header = encodeHeader({ kind: "bytes", info }, undefined, undefined);
+  assert.ok(headerBytes(header) >= encodedBytes(header), `${headerBytes(header)} < ${encodedBytes(header)}`);
+});
+
+/** A field of a protobuf message: a tag of one byte, the length, the bytes. */
+function fieldBytes(bytes: number): number {
+  let length = 1;
+  for (let rest = bytes; rest > 127; rest >>= 7) length++;
+  return 1 + length + bytes;
+}
+
+/** What a header takes as LiveKit's DataStream.Header. */
+function encodedBytes(header: StreamHeader): number {
+  const of = (text: string): number => fieldBytes(new TextEncoder().encode(text).length);
+  let bytes = of(header.streamId) + of(header.topic) + of(header.mimeType) + 1 + 10 + 1 + 10; // timestamp and length: varints
+  for (const [key, value] of Object.entries(header.attributes)) bytes += fieldBytes(of(key) + of(value));
+  const { content } = header;
+  if (content.kind === "bytes") return bytes + fieldBytes(of(content.name));
+  let inner = 2 + of(content.replyToId ?? "");
+  for (const id of content.attachedStreamIds) inner += of(id);
+  return bytes + fieldBytes(inner);
+}
 
 test("law: a trailer comes out as it went in", () => {
   const own = fc.record({ bytes: fc.maxSafeNat(), chunks: fc.maxSafeNat(), digest: fc.base64String(), code: fc.string() }, {
