@@ -4,6 +4,7 @@ import { decodeHeader, type OpenedStream, overLimits } from "../protocol/header.
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { isCount } from "../protocol/shapes.ts";
 import { unpackWhole } from "../protocol/whole.ts";
+import type { Transport } from "../transports/transport.ts";
 import type { StreamContext } from "./context.ts";
 import { incomingStream } from "./incoming.ts";
 import { IncomingStream } from "./incoming_stream.ts";
@@ -18,14 +19,16 @@ export class Receiving {
   readonly bytes: Topics<ByteStreamHandler> = new Topics("byte");
   readonly #context: StreamContext;
   readonly #peers: Peers;
+  readonly #transport: Pick<Transport, "handler">;
   readonly #parent: () => AnyActorRef;
   readonly #open = new Set<IncomingStream>();
   /** How many of them each sender has, in all its lives. */
   readonly #openOf = new Map<string, number>();
 
-  constructor(context: StreamContext, peers: Peers, parent: () => AnyActorRef) {
+  constructor(context: StreamContext, peers: Peers, transport: Pick<Transport, "handler">, parent: () => AnyActorRef) {
     this.#context = context;
     this.#peers = peers;
+    this.#transport = transport;
     this.#parent = parent;
   }
 
@@ -71,6 +74,11 @@ export class Receiving {
 
   registerBytes(topic: string, handler: ByteStreamHandler, options: HandlerOptions | undefined): void {
     this.#registered("bytes", topic, this.bytes.add(topic, handler, options).window);
+  }
+
+  /** The transport has a handler for a topic: streams without one are its. */
+  transportRegistered(kind: "text" | "bytes", topic: string): void {
+    this.#registered(kind, topic, undefined);
   }
 
   /** Ends all that is open. */
@@ -159,7 +167,9 @@ export class Receiving {
   }
 
   #handles(stream: IncomingStream): boolean {
-    return (stream.description.kind === "text" ? this.text : this.bytes).get(stream.topic) !== undefined;
+    const { topic, description: { kind } } = stream;
+    return (kind === "text" ? this.text : this.bytes).get(topic) !== undefined ||
+      this.#transport.handler?.(kind, topic) !== undefined;
   }
 
   /** A stream that is over the limits: no reader will tell of it. */
@@ -174,15 +184,24 @@ export class Receiving {
     const sender = { identity: stream.senderIdentity, transportIdentity: stream.from };
     if (kind === "text") {
       const registration = this.text.get(stream.topic);
-      if (registration === undefined) return;
+      if (registration === undefined) return this.#handOver(stream);
       const reader = new TextReader(stream);
       this.#start(stream, registration.window, () => registration.handler(reader, sender));
     } else {
       const registration = this.bytes.get(stream.topic);
-      if (registration === undefined) return;
+      if (registration === undefined) return this.#handOver(stream);
       const reader = new ByteReader(stream);
       this.#start(stream, registration.window, () => registration.handler(reader, sender));
     }
+  }
+
+  /** Gives a stream that no handler of the runtime takes to the transport's. */
+  #handOver(stream: IncomingStream): void {
+    const { kind } = stream.description;
+    const handler = this.#transport.handler?.(kind, stream.topic);
+    if (handler === undefined) return;
+    const reader = kind === "text" ? new TextReader(stream) : new ByteReader(stream);
+    this.#start(stream, undefined, () => handler(reader, stream.from));
   }
 
   #start(stream: IncomingStream, window: number | undefined, handle: () => void | Promise<void>): void {

@@ -161,7 +161,7 @@ class MillraceRuntime implements Runtime {
       adopt: (peer, sequence) => this.#sending.adopt(peer, sequence),
     });
     this.#sending = new Sending(context, this.#peers, transport, instance, () => this.#actor);
-    this.#receiving = new Receiving(context, this.#peers, () => this.#actor);
+    this.#receiving = new Receiving(context, this.#peers, transport, () => this.#actor);
     this.#actor = createActor(runtimeMachine, {
       clock: this.#clock,
       input: {
@@ -185,6 +185,7 @@ class MillraceRuntime implements Runtime {
         this.#actor.send({ type: "peer.left", identity });
         this.#peers.left(identity);
       },
+      registered: (kind, topic) => this.#receiving.transportRegistered(kind, topic),
       closed: (error) => this.#lost(error),
     });
     this.#peers.greet();

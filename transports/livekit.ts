@@ -13,7 +13,8 @@ const adopted = new WeakSet<AdoptableRoom>();
  * A room of a LiveKit server as a transport: what runs on a hub runs in it, with other Millrace runtimes and with every LiveKit SDK. The
  * Room stays its owner's: closing the runtime gives it back, connected, and does not end the program's use of it.
  *
- * Streams of other SDKs on a topic for which a handler is registered on the Room itself go to that handler, and not to the runtime.
+ * Streams of other SDKs on a topic for which a handler is registered on the Room itself go to that handler, and not to the runtime. Those of
+ * Millrace runtimes do if the runtime has no handler for their topic.
  * `senderIdentity` is what the server says, whatever a sender asks for.
  *
  * For the whole process it ends that the SDK's native part hands all it logs to this thread, where nothing reads it: a fifth of what a

@@ -2,6 +2,7 @@
 import { StreamError } from "../errors.ts";
 import { isRecord } from "../protocol/shapes.ts";
 import type { FfiMessage } from "./livekit_messages.ts";
+import type { RoomHandlers } from "./livekit_room_handlers.ts";
 
 /** What is needed of a Room of `@livekit/rtc-node`: any connected one fits. */
 export interface AdoptableRoom {
@@ -33,8 +34,8 @@ export interface Internals {
     readonly ffi_handle: { readonly handle: bigint };
     readonly info: { readonly sid?: string; readonly permission?: { readonly canPublishData?: boolean } };
   };
-  readonly textStreamHandlers: ReadonlyMap<string, unknown>;
-  readonly byteStreamHandlers: ReadonlyMap<string, unknown>;
+  readonly textStreamHandlers: RoomHandlers;
+  readonly byteStreamHandlers: RoomHandlers;
 }
 
 /** What is used of a room and of its SDK; throws "transport" if some of it is not there. */

@@ -5,6 +5,7 @@
 import type { StreamHeader, TrailerPacket } from "../protocol/packets.ts";
 import { type AdoptableRoom, type FfiClient, type FfiEvent, inside, type Internals } from "./livekit_internals.ts";
 import { keepLogsNative } from "./livekit_logs.ts";
+import { type RoomHandler, type RoomHandlers, watchHandlers } from "./livekit_room_handlers.ts";
 import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, trailerOf } from "./livekit_messages.ts";
 
 /** What the SDK tells of a room, in the order in which it happened. */
@@ -23,6 +24,8 @@ export interface SdkEvents {
   trailer(trailer: TrailerPacket, from: string): void;
   /** A stream for which the SDK made a reader. `handled` says that a handler for its topic is registered on the Room. */
   opened(header: StreamHeader, from: string, reader: SdkReader, handled: boolean): Place;
+  /** A handler was registered on the Room. */
+  registered(kind: "text" | "bytes", topic: string): void;
   /** The participant may not publish data any more, or may again. */
   permitted(mayPublish: boolean): void;
   /** The same of another participant. */
@@ -49,6 +52,8 @@ export interface ReaderEvents {
    */
   end(attributes: Readonly<Record<string, string>>, error: string | undefined): void;
 }
+
+const KINDS = ["text", "bytes"] as const;
 
 /** Kinds of the SDK's data channels. */
 const RELIABLE = 1;
@@ -78,6 +83,7 @@ export class Sdk {
   readonly #readers = new Map<bigint, ReaderEvents>();
   readonly #listener: (event: FfiEvent) => void = (event) => this.#take(event.message);
   #events: SdkEvents | undefined;
+  #unwatch: (() => void)[] = [];
   #sid: string | undefined;
   #connected = true;
   #lettingOut = false;
@@ -109,11 +115,22 @@ export class Sdk {
   listen(events: SdkEvents): void {
     this.#events = events;
     this.#client.prependListener("ffi_event", this.#listener);
+    this.#unwatch = KINDS.map((kind) => watchHandlers(this.#handlers(kind), (topic) => this.#events?.registered(kind, topic)));
+  }
+
+  /** The handler that is registered on the Room for a topic. */
+  handler(kind: "text" | "bytes", topic: string): RoomHandler | undefined {
+    return this.#handlers(kind).get(topic);
+  }
+
+  #handlers(kind: "text" | "bytes"): RoomHandlers {
+    return kind === "text" ? this.#internals.textStreamHandlers : this.#internals.byteStreamHandlers;
   }
 
   /** Nothing is told any more, and what was asked for and not answered rejects. */
   stop(why: Error): void {
     this.#events = undefined;
+    for (const unwatch of this.#unwatch.splice(0)) unwatch();
     this.#readers.clear();
     this.#client.off("ffi_event", this.#listener);
     const pending = [...this.#pending.values()];
@@ -301,7 +318,7 @@ export class Sdk {
   #open(name: "textStreamOpened" | "byteStreamOpened", event: { message: FfiMessage }, from: string): void {
     const text = name === "textStreamOpened";
     const { handle, info } = event.message.value.reader as OwnedReader;
-    const handlers = text ? this.#internals.textStreamHandlers : this.#internals.byteStreamHandlers;
+    const handled = this.handler(text ? "text" : "bytes", info.topic) !== undefined;
     const content = text ? { case: "textHeader", value: info } : { case: "byteHeader", value: info };
     const read = text ? "textReadIncremental" : "byteReadIncremental";
     const reader: SdkReader = {
@@ -311,7 +328,7 @@ export class Sdk {
       },
       stop: () => void this.#readers.delete(handle.id),
     };
-    const place = this.#events?.opened(headerOf(info, content), from, reader, handlers.has(info.topic));
+    const place = this.#events?.opened(headerOf(info, content), from, reader, handled);
     // The Room frees a reader for whose topic it has no handler: one that is read here must not come to it, one that nobody reads must.
     if (place === "here") event.message = {};
     else if (place === "nowhere") info.topic = NOBODYS_TOPIC;

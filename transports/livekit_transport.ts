@@ -5,11 +5,12 @@ import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { Presence } from "./livekit_presence.ts";
 import { ForeignReaders } from "./livekit_readers.ts";
+import { adaptHandler } from "./livekit_room_handlers.ts";
 import { type Sdk, SDK_BUFFERED_BYTES } from "./livekit_sdk.ts";
 import { Unlisted } from "./livekit_unlisted.ts";
 import { Outbox } from "./outbox.ts";
 import { refusal } from "./packet_size.ts";
-import type { Transport, TransportEvents } from "./transport.ts";
+import type { Transport, TransportEvents, TransportHandler } from "./transport.ts";
 
 /**
  * Bytes that the data channel may hold before a request waits for it, of 2 MiB by default. All from 16 kB to 1 MiB gave the same
@@ -112,6 +113,7 @@ export class LiveKitTransport implements Transport {
         this.#readers.open(header, from, reader);
         return "here";
       },
+      registered: (kind, topic) => this.#events?.registered?.(kind, topic),
       permitted: (mayPublish) => {
         this.#mayPublish = mayPublish;
       },
@@ -148,6 +150,11 @@ export class LiveKitTransport implements Transport {
 
   async #isHere(identity: string): Promise<boolean> {
     return await this.#sdk.isHere(identity, NEWS_DELAY);
+  }
+
+  handler(kind: "text" | "bytes", topic: string): TransportHandler | undefined {
+    const handler = this.#sdk.handler(kind, topic);
+    return handler && adaptHandler(kind, handler);
   }
 
   open(events: TransportEvents): void {

@@ -1,5 +1,25 @@
 import type { Packet } from "../protocol/packets.ts";
 
+/** A stream for a handler of a transport's own: its parts are strings of text, or arrays of bytes. */
+export interface OfferedStream extends AsyncIterable<string | Uint8Array> {
+  /** What its sender says of it. */
+  readonly info: {
+    readonly streamId: string;
+    readonly mimeType: string;
+    readonly topic: string;
+    readonly timestamp: number;
+    readonly size?: number;
+    readonly attributes: Readonly<Record<string, string>>;
+    /** Of bytes. */
+    readonly name?: string;
+  };
+  /** Ends it before it is whole. */
+  cancel(reason?: string): Promise<void>;
+}
+
+/** Takes a stream and its sender. If it rejects, the stream is cancelled. */
+export type TransportHandler = (stream: OfferedStream, identity: string) => Promise<void>;
+
 /** What a transport tells the runtime that opened it. The calls come one at a time, never from within a call of `send`. */
 export interface TransportEvents {
   /**
@@ -11,6 +31,8 @@ export interface TransportEvents {
   joined(identity: string): void;
   /** A participant is gone. Nothing comes from it any more until it has joined again. */
   left(identity: string): void;
+  /** A handler of the transport's own was registered: {@linkcode Transport.handler}. */
+  registered?(kind: "text" | "bytes", topic: string): void;
   /** The transport has ended, by itself or with an error. It tells nothing more. */
   closed(error?: Error): void;
 }
@@ -48,6 +70,11 @@ export interface Transport {
    * has ended. A transport that always knows at once who is here leaves it out.
    */
   find?(identities: readonly string[]): Promise<void>;
+  /**
+   * The handler of a topic that the program has registered with the transport instead of the runtime, if there is one: it gets the streams
+   * for which the runtime has none.
+   */
+  handler?(kind: "text" | "bytes", topic: string): TransportHandler | undefined;
   /** Starts the delivery of events: called once, by the runtime. Packets that came earlier are dropped. */
   open(events: TransportEvents): void;
   /**
