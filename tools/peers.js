@@ -1,4 +1,4 @@
-// node tools/peers.js [livekit | redis | chromium | python ...]: sees that the programs which tests of LiveKit need are on this machine, all
+// node tools/peers.js [livekit | redis | chromium | python | rtc-node-0.13 ...]: sees that the programs which tests of LiveKit need are on this machine, all
 // or those named. It builds the LiveKit server by Go, makes an environment for Python, and as root has apt-get install the others.
 import process from "node:process";
 import { installPackages } from "./lib/debian.js";
@@ -7,6 +7,7 @@ import { onPath } from "./lib/on_path.js";
 import { run } from "./lib/processes.js";
 import { find, PROGRAMS } from "./lib/programs.js";
 import { installPython } from "./lib/python.js";
+import { installRtcNode013 } from "./lib/rtc_node_013.js";
 
 const given = process.argv.slice(2);
 const names = given.length > 0 ? given : Object.keys(PROGRAMS);
@@ -21,6 +22,7 @@ try {
   const missing = names.filter((name) => find(name) === undefined);
   await Promise.all([
     missing.includes("livekit") && attempt("livekit", () => buildLivekitServer(console.log)),
+    missing.includes("rtc-node-0.13") && attempt("rtc-node-0.13", installRtcNode013),
     fromDebian(missing).then(() => missing.includes("python") && attempt("python", installPython)),
   ]);
   const absent = names.filter(isAbsent);

@@ -1,5 +1,5 @@
 // The peers by themselves: what other SDKs send to each other is what the tests with Millrace are compared with.
-// needs: chromium, python
+// needs: chromium, python, rtc-node-0.13
 import * as assert from "uvu/assert";
 import { suite } from "../harness.ts";
 import { bytesOf, type Content, textOf, type Told, told } from "../peers/contents.js";

@@ -9,7 +9,7 @@ import { emit, serve } from "./json_lines.js";
 import { names, optionsOf } from "./options.js";
 
 const { dispose, Room, RoomEvent } = process.argv[2] === "0.13"
-  ? await import("rtc-node-0.13")
+  ? await import(new URL("../../tools/rtc_node_013/node_modules/@livekit/rtc-node/dist/index.js", import.meta.url).href)
   : await import("@livekit/rtc-node");
 
 const TEXT_OPTIONS = names("topic", "attributes", "destinationIdentities", "streamId");

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildLivekitServer } from "./livekit_server.js";
 import { find, PROGRAMS } from "./programs.js";
+import { installRtcNode013 } from "./rtc_node_013.js";
 import { root } from "./runtime.js";
 
 /** The names of programs that a test file needs. Throws at a name that is none. */
@@ -15,6 +16,12 @@ export function needsOf(file) {
   return [...new Set(file.startsWith("tests/livekit/") ? ["livekit", ...named] : named)];
 }
 
+/** How to get a program that needs nothing of this machine but a package registry, and Go for one of them. */
+const makers = {
+  livekit: buildLivekitServer,
+  "rtc-node-0.13": installRtcNode013,
+};
+
 /**
  * Finds programs, and builds the LiveKit server where Go can. `env` tells tests where they are; `missing` has, by name, why one of them is
  * not to be had.
@@ -25,7 +32,7 @@ export async function provide(names, say) {
   for (const name of names) {
     const { title, variable } = PROGRAMS[name];
     try {
-      const path = find(name) ?? (name === "livekit" ? await buildLivekitServer(say) : undefined);
+      const path = find(name) ?? await makers[name]?.(say);
       if (path === undefined) missing.set(name, `Cannot find ${title}`);
       else env[variable] = path;
     } catch (error) {

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { findLivekitServer } from "./livekit_server.js";
 import { onPath } from "./on_path.js";
 import { findPython } from "./python.js";
+import { findRtcNode013 } from "./rtc_node_013.js";
 
 /** By name: what it is, how to find it (a path, or undefined), and the variable that names another. */
 export const PROGRAMS = {
@@ -15,6 +16,7 @@ export const PROGRAMS = {
     variable: "CHROMIUM",
     find: () => ["chromium", "chromium-browser", "google-chrome"].map(onPath).find((path) => path !== undefined),
   },
+  "rtc-node-0.13": { title: "LiveKit's SDK 0.13.34", variable: "RTC_NODE_013", find: findRtcNode013 },
   python: { title: "Python with LiveKit's SDK", variable: "MILLRACE_PYTHON", find: findPython },
 };
 

@@ -1,0 +1,10 @@
+// The oldest version of LiveKit's SDK that is said to work: a package of its own folder, as two versions cannot share a name.
+import "./quiet.ts";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { projectRoot } from "../project_root.ts";
+
+const entry = join(projectRoot(), "tools", "rtc_node_013", "node_modules", "@livekit", "rtc-node", "dist", "index.js");
+
+/** The SDK's module. A process can hold one version only. */
+export const sdk = await import(pathToFileURL(entry).href) as typeof import("@livekit/rtc-node");
