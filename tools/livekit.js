@@ -49,7 +49,7 @@ async function serve(path, port, redis) {
   stop = () => void server.kill();
   console.log(
     `\nA LiveKit server runs, for this machine only, until Ctrl-C: ${path}\n` +
-      `  LIVEKIT_URL=${config.url}\n  LIVEKIT_API_KEY=${config.key}\n  LIVEKIT_API_SECRET=${config.secret}\n`,
+      `  export LIVEKIT_URL=${config.url}\n  export LIVEKIT_API_KEY=${config.key}\n  export LIVEKIT_API_SECRET=${config.secret}\n`,
   );
   const { code, signal } = await server.ended;
   if (!stopped) throw new Error(`The LiveKit server ended by itself: code is ${code}, signal is ${signal}`);

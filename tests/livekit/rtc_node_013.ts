@@ -2,9 +2,10 @@
 import "./quiet.ts";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type * as Sdk from "@livekit/rtc-node";
 import { projectRoot } from "../project_root.ts";
 
 const entry = join(projectRoot(), "tools", "rtc_node_013", "node_modules", "@livekit", "rtc-node", "dist", "index.js");
 
 /** The SDK's module. A process can hold one version only. */
-export const sdk = await import(pathToFileURL(entry).href) as typeof import("@livekit/rtc-node");
+export const sdk = await import(pathToFileURL(entry).href) as typeof Sdk;

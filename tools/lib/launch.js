@@ -7,9 +7,9 @@ import { runnable, runtime, runtimeLabel } from "./runtime.js";
 export async function launch(source, title) {
   // On its way to an end of its own Node gives signals back, and a Ctrl-C that npm passes on late would kill it.
   process.once("beforeExit", () => process.exit());
-  console.log(`${title} on ${runtimeLabel}`);
+  if (title !== undefined) console.log(`${title} on ${runtimeLabel}`);
   try {
-    if (runtime === "node" && await buildIfStale()) console.log("Built dist/ first, as a source had changed");
+    if (runtime === "node" && await buildIfStale()) console.error("Built dist/ first, as a source had changed");
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
