@@ -115,14 +115,16 @@ export async function sendBytes(sending: Sending, source: ByteSource, options: S
 export async function sendFile(sending: Sending, path: string | URL, options: SendFileOptions): Promise<ByteStreamInfo> {
   assertByteOptions(options);
   const file = await sending.files.openSource(path);
-  assertSize(options.totalSize, file.size, "file");
+  if (file.size !== undefined) assertSize(options.totalSize, file.size, "file");
   const described = {
     ...options,
     name: options.name ?? file.name,
     mimeType: options.mimeType ?? sending.files.mimeTypeOf(options.name ?? file.name),
   };
-  const stream = await startBytes(sending, described, file.size, { finite: true });
-  await finish(stream, () => produceFile(stream, file));
+  const { size } = file;
+  if (size === undefined) return await sendIterable(sending, file.contents(), options.totalSize, described);
+  const stream = await startBytes(sending, described, size, { finite: true });
+  await finish(stream, () => produceFile(stream, file.ref, size));
   return stream.spec.description.info as ByteStreamInfo;
 }
 

@@ -10,8 +10,10 @@ export interface Seen {
   readonly device: string;
   /** Inode number, in decimal. */
   readonly inode: string;
-  /** Bytes. */
+  /** Bytes, as the file system says: where data are made as they are read, below /proc, it says 0. */
   readonly size: number;
+  /** When it was last written, in nanoseconds since 1970, in decimal. */
+  readonly modified: string;
 }
 
 /** Each call rejects as its namesake of `node:fs/promises` does, with an error that has a code. None keeps a descriptor open. */
@@ -22,6 +24,8 @@ export interface FileSystem {
   follow(path: string): Promise<Seen>;
   /** Opens for reading what the path leads to, and closes it: that it may be read, and what it is. */
   read(path: string): Promise<Seen>;
+  /** The bytes of a file from its start to its end, in order. */
+  contents(path: string): AsyncIterable<Uint8Array>;
   /** Makes an empty file where nothing stands, not even a symbolic link: else "EEXIST". */
   create(path: string): Promise<Seen>;
   /** Resolves when the file's bytes would outlive a power cut. */
@@ -44,12 +48,16 @@ const NO_WAIT: number = constants.O_NONBLOCK ?? 0;
  */
 const MODE = 0o666;
 
+/** Bytes that are read at a time of a file without a size. */
+const PART_BYTES = 65_536;
+
 /** The real one. */
 export const nodeFileSystem: FileSystem = {
   look: async (path) => seen(await lstat(path, { bigint: true })),
   follow: async (path) => seen(await stat(path, { bigint: true })),
   // Without waiting: a fifo that took a file's place since it was looked at would hold the open until somebody writes to it.
   read: (path) => opened(path, constants.O_RDONLY | NO_WAIT),
+  contents,
   create: (path) => opened(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | NO_FOLLOW),
   sync: async (path) => {
     const handle = await open(path, constants.O_RDWR | NO_FOLLOW); // Windows flushes only what may be written
@@ -75,8 +83,23 @@ async function opened(path: string, flags: number): Promise<Seen> {
   }
 }
 
+async function* contents(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const handle = await open(path, constants.O_RDONLY | NO_WAIT);
+  try {
+    for (;;) {
+      const part = new Uint8Array(PART_BYTES);
+      const { bytesRead } = await handle.read(part, 0, part.length, null);
+      if (bytesRead === 0) return;
+      yield part.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 function seen(stats: BigIntStats): Seen {
-  return { kind: kindOf(stats), device: String(stats.dev), inode: String(stats.ino), size: Number(stats.size) };
+  const { dev, ino, size, mtimeNs } = stats;
+  return { kind: kindOf(stats), device: String(dev), inode: String(ino), size: Number(size), modified: String(mtimeNs) };
 }
 
 function kindOf(stats: BigIntStats): Seen["kind"] {

@@ -12,8 +12,10 @@ export interface FileSource {
   readonly path: string;
   /** The last part of its path. */
   readonly name: string;
-  /** Bytes. */
-  readonly size: number;
+  /** Bytes; undefined where the file system says 0 and a read finds some: its length is known at its end. */
+  readonly size: number | undefined;
+  /** The bytes from start to end, of a file without a size. */
+  contents(): AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface FileSource {
  * is followed, under its own name.
  *
  * Rejects with a StreamError: "file-error", with `cause`, if there is no such file, if it may not be read, if it is a folder, a device or a
- * pipe (what has no size cannot be announced); "invalid-argument" for what is no path.
+ * pipe (nothing says where those end); "invalid-argument" for what is no path.
  */
 export async function openSource(given: string | URL, files: FileSystem = nodeFileSystem): Promise<FileSource> {
   const action = "Cannot open the file";
@@ -47,6 +49,27 @@ export async function openSource(given: string | URL, files: FileSystem = nodeFi
       refusal("ENOTDIR", "not a directory"),
     );
   }
-  const { device, inode, size } = found;
-  return { ref: { path, device, inode }, path, name: basename(path), size };
+  const { device, inode, size, modified } = found;
+  const isMade = size === 0 && await hasContents(files, path, action);
+  return {
+    ref: { path, device, inode, version: { size, modified } },
+    path,
+    name: basename(path),
+    size: isMade ? undefined : size,
+    contents: () => contentsOf(files, path, "Cannot read the file"),
+  };
+}
+
+async function* contentsOf(files: FileSystem, path: string, action: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* files.contents(path);
+  } catch (cause) {
+    throw fileError(`${action} as ${reasonOf(cause)}`, path, cause);
+  }
+}
+
+/** Whether a file that says it is empty is so: what is below /proc is made as it is read. */
+async function hasContents(files: FileSystem, path: string, action: string): Promise<boolean> {
+  for await (const part of contentsOf(files, path, action)) return part.length > 0;
+  return false;
 }

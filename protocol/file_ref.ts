@@ -5,4 +5,14 @@ export interface FileRef {
   readonly device: string;
   /** Inode number, in decimal. */
   readonly inode: string;
+  /** Of a file that is read: what it must still be at each read. */
+  readonly version?: FileVersion;
+}
+
+/** A file that is written in place keeps its inode: size and time of modification tell. */
+export interface FileVersion {
+  /** Bytes. */
+  readonly size: number;
+  /** Nanoseconds since 1970, in decimal, as exact as the runtime tells. */
+  readonly modified: string;
 }

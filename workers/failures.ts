@@ -32,6 +32,15 @@ export function isSameFile(stats: BigIntStats, file: FileRef): boolean {
   return stats.isFile() && String(stats.dev) === file.device && String(stats.ino) === file.inode;
 }
 
+/** Whether an opened file has the size and the time of modification that its opener saw. */
+export function isUnchanged(stats: BigIntStats, { version }: FileRef): boolean {
+  return version === undefined || (Number(stats.size) === version.size && String(stats.mtimeNs) === version.modified);
+}
+
+export function changedFailure(file: FileRef): Failure {
+  return { code: "file-error", message: `Cannot read the file as it has changed since it was opened: path is "${file.path}"` };
+}
+
 export function replacedFailure(file: FileRef): Failure {
   return {
     code: "file-error",

@@ -8,7 +8,16 @@ import { textPieces } from "../protocol/utf8.ts";
 import { overdue, turn } from "../turns.ts";
 import { abandoned } from "./abort.ts";
 import type { Codec, Preparation } from "./codec.ts";
-import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
+import {
+  changedFailure,
+  type Failure,
+  fileFailure,
+  isSameFile,
+  isUnchanged,
+  OPEN_TO_READ,
+  OPEN_TO_WRITE,
+  replacedFailure,
+} from "./failures.ts";
 import { JobCodec } from "./job_codec.ts";
 import {
   cutSpan,
@@ -143,6 +152,9 @@ async function readFile(job: ReadFileJob, signal: AbortSignal | undefined): Prom
       if (bytesRead === 0) break;
       bytes += bytesRead;
     }
+    const end = job.position + bytes;
+    const goesOn = end === job.file.version?.size && (await handle.read(new Uint8Array(1), 0, 1, end)).bytesRead > 0;
+    return goesOn || !isUnchanged(await handle.stat({ bigint: true }), job.file) ? changedFailure(job.file) : undefined;
   });
   if (signal?.aborted) throw abandoned(signal);
   if (failure !== undefined) return { ok: false, failure };
@@ -169,14 +181,13 @@ async function withFile(
   action: string,
   file: FileRef,
   flags: number,
-  body: (handle: FileHandle) => Promise<void>,
+  body: (handle: FileHandle) => Promise<Failure | void>,
 ): Promise<Failure | undefined> {
   try {
     const handle = await open(file.path, flags);
     try {
       if (!isSameFile(await handle.stat({ bigint: true }), file)) return replacedFailure(file);
-      await body(handle);
-      return undefined;
+      return await body(handle) ?? undefined;
     } finally {
       await handle.close();
     }

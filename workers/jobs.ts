@@ -5,7 +5,16 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { cutBytes } from "../protocol/cut.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { Preparation, Sliced } from "./codec.ts";
-import { type Failure, fileFailure, isSameFile, OPEN_TO_READ, OPEN_TO_WRITE, replacedFailure } from "./failures.ts";
+import {
+  changedFailure,
+  type Failure,
+  fileFailure,
+  isSameFile,
+  isUnchanged,
+  OPEN_TO_READ,
+  OPEN_TO_WRITE,
+  replacedFailure,
+} from "./failures.ts";
 import { pack, type Packed, type Packing, unpack } from "./packing.ts";
 
 export interface SliceJob {
@@ -180,6 +189,13 @@ function readFile(job: ReadFileJob): JobResult {
         const more = readSync(descriptor, into, bytes, into.length - bytes, job.position + bytes);
         if (more === 0) break;
         bytes += more;
+      }
+      const { version } = job.file;
+      const end = job.position + bytes;
+      // A size is a claim of the file system: that the data end there is seen by a read beyond.
+      const goesOn = end === version?.size && readSync(descriptor, new Uint8Array(1), 0, 1, end) > 0;
+      if (goesOn || !isUnchanged(fstatSync(descriptor, { bigint: true }), job.file)) {
+        return { ok: false, failure: changedFailure(job.file) };
       }
     } finally {
       closeSync(descriptor);
