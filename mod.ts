@@ -82,5 +82,5 @@ export { type Progress, ProgressTracker } from "./protocol/progress.ts";
 export type { FaultyLink, LinkLine, LinkOptions, ReliableLink } from "./transports/faults.ts";
 export type { Hub, HubOptions, JoinOptions, PairOptions } from "./transports/hub.ts";
 export { createHub } from "./transports/memory.ts";
-export type { Transport, TransportEvents } from "./transports/transport.ts";
+export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "./transports/transport.ts";
 export { type CodecPool, type CodecPoolOptions, createCodecPool } from "./workers/pool.ts";

@@ -5,9 +5,15 @@ import { LiveKitTransport } from "./livekit_transport.ts";
 import type { Transport } from "./transport.ts";
 
 export type { AdoptableRoom } from "./livekit_internals.ts";
-export type { Transport, TransportEvents } from "./transport.ts";
+export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "./transport.ts";
 
-const adopted = new WeakSet<AdoptableRoom>();
+/** Where a Room says which copy of this package has adopted it: two would take each other's streams. */
+const ADOPTER: unique symbol = Symbol.for("millrace.adopter");
+
+/** This copy of the package. */
+const SELF: object = {};
+
+type Adopted = AdoptableRoom & { [ADOPTER]?: unknown };
 
 /**
  * A room of a LiveKit server as a transport: what runs on a hub runs in it, with other Millrace runtimes and with every LiveKit SDK. The
@@ -17,11 +23,10 @@ const adopted = new WeakSet<AdoptableRoom>();
  * Millrace runtimes do if the runtime has no handler for their topic.
  * `senderIdentity` is what the server says, whatever a sender asks for.
  *
- * For the whole process it ends that the SDK's native part hands all it logs to this thread, where nothing reads it: a fifth of what a
- * transfer costs.
+ * For the whole process, what the SDK's native part logs is dropped before it is decoded: the SDK has no use for it either.
  *
  * Throws StreamError "transport" if the room is not connected, is adopted already, or belongs to a version of the SDK that lacks what is
- * needed (it names what); "invalid-argument" if it is no Room at all. Known to work: `@livekit/rtc-node` 0.13.34 and 1.1.0.
+ * needed (it names what); "invalid-argument" if it is no Room at all, or adopted by another copy of this package. Known to work: `@livekit/rtc-node` 0.13.34 and 1.1.0.
  *
  * @example
  * ```ts no-run
@@ -39,9 +44,16 @@ const adopted = new WeakSet<AdoptableRoom>();
  */
 export function livekit(room: AdoptableRoom): Transport {
   const sdk = new Sdk(room);
-  if (adopted.has(room)) {
+  const adopter = (room as Adopted)[ADOPTER];
+  if (adopter === SELF) {
     throw new StreamError("transport", `Cannot adopt the room as it is adopted already: identity is "${sdk.identity}"`);
   }
-  adopted.add(room);
-  return new LiveKitTransport(sdk, () => void adopted.delete(room));
+  if (adopter !== undefined) {
+    throw new StreamError(
+      "invalid-argument",
+      `Cannot adopt the room as another copy of this package has adopted it: identity is "${sdk.identity}"`,
+    );
+  }
+  Object.defineProperty(room, ADOPTER, { value: SELF, configurable: true });
+  return new LiveKitTransport(sdk, () => void Reflect.deleteProperty(room, ADOPTER));
 }

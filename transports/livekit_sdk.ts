@@ -4,7 +4,7 @@
 // events do all that. Seen alike in 0.13.34 and 1.1.0; what is used is looked for when a room is adopted.
 import type { StreamHeader, TrailerPacket } from "../protocol/packets.ts";
 import { type AdoptableRoom, type FfiClient, type FfiEvent, inside, type Internals } from "./livekit_internals.ts";
-import { keepLogsNative } from "./livekit_logs.ts";
+import { dropLogs } from "./livekit_logs.ts";
 import { type RoomHandler, type RoomHandlers, watchHandlers } from "./livekit_room_handlers.ts";
 import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, trailerOf } from "./livekit_messages.ts";
 
@@ -95,7 +95,7 @@ export class Sdk {
     this.#client = client;
     this.identity = internals.localParticipant.identity;
     this.#sid = internals.localParticipant.info.sid;
-    keepLogsNative(internals.ffiHandle, (event) => client.emit("ffi_event", event));
+    dropLogs(internals.ffiHandle, (event) => client.emit("ffi_event", event));
   }
 
   /** The others and their sids, by what the Room itself knows. */

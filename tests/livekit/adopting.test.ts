@@ -68,6 +68,20 @@ test("a Room is adopted once at a time, and again when it was given back", () =>
     assert.is(alice.room.isConnected, true);
   }));
 
+test("another copy of the package is told at once that the Room is adopted, and may adopt it when it was given back", () =>
+  halls.in(async (hall) => {
+    const adopter = Symbol.for("millrace.adopter"); // by this copies tell each other
+    const alice = await hall.join("alice");
+    assert.ok(adopter in alice.room);
+    await alice.runtime.close();
+    assert.not(adopter in alice.room);
+    Object.defineProperty(alice.room, adopter, { value: "another copy", configurable: true });
+    const error = await rejection(() => livekit(alice.room), "invalid-argument");
+    assert.match(error.message, 'another copy of this package has adopted it: identity is "alice"');
+    Reflect.deleteProperty(alice.room, adopter);
+    await (await hall.adopt(alice.room)).runtime.close();
+  }));
+
 test("a Room that is given back works on, with no listener more than it had", () =>
   halls.in(async (hall) => {
     const dave = await hall.plain("dave");
