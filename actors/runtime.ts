@@ -266,7 +266,7 @@ class MillraceRuntime implements Runtime {
         { cause },
       );
     this.#ended ??= ended;
-    this.#sending.close(ended);
+    this.#sending.close(ended, ended);
     this.#receiving.close("the transport has ended");
     this.#peers.close();
     this.#actor.send({ type: "closed" });

@@ -54,7 +54,8 @@ export class Sending {
   /** Open streams to everybody, by sequence number: what makes a receiver of a peer. */
   readonly #adopting = new Map<number, (peer: Peer) => boolean>();
   #sequence = 0;
-  #closed = false;
+  /** What ended it, and what a stream that was about to be opened fails with. */
+  #closed: ((streamId: string) => StreamError) | undefined;
 
   constructor(context: StreamContext, peers: Peers, transport: Transport, instance: string, parent: () => AnyActorRef) {
     this.#context = context;
@@ -115,11 +116,11 @@ export class Sending {
     }
   }
 
-  /** Ends all that is open. */
-  close(error: (stream: OutgoingStream) => StreamError): void {
+  /** Ends all that is open, and all that is about to be: by `unopened`, by default "closed". */
+  close(error: (stream: OutgoingStream) => StreamError, unopened: (streamId: string) => StreamError = runtimeClosed): void {
     for (const stream of this.open) stream.actor.send({ type: "abort.requested", error: error(stream) });
     this.#open.clear();
-    this.#closed = true;
+    this.#closed ??= unopened;
     this.#openings.close();
   }
 
@@ -209,7 +210,7 @@ export class Sending {
 
   /** Whether the turn's receivers are all still there, and the send is still wanted. */
   #isValid({ credits }: OpeningTurn, signal: AbortSignal | undefined): boolean {
-    return signal?.aborted !== true && !this.#closed && credits.every((credit) => !credit.ended);
+    return signal?.aborted !== true && this.#closed === undefined && credits.every((credit) => !credit.ended);
   }
 
   #createOrLeave(opening: Opening, targets: readonly string[], admitted: Admitted): OutgoingStream {
@@ -344,12 +345,12 @@ export class Sending {
   /** Throws if the runtime is closed, or the sender wants the stream no more. */
   #assertWanted(signal: AbortSignal | undefined, streamId: string): void {
     if (signal?.aborted === true) throw abortedBy(signal, streamId);
-    if (this.#closed) {
-      throw new StreamError("closed", `Cannot open the stream as the runtime is closed: stream id is "${streamId}"`, {
-        streamId,
-      });
-    }
+    if (this.#closed !== undefined) throw this.#closed(streamId);
   }
+}
+
+function runtimeClosed(streamId: string): StreamError {
+  return new StreamError("closed", `Cannot open the stream as the runtime is closed: stream id is "${streamId}"`, { streamId });
 }
 
 function notHere(identity: string, streamId: string): StreamError {

@@ -100,6 +100,22 @@ test("a loop that is left cancels its stream, wherever it stands; return of an i
     }
   }));
 
+test("a web stream that is cancelled gives back what was at work for it", () =>
+  inScene(async ({ room, alice, bob, bytes }) => {
+    for (const mode of [undefined, "byob"] as const) {
+      const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
+      await room.time.run(writer.write(pattern(900_000)));
+      await room.time.advance(20);
+      const { readable } = newest(bytes);
+      const reader = mode === undefined ? readable.getReader() : readable.getReader({ mode });
+      await room.time.run(reader.read(new Uint8Array(10)));
+      await room.time.run(reader.cancel("enough"));
+      await room.time.advance(20);
+      assert.is(bob.codec.segments.inUse, 0);
+      assert.is((await rejection(() => writer.write(pattern(1)), "cancelled")).reason, "enough");
+    }
+  }));
+
 test("a byte order mark is the sender's own, of Millrace and of another SDK, framed or not", () =>
   inScene(async ({ room, alice, dave, texts }) => {
     const mark = "\uFEFF";
