@@ -9,7 +9,10 @@ import type { Courier } from "./courier.ts";
 export interface FileAccess {
   openSource(path: string | URL): Promise<FileSource>;
   mimeTypeOf(name: string): string;
-  createPartFile(target: string | URL, options: { name: string; overwrite: boolean; nameBytes: number }): Promise<PartFile>;
+  createPartFile(
+    target: string | URL,
+    options: { name: string; mimeType: string; overwrite: boolean; nameBytes: number },
+  ): Promise<PartFile>;
 }
 
 /** What a stream may use of its runtime. */

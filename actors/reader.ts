@@ -89,7 +89,8 @@ export interface ByteStreamReader extends StreamReader<Uint8Array> {
   readAll(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /**
    * Writes the bytes to a file, whole or not at all. A folder (it exists, or the path ends in a slash, then it is made) gets a file by
-   * the sender's name made safe, with a number if that is taken. A file that exists: "file-exists", unless `overwrite`.
+   * the sender's name made safe, with a number if that is taken; a stream without a name is saved as "file" with its MIME type's extension. A path given in full
+   * that exists: "file-exists". With `overwrite` what stands there is replaced, in a folder the file of that name.
    * Further errors: "unsafe-name", "file-error" with `cause`.
    */
   saveTo(path: string | URL, options?: SaveOptions): Promise<{ path: string; bytes: number }>;

@@ -16,8 +16,9 @@ export async function saveStream(
   { overwrite = false, onProgress }: SaveOptions,
 ): Promise<{ path: string; bytes: number }> {
   const { clock, files, limits } = stream.context;
-  const part = await files.createPartFile(target, { name, overwrite, nameBytes: limits.nameBytes });
-  const meter = new ProgressMeter(stream.description.info.size, clock.now());
+  const { info } = stream.description;
+  const part = await files.createPartFile(target, { name, mimeType: info.mimeType, overwrite, nameBytes: limits.nameBytes });
+  const meter = new ProgressMeter(info.size, clock.now());
   const intake = new Intake(stream, (piece, offset) => writePiece(stream, part.ref, piece, offset));
   try {
     while (await intake.next() !== undefined) {

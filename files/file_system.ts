@@ -1,6 +1,6 @@
 // The few things asked of a file system, so that tests can put a full disk, or one without hard links, in its place.
 import { constants } from "node:fs";
-import { link, lstat, mkdir, open, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import type { BigIntStats } from "node:fs";
 
 /** What stands at a path. */
@@ -30,6 +30,8 @@ export interface FileSystem {
   create(path: string): Promise<Seen>;
   /** Resolves when the file's bytes would outlive a power cut. */
   sync(path: string): Promise<void>;
+  /** The names in a folder. */
+  list(path: string): Promise<string[]>;
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
@@ -67,6 +69,7 @@ export const nodeFileSystem: FileSystem = {
       await handle.close();
     }
   },
+  list: (path) => readdir(path),
   link,
   rename,
   unlink,

@@ -42,6 +42,9 @@ export interface PartInput {
 /** The number up to which a free one is looked for. */
 const MOST_NUMBERS = 10_000;
 
+/** Names in folders that several parts of this process want: the number that the next of them tries, and how many parts there are. */
+const contenders = new Map<string, { next: number; parts: number }>();
+
 /** What file systems answer that cannot flush. */
 const NO_SYNC: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
@@ -133,15 +136,31 @@ export class Part implements PartFile {
       return this.finalPath;
     }
     if (await placeNew(files, this.ref, this.finalPath)) return this.finalPath;
-    let number = 1;
-    while (place === "numbered" && number < MOST_NUMBERS) {
-      number = await freeNumber((candidate) => this.#isTaken(candidate), number);
-      if (await placeNew(files, this.ref, this.#numbered(number))) return this.#numbered(number);
-    }
+    const placed = place === "numbered" ? await this.#placeNumbered() : undefined;
+    if (placed !== undefined) return placed;
     throw new StreamError(
       "file-exists",
       `Cannot commit the file as its name is taken: path is ${JSON.stringify(this.finalPath)}`,
     );
+  }
+
+  /** The first free number from 2 on. Files of one name that end at the same time take one each, instead of trying for the same. */
+  async #placeNumbered(): Promise<string | undefined> {
+    const numbers = contenders.get(this.finalPath) ?? { next: 2, parts: 0 };
+    contenders.set(this.finalPath, numbers);
+    numbers.parts++;
+    try {
+      for (let number = 0; number <= MOST_NUMBERS;) {
+        number = numbers.next++;
+        if (await placeNew(this.#input.files, this.ref, this.#numbered(number))) return this.#numbered(number);
+        const free = await freeNumber((candidate) => this.#isTaken(candidate), number);
+        numbers.next = Math.max(numbers.next, free);
+      }
+      return undefined;
+    } finally {
+      numbers.parts--;
+      if (numbers.parts === 0) contenders.delete(this.finalPath);
+    }
   }
 
   #numbered(number: number): string {

@@ -1,8 +1,11 @@
 // A file under way: a ".part" beside the place it is meant for, which takes that place when it is whole, or goes.
 import { basename, dirname, join } from "node:path";
 import { StreamError } from "../errors.ts";
+import { removeAbandonedParts } from "./abandoned_parts.ts";
 import { nodeFileSystem } from "./file_system.ts";
 import { makeFolder, removeFolders } from "./folders.ts";
+import { nameOfType } from "./mime.ts";
+import { ownerTag } from "./owner.ts";
 import { Part } from "./part.ts";
 import { codeOf, fileError, givenPath, reasonOf, refusal } from "./paths.ts";
 import { ifMissing } from "./placing.ts";
@@ -16,20 +19,25 @@ export type { PartFile };
 export interface PartFileOptions {
   /** The sender's name for the file, as it came: used in a folder, made safe. */
   readonly name: string;
-  /** Whether a file at the path given in full may be replaced. In a folder none is: a stranger's name chooses no victim. */
+  /** The sender's MIME type: a file without a name gets "file" and the type's extension in a folder. */
+  readonly mimeType?: string;
+  /** Whether a file that stands there may be replaced; in a folder the one of the sender's name, made safe. */
   readonly overwrite: boolean;
-  /** Longest name a file gets in a folder, in bytes. */
+  /** Longest name a file gets in a folder, in bytes; no file system takes more than 255. */
   readonly nameBytes: number;
   /**
    * Whether the bytes are on the disk before they get their name; default true. Without it, a file can be empty under its final name
    * after a power cut. 100 MB cost some 50 ms on a quick disk, and no event loop waits for it.
    */
   readonly sync?: boolean;
-  /** What makes the part's name unguessable; default a UUID, 122 random bits. */
+  /** Makes the part's name unguessable; default the process and a UUID, 122 random bits. */
   readonly random?: () => string;
   /** The file system; default the real one. */
   readonly files?: FileSystem;
 }
+
+/** Longest name that file systems hold, in bytes. */
+const FILE_NAME_BYTES = 255;
 
 /** How often a part is tried to be made when something comes between: its name is taken, its folder was somebody else's and went. */
 const ATTEMPTS = 3;
@@ -61,7 +69,10 @@ async function begin(target: string, asFolder: boolean, options: PartFileOptions
     await checkPlace(files, target, options.overwrite);
     return beginAt(files, target, undefined, options);
   }
-  return beginAt(files, join(target, safeName(options.name, options.nameBytes)), asFolder ? "make" : "use", options);
+  const { name, mimeType = "" } = options;
+  const nameBytes = Math.min(options.nameBytes, FILE_NAME_BYTES);
+  const safe = safeName(name === "" ? nameOfType(mimeType) : name, nameBytes);
+  return beginAt(files, join(target, safe), asFolder ? "make" : "use", { ...options, nameBytes });
 }
 
 async function beginAt(
@@ -74,7 +85,8 @@ async function beginAt(
   const shown = cut(basename(finalPath), SHOWN_BYTES);
   for (let attempt = 1;; attempt++) {
     const made = folderMode === "make" ? await makeFolder(files, folder) : undefined;
-    const path = join(folder, `${shown}.${(options.random ?? randomUuid)()}.part`);
+    await removeAbandonedParts(files, folder);
+    const path = join(folder, `${shown}.${(options.random ?? ownedRandom)()}.part`);
     try {
       const { device, inode } = await files.create(path);
       return new Part({
@@ -83,7 +95,7 @@ async function beginAt(
         finalPath,
         made,
         sync: options.sync ?? true,
-        place: folderMode === undefined ? (options.overwrite ? "over" : "new") : "numbered",
+        place: options.overwrite ? "over" : folderMode === undefined ? "new" : "numbered",
         nameBytes: options.nameBytes,
       });
     } catch (cause) {
@@ -109,6 +121,8 @@ async function checkPlace(files: FileSystem, path: string, overwrite: boolean): 
   }
 }
 
-function randomUuid(): string {
-  return crypto.randomUUID();
+/** Unguessable, and telling whose it is. */
+function ownedRandom(): string {
+  const owner = ownerTag();
+  return owner === undefined ? crypto.randomUUID() : `${owner}.${crypto.randomUUID()}`;
 }

@@ -17,16 +17,26 @@ const NO_LINKS: ReadonlySet<string | undefined> = new Set([
   "EXDEV",
 ]);
 
+/** How often a name is tried whose holder goes as soon as it is looked at. */
+const ATTEMPTS = 20;
+
 /** Gives the file a name that is free. False if it is not: whatever has it, a symbolic link too, is left alone. */
 export async function placeNew(files: FileSystem, ref: FileRef, path: string): Promise<boolean> {
-  try {
-    await files.link(ref.path, path);
-  } catch (error) {
-    const code = codeOf(error);
-    if (NO_LINKS.has(code)) return placeOverHolder(files, ref, path);
-    if (code !== "EEXIST") throw error;
-    // Over a network, a link that was made may be asked for again, as its answer was lost.
-    if (!isSame(await files.look(path), ref)) return false;
+  for (let attempt = 1;; attempt++) {
+    try {
+      await files.link(ref.path, path);
+      break;
+    } catch (error) {
+      const code = codeOf(error);
+      if (NO_LINKS.has(code)) return placeOverHolder(files, ref, path);
+      if (code !== "EEXIST") throw error;
+      // The file that had the name may be gone by now: whoever empties the folder does so while others come.
+      const there = await files.look(path).catch(ifMissing);
+      if (there === undefined && attempt < ATTEMPTS) continue;
+      // Over a network, a link that was made may be asked for again, as its answer was lost.
+      if (there === undefined || !isSame(there, ref)) return false;
+      break;
+    }
   }
   // The file stands under its name. Should its other name stay, that is no reason to say it did not arrive.
   await files.unlink(ref.path).catch(() => undefined);
@@ -59,7 +69,8 @@ async function placeOverHolder(files: FileSystem, ref: FileRef, path: string): P
     throw error;
   }
   try {
-    if (!isSame(await files.look(path), holder)) return false;
+    const there = await files.look(path).catch(ifMissing);
+    if (there !== undefined && !isSame(there, holder)) return false; // where it was taken away, the name is free
     await files.rename(ref.path, path);
     return true;
   } catch (error) {

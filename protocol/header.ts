@@ -201,15 +201,38 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Bytes a header takes on the wire, give or take nothing: each field has a tag and a length of at most 4 bytes. */
+/** Bytes a header takes on the wire, as LiveKit's protobuf message; without the packet's own fields around it. */
 export function headerBytes(header: StreamHeader): number {
-  const { streamId, topic, mimeType, attributes, senderIdentity = "", content } = header;
-  const texts = [streamId, topic, mimeType, senderIdentity];
-  if (content.kind === "bytes") texts.push(content.name);
-  else texts.push(content.replyToId ?? "", ...content.attachedStreamIds);
-  for (const [key, value] of Object.entries(attributes)) texts.push(key, value, "");
-  let bytes = 32; // timestamp, total size, the tags of what is nested
-  for (const text of texts) bytes += 4 + utf8Bytes(text);
+  const { streamId, timestamp, topic, mimeType, totalSize, attributes, senderIdentity = "", content } = header;
+  let bytes = varintField(timestamp) + (totalSize === undefined ? 0 : varintField(totalSize));
+  for (const text of [streamId, topic, mimeType, senderIdentity]) bytes += textField(text);
+  let nested = content.kind === "bytes" ? textField(content.name) : textField(content.replyToId ?? "");
+  if (content.kind === "text") { for (const id of content.attachedStreamIds) nested += Math.max(2, textField(id)); }
+  bytes += lengthField(nested);
+  for (const [key, value] of Object.entries(attributes)) {
+    bytes += lengthField(Math.max(2, textField(key)) + Math.max(2, textField(value)));
+  }
+  return bytes;
+}
+
+/** A tag of one byte, a length, and so many bytes. */
+function lengthField(bytes: number): number {
+  return 1 + varint(bytes) + bytes;
+}
+
+/** A text; an empty one is left out. */
+function textField(text: string): number {
+  return text === "" ? 0 : lengthField(utf8Bytes(text));
+}
+
+function varintField(value: number): number {
+  return value === 0 ? 0 : 1 + varint(value);
+}
+
+/** Bytes of a number, seven bits each. */
+function varint(value: number): number {
+  let bytes = 1;
+  for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) bytes++;
   return bytes;
 }
 

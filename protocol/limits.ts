@@ -28,11 +28,11 @@ export interface Limits {
   unclaimedTimeout: number;
   /** Milliseconds a receiver may keep a sender waiting without taking a byte, or its receipt. Default 30,000. Then "timeout". */
   stallTimeout: number;
-  /** Entries of a stream's attributes. Default 64. Over it: "invalid-argument" at the sender, "refused" by the receiver. */
+  /** Entries of a stream's attributes. Default 2,500, more than a header holds. Over it: "invalid-argument" at the sender, "refused" by the receiver. */
   attributes: number;
-  /** Bytes of all keys and values of the attributes. Default 8,000. */
+  /** Bytes of all keys and values of the attributes. Default 15,000, as much as a header. */
   attributeBytes: number;
-  /** Bytes of a name. Default 200: file systems take 255, and ".part" and a number are to fit. */
+  /** Bytes of a name. Default 15,000, as much as a header: a file saved under it gets 255 of them at most. */
   nameBytes: number;
   /** Bytes of a header packet, with all that is ours in it. Default 15,000: one message of a data channel. */
   headerBytes: number;
@@ -63,9 +63,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   foreignIdleTimeout: 300_000,
   unclaimedTimeout: 5_000,
   stallTimeout: 30_000,
-  attributes: 64,
-  attributeBytes: 8_000,
-  nameBytes: 200,
+  attributes: 2_500,
+  attributeBytes: 15_000,
+  nameBytes: 15_000,
   headerBytes: 15_000,
 });
 

@@ -228,9 +228,9 @@ test("constants and codes are what programs were told", () => {
     foreignIdleTimeout: 300_000,
     unclaimedTimeout: 5_000,
     stallTimeout: 30_000,
-    attributes: 64,
-    attributeBytes: 8_000,
-    nameBytes: 200,
+    attributes: 2_500,
+    attributeBytes: 15_000,
+    nameBytes: 15_000,
     headerBytes: 15_000,
   });
   const codes = "closed aborted cancelled disconnected timeout incomplete too-large corrupt refused invalid-argument " +
