@@ -56,7 +56,6 @@ export class ForeignReaders {
       tell: (packet) => this.#tell(packet, from),
       over: (strays) => {
         reader.stop();
-        if (sender.open.get(streamId)?.stream !== stream) return;
         sender.open.delete(streamId);
         if (strays) remember(sender.ended, streamId);
       },

@@ -1,4 +1,5 @@
 import { StreamError } from "../errors.ts";
+import { type Clock, systemClock } from "../protocol/clock.ts";
 import { MAX_CHUNK_SIZE } from "../protocol/constants.ts";
 import { decodeControl } from "../protocol/control.ts";
 import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "../protocol/header.ts";
@@ -46,12 +47,16 @@ const ASK_INTERVAL = 1_000;
  */
 const LAST_PACKETS = 250;
 
+/** What is used of {@linkcode Sdk}. */
+export type RoomSdk = Pick<Sdk, keyof Sdk>;
+
 /** A room of a LiveKit server, as a transport. */
 export class LiveKitTransport implements Transport {
   readonly identity: string;
   readonly largestChunk = LARGEST_CHUNK;
   readonly hasUnlisted = true;
-  readonly #sdk: Sdk;
+  readonly #sdk: RoomSdk;
+  readonly #clock: Required<Clock>;
   readonly #release: () => void;
   readonly #outbox = new Outbox();
   readonly #presence: Presence;
@@ -67,19 +72,20 @@ export class LiveKitTransport implements Transport {
   #mayPublish: boolean;
   #lastSentAt = -Infinity;
 
-  constructor(sdk: Sdk, release: () => void) {
+  constructor(sdk: RoomSdk, release: () => void, clock: Required<Clock> = systemClock) {
     this.identity = sdk.identity;
     this.#sdk = sdk;
+    this.#clock = clock;
     this.#release = release;
     this.#mayPublish = sdk.mayPublish;
     this.#unlisted = new Unlisted({
       ask: (identity) => this.#isHere(identity),
       gone: (identity) => this.#presence.leave(identity),
       later: (milliseconds, done) => {
-        const timer = setTimeout(done, milliseconds);
-        return () => clearTimeout(timer);
+        const timer = clock.setTimeout(done, milliseconds);
+        return () => clock.clearTimeout(timer);
       },
-      now: () => performance.now(),
+      now: () => clock.now(),
     });
     this.#presence = new Presence(sdk.participants, {
       unlisted: (identity) => this.#unlisted.begin(identity),
@@ -131,16 +137,16 @@ export class LiveKitTransport implements Transport {
   }
 
   async find(identities: readonly string[]): Promise<void> {
-    const deadline = performance.now() + NEWS_DELAY;
+    const deadline = this.#clock.now() + NEWS_DELAY;
     const missing = (): string[] => identities.filter((identity) => identity !== this.identity && !this.#presence.has(identity));
     let askedAt = -Infinity;
     for (let left = NEWS_DELAY; left > 0 && this.#ended === undefined && missing().length > 0;) {
-      if (performance.now() - askedAt >= ASK_INTERVAL) {
-        askedAt = performance.now();
+      if (this.#clock.now() - askedAt >= ASK_INTERVAL) {
+        askedAt = this.#clock.now();
         for (const identity of missing()) void this.#ask(identity);
       }
       await this.#change(Math.min(left, ASK_INTERVAL));
-      left = deadline - performance.now();
+      left = deadline - this.#clock.now();
     }
   }
 
@@ -172,7 +178,7 @@ export class LiveKitTransport implements Transport {
     for (const identity of to) this.#unlisted.note(identity);
     try {
       await this.#outbox.add(() => this.#attended(() => this.#request(packet, to)));
-      this.#lastSentAt = performance.now();
+      this.#lastSentAt = this.#clock.now();
     } catch (cause) {
       throw this.#failure(packet, cause);
     }
@@ -188,7 +194,7 @@ export class LiveKitTransport implements Transport {
     this.#ended ??= new StreamError("disconnected", `Cannot send as the transport is closed: identity is "${this.identity}"`);
     if (ended === undefined) {
       await this.#outbox.empty();
-      await this.#pause(this.#lastSentAt + LAST_PACKETS - performance.now());
+      await this.#pause(this.#lastSentAt + LAST_PACKETS - this.#clock.now());
       if (this.#sdk.connected) this.#sdk.setBufferedAmount(SDK_BUFFERED_BYTES);
     }
     this.#end();
@@ -204,21 +210,21 @@ export class LiveKitTransport implements Transport {
 
   /** Resolves when somebody has come or the transport has ended, or after so many milliseconds. */
   async #change(milliseconds: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: unknown;
     let wake: () => void = () => {};
     await new Promise<void>((resolve) => {
       wake = resolve;
       this.#seekers.add(wake);
-      timer = setTimeout(resolve, milliseconds);
+      timer = this.#clock.setTimeout(resolve, milliseconds);
     });
-    clearTimeout(timer);
+    this.#clock.clearTimeout(timer);
     this.#seekers.delete(wake);
   }
 
   /** Lets time pass, but not past the room's end. */
   async #pause(milliseconds: number): Promise<void> {
-    const until = performance.now() + milliseconds;
-    for (let left = milliseconds; left > 0 && this.#gone === undefined; left = until - performance.now()) {
+    const until = this.#clock.now() + milliseconds;
+    for (let left = milliseconds; left > 0 && this.#gone === undefined; left = until - this.#clock.now()) {
       await this.#change(left);
     }
   }
@@ -247,11 +253,18 @@ export class LiveKitTransport implements Transport {
   }
 
   async #attended(request: () => Promise<void>): Promise<void> {
-    const timer = setInterval(() => void this.#sdk.letOut(BUFFERED_BYTES), STUCK_AFTER);
+    let timer: unknown;
+    const letOutLater = (): void => {
+      timer = this.#clock.setTimeout(() => {
+        void this.#sdk.letOut(BUFFERED_BYTES);
+        letOutLater();
+      }, STUCK_AFTER);
+    };
+    letOutLater();
     try {
       await request();
     } finally {
-      clearInterval(timer);
+      this.#clock.clearTimeout(timer);
     }
   }
 
