@@ -125,7 +125,8 @@ test("what waits for the reader's word is bounded, and its packets may be change
   other.packet(chunk(0, reused));
   reused.fill(7);
   other.events.chunk(AB);
-  assert.equal(other.told, ["header", "0:1,2"]);
+  other.packet(chunk(1, CD));
+  assert.equal(other.told, ["header", "0:1,2", "1:3,4"]);
 });
 
 test("packets that are to be encrypted, and are not, end their stream", () => {
@@ -134,6 +135,44 @@ test("packets that are to be encrypted, and are not, end their stream", () => {
   stream.events.chunk(AB);
   stream.events.end({}, "encryption type mismatch");
   assert.equal(stream.told, ["header", "0:1,2", "2:", "end"]);
+  const disordered = reading();
+  for (const index of [2, 0]) disordered.packet(chunk(index, AB));
+  disordered.events.end({}, "encryption type mismatch");
+  assert.equal(disordered.told.slice(-2), ["4:", "end"]); // behind all that came: chunk 3 is missing
+});
+
+test("a plain stream of which the reader can give nothing is taken from its packets", () => {
+  for (
+    const [error, totalSize] of [["UTF-8 decoding error: incomplete", undefined], ["length exceeded", 1]] as const
+  ) {
+    for (const first of ["packet", "reader"]) {
+      const stream = reading(totalSize);
+      if (first === "reader") stream.events.end({}, error);
+      stream.packet(chunk(0, AB));
+      if (first === "packet") stream.events.end({}, error);
+      stream.packet(chunk(1, CD));
+      assert.equal(stream.told, ["header", "0:1,2", "1:3,4"]);
+      assert.is(stream.waits, 0);
+    }
+  }
+  const packed = reading();
+  packed.packet(chunk(0, PACKED));
+  packed.events.end({}, "decompression failed");
+  packed.packet(trailer(""));
+  assert.equal(packed.told, ["header", "1:", "end"]);
+});
+
+test("nothing is waited for once that is known, or the sender is gone", () => {
+  const late = reading(4);
+  late.events.chunk(AB);
+  late.events.end({}, undefined);
+  assert.is(late.waits, 1);
+  late.packet(chunk(0, AB));
+  assert.is(late.waits, 0);
+  const gone = reading(4);
+  gone.events.end({}, undefined);
+  gone.readers.drop("dave");
+  assert.is(gone.waits, 0);
 });
 
 test("packets of one that was read are a second copy, up to the trailer", () => {
@@ -167,8 +206,13 @@ test("a stream with the id of one that is open takes its place; one who leaves t
   readers.packet(chunk(0, CD, "a"), "dave");
   second.chunk(CD);
   assert.equal(told, ["header", "header", "0:3,4"]);
+  open("b").end({}, undefined);
+  open("b");
+  readers.packet(trailer("", "b"), "dave");
+  assert.not(readers.packet(chunk(0, AB, "b"), "dave")); // the one before is forgotten
+  stopped.length = 0;
   readers.drop("dave");
-  assert.equal(stopped, ["a", "a"]);
+  assert.equal(stopped, ["a"]);
   assert.not(readers.packet(chunk(1, AB, "a"), "dave"));
 });
 
@@ -194,13 +238,15 @@ interface Stream {
   readonly told: string[];
   readonly events: ReaderEvents;
   readonly stopped: boolean;
+  /** How often it waits for late packets. */
+  readonly waits: number;
   packet(packet: ChunkPacket | TrailerPacket): boolean;
   /** Lets the time pass that late packets are given. */
   wait(): void;
 }
 
 function reading(totalSize?: number): Stream {
-  const { readers, told, stopped, open, wait } = many();
+  const { readers, told, stopped, waiting, open, wait } = many();
   const events = open("a", { attributes: { h: "1" }, ...(totalSize === undefined ? {} : { totalSize }) });
   return {
     readers,
@@ -208,6 +254,9 @@ function reading(totalSize?: number): Stream {
     events,
     get stopped() {
       return stopped.length > 0;
+    },
+    get waits() {
+      return waiting.size;
     },
     packet: (packet) => readers.packet(packet, "dave"),
     wait,
@@ -218,6 +267,7 @@ function many(): {
   readers: ForeignReaders;
   told: string[];
   stopped: string[];
+  waiting: Set<() => void>;
   open(streamId: string, header?: Partial<StreamHeader>): ReaderEvents;
   wait(): void;
 } {
@@ -241,5 +291,5 @@ function many(): {
       done();
     }
   };
-  return { readers, told, stopped, open, wait };
+  return { readers, told, stopped, waiting, open, wait };
 }

@@ -158,10 +158,40 @@ test("who leaves takes what is being read along, and what comes late of it", () 
   const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes"), "bob");
   reader?.chunk(new Uint8Array(1));
   sdk.events.left("bob");
-  reader?.end({}, undefined);
   sdk.events.chunk("a", 0, new Uint8Array(1), "bob");
-  sdk.events.trailer({ type: "trailer", streamId: "a", reason: "", attributes: {} }, "bob");
   assert.equal(events, ["header a", "left bob"]);
+  sdk.events.joined("bob", "PA_bob again");
+  reader?.end({}, undefined);
+  sdk.events.trailer({ type: "trailer", streamId: "other", reason: "", attributes: {} }, "bob");
+  assert.equal(events.slice(2), ["joined bob", "trailer other"]);
+});
+
+test("a room that has ended ends what is being read", () => {
+  const { sdk, events } = opened();
+  const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
+  sdk.events.disconnected("gone");
+  reader?.chunk(new Uint8Array(1));
+  reader?.end({}, undefined);
+  assert.equal(events, ["header a", "closed"]);
+});
+
+test("a participant who is not listed is asked for as long as something goes to it or comes", async () => {
+  const { sdk, time, transport } = opened();
+  for (const identity of ["sent to", "sender", "idle"]) sdk.here.add(identity);
+  await time.run(transport.find?.([...sdk.here]) ?? Promise.resolve());
+  for (let i = 0; i < 8; i++) {
+    await time.advance(10_000);
+    await time.run(transport.send(control("x"), ["sent to"]));
+    sdk.hello("sender");
+  }
+  assert.equal(transport.participants(), ["bob", "sent to", "sender"]);
+});
+
+test("a chunk over 60,000 bytes is no runtime's", () => {
+  const { sdk, events } = opened();
+  sdk.events.header(ownHeader("a"), "bob");
+  for (const bytes of [60_000, 60_001]) sdk.events.chunk("a", bytes, new Uint8Array(bytes), "bob");
+  assert.equal(events, ["header a", "chunk a 60000"]);
 });
 
 test("a failed request is the packet's own, the connection's, or the room's end", async () => {

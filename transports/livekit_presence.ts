@@ -21,7 +21,7 @@ export class Presence {
   /** The others, each with its sid once that is known. */
   readonly #present: Map<string, string | undefined>;
   readonly #events: PresenceEvents;
-  readonly #left = new Remembered<string, boolean>(REMEMBERED);
+  readonly #left = new Remembered<string, true>(REMEMBERED);
   /** Those who were here when this participant's connection was lost, and have not been told of as gone since. */
   #before: Set<string> = new Set();
 
@@ -61,7 +61,6 @@ export class Presence {
     const news = !known || (before !== undefined && before !== sid);
     if (known && news) this.leave(identity);
     this.#present.set(identity, sid);
-    this.#left.set(identity, false);
     if (sid === undefined) this.#events.unlisted(identity);
     else this.#events.settled(identity);
     if (news) this.#events.joined(identity);
@@ -91,7 +90,6 @@ export class Presence {
   /** It was made anew: the others were told that this participant had left, and what was under way has ended there. */
   renewed(): void {
     for (const identity of this.#before) this.restart(identity);
-    this.#before.clear();
   }
 
   /** Nobody is here any more, and nobody is told of it. */
