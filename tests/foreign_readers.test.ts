@@ -198,7 +198,7 @@ test("streams within their headers, whose trailer never comes, are not remembere
 });
 
 test("a stream with the id of one that is open takes its place; one who leaves takes all along", () => {
-  const { readers, told, stopped, open } = many();
+  const { readers, told, stopped, open, wait } = many();
   const first = open("a");
   const second = open("a");
   assert.equal(stopped, ["a"]);
@@ -207,6 +207,7 @@ test("a stream with the id of one that is open takes its place; one who leaves t
   second.chunk(CD);
   assert.equal(told, ["header", "header", "0:3,4"]);
   open("b").end({}, undefined);
+  wait();
   open("b");
   readers.packet(trailer("", "b"), "dave");
   assert.not(readers.packet(chunk(0, AB, "b"), "dave")); // the one before is forgotten

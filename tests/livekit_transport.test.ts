@@ -155,7 +155,7 @@ test("a stream of a runtime with the id of one that came by a reader is a new on
 
 test("who leaves takes what is being read along, and what comes late of it", () => {
   const { sdk, events } = opened();
-  const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes"), "bob");
+  const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
   reader?.chunk(new Uint8Array(1));
   sdk.events.left("bob");
   sdk.events.chunk("a", 0, new Uint8Array(1), "bob");
@@ -176,7 +176,7 @@ test("a room that has ended ends what is being read", () => {
 });
 
 test("a participant who is not listed is asked for as long as something goes to it or comes", async () => {
-  const { sdk, time, transport } = opened();
+  const { sdk, time, transport, events } = opened();
   for (const identity of ["sent to", "sender", "idle"]) sdk.here.add(identity);
   await time.run(transport.find?.([...sdk.here]) ?? Promise.resolve());
   for (let i = 0; i < 8; i++) {
@@ -185,6 +185,7 @@ test("a participant who is not listed is asked for as long as something goes to 
     sdk.hello("sender");
   }
   assert.equal(transport.participants(), ["bob", "sent to", "sender"]);
+  assert.equal(events.filter((event) => event.startsWith("left")), ["left idle"]);
 });
 
 test("a chunk over 60,000 bytes is no runtime's", () => {
