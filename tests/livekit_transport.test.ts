@@ -158,7 +158,7 @@ test("who leaves takes what is being read along, and what comes late of it", () 
   const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
   reader?.chunk(new Uint8Array(1));
   sdk.events.left("bob");
-  sdk.events.chunk("a", 0, new Uint8Array(1), "bob");
+  sdk.events.chunk("b", 0, new Uint8Array(1), "bob");
   assert.equal(events, ["header a", "left bob"]);
   sdk.events.joined("bob", "PA_bob again");
   reader?.end({}, undefined);

@@ -143,6 +143,23 @@ test("foreignIdleTimeout: another SDK may be silent for longer, as it gives no s
   });
 });
 
+test("a receiver of another SDK that is silent is not given up, whatever else is under way with it", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob");
+    const readers = bytes(bob);
+    const plain = room.raw("plain");
+    plain.open("bob", "s", 0, { facts: false }); // so that its signs of life are looked for
+    const writer = await room.time.run(bob.runtime.streamText({ topic: "t", destinationIdentities: ["plain"] }));
+    await room.time.advance(200_000);
+    plain.chunk("bob", "s", 0, pattern(1));
+    await room.time.run(writer.write("still here?"));
+    await room.time.run(writer.close());
+    const seen = plain.packets.filter(({ packet }) => packet.type === "trailer");
+    assert.equal(seen.map(({ packet }) => packet.type === "trailer" && packet.reason), [""]);
+    assert.is(first(readers).actor.getSnapshot().value, "receiving");
+  });
+});
+
 test("unclaimedTimeout: a handler may come until then; after it the stream is refused", async () => {
   await pair(async (room, alice, bob) => {
     const early = await room.time.run(alice.runtime.streamText(TO_BOB));
