@@ -59,11 +59,22 @@ test("law: a header comes out as it went in, and is as short as its room", () =>
   }));
 });
 
+test("a header may be 128 bytes long with its length, and not one more", () => {
+  // No header of five fields is as long; one of a later version might be, and is no frame, but its stream is not cut before that is seen.
+  for (const [length, seen] of [[126, true], [127, false]] as const) {
+    const { parser } = collect();
+    assert.is(parser.push(Uint8Array.of(0, length)), seen);
+    if (seen) assert.is(parser.push(new Uint8Array(length - 1)), true, "it is not whole yet");
+    if (seen) assert.is(parser.push(new Uint8Array(1)), false);
+  }
+});
+
 test("half a frame is not between two, and can be taken back", () => {
   const { parser, frames } = collect();
   parser.push(frame(0, pattern(100)).subarray(0, 100));
   assert.is(parser.between, false);
   assert.is(parser.takePartial()?.length, 100);
+  assert.is(parser.takePartial(), undefined, "it is the caller's: to give it back twice would share it");
   assert.equal(frames, []);
 });
 

@@ -141,6 +141,17 @@ test("w of a later hello changes nothing of open streams, and is the window of n
     await second.abort();
   }, { streamWindow: 100_000 }));
 
+test("a handler's window is no less than 60,000, whatever it asks for, and its hello says so", () =>
+  scene(async ({ room, bob, eve }) => {
+    bob.runtime.registerByteStreamHandler("narrow", () => {}, { window: 1 });
+    await room.time.advance(1);
+    const hellos = eve.controls("bob").filter((message) => message.kind === "hello");
+    assert.is(hellos.at(-1)?.streamWindow, 60_000);
+    eve.open("bob", "s", 0, { topic: "narrow" });
+    await room.time.advance(1);
+    assert.is(eve.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1)?.credit, 60_000);
+  }));
+
 test("received counts whole frames, and of the one under way the payload that has come", () =>
   scene(async ({ room, eve, readers }) => {
     eve.open("bob", "s", 0, { facts: { format: "framed" } });
