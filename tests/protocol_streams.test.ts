@@ -1,6 +1,7 @@
 // What PROTOCOL.md says of open and ended streams, seen from a stranger who keeps to it, or does not.
 import * as assert from "uvu/assert";
 import type { ReceivingState, SendingState } from "../protocol/control.ts";
+import { encodeTrailer } from "../protocol/header.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { digestOf, frame, inRoom, type Member, pattern, type Raw, type Room } from "./room.ts";
@@ -22,6 +23,12 @@ async function withEve(
     await room.time.advance(1);
     await body(room, alice, eve);
   });
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const item = list[index];
+  if (item === undefined) throw new Error(`Cannot find item ${index}: there are ${list.length}`);
+  return item;
 }
 
 function row(change: Partial<ReceivingState> = {}): ReceivingState {
@@ -150,6 +157,54 @@ test("a handler's window is no less than 60,000, whatever it asks for, and its h
     eve.open("bob", "s", 0, { topic: "narrow" });
     await room.time.advance(1);
     assert.is(eve.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1)?.credit, 60_000);
+  }));
+
+test("a header of another SDK with the id of an open stream is a repeat, and opens nothing", () =>
+  scene(async ({ room, bob, eve, readers }) => {
+    eve.open("bob", "s", 0, { facts: false });
+    eve.chunk("bob", "s", 0, pattern(10));
+    eve.open("bob", "s", 0, { facts: false });
+    eve.chunk("bob", "s", 1, pattern(5));
+    eve.trailer("bob", "s", undefined);
+    await room.time.advance(1);
+    assert.is(readers.length, 1);
+    assert.is((await room.time.run(last(readers).readAll())).length, 15);
+    eve.open("bob", "s", 0, { facts: false });
+    await room.time.advance(1);
+    assert.is(readers.length, 2, "its id is free again");
+    assert.equal(bob.errors, []);
+  }));
+
+test("chunks and trailers with fields of the wrong type are ignored", () =>
+  scene(async ({ room, bob, eve, readers }) => {
+    eve.open("bob", "s", 0);
+    const chunk = { type: "chunk", streamId: "s", index: 0, content: pattern(10) } as const;
+    for (const index of [-1, 0.5, NaN, "0", null, undefined]) eve.send({ ...chunk, index: index as number }, "bob");
+    eve.chunk("bob", "s", 0, pattern(10));
+    const attributes = encodeTrailer({}, { bytes: 10, chunks: 1, digest: digestOf(pattern(10)) });
+    for (const reason of [null, undefined, 5, {}]) {
+      eve.send({ type: "trailer", streamId: "s", reason: reason as string, attributes }, "bob");
+    }
+    await room.time.advance(1);
+    assert.is(last(readers).actor.getSnapshot().value, "receiving");
+    eve.send({ type: "trailer", streamId: "s", reason: "as it should be", attributes }, "bob");
+    await room.time.advance(1);
+    assert.is((await room.time.run(last(readers).readAll())).length, 10);
+    assert.is((await last(readers).closed).reason, "as it should be");
+    assert.equal(bob.errors, []);
+  }));
+
+test("a new header with the id of an open stream ends that one as incomplete, unless it is whole", () =>
+  scene(async ({ room, eve, readers }) => {
+    for (const sequence of [0, 1, 2]) {
+      eve.open("bob", "s", sequence);
+      eve.chunk("bob", "s", 0, pattern(10));
+      if (sequence === 1) eve.trailer("bob", "s", { bytes: 10, chunks: 1, digest: digestOf(pattern(10)) });
+      await room.time.advance(1);
+    }
+    await rejection(() => room.time.run(at(readers, 0).readAll()), "incomplete");
+    assert.is((await room.time.run(at(readers, 1).readAll())).length, 10);
+    assert.is(at(readers, 2).actor.getSnapshot().value, "receiving");
   }));
 
 test("received counts whole frames, and of the one under way the payload that has come", () =>
