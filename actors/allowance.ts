@@ -73,10 +73,16 @@ export class Allowance {
     this.#shared?.consume(taken, this.#charged);
   }
 
-  /** After the end: the sender has sent up to an offset. What never came is not waited for. */
-  release(final: number): void {
-    this.#shared?.receive(this.#charged, final);
-    this.#shared?.consume(this.#charged, final);
-    this.#charged = final;
+  /**
+   * After the end: the sender says that it has sent up to an offset. What never came is not waited for. The claim counts between what has
+   * come and what there was credit for, so that nothing a sender says frees or raises more than it was charged. Returns what counts.
+   */
+  release(final: number, came: number): number {
+    const most = this.#shared?.reach(this.#charged) ?? Infinity;
+    const counted = Math.max(came, Math.min(final, this.#allowed, most));
+    this.#shared?.receive(this.#charged, counted);
+    this.#shared?.consume(this.#charged, counted);
+    this.#charged = counted;
+    return counted;
   }
 }

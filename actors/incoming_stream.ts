@@ -9,9 +9,13 @@ import { Arrivals, type Piece } from "./arrivals.ts";
 import type { StreamContext } from "./context.ts";
 import { type Ending, givenUp, readEnding, type Trailer } from "./ending.ts";
 import type { IncomingActor } from "./incoming.ts";
+import { UnreadWatch } from "./unread_watch.ts";
 
 /** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
 const GAP_WAIT = 1_000;
+
+/** Reason of a stream that ended unread, at both ends. */
+const UNREAD = "its handler returned and nobody reads it";
 
 /** What a stream that comes in needs of its runtime. */
 export interface IncomingContext {
@@ -40,6 +44,7 @@ export class IncomingStream {
   /** The sender is told of its chunks as they come. */
   readonly acknowledged: boolean;
   readonly tracker: ProgressTracker;
+  readonly unread: UnreadWatch;
   /** Resolves with the trailer when all was taken and checked; rejects with what the stream failed with. */
   readonly closed: Promise<Trailer>;
   actor!: IncomingActor;
@@ -60,7 +65,11 @@ export class IncomingStream {
   #finalDigest: string | undefined;
   #error: StreamError | undefined;
   #ended = false;
+  /** Its sender has said how far it was sent. */
+  #released = false;
   #wake: (() => void) | undefined;
+  /** Bytes that have come, as far as they count: fixed when they begin to go by. */
+  #came: number | undefined;
   #resolveClosed!: (trailer: Trailer) => void;
   #rejectClosed!: (error: StreamError) => void;
 
@@ -75,6 +84,9 @@ export class IncomingStream {
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
     const { clock, limits } = context.stream;
     this.#allowance = new Allowance(limits.receiveWindow, opened.facts === undefined ? undefined : context.shared, clock);
+    this.unread = new UnreadWatch(clock, limits.unreadTimeout, () => {
+      this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
+    });
     this.#heardAt = clock.now();
     if (opened.facts !== undefined) this.#digest = runningDigest();
     this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, {
@@ -291,8 +303,9 @@ export class IncomingStream {
 
   /** After the end: the sender says how far it had sent. What never came is not waited for. */
   release(final: number): void {
-    this.#allowance.release(final);
-    this.#arrivals.received = final;
+    if (this.#released) return;
+    this.#released = true;
+    this.#arrivals.received = this.#allowance.release(final, this.#came ?? this.received);
   }
 
   /** How the stream stands, as its sender is told. */
@@ -345,6 +358,7 @@ export class IncomingStream {
   /** Bytes go by: what has come is of no use to a handler that comes late. */
   #miss(): void {
     this.#missed = true;
+    this.#came = this.received;
     this.#arrivals.close();
     this.#allowance.end(this.taken);
     this.taken = this.#arrivals.received = this.#allowance.charged;
@@ -371,6 +385,7 @@ export class IncomingStream {
 
   #end(): void {
     this.#ended = true;
+    this.unread.end();
     this.#arrivals.close();
     this.#allowance.end(this.taken);
     const sent = this.#trailer?.facts?.bytes;

@@ -174,10 +174,12 @@ abstract class Reader<T> implements StreamReader<T> {
       });
     }
     this.#consumed = true;
+    this.stream.unread.consumed(true);
   }
 
   protected unclaim(): void {
     this.#consumed = false;
+    this.stream.unread.consumed(false);
   }
 
   protected cancelWith(error: StreamError): void {

@@ -5,6 +5,7 @@ import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { isCount } from "../protocol/shapes.ts";
 import { unpackWhole } from "../protocol/whole.ts";
 import type { Transport } from "../transports/transport.ts";
+import { ActorIds } from "./actor_ids.ts";
 import type { StreamContext } from "./context.ts";
 import { incomingStream } from "./incoming.ts";
 import { IncomingStream } from "./incoming_stream.ts";
@@ -22,6 +23,7 @@ export class Receiving {
   readonly #transport: Pick<Transport, "handler">;
   readonly #parent: () => AnyActorRef;
   readonly #open = new Set<IncomingStream>();
+  readonly #ids = new ActorIds("in");
   /** How many of them each sender has, in all its lives. */
   readonly #openOf = new Map<string, number>();
 
@@ -125,6 +127,7 @@ export class Receiving {
     const over = overLimits(header, limits);
     const open = this.#openOf.get(peer.identity) ?? 0;
     const full = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
+    const id = this.#ids.take();
     const stream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
       shared: opened.facts === undefined ? undefined : peer.window,
@@ -134,6 +137,7 @@ export class Receiving {
       unhandled: (to) => this.#report(to, to.error),
       ended: (to) => {
         this.#open.delete(to);
+        this.#ids.giveBack(id);
         this.#count(peer.identity, -1);
         peer.endIncoming(to);
         this.#peers.find(peer.identity)?.streams.grow();
@@ -143,7 +147,7 @@ export class Receiving {
     stream.actor = createActor(incomingStream, {
       input: { stream },
       parent: this.#parent(),
-      id: `in:${peer.identity}:${stream.streamId}`,
+      id,
     });
     this.#open.add(stream);
     this.#count(peer.identity, 1);
@@ -213,6 +217,7 @@ export class Receiving {
     await Promise.resolve(); // a handler runs after the packet that brought its stream was dealt with
     try {
       await handle();
+      stream.unread.handled();
     } catch (error) {
       if (!stream.ended) {
         const failure = stream.failure("cancelled", "its handler failed", "its handler failed");

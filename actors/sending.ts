@@ -12,6 +12,7 @@ import { assertWithinLimits, encodeHeader, type HeaderFacts, isBulk, type Stream
 import type { StreamOptions } from "../protocol/options.ts";
 import { WHOLE_BYTES } from "../protocol/whole.ts";
 import type { Transport } from "../transports/transport.ts";
+import { ActorIds } from "./actor_ids.ts";
 import type { FileAccess, StreamContext } from "./context.ts";
 import { outgoingStream } from "./outgoing.ts";
 import { type Compression, OutgoingStream } from "./outgoing_stream.ts";
@@ -50,6 +51,7 @@ export class Sending {
   readonly #instance: string;
   readonly #parent: () => AnyActorRef;
   readonly #openings: OpeningQueue;
+  readonly #ids = new ActorIds("out");
   readonly #open = new Map<string, OutgoingStream | undefined>();
   /** Open streams to everybody, by sequence number: what makes a receiver of a peer. */
   readonly #adopting = new Map<number, (peer: Peer) => boolean>();
@@ -261,6 +263,7 @@ export class Sending {
     const destinations = new Destinations([...gone, ...present], { named, addressed });
     const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.frameBytes), SEGMENT_BYTES);
     const { signal } = options;
+    const id = this.#ids.take();
     let isHeaderSent = false;
     const stream = new OutgoingStream(
       {
@@ -286,6 +289,7 @@ export class Sending {
         },
         ended: (ended) => {
           if (!isHeaderSent) this.#openings.leave(credits);
+          this.#ids.giveBack(id);
           leave?.();
           if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
           this.#adopting.delete(sequence);
@@ -297,7 +301,7 @@ export class Sending {
       },
     );
     const abort = (): void => stream.actor.send({ type: "abort.requested", error: abortedBy(signal, stream.streamId) });
-    stream.actor = createActor(outgoingStream, { input: { stream }, parent: this.#parent(), id: `out:${stream.streamId}` });
+    stream.actor = createActor(outgoingStream, { input: { stream }, parent: this.#parent(), id });
     const leave = signal && onAbort(signal, abort);
     for (const peer of peers) {
       peer.outgoing.set(sequence, stream); // one who is not known yet may turn out to be a Millrace runtime, and ask about it

@@ -108,6 +108,11 @@ export class SenderWindow {
     return this.#received + sharedUse(to) - sharedUse(from) <= this.#limit;
   }
 
+  /** How far a stream that was charged up to an offset could have gone. */
+  reach(from: number): number {
+    return Math.max(from, STREAM_CHUNK_SIZE) + Math.max(0, this.#limit - this.#received);
+  }
+
   /** A stream goes from one offset to another; back, if less came than was counted on. */
   receive(from: number, to: number): void {
     this.#received += sharedUse(to) - sharedUse(from);

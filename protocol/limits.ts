@@ -26,6 +26,8 @@ export interface Limits {
   foreignIdleTimeout: number;
   /** Milliseconds a stream waits for a handler of its topic. Default 5,000. Then "refused". */
   unclaimedTimeout: number;
+  /** Milliseconds a stream whose handler has returned waits for somebody to read it. Default 30,000. Then "cancelled". */
+  unreadTimeout: number;
   /** Milliseconds a receiver may keep a sender waiting without taking a byte, or its receipt. Default 30,000. Then "timeout". */
   stallTimeout: number;
   /** Entries of a stream's attributes. Default 2,500, more than a header holds. Over it: "invalid-argument" at the sender, "refused" by the receiver. */
@@ -62,6 +64,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   idleTimeout: 30_000,
   foreignIdleTimeout: 300_000,
   unclaimedTimeout: 5_000,
+  unreadTimeout: 30_000,
   stallTimeout: 30_000,
   attributes: 2_500,
   attributeBytes: 15_000,
@@ -70,7 +73,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 });
 
 const WINDOWS = new Set<string>(["receiveWindow", "senderWindow"]);
-const TIMEOUTS = new Set<string>(["idleTimeout", "foreignIdleTimeout", "unclaimedTimeout", "stallTimeout"]);
+const TIMEOUTS = new Set<string>(["idleTimeout", "foreignIdleTimeout", "unclaimedTimeout", "unreadTimeout", "stallTimeout"]);
 
 /** The limits asked for, checked, over the defaults. */
 export function resolveLimits(wanted: Partial<Limits> = {}): Limits {

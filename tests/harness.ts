@@ -42,14 +42,20 @@ async function limited(test: string, body: () => void | Promise<void>, seconds: 
       reject(new Error(`Test took longer than ${seconds} s: "${test}"${states.join("")}`));
     }, seconds * 1000);
   });
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on("unhandledRejection", note); // without it the process ends, and the failure that came first is never told
   try {
     await Promise.race([body(), late]);
+    await new Promise<void>((resolve) => void setImmediate(resolve));
   } catch (error) {
     throw shortened(error);
   } finally {
     clearTimeout(timer);
     fixtures.clear();
+    process.off("unhandledRejection", note);
   }
+  if (unhandled.length > 0) throw new Error("A rejection was not handled", { cause: shortened(unhandled[0]) });
 }
 
 /** The same error, its texts cut in the middle where they are long. */

@@ -46,6 +46,7 @@ export class Party {
       onError: (error, context) => void told.push({ error, context }),
       ...this.#options,
       ...options,
+      limits: { unreadTimeout: Infinity, ...this.#options.limits, ...options.limits },
     });
     this.#runtimes.push(runtime);
     return runtime;

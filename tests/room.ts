@@ -75,6 +75,7 @@ export class Room implements AsyncDisposable {
       clock: this.time,
       onError: (error) => void errors.push(error),
       ...options,
+      limits: { unreadTimeout: Infinity, ...options.limits }, // many tests keep readers that nobody reads
     });
     const member = { runtime, errors, codec };
     this.#members.push(member);

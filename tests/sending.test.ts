@@ -255,6 +255,22 @@ test("attributes and names over the limits reject at the sender; exactly at them
     await rejection(() => alice.streamText({ streamId: "x".repeat(20_000) }), "invalid-argument");
     await rejection(() => alice.streamText({ attributes: { millrace: "mine" } }), "invalid-argument");
     assert.equal(seen, ["64 attributes", "1 attributes", "100 units of name"]);
+  }, { limits: { attributes: 64, attributeBytes: 8_000, nameBytes: 200 } }));
+
+test("by default whatever fits into a header passes, and nothing that does not", () =>
+  inPair(async (alice, bob) => {
+    const seen: number[] = [];
+    bob.registerByteStreamHandler("", async (reader) => {
+      seen.push(reader.info.name.length + Object.keys(reader.info.attributes).length);
+      await reader.readAll();
+    });
+    await alice.sendBytes(pattern(1), { name: "n".repeat(14_500) });
+    await rejection(() => alice.sendBytes(pattern(1), { name: "n".repeat(15_000) }), "invalid-argument");
+    const many = (count: number): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}`, ""]));
+    await alice.sendBytes(pattern(1), { attributes: many(1_400) });
+    await rejection(() => alice.sendBytes(pattern(1), { attributes: many(2_400) }), "invalid-argument");
+    assert.equal(seen, [14_500, 1_400]);
   }));
 
 test("wrong types are invalid arguments before anything is sent", () =>

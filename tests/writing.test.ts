@@ -235,7 +235,7 @@ test("wrong types are invalid arguments, and the stream goes on", () =>
     ) {
       await rejection(() => text.close(wrong as object), "invalid-argument");
     }
-    await rejection(() => text.close({ attributes: { long: "x".repeat(8_000) } }), "invalid-argument");
+    await rejection(() => text.close({ attributes: { long: "x".repeat(15_000) } }), "invalid-argument");
     await rejection(() => text.close({ reason: "x".repeat(100_000) }), "invalid-argument");
     await rejection(() => binary.abort(5 as unknown as string), "invalid-argument");
     await text.write("still");
@@ -309,7 +309,7 @@ test("a stream id whose opening failed is free again", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     await rejection(() => alice.streamText({ streamId: "one", destinationIdentities: ["nobody"] }), "disconnected");
-    await rejection(() => alice.streamText({ streamId: "one", attributes: { a: "x".repeat(9_000) } }), "invalid-argument");
+    await rejection(() => alice.streamText({ streamId: "one", attributes: { a: "x".repeat(16_000) } }), "invalid-argument");
     await alice.sendText("at last", { streamId: "one", confirm: true });
     assert.equal(texts, ["at last"]);
   }));
