@@ -3,6 +3,8 @@ import { Buffer } from "node:buffer";
 import type { VideoGrant } from "livekit-server-sdk";
 import { createRuntime, type Runtime, type RuntimeOptions, type StreamError } from "../../mod.ts";
 import { livekit } from "../../transports/livekit.ts";
+import { describeWhenLate } from "../harness.ts";
+import { describeRuntime } from "../room.ts";
 import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";
 import { startServer, type TestServer } from "./server.ts";
 
@@ -39,9 +41,11 @@ export class Halls {
     const hall = new Hall(this.server, `hall ${++this.#opened}`);
     try {
       await body(hall);
-    } finally {
-      await hall.close();
+    } catch (error) {
+      await hall.close().catch(() => {}); // what went wrong first is what is to be read
+      throw error;
     }
+    await hall.close();
   }
 
   async close(): Promise<void> {
@@ -54,10 +58,28 @@ export class Hall {
   readonly server: TestServer;
   readonly name: string;
   readonly #runtimes: Runtime[] = [];
+  readonly #members: Member[] = [];
+  #step = "its body";
 
   constructor(server: TestServer, name: string) {
     this.server = server;
     this.name = name;
+    describeWhenLate(() => this.#describe());
+  }
+
+  /** Waits for something that a test which takes too long is to name. */
+  async step<T>(what: string, work: Promise<T>): Promise<T> {
+    this.#step = what;
+    return await work;
+  }
+
+  #describe(): string {
+    const members = this.#members.map(({ runtime, room, errors }) => {
+      const others = [...room.remoteParticipants.keys()].join(", ");
+      const told = errors.map(({ message }) => `\n    ${message}`).join("");
+      return `${describeRuntime(runtime)}, its Room is ${room.isConnected ? "" : "not "}connected and knows: ${others}${told}`;
+    });
+    return `The test waits for ${this.#step}, in "${this.name}"${members.join("")}`;
   }
 
   /** A participant who uses the SDK and nothing else. */
@@ -74,7 +96,9 @@ export class Hall {
     const errors: StreamError[] = [];
     const runtime = await createRuntime({ transport: livekit(room), onError: (error) => void errors.push(error), ...options });
     this.#runtimes.push(runtime);
-    return { runtime, room, errors };
+    const member = { runtime, room, errors };
+    this.#members.push(member);
+    return member;
   }
 
   /** Resolves when each knows of the others that they are Millrace runtimes. */

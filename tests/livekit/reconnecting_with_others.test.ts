@@ -4,7 +4,7 @@ import type { StreamError } from "../../errors.ts";
 import { suite } from "../harness.ts";
 import { bytesOf, told } from "../peers/contents.js";
 import { type PlainPeer, startPeer } from "../peers/peer.ts";
-import { Halls, type Member } from "./hall.ts";
+import { type Hall, Halls, type Member } from "./hall.ts";
 import { assertInTime, until } from "./pair.ts";
 import { RoomEvent, SimulateScenarioKind } from "./rooms.ts";
 import { FAULT_LIMITS } from "./traffic.ts";
@@ -18,13 +18,16 @@ const TO_PLAIN = { length: 2_000_000, seed: 2 };
 const PIECE_BYTES = 50_000;
 
 test("a connection that is resumed loses nothing", () =>
-  underWay(async (alice, plain, { sending, receiving }) => {
+  underWay(async (hall, alice, plain, { sending, receiving }) => {
     const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
-    await alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT);
-    await reconnected;
-    assert.is(await sending, "whole");
-    assert.ok(equal(await receiving, bytesOf(TO_ALICE)));
-    const { content, error } = await plain.received();
+    await hall.step(
+      "the SDK to lose its connection",
+      alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT),
+    );
+    await hall.step("the SDK to resume it", reconnected);
+    assert.is(await hall.step("what is sent", sending), "whole");
+    assert.ok(equal(await hall.step("what is received", receiving), bytesOf(TO_ALICE)));
+    const { content, error } = await hall.step("the other SDK's word of it", plain.received());
     assert.is(error, undefined);
     assert.equal(content, await told([bytesOf(TO_PLAIN)]));
   }), { seconds: 40 });
@@ -32,19 +35,22 @@ test("a connection that is resumed loses nothing", () =>
 test(
   "a connection that is made anew ends streams at both ends, and new ones go",
   () =>
-    underWay(async (alice, plain, { sending, receiving }) => {
+    underWay(async (hall, alice, plain, { sending, receiving }) => {
       const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
-      await alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_FULL_RECONNECT);
-      assert.is(await sending, "disconnected");
-      const failure = await assertInTime(receiving.then(() => "whole", ({ code }: StreamError) => code));
-      assert.is(failure, "disconnected");
-      const { error } = await plain.received();
+      await hall.step(
+        "the SDK to lose its connection",
+        alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_FULL_RECONNECT),
+      );
+      assert.is(await hall.step("what is sent to end", sending), "disconnected");
+      const ending = receiving.then(() => "whole", ({ code }: StreamError) => code);
+      assert.is(await hall.step("what is received to end", assertInTime(ending)), "disconnected");
+      const { error } = await hall.step("the other SDK's word of its end", plain.received());
       assert.ok(error !== undefined);
-      await reconnected;
-      await until(() => alice.room.remoteParticipants.has("plain"));
-      await plain.listen("text", "again");
-      await alice.runtime.sendText("hello", { topic: "again", destinationIdentities: ["plain"] });
-      assert.equal((await plain.received()).content, await told("hello"));
+      await hall.step("the SDK to connect anew", reconnected);
+      await hall.step("news of the other", until(() => alice.room.remoteParticipants.has("plain")));
+      await hall.step("the other to listen", plain.listen("text", "again"));
+      await hall.step("a text", alice.runtime.sendText("hello", { topic: "again", destinationIdentities: ["plain"] }));
+      assert.equal((await hall.step("the other SDK's word of the text", plain.received())).content, await told("hello"));
     }),
   { seconds: 40 },
 );
@@ -59,15 +65,15 @@ interface UnderWay {
   readonly receiving: Promise<Uint8Array>;
 }
 
-async function underWay(body: (alice: Member, plain: PlainPeer, streams: UnderWay) => Promise<void>): Promise<void> {
+async function underWay(
+  body: (hall: Hall, alice: Member, plain: PlainPeer, streams: UnderWay) => Promise<void>,
+): Promise<void> {
   await halls.in(async (hall) => {
     const alice = await hall.join("alice", { limits: FAULT_LIMITS });
-    await using plain = await startPeer("rtc-node-1", {
-      url: hall.server.url,
-      token: await hall.server.token("plain", hall.name),
-    });
-    await until(() => alice.room.remoteParticipants.has("plain"));
-    await plain.listen("bytes", "to plain");
+    const access = { url: hall.server.url, token: await hall.server.token("plain", hall.name) };
+    await using plain = await hall.step("the other SDK to start", startPeer("rtc-node-1", access));
+    await hall.step("news of the other", until(() => alice.room.remoteParticipants.has("plain")));
+    await hall.step("the other to listen", plain.listen("bytes", "to plain"));
     let begin: () => void = () => {};
     const begun = new Promise<void>((resolve) => begin = resolve);
     const receiving = new Promise<Uint8Array>((resolve, reject) => {
@@ -88,8 +94,8 @@ async function underWay(body: (alice: Member, plain: PlainPeer, streams: UnderWa
         if (bytes > PIECE_BYTES) sendBegan();
       },
     }).then(() => "whole", ({ code }: StreamError) => code);
-    await Promise.all([begun, sent]);
-    await body(alice, plain, { sending, receiving });
+    await hall.step("both streams to be under way", Promise.all([begun, sent]));
+    await body(hall, alice, plain, { sending, receiving });
   });
 }
 
