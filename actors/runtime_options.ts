@@ -2,7 +2,7 @@ import type { InspectionEvent, Observer } from "xstate";
 import { StreamError } from "../errors.ts";
 import type { Clock } from "../protocol/clock.ts";
 import type { Limits } from "../protocol/limits.ts";
-import { assertKnownNames } from "../protocol/option_names.ts";
+import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import { show } from "../protocol/options.ts";
 import { isRecord } from "../protocol/shapes.ts";
 import type { Transport } from "../transports/transport.ts";
@@ -40,15 +40,15 @@ export interface RuntimeOptions {
 }
 
 /** Every name in {@linkcode RuntimeOptions}. */
-const OPTION_NAMES: readonly (keyof RuntimeOptions)[] = [
-  "transport",
-  "pool",
-  "limits",
-  "onError",
-  "inspect",
-  "clock",
-  "chunkSize",
-];
+const OPTION_NAMES: OptionNames<RuntimeOptions> = {
+  transport: true,
+  pool: true,
+  limits: true,
+  onError: true,
+  inspect: true,
+  clock: true,
+  chunkSize: true,
+};
 
 /** Throws "invalid-argument" unless they are options of a runtime. */
 export function assertRuntimeOptions(options: unknown): asserts options is RuntimeOptions {

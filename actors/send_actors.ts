@@ -215,7 +215,7 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
     },
     actors: {
       call: fromPromise<TInfo, Call<TInput>>(async ({ input: { input, report }, signal }) => {
-        assertInput(input, ["runtime", content, "options"]);
+        assertInput(input, { runtime: true, [content]: true, options: true });
         const onProgress = (progress: Progress): void => {
           if (!signal.aborted) report(progress); // a stopped actor takes no events
           input.options?.onProgress?.(progress);
@@ -257,7 +257,7 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
 }
 
 /** Throws "invalid-argument" unless it is an input with those names only: what stands beside `options` would do nothing. */
-function assertInput(input: unknown, names: readonly string[]): void {
+function assertInput(input: unknown, names: Readonly<Record<string, true>>): void {
   if (typeof input !== "object" || input === null) {
     throw new StreamError("invalid-argument", `Cannot send as the actor's input is no object: ${show(input)}`);
   }

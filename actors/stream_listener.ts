@@ -1,6 +1,6 @@
 import { type CallbackActorLogic, type EventObject, fromCallback } from "xstate";
 import { StreamError } from "../errors.ts";
-import { assertKnownNames } from "../protocol/option_names.ts";
+import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import { show } from "../protocol/options.ts";
 import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
 import type { Runtime } from "./runtime.ts";
@@ -17,6 +17,8 @@ export interface StreamListenerInput {
   /** As for `registerTextStreamHandler` and `registerByteStreamHandler`. */
   readonly options?: HandlerOptions;
 }
+
+const INPUT_NAMES: OptionNames<StreamListenerInput> = { runtime: true, topic: true, kind: true, options: true };
 
 /** What the parent of a listener for text is sent. */
 export interface TextReceivedEvent {
@@ -91,7 +93,7 @@ export const streamListener: CallbackActorLogic<EventObject, StreamListenerInput
 >(
   ({ input, self, sendBack }) => {
     const { runtime, topic, kind, options } = input;
-    assertKnownNames(input, ["runtime", "topic", "kind", "options"], "Cannot listen", "input");
+    assertKnownNames(input, INPUT_NAMES, "Cannot listen", "input");
     if (kind !== "text" && kind !== "bytes") {
       throw new StreamError("invalid-argument", `Cannot listen as "kind" is neither "text" nor "bytes": ${show(kind)}`);
     }

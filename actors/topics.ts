@@ -1,6 +1,6 @@
 import { StreamError } from "../errors.ts";
 import { LEAST_WINDOW } from "../protocol/constants.ts";
-import { assertKnownNames } from "../protocol/option_names.ts";
+import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import { show } from "../protocol/options.ts";
 import { isCount, isRecord } from "../protocol/shapes.ts";
 import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
@@ -24,6 +24,8 @@ export interface HandlerOptions {
   /** Bytes of a stream that may wait for its reader. Default `limits.receiveWindow`; never below 60,000. */
   window?: number;
 }
+
+const HANDLER_OPTIONS: OptionNames<HandlerOptions> = { window: true };
 
 export interface Registration<H> {
   readonly handler: H;
@@ -57,7 +59,7 @@ export class Topics<H> {
       throw new StreamError("invalid-argument", `${action} as it is not a function: ${show(handler)}`);
     }
     if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as its options are no object: ${show(options)}`);
-    assertKnownNames(options, ["window"], action);
+    assertKnownNames(options, HANDLER_OPTIONS, action);
     const { window }: { window?: unknown } = options;
     if (window !== undefined && (!isCount(window) || window === 0)) {
       throw new StreamError("invalid-argument", `${action} as its window is not a positive count of bytes: ${show(window)}`);

@@ -80,7 +80,7 @@ export function resolveLimits(wanted: Partial<Limits> = {}): Limits {
   if (typeof wanted !== "object" || wanted === null) {
     throw new StreamError("invalid-argument", `Cannot use the limits as they are not an object: ${String(wanted)}`);
   }
-  assertKnownNames(wanted, Object.keys(DEFAULT_LIMITS), "Cannot use the limits", "limit");
+  assertKnownNames(wanted, { ...DEFAULT_LIMITS }, "Cannot use the limits", "limit");
   const limits: Limits = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(wanted)) {
     if (value === undefined || !isLimit(name)) continue;

@@ -1,14 +1,23 @@
 // Names of options. An unknown one is refused: a misspelt list of destinations would send to everybody.
 import { StreamError } from "../errors.ts";
 
+/** Every name of some options: the compiler finds one that was left out. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
 /** Longest text of which the distance to a name is measured, in UTF-16 units. */
 const LONGEST_NAME = 64;
 
 /**
- * Throws "invalid-argument" if an object has an enumerable name that is not among those known, its own or inherited. The message names the
+ * Throws "invalid-argument" if an object has an enumerable name that is not a key of `names`, its own or inherited. The message names the
  * known one nearest to it. `kind` is the word for a name: "option", "limit".
  */
-export function assertKnownNames(options: object, known: readonly string[], action: string, kind: string = "option"): void {
+export function assertKnownNames(
+  options: object,
+  names: Readonly<Record<string, unknown>>,
+  action: string,
+  kind: string = "option",
+): void {
+  const known = Object.keys(names);
   for (const name in options) {
     if (known.includes(name)) continue;
     if (name in Object.prototype && !Object.hasOwn(options, name)) continue; // every object has it

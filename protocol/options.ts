@@ -76,7 +76,7 @@ const IDENTITY: Check = [isName, "a string that is not empty"];
 
 const ATTRIBUTES: Check = [isAttributes, `an object of strings without the keys "${OWN_ATTRIBUTE}" and "__proto__"`];
 
-const STREAM_CHECKS: Readonly<Record<string, Check>> = {
+const STREAM_CHECKS: Readonly<Record<keyof StreamOptions, Check>> = {
   topic: TEXT,
   attributes: ATTRIBUTES,
   streamId: [isStreamId, `a string that is not empty, nor "${CONTROL_STREAM_ID}"`],
@@ -89,20 +89,20 @@ const STREAM_CHECKS: Readonly<Record<string, Check>> = {
   compress: FLAG,
 };
 
-const TEXT_CHECKS: Readonly<Record<string, Check>> = {
+const TEXT_CHECKS: Readonly<Record<keyof TextStreamOptions, Check>> = {
   ...STREAM_CHECKS,
   replyToId: TEXT,
   attachedStreamIds: [isNames, "a list of stream ids"],
 };
 
-const SEND_TEXT_CHECKS: Readonly<Record<string, Check>> = {
+const SEND_TEXT_CHECKS: Readonly<Record<keyof SendTextOptions, Check>> = {
   ...TEXT_CHECKS,
   attachments: [isAttachments, "a list of paths, file URLs and Files"],
 };
 
-const BYTES_CHECKS: Readonly<Record<string, Check>> = { ...STREAM_CHECKS, name: TEXT, mimeType: TEXT };
+const BYTES_CHECKS: Readonly<Record<keyof ByteStreamOptions, Check>> = { ...STREAM_CHECKS, name: TEXT, mimeType: TEXT };
 
-const CLOSE_CHECKS: Readonly<Record<string, Check>> = {
+const CLOSE_CHECKS: Readonly<Record<keyof CloseOptions, Check>> = {
   reason: TEXT,
   attributes: ATTRIBUTES,
 };
@@ -145,7 +145,7 @@ function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>
   if (!isRecord(options)) {
     throw new StreamError("invalid-argument", `Cannot ${action} as the options are no object: ${show(options)}`);
   }
-  assertKnownNames(options, Object.keys(checks), `Cannot ${action}`);
+  assertKnownNames(options, checks, `Cannot ${action}`);
   for (const [name, [test, shape]] of Object.entries(checks)) {
     const value = options[name];
     if (value === undefined || test(value)) continue;

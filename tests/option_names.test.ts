@@ -153,7 +153,7 @@ test("a listener refuses unknown names and kinds", async () => {
 });
 
 test("known names may be undefined or inherited, and what every object has is no option", () => {
-  const known = ["topic", "signal"];
+  const known = { topic: true, signal: true };
   assertKnownNames({ topic: undefined }, known, "Cannot test");
   assertKnownNames(Object.create({ topic: "x" }) as object, known, "Cannot test");
   assertKnownNames(Object.create(null) as object, known, "Cannot test");
@@ -172,8 +172,9 @@ test("the nearest name is near", () => {
   ) {
     assert.is(nearestName(wrong ?? "", known), right, wrong);
   }
-  assert.throws(() => assertKnownNames({ zzz: 1 }, known, "Cannot test"), /there are topic, attributes, streamId, signal/);
-  assert.throws(() => assertKnownNames({ "a\n\u001b[2J": 1 }, known, "Cannot test"), /"a\\u000a\\u001b\[2J"/);
+  const names = { topic: true, attributes: true, streamId: true, signal: true };
+  assert.throws(() => assertKnownNames({ zzz: 1 }, names, "Cannot test"), /there are topic, attributes, streamId, signal/);
+  assert.throws(() => assertKnownNames({ "a\n\u001b[2J": 1 }, names, "Cannot test"), /"a\\u000a\\u001b\[2J"/);
 });
 
 test.run();

@@ -1,5 +1,5 @@
 import { StreamError } from "../errors.ts";
-import { assertKnownNames } from "../protocol/option_names.ts";
+import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import type { Random } from "./random.ts";
 
 /** What both kinds of link have. */
@@ -42,12 +42,12 @@ export type LinkOptions = ReliableLink | FaultyLink;
 /** Default of {@linkcode LinkLine.queue}, in bytes: LiveKit's low threshold of its data channels' buffers. */
 const DEFAULT_QUEUE = 2 * 1024 * 1024;
 
-const LINE_NAMES = ["kind", "delay", "rate", "queue"] as const;
+const LINE_NAMES: OptionNames<LinkLine> = { delay: true, rate: true, queue: true };
 
 /** Options of each kind of link. */
-const LINK_NAMES: Readonly<Record<LinkOptions["kind"], readonly string[]>> = {
-  reliable: [...LINE_NAMES, "loss", "retransmission"],
-  faulty: [...LINE_NAMES, "lose", "repeat", "reorder", "lateness"],
+const LINK_NAMES: { readonly [K in LinkOptions["kind"]]: OptionNames<Extract<LinkOptions, { kind: K }>> } = {
+  reliable: { ...LINE_NAMES, kind: true, loss: true, retransmission: true },
+  faulty: { ...LINE_NAMES, kind: true, lose: true, repeat: true, reorder: true, lateness: true },
 };
 
 /** A link's options with nothing left open. */
@@ -106,7 +106,7 @@ function faulty(options: FaultyLink): LinkPlan["delays"] {
 }
 
 function queueTime(queue: { readonly ms: number }): number {
-  assertKnownNames(queue, ["ms"], "Cannot set up the link's queue");
+  assertKnownNames(queue, { ms: true }, "Cannot set up the link's queue");
   return number(queue, "ms", 0, 0);
 }
 

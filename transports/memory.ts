@@ -1,6 +1,6 @@
 import { StreamError } from "../errors.ts";
 import { type Clock, systemClock } from "../protocol/clock.ts";
-import { assertKnownNames } from "../protocol/option_names.ts";
+import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import type { Packet } from "../protocol/packets.ts";
 import { Drain } from "./drain.ts";
 import { type LinkOptions, type LinkPlan, planLink } from "./faults.ts";
@@ -28,6 +28,10 @@ export function createHub(options: HubOptions = {}): Hub {
   return new MemoryHub(options);
 }
 
+const HUB_OPTIONS: OptionNames<HubOptions> = { link: true, seed: true, clock: true };
+const JOIN_OPTIONS: OptionNames<JoinOptions> = { link: true };
+const PAIR_OPTIONS: OptionNames<PairOptions> = { oneWay: true };
+
 class MemoryHub implements Hub, Exchange {
   readonly #clock: Clock;
   readonly #seed: number;
@@ -45,7 +49,7 @@ class MemoryHub implements Hub, Exchange {
   #change = 0;
 
   constructor(options: HubOptions) {
-    assertOptions(options, ["link", "seed", "clock"], "Cannot make the hub");
+    assertOptions(options, HUB_OPTIONS, "Cannot make the hub");
     this.#clock = options.clock ?? systemClock;
     this.#seed = options.seed ?? 1;
     this.#plan = this.#planned(options.link);
@@ -70,7 +74,7 @@ class MemoryHub implements Hub, Exchange {
         `Cannot join the hub as the identity must be a string of some length: ${String(identity)}`,
       );
     }
-    assertOptions(options, ["link"], "Cannot join the hub");
+    assertOptions(options, JOIN_OPTIONS, "Cannot join the hub");
     const seat = new Seat(identity, this.#planned(options.link));
     const old = this.#seats.get(identity);
     if (old !== undefined) {
@@ -125,7 +129,7 @@ class MemoryHub implements Hub, Exchange {
   }
 
   vanish(identity: string, options: { toldAfter?: number } = {}): void {
-    assertOptions(options, ["toldAfter"], "Cannot remove the participant");
+    assertOptions(options, { toldAfter: true }, "Cannot remove the participant");
     const seat = this.#seat(identity, "remove");
     const error = new StreamError("disconnected", `Lost the hub as the participant was removed: "${identity}"`, { identity });
     seat.vanished = true;
@@ -264,13 +268,13 @@ class MemoryHub implements Hub, Exchange {
   }
 }
 
-function assertOptions(options: unknown, known: readonly string[], action: string): void {
+function assertOptions(options: unknown, known: Readonly<Record<string, true>>, action: string): void {
   if (typeof options === "object" && options !== null) return assertKnownNames(options, known, action);
   throw new StreamError("invalid-argument", `${action} as the options are no object: ${String(options)}`);
 }
 
 function directions(a: string, b: string, pair: PairOptions): [from: string, to: string][] {
-  assertOptions(pair, ["oneWay"], "Cannot change the line");
+  assertOptions(pair, PAIR_OPTIONS, "Cannot change the line");
   return pair.oneWay === true ? [[a, b]] : [[a, b], [b, a]];
 }
 

@@ -3,7 +3,7 @@ import { inBrackets, StreamError } from "../errors.ts";
 import { onAbort } from "../protocol/abort.ts";
 import { type Clock, systemClock } from "../protocol/clock.ts";
 import { INLINE_BYTES } from "../protocol/constants.ts";
-import { assertKnownNames } from "../protocol/option_names.ts";
+import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import { abandoned } from "./abort.ts";
 import type { Codec } from "./codec.ts";
 import { runPinned } from "./inline.ts";
@@ -294,12 +294,14 @@ function workerLost(cause: Error | undefined): StreamError {
   );
 }
 
+const POOL_OPTIONS: OptionNames<CodecPoolOptions> = { size: true, maxQueuedBytes: true };
+
 function assertPoolOptions(options: unknown): void {
   const action = "Cannot make the pool";
   if (typeof options !== "object" || options === null) {
     throw new StreamError("invalid-argument", `${action} as the options are no object: ${String(options)}`);
   }
-  assertKnownNames(options, ["size", "maxQueuedBytes"], action);
+  assertKnownNames(options, POOL_OPTIONS, action);
 }
 
 function wholeNumber(name: string, value: unknown, fallback: number): number {
