@@ -159,6 +159,18 @@ test("a handler's window is no less than 60,000, whatever it asks for, and its h
     assert.is(eve.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1)?.credit, 60_000);
   }));
 
+test("hello goes to whoever is there at the start, and to whoever joins later, and asks for an answer", () =>
+  inRoom(async (room) => {
+    const before = room.raw("before");
+    await room.join("bob");
+    const after = room.raw("after");
+    await room.time.advance(1);
+    for (const eve of [before, after]) {
+      const hellos = eve.controls("bob").filter((message) => message.kind === "hello");
+      assert.equal(hellos.map(({ answer }) => answer), [true], eve.transport.identity);
+    }
+  }));
+
 test("a header of another SDK with the id of an open stream is a repeat, and opens nothing", () =>
   scene(async ({ room, bob, eve, readers }) => {
     eve.open("bob", "s", 0, { facts: false });

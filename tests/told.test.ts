@@ -1,7 +1,7 @@
 // What handlers and inspectors are told: who sends, and what happens to every actor.
 import * as assert from "uvu/assert";
 import type { InspectionEvent } from "xstate";
-import { createRuntime, type RuntimeOptions, type StreamSender } from "../mod.ts";
+import { createRuntime, type RuntimeOptions, type StreamSender, type Transport, type TransportEvents } from "../mod.ts";
 import { decodeHeader, decodeTrailer, encodeHeader, encodeTrailer } from "../protocol/header.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
@@ -65,6 +65,46 @@ test("inspect is a function or an observer, with all or some of its methods", as
       await rejection(() => createRuntime({ transport, inspect } as unknown as RuntimeOptions), "invalid-argument");
     }
     await transport.close();
+  });
+});
+
+test("the root actor knows who is here", async () => {
+  await inRoom(async (room) => {
+    const { runtime } = await room.join("alice");
+    const peers = (): readonly string[] => (runtime.actor.getSnapshot().context as { peers: readonly string[] }).peers;
+    const bob = room.raw("bob");
+    room.raw("carol");
+    await room.time.advance(1);
+    assert.equal(peers(), ["bob", "carol"]);
+    await bob.transport.close();
+    await room.time.advance(1);
+    assert.equal(peers(), ["carol"]);
+  });
+});
+
+test("a handler runs after the packet that brought its stream was dealt with", async () => {
+  await inRoom(async (room) => {
+    const own = room.hub.join("bob");
+    let packet: TransportEvents["packet"] | undefined;
+    const transport: Transport = {
+      identity: own.identity,
+      participants: () => own.participants(),
+      open: (events) => {
+        packet = events.packet;
+        own.open(events);
+      },
+      send: (sent, destinations) => own.send(sent, destinations),
+      close: () => own.close(),
+    };
+    const bob = await room.join("bob", { transport });
+    let calls = 0;
+    bob.runtime.registerTextStreamHandler("t", () => void calls++);
+    const info = { streamId: "s", topic: "t", mimeType: "", timestamp: 0, attributes: {}, attachments: [] };
+    packet?.({ type: "header", header: encodeHeader({ kind: "text", info }, undefined, undefined) }, "dave");
+    assert.is(calls, 0);
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.is(calls, 1);
   });
 });
 
