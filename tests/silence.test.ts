@@ -214,6 +214,24 @@ test("stallTimeout: a receipt that does not come", async () => {
   });
 });
 
+test("a receiver that has not claimed a broadcast keeps its receipts waiting for 2 s, a named one for stallTimeout", async () => {
+  for (const [named, least, most] of [[false, 1_900, 2_500], [true, 29_900, 31_000]] as const) {
+    await pair(async (room, alice, bob) => {
+      bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
+      const mute = room.raw("mute"); // a runtime, by its hello, that says nothing of any stream
+      mute.hello("alice");
+      await room.time.advance(100);
+      const begun = room.time.now();
+      const to = named ? { destinationIdentities: ["bob", "mute"] } : {};
+      const { receipts } = await room.time.run(alice.runtime.sendText("to all", { topic: "t", confirm: true, ...to }));
+      const took = room.time.now() - begun;
+      assert.ok(took >= least && took <= most, `took ${took} ms`);
+      const missing = { identity: "mute", bytes: 0, error: "timeout" };
+      assert.equal(receipts, [{ identity: "bob", bytes: 6 }, ...(named ? [missing] : [])]);
+    });
+  }
+});
+
 test("a receipt that was lost is repeated with the next sign of life", async () => {
   await pair(async (room, alice, bob) => {
     const readers = bytes(bob);
