@@ -132,6 +132,27 @@ test("a byte order mark is the sender's own, of Millrace and of another SDK, fra
     assert.is(await room.time.run(newest(texts).readAll()), `${mark}x`);
   }));
 
+test("no part of a text is empty, wherever its sender cuts it", () =>
+  inScene(async ({ room, alice, dave, texts }) => {
+    const parts: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const part of newest(texts)) parts.push(part);
+    };
+    const whole = new TextEncoder().encode("a€b😀");
+    dave.open("bob", "s", 0, { kind: "text", facts: false });
+    for (const [index, byte] of whole.entries()) dave.chunk("bob", "s", index, Uint8Array.of(byte));
+    dave.trailer("bob", "s", undefined);
+    await room.time.advance(10);
+    await room.time.run(read());
+    const writer = await room.time.run(alice.runtime.streamText(TO_BOB));
+    for (const text of ["", "c", "\ud83d", "\ude00", ""]) await room.time.run(writer.write(text));
+    await room.time.run(writer.close());
+    await room.time.advance(10);
+    await room.time.run(read());
+    assert.is(parts.join(""), "a€b😀c😀");
+    assert.ok(!parts.includes(""), JSON.stringify(parts));
+  }));
+
 test("a code point that another SDK does not finish is U+FFFD, not nothing", () =>
   inScene(async ({ room, dave, texts }) => {
     dave.open("bob", "s", 0, { kind: "text", facts: false });
