@@ -2,14 +2,20 @@ import { Assembly, type Placed } from "../protocol/assembly.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { isDigestOf } from "../protocol/digest.ts";
 import { type FrameHeader, FrameParser, isCompressed } from "../protocol/frames.ts";
+import { BLOCK_OVERHEAD, type StreamMemory } from "../protocol/memory_account.ts";
 import type { Packed } from "../workers/packing.ts";
 import type { Segment, SegmentStore } from "../workers/segments.ts";
 
 /** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
 const LOOSE_PIECES = 64;
 
-/** A run of a stream's bytes that has come: of a framed stream one frame, not yet checked, in shared memory. */
+/**
+ * A run of a stream's bytes that has come. A large frame lies in shared memory, a small compressed one in memory of its own; neither is
+ * checked yet.
+ */
 export interface Piece {
+  /** Bytes that it was charged. */
+  readonly cost: number;
   readonly memory: Uint8Array;
   /** Plain bytes. */
   readonly length: number;
@@ -27,6 +33,7 @@ interface FrameMemory {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly segment?: Segment;
+  readonly cost: number;
 }
 
 /** What arrivals ask of their stream. */
@@ -37,6 +44,8 @@ export interface Gate {
   framed(digest: Uint8Array): void;
   /** A small frame is not what its digest says. */
   corrupt(): void;
+  /** There is no memory for what comes. */
+  crowded(): void;
 }
 
 /** The bytes of a stream that have come and wait for its reader. */
@@ -45,15 +54,17 @@ export class Arrivals {
   received = 0;
   readonly #gate: Gate;
   readonly #segments: SegmentStore;
+  readonly #memory: StreamMemory;
   readonly #assembly: Assembly;
   readonly #parser: FrameParser<FrameMemory> | undefined;
   readonly #pieces: Piece[] = [];
   #closed = false;
 
-  constructor(framed: boolean, segments: SegmentStore, gate: Gate) {
+  constructor(framed: boolean, segments: SegmentStore, memory: StreamMemory, gate: Gate) {
     this.#gate = gate;
     this.#segments = segments;
-    this.#assembly = new Assembly((content) => this.#deliver(content));
+    this.#memory = memory;
+    this.#assembly = new Assembly((content) => this.#deliver(content), memory);
     if (!framed) return;
     this.#parser = new FrameParser({
       begin: (header) => this.#beginFrame(header),
@@ -95,16 +106,23 @@ export class Arrivals {
   /** The next bytes, if any have come. */
   poll(): Piece | undefined {
     const piece = this.#pieces.shift();
-    if (piece === undefined || piece.segment !== undefined || piece.length === piece.memory.buffer.byteLength) return piece;
+    if (piece === undefined || piece.digest !== undefined || piece.length === piece.memory.buffer.byteLength) return piece;
     return { ...piece, memory: piece.memory.slice() }; // put together: without the room that was left for more
   }
 
   /** Gives back what waits; what comes from now on goes by. */
   close(): void {
     this.#closed = true;
-    for (const piece of this.#pieces.splice(0)) piece.segment?.release();
-    this.#parser?.takePartial()?.segment?.release();
+    for (const piece of this.#pieces.splice(0)) this.drop(piece);
+    const partial = this.#parser?.takePartial();
+    if (partial !== undefined) this.drop(partial);
     this.#assembly.clear();
+  }
+
+  /** Gives back the memory of what was taken, or is not wanted. */
+  drop({ segment, cost }: { readonly segment?: Segment; readonly cost: number }): void {
+    segment?.release();
+    this.#memory.free(cost);
   }
 
   #deliver(content: Uint8Array): boolean {
@@ -117,33 +135,57 @@ export class Arrivals {
     }
     const to = this.received + content.length;
     if (!this.#gate.admit(to)) return true;
+    if (content.length > 0 && !this.#keep(content, true)) return true;
     this.received = to;
-    if (content.length > 0) this.#keep(content, true);
     return true;
   }
 
   #beginFrame({ offset, length, encoding, payload }: FrameHeader): FrameMemory | undefined {
     if (length > SEGMENT_BYTES || !this.#gate.admit(offset + length)) return undefined;
-    if (length <= STREAM_CHUNK_SIZE && !isCompressed(encoding)) return { bytes: new Uint8Array(length), start: 0 };
+    // A small frame takes no segment: frames of two bytes would hold a hundred times the credit they use.
+    if (payload <= STREAM_CHUNK_SIZE && length <= (isCompressed(encoding) ? SEGMENT_BYTES : STREAM_CHUNK_SIZE)) {
+      const cost = payload + BLOCK_OVERHEAD;
+      return this.#reserve(cost) ? { bytes: new Uint8Array(payload), start: 0, cost } : undefined;
+    }
     const segment = this.#segments.acquire(SEGMENT_HEADROOM + payload);
-    return { bytes: segment.bytes, start: SEGMENT_HEADROOM, segment };
+    const cost = segment.bytes.length; // all of it, whatever of it the frame needs
+    if (this.#reserve(cost)) return { bytes: segment.bytes, start: SEGMENT_HEADROOM, segment, cost };
+    segment.release();
+    return undefined;
   }
 
-  #endFrame({ digest, length, encoding, payload }: FrameHeader, { bytes, start, segment }: FrameMemory): void {
+  #reserve(bytes: number): boolean {
+    if (this.#memory.reserve(bytes)) return true;
+    this.#gate.crowded();
+    return false;
+  }
+
+  #endFrame({ digest, length, encoding, payload }: FrameHeader, { bytes, start, segment, cost }: FrameMemory): void {
     this.#gate.framed(digest);
-    if (segment !== undefined) {
-      const packed = isCompressed(encoding) ? { packed: { encoding, length } } : {};
-      this.#pieces.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, ...packed });
-    } else if (isDigestOf(digest, bytes)) this.#keep(bytes, false);
+    if (isCompressed(encoding)) {
+      const packed = { encoding, length };
+      const memory = bytes.subarray(start, start + payload);
+      this.#pieces.push({ memory, length, payload, digest, packed, cost, ...(segment === undefined ? {} : { segment }) });
+    } else if (segment !== undefined) {
+      this.#pieces.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, cost });
+    } else if (isDigestOf(digest, bytes)) this.#append(bytes, false, cost);
     else this.#gate.corrupt();
   }
 
-  /** Keeps bytes for the reader; `borrowed`: they are the transport's. */
-  #keep(bytes: Uint8Array, borrowed: boolean): void {
+  /** Keeps bytes of a plain stream for its reader; false where there is no memory for them. */
+  #keep(bytes: Uint8Array, borrowed: boolean): boolean {
+    const cost = bytes.length + BLOCK_OVERHEAD;
+    if (!this.#reserve(cost)) return false;
+    this.#append(bytes, borrowed, cost);
+    return true;
+  }
+
+  /** Keeps bytes that were charged; `borrowed`: they are the transport's. */
+  #append(bytes: Uint8Array, borrowed: boolean, cost: number): void {
     const last = this.#pieces.at(-1);
     const length = bytes.length + (last?.length ?? 0);
-    if (last === undefined || last.segment !== undefined || this.#pieces.length < LOOSE_PIECES || length > STREAM_CHUNK_SIZE) {
-      this.#pieces.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length, payload: bytes.length });
+    if (last === undefined || last.digest !== undefined || this.#pieces.length < LOOSE_PIECES || length > STREAM_CHUNK_SIZE) {
+      this.#pieces.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length, payload: bytes.length, cost });
       return;
     }
     let memory = new Uint8Array(last.memory.buffer);
@@ -152,6 +194,12 @@ export class Arrivals {
       memory.set(last.memory);
     }
     memory.set(bytes, last.length);
-    this.#pieces[this.#pieces.length - 1] = { memory: memory.subarray(0, length), length, payload: length };
+    this.#memory.free(cost - bytes.length); // it is no block of its own any more
+    this.#pieces[this.#pieces.length - 1] = {
+      memory: memory.subarray(0, length),
+      length,
+      payload: length,
+      cost: last.cost + bytes.length,
+    };
   }
 }

@@ -1,14 +1,15 @@
 import { StreamError, type StreamErrorCode } from "../errors.ts";
 import { type Claim, receiverCode, type ReceivingState } from "../protocol/control.ts";
-import type { SenderWindow } from "../protocol/credit.ts";
 import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
 import { type HeaderFacts, isBulk, type OpenedStream, type StreamDescription } from "../protocol/header.ts";
+import { StreamMemory } from "../protocol/memory_account.ts";
 import { ProgressTracker } from "../protocol/progress.ts";
 import { Allowance } from "./allowance.ts";
 import { Arrivals, type Piece } from "./arrivals.ts";
 import type { StreamContext } from "./context.ts";
 import { type Ending, givenUp, readEnding, type Trailer } from "./ending.ts";
 import type { IncomingActor } from "./incoming.ts";
+import type { IncomingContext } from "./incoming_context.ts";
 import { UnreadWatch } from "./unread_watch.ts";
 
 /** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
@@ -16,23 +17,6 @@ const GAP_WAIT = 1_000;
 
 /** Reason of a stream that ended unread, at both ends. */
 const UNREAD = "its handler returned and nobody reads it";
-
-/** What a stream that comes in needs of its runtime. */
-export interface IncomingContext {
-  readonly stream: StreamContext;
-  /** Of a Millrace sender: the credit that its streams share. */
-  readonly shared: SenderWindow | undefined;
-  /** The sender is to be told how the stream stands. */
-  notify(stream: IncomingStream): void;
-  /** The stream's window is its handler's now. */
-  widened(stream: IncomingStream): void;
-  /** The stream has ended. */
-  ended(stream: IncomingStream): void;
-  /** It was sent to this runtime by name, and has ended as there was no handler for it. */
-  unhandled(stream: IncomingStream): void;
-  /** Bytes were taken: the shared credit may rise. */
-  consumed(): void;
-}
 
 /** What is known of a stream on its way in. Packets come to it, readers take from it, its actor decides. */
 export class IncomingStream {
@@ -52,6 +36,7 @@ export class IncomingStream {
   /** Plain bytes that the reader has taken. */
   taken = 0;
   readonly #context: IncomingContext;
+  readonly #memory: StreamMemory;
   readonly #arrivals: Arrivals;
   readonly #allowance: Allowance;
   #heardAt: number;
@@ -89,10 +74,13 @@ export class IncomingStream {
     });
     this.#heardAt = clock.now();
     if (opened.facts !== undefined) this.#digest = runningDigest();
-    this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, {
+    this.#memory = new StreamMemory(context.memory);
+    this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
       admit: (to) => this.#admit(to),
       framed: (digest) => this.#digest?.update(digest),
       corrupt: () => this.#break("corrupt", "a frame's digest is not that of its bytes"),
+      crowded: () =>
+        this.#break(this.facts === undefined ? "too-large" : "refused", `what "${this.from}" has sent fills its memory here`),
     });
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
@@ -134,6 +122,11 @@ export class IncomingStream {
   /** Chunks that have come, without a gap. */
   get chunks(): number {
     return this.#arrivals.next;
+  }
+
+  /** Bytes of memory that it was charged. */
+  get charged(): number {
+    return this.#memory.held;
   }
 
   /** Bytes that wait for the reader. */
@@ -254,7 +247,7 @@ export class IncomingStream {
     const from = this.taken;
     this.taken += piece.length;
     this.tracker.update(piece.length);
-    piece.segment?.release();
+    this.drop(piece);
     if (this.complete) this.heard(); // what is left of a stream that was given up is kept for as long as it is read
     if (this.#ended || this.facts === undefined) return;
     this.#allowance.consume(from, this.taken);
@@ -262,6 +255,11 @@ export class IncomingStream {
     if (!this.#allowance.isDue(this.taken)) return;
     this.#allowance.raise(this.taken);
     this.#context.notify(this);
+  }
+
+  /** Gives back the memory of a piece. */
+  drop(piece: Piece): void {
+    this.#arrivals.drop(piece);
   }
 
   /** After the last piece was taken: throws unless the stream is whole. */
@@ -387,6 +385,7 @@ export class IncomingStream {
     this.#ended = true;
     this.unread.end();
     this.#arrivals.close();
+    this.#memory.end();
     this.#allowance.end(this.taken);
     const sent = this.#trailer?.facts?.bytes;
     if (sent !== undefined) this.release(sent);

@@ -3,6 +3,7 @@ import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { overdue, turn } from "../turns.ts";
 import type { Piece } from "./arrivals.ts";
 import type { Codec, Span, UnpackOptions } from "../workers/codec.ts";
+import type { Segment, SegmentStore } from "../workers/segments.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 
 /** Pieces that are checked or written at once: with two workers, each has one at hand while another is at work. */
@@ -54,7 +55,7 @@ export class Intake<T> {
   async abandon(): Promise<void> {
     for (const { piece, result } of this.#jobs.splice(0)) {
       if (result instanceof Promise) await result.catch(() => {});
-      piece.segment?.release();
+      this.#stream.drop(piece);
     }
   }
 
@@ -70,15 +71,24 @@ export class Intake<T> {
   }
 }
 
+/** A small compressed frame comes into a segment only while it is at work. */
+export function copied(segments: SegmentStore, memory: Uint8Array): Segment {
+  const segment = segments.acquire(SEGMENT_HEADROOM + memory.length);
+  segment.bytes.set(memory, SEGMENT_HEADROOM);
+  return segment;
+}
+
 /** Has the codec check a frame and make what a reader gets of it; undefined of a plain stream's piece, which is checked with all of it. */
 export function checked<T>(
   { context, streamId, from: identity }: IncomingStream,
-  { segment, digest, payload, packed }: Piece,
+  { segment: held, memory, digest, payload, packed }: Piece,
   make: (codec: Codec, span: Span, digest: Uint8Array, options: UnpackOptions) => Promise<T>,
 ): Promise<T> | undefined {
-  if (segment === undefined || digest === undefined) return undefined;
+  if (digest === undefined) return undefined;
+  const segment = held ?? copied(context.codec.segments, memory);
   const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + payload };
-  return make(context.codec, span, digest, packed === undefined ? {} : { packed }).catch((cause: unknown) => {
+  const made = make(context.codec, span, digest, packed === undefined ? {} : { packed });
+  return made.finally(() => held ?? segment.release()).catch((cause: unknown) => {
     if (!(cause instanceof StreamError && cause.code === "corrupt")) throw cause;
     const message = `Cannot receive the stream as a frame's bytes are not those that were sent: stream id is "${streamId}"`;
     throw new StreamError("corrupt", message, { streamId, identity, cause });

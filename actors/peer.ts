@@ -1,13 +1,15 @@
 import { LEAST_WINDOW } from "../protocol/constants.ts";
 import type { Clock } from "../protocol/clock.ts";
-import { ACK_BYTES, ACK_DELAY, CongestionWindow } from "../protocol/congestion.ts";
+import { CongestionWindow } from "../protocol/congestion.ts";
 import type { AcknowledgedStream, ControlMessage, Hello, PeerState, ReceivingState, SendingState } from "../protocol/control.ts";
 import { type ReceiveBudget, SenderWindow, SharedCredit } from "../protocol/credit.ts";
 import type { Destination } from "../protocol/destinations.ts";
 import type { Limits } from "../protocol/limits.ts";
+import type { SenderMemory } from "../protocol/memory_account.ts";
 import { Remembered } from "../protocol/remembered.ts";
 import { Sequences } from "../protocol/sequences.ts";
 import type { StreamBudget, StreamCredit } from "../protocol/stream_credit.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
 import { PendingRefusals, type Report } from "./refusals.ts";
@@ -21,14 +23,12 @@ const STATE_BYTES = 12_000;
 const ROW_BYTES = 60;
 const BYTES_PER_UNIT = 3;
 
-/** Streams that one acknowledgement is of. */
-const ACK_ROWS = 500;
-
 /** What a peer needs of its runtime. */
 export interface PeerContext {
   readonly limits: Limits;
   readonly budget: ReceiveBudget;
   readonly streamBudget: StreamBudget;
+  readonly memory: SenderMemory;
   readonly clock: Required<Clock>;
   /** Which life of the runtime this is. */
   readonly instance: string;
@@ -75,10 +75,7 @@ export class Peer {
   #shared: SharedCredit | undefined;
   #window: SenderWindow | undefined;
   #congestion: CongestionWindow | undefined;
-  /** Streams of which it is to be told what has come, and the bytes that have since it was. */
-  readonly #arrived = new Set<IncomingStream>();
-  #arrivedBytes = 0;
-  #ackTimer: unknown;
+  readonly #acknowledgements: Acknowledgements;
   /** Windows of its open streams, by sequence number, and their sum. */
   readonly #windows = new Map<number, number>();
   #openWindows = 0;
@@ -90,6 +87,11 @@ export class Peer {
     this.identity = identity;
     this.#context = context;
     this.#refusals = new PendingRefusals(identity, context.report);
+    this.#acknowledgements = new Acknowledgements(context.clock, (streams) => {
+      if (this.instance !== undefined) {
+        context.tell(this, { kind: "ack", instance: context.instance, about: this.instance, streams });
+      }
+    });
     this.streams = new StreamCounts({
       limits: context.limits,
       budget: context.streamBudget,
@@ -98,6 +100,11 @@ export class Peer {
       due: () => this.tellCounts(),
       raised: () => context.streamsRaised(this),
     });
+  }
+
+  /** Memory that is held here for it, in all its lives. */
+  get memory(): SenderMemory {
+    return this.#context.memory;
   }
 
   /** Whether it is known to be a Millrace runtime. */
@@ -179,10 +186,7 @@ export class Peer {
 
   /** Nothing more is told to it. */
   stop(): void {
-    this.#context.clock.clearTimeout(this.#ackTimer);
-    this.#ackTimer = undefined;
-    this.#arrived.clear();
-    this.#arrivedBytes = 0;
+    this.#acknowledgements.clear();
     if (this.#flush !== undefined) clearImmediate(this.#flush);
     this.#flush = undefined;
   }
@@ -266,27 +270,9 @@ export class Peer {
     if (this.hello !== undefined) this.#arm();
   }
 
-  /** A chunk of a bulk stream has come: it is told so at once if much has, or soon, with what comes until then. */
+  /** A chunk of a bulk stream of it has come. */
   acknowledge(stream: IncomingStream, bytes: number): void {
-    this.#arrived.add(stream);
-    this.#arrivedBytes += bytes;
-    if (this.#arrivedBytes >= ACK_BYTES) this.#tellArrived();
-    else this.#ackTimer ??= this.#context.clock.setTimeout(() => this.#tellArrived(), ACK_DELAY);
-  }
-
-  #tellArrived(): void {
-    const streams = [...this.#arrived].flatMap(({ facts, chunks }) =>
-      facts === undefined ? [] : [{ sequence: facts.sequence, chunks }]
-    );
-    this.#context.clock.clearTimeout(this.#ackTimer);
-    this.#ackTimer = undefined;
-    this.#arrived.clear();
-    this.#arrivedBytes = 0;
-    if (this.instance === undefined) return;
-    for (let at = 0; at < streams.length; at += ACK_ROWS) {
-      const some = streams.slice(at, at + ACK_ROWS);
-      this.#context.tell(this, { kind: "ack", instance: this.#context.instance, about: this.instance, streams: some });
-    }
+    this.#acknowledgements.add(stream, bytes);
   }
 
   /** It says what has come. */

@@ -1,5 +1,6 @@
 import { type ControlMessage, decodeControl, encodeControl, type Hello } from "../protocol/control.ts";
 import { ReceiveBudget } from "../protocol/credit.ts";
+import { receiverMemory, type SenderMemory } from "../protocol/memory_account.ts";
 import { StreamBudget, type StreamCredit } from "../protocol/stream_credit.ts";
 import type { Clock } from "../protocol/clock.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -46,6 +47,7 @@ export class Peers {
   readonly #peers = new Map<string, Peer>();
   readonly #budget: ReceiveBudget;
   readonly #streamBudget: StreamBudget;
+  readonly #memoryOf: () => SenderMemory;
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #timers = new Map<Peer, unknown>();
   #closed = false;
@@ -54,6 +56,7 @@ export class Peers {
     this.#context = context;
     this.#budget = new ReceiveBudget(context.limits);
     this.#streamBudget = new StreamBudget(context.limits);
+    this.#memoryOf = receiverMemory(context.limits);
   }
 
   get all(): Iterable<Peer> {
@@ -75,6 +78,7 @@ export class Peers {
         clock,
         budget: this.#budget,
         streamBudget: this.#streamBudget,
+        memory: this.#memoryOf(),
         openStreams: (of) => this.#context.openStreams(of),
         streamsRaised: (by) => this.#context.streamsRaised(by),
         waitingFor: (credit) => this.#context.waitingFor(credit),

@@ -131,6 +131,7 @@ export class Receiving {
     const stream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
       shared: opened.facts === undefined ? undefined : peer.window,
+      memory: opened.facts === undefined ? peer.memory.sdk : peer.memory.millrace,
       notify: (to) => peer.tellReceiving(to),
       consumed: () => peer.raise(),
       widened: (to) => peer.widen(to),

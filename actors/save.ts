@@ -5,7 +5,7 @@ import type { Segment } from "../workers/segments.ts";
 import { tell } from "./callbacks.ts";
 import type { Piece } from "./arrivals.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
-import { Intake } from "./intake.ts";
+import { copied, Intake } from "./intake.ts";
 import type { SaveOptions } from "./reader.ts";
 
 /** Writes a stream to a file by the codec's workers, and closes the stream when the file stands under its final name. */
@@ -44,10 +44,9 @@ async function writePiece(stream: IncomingStream, file: FileRef, piece: Piece, o
   const { codec } = stream.context;
   const how = piece.packed === undefined ? {} : { packed: piece.packed };
   if (piece.segment !== undefined) return await write(piece.segment, SEGMENT_HEADROOM, piece.payload);
-  const segment = codec.segments.acquire(piece.length);
+  const segment = copied(codec.segments, piece.memory);
   try {
-    segment.bytes.set(piece.memory);
-    await write(segment, 0, piece.length);
+    await write(segment, SEGMENT_HEADROOM, piece.payload);
   } finally {
     segment.release();
   }

@@ -1,4 +1,5 @@
 // Chunks in the order of their indices, whatever order they come in.
+import { BLOCK_OVERHEAD, type StreamMemory } from "./memory_account.ts";
 
 /** What became of a chunk: taken (now, or held until those before it come), known already, or not to be believed. */
 export type Placed = "taken" | "known" | "corrupt" | "too-far";
@@ -15,14 +16,16 @@ const SAMPLES = 64;
  */
 export class Assembly {
   readonly #deliver: (content: Uint8Array) => boolean;
+  readonly #memory: StreamMemory | undefined;
   readonly #held = new Map<number, Uint8Array>();
   readonly #prints: number[] = []; // a ring; most streams have a chunk or two
   #next = 0;
   #heldBytes = 0;
 
-  /** `deliver` gets the contents in order, and must copy what it keeps; it answers false to stop. */
-  constructor(deliver: (content: Uint8Array) => boolean) {
+  /** `deliver` gets the contents in order, and must copy what it keeps; it answers false to stop. Chunks that are held are charged. */
+  constructor(deliver: (content: Uint8Array) => boolean, memory?: StreamMemory) {
     this.#deliver = deliver;
+    this.#memory = memory;
   }
 
   /** Index of the first chunk that has not come. */
@@ -54,6 +57,7 @@ export class Assembly {
       if (held === undefined) break;
       this.#held.delete(this.#next);
       this.#heldBytes -= held.length;
+      this.#memory?.free(held.length + BLOCK_OVERHEAD);
       if (!this.#take(held, fingerprint(held))) return "corrupt";
     }
     return "taken";
@@ -61,6 +65,7 @@ export class Assembly {
 
   /** Forgets what is held. */
   clear(): void {
+    this.#memory?.free(this.#heldBytes + this.#held.size * BLOCK_OVERHEAD);
     this.#held.clear();
     this.#heldBytes = 0;
   }
@@ -76,6 +81,7 @@ export class Assembly {
     if (held !== undefined) return fingerprint(held) === print ? "known" : "corrupt";
     // An empty chunk costs memory too: without the first term a stranger could have us hold any number of them.
     if (this.#held.size >= REMEMBERED * 16 || this.#heldBytes + content.length > room) return "too-far";
+    if (this.#memory?.reserve(content.length + BLOCK_OVERHEAD) === false) return "too-far";
     this.#held.set(index, new Uint8Array(content));
     this.#heldBytes += content.length;
     return "taken";

@@ -71,13 +71,14 @@ function deferred<T>(): Deferred<T> {
 function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] } {
   const waiting: Piece[] = Array.from(
     { length: pieces },
-    (_, index) => ({ memory: Uint8Array.of(index), length: 1, payload: 1 }),
+    (_, index) => ({ memory: Uint8Array.of(index), length: 1, cost: 0, payload: 1 }),
   );
   const taken: number[] = [];
   const fake: Partial<IncomingStream> = {
     taken: 0,
     complete: true,
     poll: () => waiting.shift(),
+    drop: () => {},
     took: ({ memory }) => void taken.push(memory[0] ?? NaN),
     check: () => {},
   };
