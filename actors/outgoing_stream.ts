@@ -193,6 +193,7 @@ export class OutgoingStream {
     if (this.#drained && destination.outcome === undefined) destination.waitingSince ??= this.context.clock.now();
     if (state.end !== undefined && state.end !== "done") this.#hooks.notify(this, destination); // it wants to know how far it was sent
     if (isRefusal(state.end)) this.#noteRefusal(destination, state.end);
+    else if (state.end === "disconnected") this.#noteLoss(destination, state.end);
     if (changed) this.#changed();
   }
 
@@ -216,7 +217,17 @@ export class OutgoingStream {
     const destination = this.spec.destinations.find(identity);
     if (destination === undefined || destination.outcome !== undefined || this.#ended) return;
     this.spec.destinations.settle(destination, code, this.offset);
+    this.#noteLoss(destination, code);
     this.#changed();
+  }
+
+  /** The stream goes on without one of the named: told where there are no receipts. */
+  #noteLoss(destination: Destination, code: StreamErrorCode): void {
+    const { destinations, confirm, description: { info: { topic } } } = this.spec;
+    const goesOn = destinations.active.some(({ outcome }) => outcome === undefined);
+    if (!destinations.named || confirm || !goesOn) return;
+    const { streamId } = this;
+    this.context.report(this.#gone(destination, code), { streamId, topic, identity: destination.identity });
   }
 
   /** A receiver gives no sign of life; one of another SDK never does. */
@@ -230,6 +241,7 @@ export class OutgoingStream {
   leaveOut(destination: Destination, code: StreamErrorCode): void {
     this.spec.destinations.settle(destination, code, this.offset);
     if (destination.shared !== undefined) this.#hooks.notify(this, destination);
+    this.#noteLoss(destination, code);
     this.#changed();
   }
 
