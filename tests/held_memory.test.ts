@@ -51,7 +51,7 @@ const FLOODS: Readonly<Record<string, (eve: Raw, streamId: string, sequence: num
   "compressed frames of two bytes": (eve, streamId, sequence) => {
     eve.open("bob", streamId, sequence, { facts: { format: "framed" } });
     const payload = new Uint8Array([3, 0]);
-    for (let chunk = 0; chunk < 20; chunk++) {
+    for (let chunk = 0; chunk < 4; chunk++) {
       eve.chunk("bob", streamId, chunk, frames(chunk * 2_000, 1_000, 2, payload, "deflate-raw"));
     }
   },
