@@ -83,4 +83,4 @@ export type { FaultyLink, LinkLine, LinkOptions, ReliableLink } from "./transpor
 export type { Hub, HubOptions, JoinOptions, PairOptions } from "./transports/hub.ts";
 export { createHub } from "./transports/memory.ts";
 export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "./transports/transport.ts";
-export { type CodecPool, type CodecPoolOptions, createCodecPool } from "./workers/pool.ts";
+export { type CodecPool, type CodecPoolOptions, type CodecPoolStats, createCodecPool } from "./workers/pool.ts";

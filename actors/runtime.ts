@@ -120,6 +120,7 @@ class MillraceRuntime implements Runtime {
   readonly #receiving: Receiving;
   readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
+  readonly #forgetPool: () => void;
   /** Set once it is no longer open: what calls reject with. */
   #ended: (() => StreamError) | undefined;
   #closing: Promise<void> | undefined;
@@ -133,6 +134,7 @@ class MillraceRuntime implements Runtime {
     this.#clock = patient(options.clock ?? systemClock);
     const log = new ErrorLog({ now: () => this.#clock.now() });
     this.#onError = options.onError ?? ((error, about) => log.note(error, about));
+    this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
     const instance: string = crypto.randomUUID();
     this.#courier = new Courier(transport, this.#clock);
     const context: StreamContext = {
@@ -249,6 +251,7 @@ class MillraceRuntime implements Runtime {
   async #close(): Promise<void> {
     this.#actor.send({ type: "close.requested" });
     const streams = this.#sending.open;
+    this.#forgetPool();
     this.#shutDown("its runtime was closed");
     await this.#atMost(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]));
     this.#peers.close();
@@ -259,6 +262,7 @@ class MillraceRuntime implements Runtime {
 
   /** The transport has ended. */
   #lost(cause: Error | undefined): void {
+    this.#forgetPool();
     const ended = (): StreamError =>
       new StreamError(
         "disconnected",

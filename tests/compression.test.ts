@@ -6,6 +6,7 @@ import * as zlib from "node:zlib";
 import * as assert from "uvu/assert";
 import type { Runtime, SendBytesOptions, Transport } from "../mod.ts";
 import { bestEncoding } from "../protocol/frames.ts";
+import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { isPacked } from "../protocol/packed_types.ts";
 import { suite } from "./harness.ts";
 import { pseudorandom } from "./paced_links.ts";
@@ -13,6 +14,7 @@ import { rejection } from "./rejections.ts";
 import { frame, framedDigest, inRoom, pattern } from "./room.ts";
 import { last, scene } from "./stranger.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
+import { ENCODINGS, pack, unpack, unpackElsewhere } from "../workers/packing.ts";
 
 const test = suite("compression");
 
@@ -220,5 +222,28 @@ test("one that is as it says is read", async () => {
 function digestOfZeros(length: number): Uint8Array {
   return new Uint8Array(createHash("sha256").update(new Uint8Array(length)).digest());
 }
+
+test("unpack: a payload ends where its compressed stream ends", async () => {
+  const plain = new Uint8Array(5_000).fill(7);
+  for (const encoding of ENCODINGS) {
+    if (encoding === "raw") continue;
+    const packed = new Uint8Array(pack(plain, { encoding, thorough: false, sample: false }) ?? assert.unreachable() as never)
+      .subarray(SEGMENT_HEADROOM);
+    const how = { encoding, length: plain.length };
+    const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(parts.flatMap((part) => [...part]));
+    assert.is(unpack(packed, how)?.length, plain.length);
+    const wrong = [
+      joined(packed, new Uint8Array(1)),
+      joined(packed, packed),
+      packed.subarray(0, packed.length - 1),
+      new Uint8Array(0),
+    ];
+    for (const payload of wrong) {
+      assert.is(unpack(payload, how), undefined, encoding);
+      assert.is(await unpackElsewhere(payload, how), undefined, encoding);
+    }
+    assert.is((await unpackElsewhere(packed, how))?.length, plain.length);
+  }
+});
 
 test.run();

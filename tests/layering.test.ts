@@ -132,7 +132,7 @@ test("both manifests have the same version and dependencies, and exports that re
   for (const path of Object.values(entries)) assert.ok(existsSync(join(root, path)), `deno.json exports ${path}`);
   const compiled = npm["exports"] as Record<string, string | { types: string; default: string }>;
   for (const [name, target] of Object.entries(compiled)) {
-    if (typeof target === "string") continue;
+    if (typeof target === "string" || name === "./worker") continue; // JSR takes no JavaScript, and nobody bundles for Deno
     const source = entries[name] ?? "(nothing)";
     assert.is(target.default, source.replace("./", "./dist/").replace(/\.ts$/, ".js"), `package.json exports "${name}"`);
     assert.is(target.types, source.replace("./", "./dist/").replace(/\.ts$/, ".d.ts"), `package.json exports "${name}"`);

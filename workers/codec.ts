@@ -1,5 +1,6 @@
 // The work on bytes that must not hold the event loop, as jobs with typed results. Two implementations pass one conformance suite:
 // the pool (workers/pool.ts) and its twin on this thread (workers/inline.ts).
+import type { StreamError } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FrameEncoding } from "../protocol/frames.ts";
 import type { Packed, Packing } from "./packing.ts";
@@ -51,6 +52,8 @@ export interface Sliced {
 
 /** The jobs. Each call rejects with a StreamError: "aborted", "worker-lost", "file-error", or "closed" after `close`. */
 export interface Codec {
+  /** Has `tell` called once, should no worker be to be had for it. Returns the call that takes this back. */
+  onUnavailable?(tell: (error: StreamError) => void): () => void;
   /** Where segments come from and go back to. */
   readonly segments: SegmentStore;
   /** Encodings of frames that it reads and writes. */

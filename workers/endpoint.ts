@@ -2,6 +2,7 @@
 // (Deno with JSR: only that loads its entry from there).
 import type { Endpoint } from "comlink";
 import { parentPort, Worker as Thread } from "node:worker_threads";
+import { ownEntry } from "./own_entry.ts";
 
 /** What a worker says once it listens: a call sent before might be lost. */
 export const READY = "millrace.ready";
@@ -26,9 +27,26 @@ export interface Spawned {
   terminate(): void;
 }
 
-/** Starts a thread on `entry.js`. Throws where that is not possible at all. */
-export function spawn(): Spawned {
-  return isServed() ? spawnWebWorker() : spawnThread();
+/** A worker that a user's program has started: of node:worker_threads, or of the web. */
+export type StartedWorker = Thread | Worker;
+
+/** Starts a thread: what `start` returns, or else on `entry.js`. Throws where that is not possible, and nothing else was executed. */
+export function spawn(start?: () => StartedWorker): Spawned {
+  const options = { name: "millrace-codec" };
+  if (start === undefined) {
+    return isServed()
+      ? watchWebWorker(new Worker(ownEntry(), { type: "module", ...options }))
+      : watchThread(new Thread(ownEntry(), options));
+  }
+  const worker: unknown = start();
+  if (worker instanceof Thread) return watchThread(worker);
+  if (isWebWorker(worker)) return watchWebWorker(worker);
+  throw new TypeError('Cannot use the worker as it is none: its option "worker" returned something else');
+}
+
+function isWebWorker(value: unknown): value is Worker {
+  return typeof value === "object" && value !== null && "postMessage" in value && "addEventListener" in value &&
+    "terminate" in value;
 }
 
 /** This worker's side of the wall. */
@@ -41,8 +59,7 @@ function isServed(): boolean {
   return import.meta.url.startsWith("http");
 }
 
-function spawnThread(): Spawned {
-  const thread = new Thread(new URL("./entry.js", import.meta.url), { name: "millrace-codec" });
+function watchThread(thread: Thread): Spawned {
   let failure: Error | undefined;
   let busy = true;
   thread.on("error", (error) => failure = error instanceof Error ? error : new Error(String(error)));
@@ -76,8 +93,7 @@ function spawnThread(): Spawned {
   };
 }
 
-function spawnWebWorker(): Spawned {
-  const worker = new Worker(new URL("./entry.js", import.meta.url), { type: "module", name: "millrace-codec" });
+function watchWebWorker(worker: Worker): Spawned {
   let failure: Error | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
   let ended: (failure: Error | undefined) => void;

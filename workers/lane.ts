@@ -1,5 +1,5 @@
 import { type Remote, wrap } from "comlink";
-import { spawn, type Spawned } from "./endpoint.ts";
+import { spawn, type Spawned, type StartedWorker } from "./endpoint.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { WorkerApi } from "./worker.ts";
 
@@ -18,9 +18,9 @@ export interface Lane {
   terminate(): void;
 }
 
-/** Starts a worker. Throws where that is not possible at all. */
-export function startLane(): Lane {
-  return new WorkerLane(spawn());
+/** Starts a worker, or takes the one that `start` has started. Throws where that is not possible at all. */
+export function startLane(start?: () => StartedWorker): Lane {
+  return new WorkerLane(spawn(start));
 }
 
 class WorkerLane implements Lane {

@@ -1,5 +1,5 @@
 // Compression of frames: here and nowhere else.
-import * as zlib from "node:zlib";
+import zlib from "node:zlib"; // not by name: a bundler would import names that Node 20 lacks
 import { promisify } from "node:util";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import { type FrameEncoding, isCompressed } from "../protocol/frames.ts";
@@ -55,11 +55,14 @@ export async function packElsewhere(bytes: Uint8Array, packing: Packing): Promis
   return step.value;
 }
 
-/** The plain bytes; undefined if they are not what was packed. */
+/**
+ * The plain bytes; undefined if they are not what was packed. The room for one byte more lets the engine read on to the stream's end.
+ */
 export function unpack(bytes: Uint8Array, { encoding, length }: Packed): Uint8Array | undefined {
   const inflate = encoding === "zstd" ? zlib.zstdDecompressSync : zlib.inflateRawSync;
   try {
-    return ofLength(length, isCompressed(encoding) ? inflate(bytes, { maxOutputLength: length }) : bytes);
+    if (!isCompressed(encoding)) return ofLength(length, bytes);
+    return whole(inflate(bytes, { maxOutputLength: length + 1, info: true }), bytes, length);
   } catch {
     return undefined;
   }
@@ -67,9 +70,13 @@ export function unpack(bytes: Uint8Array, { encoding, length }: Packed): Uint8Ar
 
 /** The same on threads that are not ours. */
 export async function unpackElsewhere(bytes: Uint8Array, { encoding, length }: Packed): Promise<Uint8Array | undefined> {
-  const inflate = promisify(encoding === "zstd" ? zlib.zstdDecompress : zlib.inflateRaw) as Elsewhere;
+  const inflate = promisify(encoding === "zstd" ? zlib.zstdDecompress : zlib.inflateRaw) as unknown as (
+    bytes: Uint8Array,
+    options: Options,
+  ) => Promise<Inflated>;
   try {
-    return ofLength(length, isCompressed(encoding) ? await inflate(bytes, { maxOutputLength: length }) : bytes);
+    if (!isCompressed(encoding)) return ofLength(length, bytes);
+    return whole(await inflate(bytes, { maxOutputLength: length + 1, info: true }), bytes, length);
   } catch {
     return undefined;
   }
@@ -89,6 +96,18 @@ function* packed(
     if (length >= SAMPLE_SHARE * tried.length) return undefined;
   }
   return worth(bytes, yield { bytes, options: optionsOf(encoding, thorough) });
+}
+
+/** What zlib returns that is asked for `info`; its types say the bytes alone. */
+interface Inflated {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+/** The plain bytes, if the payload ends where its compressed stream does: bytes after it, or a second stream, are not ours. */
+function whole(inflated: unknown, payload: Uint8Array, length: number): Uint8Array | undefined {
+  const { buffer, engine } = inflated as Inflated;
+  return engine.bytesWritten === payload.length ? ofLength(length, buffer) : undefined;
 }
 
 function ofLength(length: number, plain: Uint8Array): Uint8Array | undefined {

@@ -10,6 +10,7 @@ import { runPinned } from "./inline.ts";
 import { startInlineLane } from "./inline_lane.ts";
 import { costOf, JobCodec } from "./job_codec.ts";
 import type { Job, JobResult } from "./jobs.ts";
+import type { StartedWorker } from "./endpoint.ts";
 import type { Lane } from "./lane.ts";
 import { JobQueue } from "./queue.ts";
 import { Seat, type SeatEvents, type Task } from "./seat.ts";
@@ -45,6 +46,23 @@ export interface CodecPoolOptions {
   size?: number;
   /** Bytes of jobs that workers have or that are next in line; further jobs wait for their place. Default 16 MiB. */
   maxQueuedBytes?: number;
+  /**
+   * Starts a worker on the module `millrace/worker`, in a program that is bundled: `() => new Worker(new URL("./worker.js",
+   * import.meta.url))`, of node:worker_threads or of the web. Default: the entry beside this module, if there is one.
+   */
+  worker?: () => StartedWorker;
+}
+
+/** What a pool has done. */
+export interface CodecPoolStats {
+  /** Worker threads that run now, or start. */
+  readonly workers: number;
+  /** Jobs that worker threads have done. */
+  readonly jobs: number;
+  /** Jobs that were done on the pool's own thread: small ones, and all where no worker can be had. */
+  readonly inline: number;
+  /** Bytes of the jobs that workers have and of those next in line. */
+  readonly queuedBytes: number;
 }
 
 /** Worker threads for the work on bytes, shared by any number of runtimes. Made by {@linkcode createCodecPool}. */
@@ -59,6 +77,8 @@ export interface CodecPool extends Codec, AsyncDisposable {
   readonly waiting: number;
   /** Bytes of the jobs that workers have and of those next in line. */
   readonly queuedBytes: number;
+  /** Counts, for programs that want to know whether workers do the work. */
+  stats(): CodecPoolStats;
   /** Ends the workers. What is pending, and every later call, rejects with "closed". Idempotent. */
   close(): Promise<void>;
 }
@@ -96,7 +116,16 @@ export class WorkerPool extends JobCodec implements CodecPool {
   readonly #queue: JobQueue;
   readonly #seats: Seat[] = [];
   readonly #seatEvents: SeatEvents;
+  readonly #startWorker: (() => StartedWorker) | undefined;
   #startLane: (() => Lane) | undefined;
+  /** This thread in a worker's place. */
+  #inlineSeat: Seat | undefined;
+  #jobsDone = 0;
+  #inlineJobs = 0;
+  /** Why no worker can be had, until somebody was told. */
+  #untold: StreamError | undefined;
+  readonly #listeners = new Set<(error: StreamError) => void>();
+  #lastFailure: unknown;
   #loading = false;
   #failedStarts = 0;
   #closed: Promise<void> | undefined;
@@ -108,13 +137,16 @@ export class WorkerPool extends JobCodec implements CodecPool {
     this.size = wholeNumber("size", options.size, Math.min(availableParallelism(), MAX_DEFAULT_SIZE));
     this.#queue = new JobQueue(wholeNumber("maxQueuedBytes", options.maxQueuedBytes, DEFAULT_MAX_QUEUED_BYTES));
     this.#startLane = parts.startLane;
+    this.#startWorker = options.worker;
     this.#clock = parts.clock ?? systemClock;
     this.#seatEvents = {
       ready: () => {
         this.#failedStarts = 0;
         this.#dispatch();
       },
-      answered: (tasks, results) => {
+      answered: (seat, tasks, results) => {
+        if (seat === this.#inlineSeat) this.#inlineJobs += tasks.length;
+        else this.#jobsDone += tasks.length;
         tasks.forEach((task, index) => {
           this.#queue.leave(task);
           task.resolve(results[index] as JobResult);
@@ -126,7 +158,19 @@ export class WorkerPool extends JobCodec implements CodecPool {
   }
 
   get workers(): number {
-    return this.#seats.length;
+    return this.#seats.length - (this.#inlineSeat === undefined ? 0 : 1);
+  }
+
+  stats(): CodecPoolStats {
+    const { workers, queuedBytes } = this;
+    return { workers, jobs: this.#jobsDone, inline: this.#inlineJobs, queuedBytes };
+  }
+
+  /** Should no worker be to be had, one of those who ask is told, once. Returns the call that takes this back. */
+  onUnavailable(tell: (error: StreamError) => void): () => void {
+    this.#listeners.add(tell);
+    if (this.#untold !== undefined) this.#tellUnavailable(this.#untold);
+    return () => void this.#listeners.delete(tell);
   }
 
   get running(): number {
@@ -161,7 +205,10 @@ export class WorkerPool extends JobCodec implements CodecPool {
     if (this.#closed !== undefined) return Promise.reject(closed());
     if (signal?.aborted) return Promise.reject(abandoned(signal));
     const cost = costOf(job);
-    if (cost < INLINE_BYTES && (job.kind !== "readFile" && job.kind !== "writeFile")) return runPinned(job, segment, signal);
+    if (cost < INLINE_BYTES && (job.kind !== "readFile" && job.kind !== "writeFile")) {
+      this.#inlineJobs++;
+      return runPinned(job, segment, signal);
+    }
     return new Promise((resolve, reject) => {
       let forget = (): void => undefined;
       const settle = (): boolean => {
@@ -225,17 +272,27 @@ export class WorkerPool extends JobCodec implements CodecPool {
   #start(): void {
     if (this.#seats.length >= this.size || this.#loading || this.#seats.some((seat) => !seat.ready)) return;
     if (this.#failedStarts >= FAILED_STARTS) {
-      if (this.#seats.length === 0) this.#seats.push(this.#seat(startInlineLane(), Infinity));
+      if (this.#seats.length > 0) return;
+      this.#inlineSeat = this.#seat(startInlineLane(), Infinity);
+      this.#seats.push(this.#inlineSeat);
+      this.#tellUnavailable(unavailable(this.#lastFailure));
     } else if (this.#startLane === undefined) {
       void this.#load();
     } else {
       try {
         this.#seats.push(this.#seat(this.#startLane(), PATIENCE_MS));
-      } catch {
+      } catch (error) {
+        this.#lastFailure = error;
         this.#failedStarts++;
         this.#start();
       }
     }
+  }
+
+  #tellUnavailable(error: StreamError): void {
+    const [first] = this.#listeners;
+    this.#untold = first === undefined ? error : undefined;
+    first?.(error);
   }
 
   #seat(lane: Lane, patience: number): Seat {
@@ -246,8 +303,10 @@ export class WorkerPool extends JobCodec implements CodecPool {
   async #load(): Promise<void> {
     this.#loading = true;
     try {
-      this.#startLane = (await import("./lane.ts")).startLane;
-    } catch {
+      const { startLane } = await import("./lane.ts");
+      this.#startLane = () => startLane(this.#startWorker);
+    } catch (error) {
+      this.#lastFailure = error;
       this.#failedStarts = FAILED_STARTS;
     }
     this.#loading = false;
@@ -266,7 +325,10 @@ export class WorkerPool extends JobCodec implements CodecPool {
       task.reject(workerLost(failure));
     }
     this.#queue.putBack(again);
-    if (!seat.started) this.#failedStarts++;
+    if (!seat.started) {
+      this.#lastFailure = failure;
+      this.#failedStarts++;
+    }
     this.#dispatch();
   }
 
@@ -282,6 +344,11 @@ export class WorkerPool extends JobCodec implements CodecPool {
   }
 }
 
+function unavailable(cause: unknown): StreamError {
+  const message = `Cannot start workers${inBrackets(cause)}, and all work is done on this thread: see "Bundling" in the README`;
+  return new StreamError("worker-lost", message, { cause });
+}
+
 function closed(): StreamError {
   return new StreamError("closed", "Cannot carry the job out as the pool is closed");
 }
@@ -294,7 +361,7 @@ function workerLost(cause: Error | undefined): StreamError {
   );
 }
 
-const POOL_OPTIONS: OptionNames<CodecPoolOptions> = { size: true, maxQueuedBytes: true };
+const POOL_OPTIONS: OptionNames<CodecPoolOptions> = { size: true, maxQueuedBytes: true, worker: true };
 
 function assertPoolOptions(options: unknown): void {
   const action = "Cannot make the pool";
@@ -302,6 +369,10 @@ function assertPoolOptions(options: unknown): void {
     throw new StreamError("invalid-argument", `${action} as the options are no object: ${String(options)}`);
   }
   assertKnownNames(options, POOL_OPTIONS, action);
+  const { worker } = options as { worker?: unknown };
+  if (worker !== undefined && typeof worker !== "function") {
+    throw new StreamError("invalid-argument", `${action} as "worker" is not a function: its type is "${typeof worker}"`);
+  }
 }
 
 function wholeNumber(name: string, value: unknown, fallback: number): number {

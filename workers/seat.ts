@@ -19,7 +19,7 @@ export interface Task {
 /** What a seat tells its pool. */
 export interface SeatEvents {
   ready(): void;
-  answered(tasks: readonly Task[], results: readonly JobResult[]): void;
+  answered(seat: Seat, tasks: readonly Task[], results: readonly JobResult[]): void;
   /** Its worker crashed, hangs or never started; `tasks` have no answer. The seat is of no use any more. */
   lost(seat: Seat, tasks: readonly Task[], failure: Error | undefined): void;
 }
@@ -142,7 +142,7 @@ export class Seat {
       task.segment.unpin();
     }
     if (this.#batches.size === 0) this.#rest();
-    this.#events.answered(batch, results);
+    this.#events.answered(this, batch, results);
   }
 
   #rest(): void {

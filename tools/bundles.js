@@ -1,0 +1,182 @@
+// node tools/bundles.js: builds a user's program with each bundler, by the lines of the README, and counts threads and starts. Each program is
+// built twice: with a worker of its own, and without, under the name of our worker's entry, which must not be taken for that.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { install } from "./lib/install.js";
+import { run } from "./lib/processes.js";
+import { commandFor, executable, root } from "./lib/runtime.js";
+import { runtimeProgram } from "./lib/runtimes.js";
+
+const sums = { passed: 0, failed: 0 };
+const folder = mkdtempSync(join(tmpdir(), "millrace-bundles-"));
+const packages = join(root, "tools", "bundlers", "node_modules");
+
+/** A user's program: `worker` is its option of that name, or nothing. */
+const program = (worker) => `
+import { isMainThread, Worker } from "node:worker_threads";
+import { createCodecPool, createHub, createRuntime } from "millrace";
+console.log("PROGRAM STARTS", isMainThread ? "main" : "in a thread");
+const pool = createCodecPool({ size: 1${worker} });
+const hub = createHub();
+const errors = [];
+const onError = ({ code }) => errors.push(code);
+const alice = await createRuntime({ transport: hub.join("alice"), pool, onError });
+const bob = await createRuntime({ transport: hub.join("bob"), pool, onError });
+bob.registerByteStreamHandler("b", async (reader) => void await reader.readAll());
+const { receipts } = await alice.sendBytes(new Uint8Array(2_000_000), { topic: "b", destinationIdentities: ["bob"], compress: true });
+const { workers, jobs, inline } = pool.stats();
+console.log("PROGRAM DONE", receipts[0].bytes, JSON.stringify({ workers, isInline: inline > 0 && jobs === 0, errors }));
+await alice.close();
+await bob.close();
+await pool.close();
+`;
+
+const OWN_WORKER = ", worker: () => new Worker(new URL(/* webpackIgnore: true */ './worker.js', import.meta.url))";
+/** Bun starts a worker of a compiled program by the path that was given to its compiler. */
+const BUN_WORKER = ', worker: () => new Worker("./node_modules/millrace/dist/workers/entry.js")';
+
+const WITH_WORKER = 'PROGRAM DONE 2000000 {"workers":1,"isInline":false,"errors":[]}';
+const WITHOUT = 'PROGRAM DONE 2000000 {"workers":0,"isInline":true,"errors":["worker-lost"]}';
+
+/** Each makes out/program.js and out/worker.js of the two inputs. */
+const BUNDLERS = {
+  esbuild: async (inputs, outdir) => {
+    const { build } = await load("esbuild/lib/main.js");
+    await build({
+      entryPoints: inputs,
+      outdir,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      absWorkingDir: folder,
+      logLevel: "error",
+    });
+  },
+  rollup: async (input, dir) => {
+    const [{ rollup }, { nodeResolve }] = [
+      await load("rollup/dist/es/rollup.js"),
+      await load("@rollup/plugin-node-resolve/dist/es/index.js"),
+    ];
+    const made = await rollup({
+      input,
+      plugins: [nodeResolve({ preferBuiltins: true, exportConditions: ["node"], rootDir: folder })],
+      onwarn: () => {},
+    });
+    await made.write({ dir, format: "es" });
+    await made.close();
+  },
+  webpack: async (entry, path) => {
+    const { default: webpack } = await load("webpack/lib/index.js");
+    const options = {
+      context: folder,
+      mode: "production",
+      target: "node20",
+      entry,
+      output: { path, filename: "[name].js", module: true, chunkFormat: "module" },
+      experiments: { outputModule: true },
+    };
+    await new Promise((resolve, reject) => {
+      webpack(options, (error, stats) => {
+        if (error) return reject(error);
+        const { errors, warnings } = stats.toJson();
+        return errors.length + warnings.length > 0 ? reject(new Error([...errors, ...warnings][0].message)) : resolve();
+      });
+    });
+  },
+  vite: async (input, outDir) => {
+    const { build } = await load("vite/dist/node/index.js");
+    await build({
+      root: folder,
+      configFile: false,
+      logLevel: "error",
+      ssr: { noExternal: true },
+      build: { ssr: true, outDir, emptyOutDir: true, rollupOptions: { input, output: { entryFileNames: "[name].js" } } },
+    });
+  },
+};
+
+try {
+  if (!existsSync(join(packages, "webpack"))) await install("bundlers");
+  await prepare();
+  for (const [name, bundle] of Object.entries(BUNDLERS)) await tryBundler(name, bundle);
+  await tryBun();
+} catch (error) {
+  console.error(error.message);
+  sums.failed++;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${sums.passed} passed, ${sums.failed} failed`);
+process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+
+/** A project with the pack installed, as users have it. */
+async function prepare() {
+  await must(["npm", "run", "build", "--silent"], root);
+  await must(["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", folder], root);
+  const pack = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  await must(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", join(folder, pack)], folder);
+  writeFileSync(join(folder, "program.mjs"), program(OWN_WORKER));
+  writeFileSync(join(folder, "entry.mjs"), program(""));
+  writeFileSync(join(folder, "bun.mjs"), program(BUN_WORKER));
+}
+
+async function tryBundler(name, bundle) {
+  const out = join(folder, `out-${name}`);
+  mkdirSync(out);
+  try {
+    await bundle({ program: join(folder, "program.mjs"), worker: "millrace/worker" }, out);
+    await bundle({ entry: join(folder, "entry.mjs") }, join(out, "alone"));
+    writeFileSync(join(out, "package.json"), JSON.stringify({ type: "module" }));
+  } catch (error) {
+    return tell(false, `${name} builds`, error.message);
+  }
+  for (const runtime of name === "esbuild" ? ["node", "bun", "deno"] : ["node"]) {
+    const command = runtime === "node" ? [executable] : commandFor(runtime, await runtimeProgram(runtime));
+    await check(`${name}: a bundle with a worker of its own on ${runtime}`, [...command, join(out, "program.js")], WITH_WORKER);
+    // webpack keeps the path of the module that it took in: the entry that is installed beside it is ours, and is used.
+    const expected = name === "webpack" ? WITH_WORKER : WITHOUT;
+    await check(`${name}: a bundle named entry.js on ${runtime}`, [...command, join(out, "alone", "entry.js")], expected);
+  }
+}
+
+async function tryBun() {
+  const bun = await runtimeProgram("bun");
+  const worker = "./node_modules/millrace/dist/workers/entry.js";
+  await must([bun, "build", "--compile", "./bun.mjs", worker, "--outfile", "compiled"], folder);
+  await check(
+    "bun build --compile: a program with a worker of its own",
+    [join(folder, "compiled")],
+    WITH_WORKER,
+    join(folder, "out-esbuild"),
+  );
+  await must([bun, "build", "--compile", "./entry.mjs", "--outfile", "alone"], folder);
+  await check("bun build --compile: a program without", [join(folder, "alone")], WITHOUT);
+}
+
+function load(path) {
+  return import(pathToFileURL(join(packages, path)).href);
+}
+
+async function must(command, cwd) {
+  const { code, output } = await run(command, { cwd, seconds: 240 });
+  if (code !== 0) throw new Error(`Cannot go on as a command failed: "${command.join(" ")}"\n${output}`);
+}
+
+/** The program starts once, in the main thread, and says what it should. */
+async function check(what, command, expected, cwd = folder) {
+  const { code, output } = await run(command, { cwd, seconds: 20 });
+  const starts = output.match(/PROGRAM STARTS.*/g) ?? [];
+  const good = code === 0 && starts.length === 1 && starts[0] === "PROGRAM STARTS main" && output.includes(expected);
+  tell(good, what, `code ${code}, ${starts.length} starts\n${output.slice(0, 2_000)}`);
+}
+
+function tell(good, what, details) {
+  if (good) sums.passed++;
+  else sums.failed++;
+  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
+  if (!good) console.log(details.replace(/^/gm, "    "));
+}
