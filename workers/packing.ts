@@ -94,7 +94,9 @@ function* packed(
     const { length } = yield { bytes: tried, options: optionsOf(encoding, false) };
     if (length >= SAMPLE_SHARE * tried.length) return undefined;
   }
-  return worth(bytes, yield { bytes, options: optionsOf(encoding, thorough) });
+  const compressed = yield { bytes, options: optionsOf(encoding, thorough) };
+  // Deno's zstd sometimes adds an empty frame: a payload is one stream.
+  return worth(bytes, encoding === "zstd" ? compressed.subarray(0, zstdEnd(compressed)) : compressed);
 }
 
 /** What zlib returns that is asked for `info`; its types say the bytes alone. */
@@ -106,7 +108,7 @@ interface Inflated {
 /** The plain bytes, if the payload ends where its compressed stream does: bytes after it, or a second stream, are not ours. */
 function whole(inflated: unknown, encoding: FrameEncoding, payload: Uint8Array, length: number): Uint8Array | undefined {
   const { buffer, engine } = inflated as Inflated;
-  // Deno counts a few bytes less than zstd has read.
+  // An engine need not tell of an empty zstd frame that follows.
   const end = encoding === "zstd" ? zstdEnd(payload) : engine.bytesWritten;
   return end === payload.length ? ofLength(length, buffer) : undefined;
 }
