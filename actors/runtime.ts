@@ -2,6 +2,7 @@ import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, t
 import { inBrackets, StreamError } from "../errors.ts";
 import { nowOf, systemClock } from "../protocol/clock.ts";
 import type { Clock } from "../protocol/clock.ts";
+import { runningClock } from "./running_clock.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
 import { resolveLimits } from "../protocol/limits.ts";
 import {
@@ -131,7 +132,7 @@ class MillraceRuntime implements Runtime {
     const chunkSize = resolveChunkSize(options.chunkSize);
     this.identity = transport.identity;
     this.#transport = transport;
-    this.#clock = patient(options.clock ?? systemClock);
+    this.#clock = options.clock === undefined ? runningClock(systemClock) : patient(options.clock);
     const log = new ErrorLog({ now: () => this.#clock.now() });
     this.#onError = options.onError ?? ((error, about) => log.note(error, about));
     this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
@@ -326,7 +327,7 @@ class MillraceRuntime implements Runtime {
 /** Any clock, with a time, and without timers that it would take for due at once. */
 function patient(clock: Clock | XstateClock): Required<Clock> {
   return {
-    setTimeout: (fn, ms) => ms > LONGEST_DELAY && clock !== systemClock ? undefined : clock.setTimeout(fn, ms),
+    setTimeout: (fn, ms) => ms > LONGEST_DELAY ? undefined : clock.setTimeout(fn, ms),
     clearTimeout: (id) => {
       if (id !== undefined) clock.clearTimeout(id);
     },
