@@ -100,7 +100,7 @@ export interface ByteStreamReader extends StreamReader<Uint8Array> {
 export interface SaveOptions {
   /** Replace a file that exists. Default false. */
   overwrite?: boolean;
-  /** Cancels the stream; nothing is left behind. */
+  /** Cancels the stream; nothing is left behind, or nothing once a file system that hangs goes on. */
   signal?: AbortSignal;
   /** Called at most once each 50 ms, and at the end. */
   onProgress?: (progress: Progress) => void;
@@ -318,18 +318,13 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
 
   async saveTo(path: string | URL, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
     assertSaveOptions(options);
-    const { saves } = this.stream.context;
     return await this.consume(options.signal, async () => {
-      const saving = saveStream(this.stream, this.info.name, path, options);
-      saves.add(saving);
       try {
-        return await saving;
+        return await saveStream(this.stream, this.info.name, path, options);
       } catch (error) {
         if (!(error instanceof StreamError) || error.code !== "invalid-argument") throw this.failed(error);
         this.unclaim(); // it is no path: nothing was taken, and another call may do better
         throw error;
-      } finally {
-        saves.delete(saving);
       }
     });
   }

@@ -1,3 +1,4 @@
+import { systemClock } from "../protocol/clock.ts";
 import { ProgressMeter } from "../protocol/progress.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
@@ -8,8 +9,44 @@ import type { IncomingStream } from "./incoming_stream.ts";
 import { copied, Intake } from "./intake.ts";
 import type { SaveOptions } from "./reader.ts";
 
-/** Writes a stream to a file by the codec's workers, and closes the stream when the file stands under its final name. */
+/** Milliseconds that a save which has failed waits until what it leaves is cleared away: a file system that hangs takes longer. */
+const CLEAR_WAIT = 250;
+
+/**
+ * Writes a stream to a file by the codec's workers, and closes the stream when the file stands under its final name. Rejects soon after
+ * the stream has failed, even while the file system hangs; what is left is then removed when that goes on.
+ */
 export async function saveStream(
+  stream: IncomingStream,
+  name: string,
+  target: string | URL,
+  options: SaveOptions,
+): Promise<{ path: string; bytes: number }> {
+  const { saves } = stream.context;
+  const saving = save(stream, name, target, options);
+  saves.add(saving);
+  saving.catch(() => {}).finally(() => saves.delete(saving));
+  return await unlessHung(stream, saving);
+}
+
+/** As the work ends, but with the stream's failure when the work goes on for long after that. */
+function unlessHung<T>(stream: IncomingStream, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: unknown;
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+      systemClock.clearTimeout(timer);
+    };
+    // Real time, as the file system's is.
+    stream.closed.catch((error: unknown) => {
+      if (!isOver) timer = systemClock.setTimeout(() => reject(error), CLEAR_WAIT);
+    });
+    work.finally(over).then(resolve, reject);
+  });
+}
+
+async function save(
   stream: IncomingStream,
   name: string,
   target: string | URL,
@@ -25,6 +62,7 @@ export async function saveStream(
       const progress = onProgress === undefined ? undefined : meter.note(stream.taken, clock.now());
       if (progress !== undefined) reportProgress(progress);
     }
+    stream.closed.catch(() => part.discard()).catch(() => {}); // below it is awaited
     const path = await part.commit(stream.taken);
     reportProgress(meter.finish(stream.taken, clock.now()));
     stream.actor.send({ type: "stream.taken" });

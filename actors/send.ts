@@ -76,7 +76,9 @@ export async function sendText(sending: Sending, text: string, options: SendText
   assertSendTextOptions(options);
   const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
   assertSize(options.totalSize, size, "text");
-  const attachments = await Promise.all((options.attachments ?? []).map((from) => prepareAttachment(sending, from)));
+  const attachments = await Promise.all(
+    (options.attachments ?? []).map((from) => prepareAttachment(sending, from, options.signal)),
+  );
   const info = textInfo(options, size, [...options.attachedStreamIds ?? [], ...attachments.map(({ streamId }) => streamId)]);
   const stream = await sending.start({
     description: { kind: "text", info },
@@ -114,10 +116,12 @@ export async function sendBytes(sending: Sending, source: ByteSource, options: S
 
 export async function sendFile(sending: Sending, path: string | URL, options: SendFileOptions): Promise<ByteStreamInfo> {
   assertByteOptions(options);
-  const file = await sending.files.openSource(path);
+  const streamId = options.streamId ?? crypto.randomUUID();
+  const file = await sending.beforehand(() => sending.files.openSource(path), options.signal, streamId);
   if (file.size !== undefined) assertSize(options.totalSize, file.size, "file");
   const described = {
     ...options,
+    streamId,
     name: options.name ?? file.name,
     mimeType: options.mimeType ?? sending.files.mimeTypeOf(options.name ?? file.name),
   };
@@ -241,9 +245,11 @@ function assertSize(totalSize: number | undefined, size: number, what: string): 
 async function prepareAttachment(
   sending: Sending,
   from: string | URL | File,
+  signal: AbortSignal | undefined,
 ): Promise<{ streamId: string; from: string | URL | File }> {
-  if (!(from instanceof Blob)) await sending.files.openSource(from);
-  return { streamId: crypto.randomUUID(), from };
+  const streamId = crypto.randomUUID();
+  if (!(from instanceof Blob)) await sending.beforehand(() => sending.files.openSource(from), signal, streamId);
+  return { streamId, from };
 }
 
 function describeFile({ files }: Sending, blob: Blob): { name?: string; mimeType?: string } {

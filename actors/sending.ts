@@ -1,6 +1,6 @@
 import { type AnyActorRef, createActor } from "xstate";
 import { inBrackets, StreamError } from "../errors.ts";
-import { onAbort } from "../protocol/abort.ts";
+import { onAbort, unlessAborted } from "../protocol/abort.ts";
 import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
 import { SharedCredit } from "../protocol/credit.ts";
 import type { StreamCredit } from "../protocol/stream_credit.ts";
@@ -58,6 +58,7 @@ export class Sending {
   #sequence = 0;
   /** What ended it, and what a stream that was about to be opened fails with. */
   #closed: ((streamId: string) => StreamError) | undefined;
+  readonly #ending = new AbortController();
 
   constructor(context: StreamContext, peers: Peers, transport: Transport, instance: string, parent: () => AnyActorRef) {
     this.#context = context;
@@ -81,6 +82,14 @@ export class Sending {
 
   get files(): FileAccess {
     return this.#context.files;
+  }
+
+  /** Waits for what a stream needs before it is opened, but for as long as the stream is wanted: a file system may hang. */
+  async beforehand<T>(work: () => Promise<T>, signal: AbortSignal | undefined, streamId: string): Promise<T> {
+    this.#assertWanted(signal, streamId);
+    const value = await unlessAborted(work(), [signal, this.#ending.signal]);
+    this.#assertWanted(signal, streamId);
+    return value as T;
   }
 
   /** Streams that have not ended. */
@@ -123,6 +132,7 @@ export class Sending {
     for (const stream of this.open) stream.actor.send({ type: "abort.requested", error: error(stream) });
     this.#open.clear();
     this.#closed ??= unopened;
+    this.#ending.abort();
     this.#openings.close();
   }
 

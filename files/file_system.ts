@@ -1,6 +1,8 @@
 // The few things asked of a file system, so that tests can put a full disk, or one without hard links, in its place.
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { whileShort, withDescriptor } from "../protocol/descriptors.ts";
 import type { BigIntStats } from "node:fs";
 
 /** What stands at a path. */
@@ -16,7 +18,10 @@ export interface Seen {
   readonly modified: string;
 }
 
-/** Each call rejects as its namesake of `node:fs/promises` does, with an error that has a code. None keeps a descriptor open. */
+/**
+ * Each call rejects as its namesake of `node:fs/promises` does, with an error that has a code. None keeps a descriptor open, and each
+ * waits for one where none is left.
+ */
 export interface FileSystem {
   /** What stands at the path itself; a symbolic link is "link". */
   look(path: string): Promise<Seen>;
@@ -61,33 +66,76 @@ export const nodeFileSystem: FileSystem = {
   read: (path) => opened(path, constants.O_RDONLY | NO_WAIT),
   contents,
   create: (path) => opened(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | NO_FOLLOW),
-  sync: async (path) => {
-    const handle = await open(path, constants.O_RDWR | NO_FOLLOW); // Windows flushes only what may be written
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
-  list: (path) => readdir(path),
+  sync: (path) =>
+    withDescriptor(async () => {
+      const handle = await open(path, constants.O_RDWR | NO_FOLLOW); // Windows flushes only what may be written
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }),
+  list: (path) => withDescriptor(() => readdir(path)),
   link,
   rename,
   unlink,
-  mkdir: (path) => mkdir(path, { recursive: true }),
+  mkdir: makeFolders,
   rmdir,
 };
 
-async function opened(path: string, flags: number): Promise<Seen> {
-  const handle = await open(path, flags, MODE);
+function opened(path: string, flags: number): Promise<Seen> {
+  return withDescriptor(async () => {
+    const handle = await open(path, flags, MODE);
+    try {
+      return seen(await handle.stat({ bigint: true }));
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/**
+ * Not the runtime's own way of making all folders of a path: below /proc, and below a symbolic link that leads nowhere, Node's tries
+ * for ever. This one tries each folder twice at most.
+ */
+async function makeFolders(path: string): Promise<string | undefined> {
+  if (await makeOne(path)) return path;
+  if (await isFolder(path)) return undefined;
+  const above = dirname(path);
+  const made = above === path ? undefined : await makeFolders(above);
   try {
-    return seen(await handle.stat({ bigint: true }));
-  } finally {
-    await handle.close();
+    await mkdir(path);
+    return made ?? path;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST" && await isFolder(path)) return made; // another made it meanwhile
+    throw error;
+  }
+}
+
+/** Whether a folder could be made; false too where something stands there, or the one above is missing. */
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    // Windows answers "EPERM" for the root of a drive; a read-only file system may say so of a folder that is there.
+    if (code === "EEXIST" || code === "ENOENT" || await isFolder(path)) return false;
+    throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
   }
 }
 
 async function* contents(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const handle = await open(path, constants.O_RDONLY | NO_WAIT);
+  // Held for as long as the stream takes: in the turns of short work it would keep others from theirs.
+  const handle = await whileShort(() => open(path, constants.O_RDONLY | NO_WAIT));
   try {
     for (;;) {
       const part = new Uint8Array(PART_BYTES);
@@ -98,6 +146,10 @@ async function* contents(path: string): AsyncGenerator<Uint8Array, void, undefin
   } finally {
     await handle.close();
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }
 
 function seen(stats: BigIntStats): Seen {

@@ -20,8 +20,9 @@ export interface PartFile {
    */
   commit(bytes: number): Promise<string>;
   /**
-   * Removes the part, and the folders made for it if they are empty; nothing if it was committed or discarded before. Rejects with
-   * "file-error" if it cannot be removed, and may then be called again.
+   * Removes the part, and the folders made for it if they are empty; nothing if it was committed or discarded before. A commit under way
+   * rejects with "closed", and leaves nothing unless it has replaced a file. Rejects with "file-error" if the part cannot be removed, and
+   * may then be called again.
    */
   discard(): Promise<void>;
 }
@@ -55,6 +56,8 @@ export class Part implements PartFile {
   readonly #input: PartInput;
   #state: "open" | "committing" | "committed" | "failed" | "discarded" = "open";
   #committing: Promise<string> | undefined;
+  /** It was discarded while it was being committed. */
+  #isUnwanted = false;
   #discarding: Promise<void> | undefined;
 
   constructor(input: PartInput) {
@@ -79,6 +82,7 @@ export class Part implements PartFile {
   }
 
   discard(): Promise<void> {
+    this.#isUnwanted = true;
     this.#discarding ??= this.#discard().finally(() => {
       this.#discarding = undefined;
     });
@@ -89,8 +93,13 @@ export class Part implements PartFile {
     try {
       await this.#check(bytes);
       if (this.#input.sync) await this.#sync();
+      this.#assertWanted();
       const path = await this.#place();
       this.#state = "committed";
+      if (this.#isUnwanted && this.#input.place !== "over") {
+        await removeIfSame(this.#input.files, path, this.ref);
+        this.#assertWanted();
+      }
       return path;
     } catch (error) {
       this.#state = "failed";
@@ -98,6 +107,12 @@ export class Part implements PartFile {
       if (error instanceof StreamError) throw error;
       throw fileError(`Cannot commit the file as ${reasonOf(error)}`, this.finalPath, error);
     }
+  }
+
+  #assertWanted(): void {
+    if (!this.#isUnwanted) return;
+    const path = JSON.stringify(this.finalPath);
+    throw new StreamError("closed", `Cannot commit the file as it was discarded meanwhile: path is ${path}`);
   }
 
   async #discard(): Promise<void> {

@@ -39,3 +39,19 @@ function stop(signal: AbortSignal, listener: Listener): void {
   signal.removeEventListener("abort", listener.listen);
   if (listeners.get(signal) === listener) listeners.delete(signal);
 }
+
+/** As the work ends, but undefined once one of the signals has aborted: nobody waits for the work then. */
+export async function unlessAborted<T>(work: Promise<T>, signals: readonly (AbortSignal | undefined)[]): Promise<T | undefined> {
+  work.catch(() => {}); // it may fail when nobody waits for it any more
+  const given = signals.filter((signal) => signal !== undefined);
+  if (given.some((signal) => signal.aborted)) return undefined;
+  let leave: (() => void)[] = [];
+  const aborted = new Promise<undefined>((resolve) => {
+    leave = given.map((signal) => onAbort(signal, () => resolve(undefined)));
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    for (const one of leave) one();
+  }
+}

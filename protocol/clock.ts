@@ -1,3 +1,5 @@
+import { onAbort } from "./abort.ts";
+
 /**
  * Whatever tells time and wakes: the shape of xstate's `Clock`, so that one simulated clock drives actors, pumps and links alike.
  * Without `now` it counts as running with the system's time.
@@ -33,6 +35,19 @@ export const systemClock: Required<Clock> = {
     return performance.now();
   },
 };
+
+/** Real time goes by, or the signal aborts. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  let leave: (() => void) | undefined;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    leave = signal && onAbort(signal, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  leave?.();
+}
 
 /** The clock's time in milliseconds; the system's, if the clock has none. */
 export function nowOf(clock: Clock): number {

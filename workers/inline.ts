@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { onAbort } from "../protocol/abort.ts";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
+import { withDescriptor } from "../protocol/descriptors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import { textPieces } from "../protocol/utf8.ts";
 import { overdue, turn } from "../turns.ts";
@@ -184,13 +185,15 @@ async function withFile(
   body: (handle: FileHandle) => Promise<Failure | void>,
 ): Promise<Failure | undefined> {
   try {
-    const handle = await open(file.path, flags);
-    try {
-      if (!isSameFile(await handle.stat({ bigint: true }), file)) return replacedFailure(file);
-      return await body(handle) ?? undefined;
-    } finally {
-      await handle.close();
-    }
+    return await withDescriptor(async () => {
+      const handle = await open(file.path, flags);
+      try {
+        if (!isSameFile(await handle.stat({ bigint: true }), file)) return replacedFailure(file);
+        return await body(handle) ?? undefined;
+      } finally {
+        await handle.close();
+      }
+    });
   } catch (error) {
     return fileFailure(action, file, error);
   }

@@ -1,3 +1,4 @@
+import { retried } from "../protocol/descriptors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FrameEncoding } from "../protocol/frames.ts";
 import type { Codec, JobOptions, Preparation, Sliced, Span, UnpackOptions } from "./codec.ts";
@@ -70,10 +71,18 @@ export abstract class JobCodec implements Codec {
   }
 
   async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<JobValue> {
-    const result = await this.submit(job, segment, options?.signal);
+    const attempt = (): Promise<JobResult> => this.submit(job, segment, options?.signal);
+    const usesFile = job.kind === "readFile" || job.kind === "writeFile";
+    // A worker cannot wait for descriptors without keeping others' jobs waiting.
+    const result = usesFile ? await retried(attempt, failureCode, options?.signal) : await attempt();
     if (result.ok) return result.value;
     throw toStreamError(result.failure);
   }
+}
+
+/** The file system's code that a job failed with. */
+function failureCode(result: JobResult): string | undefined {
+  return result.ok ? undefined : result.failure.cause?.code;
 }
 
 /** A job's bytes, for the queue's bound. */
