@@ -190,7 +190,7 @@ export class OutgoingStream {
     if (state.end === "done" && (!this.#drained || state.taken !== this.offset)) return;
     const differs = state.end === "done" && state.digest !== this.#digest;
     const changed = destination.note(differs ? { ...state, end: "corrupt" } : state);
-    if (this.#drained && destination.outcome === undefined) destination.waitingSince ??= this.context.clock.now();
+    if (this.#drained && destination.outcome === undefined) destination.awaitReceipt(this.context.clock.now(), this.offset);
     if (state.end !== undefined && state.end !== "done") this.#hooks.notify(this, destination); // it wants to know how far it was sent
     if (isRefusal(state.end)) this.#noteRefusal(destination, state.end);
     else if (state.end === "disconnected") this.#noteLoss(destination, state.end);
@@ -271,7 +271,7 @@ export class OutgoingStream {
     const now = this.context.clock.now();
     this.#drained = true;
     this.#digest = digest;
-    for (const destination of this.spec.destinations.awaited) destination.waitingSince = now;
+    for (const destination of this.spec.destinations.awaited) destination.awaitReceipt(now, this.offset);
   }
 
   /** Whether all receivers that were to confirm have answered. */

@@ -1,9 +1,11 @@
 // Who a stream goes to, and how far each of them lets it go. Pure: time is given in.
 import type { StreamErrorCode } from "../errors.ts";
+import { LEAST_WINDOW } from "./constants.ts";
 import type { Claim, ReceivingState } from "./control.ts";
 import type { SharedCredit } from "./credit.ts";
 import type { Flight } from "./flight.ts";
 import type { Receipt } from "./info.ts";
+import { Patience } from "./patience.ts";
 
 /** Milliseconds a broadcast that has used up its first window waits for a receiver to say whether it has a handler. */
 export const CLAIM_WAIT = 300;
@@ -13,6 +15,15 @@ export const CLAIM_WAIT = 300;
  * so as soon as the header has come: one who does not has left, or is not there yet.
  */
 export const UNHEARD_WAIT = 2_000;
+
+/**
+ * Bytes for which a receiver must give credit, and which it must acknowledge, within `stallTimeout` of waiting, where others wait too: the
+ * least window. With the default that is 2 kB a second; who is slower is left out.
+ */
+export const SHARED_FLOOR: number = LEAST_WINDOW;
+
+/** Of what a receiver has yet to take, the share that it must take within `stallTimeout`: so each call ends. */
+const RECEIPT_SHARE = 0.01;
 
 /** How it ended with a receiver: "done" is whole and confirmed. */
 export type Outcome = "done" | StreamErrorCode;
@@ -32,8 +43,11 @@ export class Destination {
   taken = 0;
   outcome: Outcome | undefined;
   reason: string | undefined;
-  /** Since when the sender waits for it, in the clock's milliseconds. */
-  waitingSince: number | undefined;
+  /** How long the sender has waited for its credit or its receipt, and for its acknowledgements. */
+  readonly patience: Patience = new Patience();
+  readonly ackPatience: Patience = new Patience();
+  /** All was sent: its receipt is waited for, and credit is no progress any more. */
+  #isDrained = false;
   /** Offset up to which it was sent to, once nothing more is. */
   final: number | undefined;
   /** Offset up to which shared credit is used: of a frame under way, to its end. */
@@ -65,10 +79,18 @@ export class Destination {
     if (this.outcome !== undefined) this.flight?.land();
   }
 
-  /** Takes in what the receiver says; true if that is progress. */
+  /** All was sent, up to an offset: now it is to take the rest, a hundredth of that at least each time. */
+  awaitReceipt(now: number, sent: number): void {
+    if (!this.#isDrained) this.patience.reset();
+    this.#isDrained = true;
+    this.patience.begin(now, this.taken, Math.ceil((sent - this.taken) * RECEIPT_SHARE));
+  }
+
+  /** Takes in what the receiver says; true if that is news. */
   note(state: ReceivingState): boolean {
-    const progress = state.credit > this.credit || state.taken > this.taken ||
+    const news = state.credit > this.credit || state.taken > this.taken ||
       (state.claim !== this.claim && this.claim !== "claimed");
+    if (state.claim === "claimed" && this.claim !== "claimed") this.patience.reset(); // once: it has begun
     this.credit = Math.max(this.credit, state.credit);
     this.taken = Math.max(this.taken, state.taken);
     if (this.claim !== "claimed") this.claim = state.claim; // what comes late is older
@@ -77,8 +99,8 @@ export class Destination {
       this.outcome = state.end;
       this.reason = state.reason;
     }
-    if (progress) this.waitingSince = undefined;
-    return progress || state.end !== undefined;
+    this.patience.progressed(this.#isDrained ? this.taken : this.credit);
+    return news || state.end !== undefined;
   }
 }
 
@@ -147,10 +169,14 @@ export class Destinations {
   /** Who, by lack of credit, keeps bytes from being sent. Those whom a broadcast does not wait for are given to `leaveOut`. */
   blocker(from: number, to: number, now: number, leaveOut: (destination: Destination) => void): Destination | undefined {
     for (const destination of this.#active) {
-      if (destination.allows(from, to)) continue;
-      destination.waitingSince ??= now;
+      const { patience } = destination;
+      if (destination.allows(from, to)) {
+        patience.pause(now);
+        continue;
+      }
+      patience.begin(now, destination.credit, this.#floor(destination, from));
       if (this.#waitsFor(destination)) return destination;
-      if (destination.claim === "pending" && now - destination.waitingSince < CLAIM_WAIT) return destination;
+      if (destination.claim === "pending" && now - (patience.since ?? now) < CLAIM_WAIT) return destination;
       leaveOut(destination);
     }
     return undefined;
@@ -162,7 +188,11 @@ export class Destinations {
       const { flight } = destination;
       if (flight === undefined || !this.#waitsFor(destination)) continue;
       flight.window.expire(now);
-      if (!flight.window.open) return false;
+      if (!flight.window.open) {
+        if (this.#hasOthers(destination)) destination.ackPatience.begin(now, flight.acknowledgedBytes, SHARED_FLOOR);
+        return false;
+      }
+      if (!destination.ackPatience.progressed(flight.acknowledgedBytes)) destination.ackPatience.pause(now);
     }
     return true;
   }
@@ -210,9 +240,20 @@ export class Destinations {
     return !this.named && shared !== undefined && claim === "pending";
   }
 
+  /** Bytes of credit that make a wait good. */
+  #floor(destination: Destination, sent: number): number {
+    return this.#hasOthers(destination) ? SHARED_FLOOR : Math.ceil((sent - destination.taken) * RECEIPT_SHARE);
+  }
+
+  /** Whether a receiver that is waited for keeps others from going on. */
+  #hasOthers(destination: Destination): boolean {
+    return this.#active.some((other) => other !== destination && this.#waitsFor(other));
+  }
+
   #stallsAt(destination: Destination, stallTimeout: number): number {
-    const { waitingSince = Infinity } = destination;
-    return waitingSince + (this.isUnheard(destination) ? Math.min(stallTimeout, UNHEARD_WAIT) : stallTimeout);
+    const { patience: { since = Infinity }, ackPatience } = destination;
+    return Math.min(since, ackPatience.since ?? Infinity) +
+      (this.isUnheard(destination) ? Math.min(stallTimeout, UNHEARD_WAIT) : stallTimeout);
   }
 
   /** Those whose receipts the sender waits for. */

@@ -8,6 +8,8 @@ export class Flight {
   /** Chunks that have. */
   #acknowledged = 0;
   #landed = false;
+  /** Bytes of them. */
+  acknowledgedBytes = 0;
 
   constructor(window: CongestionWindow) {
     this.window = window;
@@ -23,7 +25,9 @@ export class Flight {
     const come = chunks - this.#acknowledged;
     if (come <= 0 || come > this.#shipments.length) return;
     this.#acknowledged = chunks;
-    this.window.acknowledge(this.#shipments.splice(0, come), now);
+    const landed = this.#shipments.splice(0, come);
+    for (const { bytes } of landed) this.acknowledgedBytes += bytes;
+    this.window.acknowledge(landed, now);
   }
 
   /** The receiver takes no more of it: what is under way will not be acknowledged. */

@@ -34,7 +34,7 @@ test("credit is used up when bytes are about to go, and what does not go is free
 test("a named receiver is waited for; one that a broadcast cannot wait for is left out", () => {
   const named = room(true, 10);
   assert.is(named.all.blocker(0, 20, 0, () => assert.unreachable()), named.bob);
-  assert.is(named.bob.waitingSince, 0);
+  assert.is(named.bob.patience.since, 0);
   const { all, bob, carol } = room(false, 10);
   const left: string[] = [];
   const leaveOut = (destination: Destination): void => void left.push(destination.identity);
