@@ -24,6 +24,8 @@ export class OutgoingPump {
   /** Of the whole stream, once all of it was taken from the line. */
   #finalDigest: string | undefined;
   #stopped = false;
+  /** Ends the wait for a parcel that the codec is at work on. */
+  #leave: (() => void) | undefined;
 
   constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
     this.#stream = stream;
@@ -39,8 +41,8 @@ export class OutgoingPump {
       this.#stream.noteOpened();
       for (let parcel = await line.shift(); parcel !== undefined; parcel = await line.shift()) {
         try {
-          const sliced = parcel.sliced instanceof Promise ? await parcel.sliced : parcel.sliced;
-          if (this.#stopped) break;
+          const sliced = parcel.sliced instanceof Promise ? await this.#unlessStopped(parcel.sliced) : parcel.sliced;
+          if (sliced === undefined || this.#stopped) break;
           await (this.#stream.framed ? this.#sendFrame(parcel, sliced) : this.#sendPlain(parcel, sliced));
         } finally {
           line.sent(parcel);
@@ -58,6 +60,7 @@ export class OutgoingPump {
   /** Ends the loop at its next step; what the transport is at work on is waited for, as its bytes must not change before. */
   stop(): void {
     this.#stopped = true;
+    this.#leave?.();
     if (this.#stream.ended) return;
     this.#stream.fail(
       new StreamError(
@@ -68,6 +71,18 @@ export class OutgoingPump {
         },
       ),
     );
+  }
+
+  /** What the codec makes of a parcel; undefined once the pump is stopped, as a file system may hang for longer. */
+  async #unlessStopped(sliced: Promise<Sliced>): Promise<Sliced | undefined> {
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#leave = () => resolve(undefined);
+        sliced.then(resolve, reject);
+      });
+    } finally {
+      this.#leave = undefined;
+    }
   }
 
   async #sendFrame(parcel: Parcel, { bytes, digest, packed }: Sliced): Promise<void> {
