@@ -10,6 +10,7 @@ import { Remembered } from "../protocol/remembered.ts";
 import { Sequences } from "../protocol/sequences.ts";
 import type { StreamBudget, StreamCredit } from "../protocol/stream_credit.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import { Answers } from "./answers.ts";
 import type { IncomingStream } from "./incoming_stream.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
 import { PendingRefusals, type Report } from "./refusals.ts";
@@ -33,6 +34,8 @@ export interface PeerContext {
   /** Which life of the runtime this is. */
   readonly instance: string;
   tell(peer: Peer, message: ControlMessage): void;
+  /** It has asked for a hello. */
+  greet(peer: Peer): void;
   /** Streams of a sender that are open here, of all its lives and as another SDK too. */
   openStreams(identity: string): number;
   /** A receiver takes more streams, or is gone: sends that wait may go on. */
@@ -58,6 +61,8 @@ export class Peer {
   silent = false;
   /** When it last gave a sign of life, or began to be waited for, in the clock's milliseconds. */
   heardAt = 0;
+  /** Answers to its hellos. */
+  readonly helloAnswers: Answers;
   /** How many streams may be opened to it, and by it. */
   readonly streams: StreamCounts;
   /** Which life of it; known from any of its packets. */
@@ -71,6 +76,7 @@ export class Peer {
   readonly #toldReceiving = new Set<IncomingStream>();
   readonly #toldSending = new Set<OutgoingStream>();
   readonly #strays = new Map<number, SendingState>();
+  readonly #rowAnswers: Answers;
   #sequences = new Sequences();
   #shared: SharedCredit | undefined;
   #window: SenderWindow | undefined;
@@ -87,6 +93,8 @@ export class Peer {
     this.identity = identity;
     this.#context = context;
     this.#refusals = new PendingRefusals(identity, context.report);
+    this.helloAnswers = new Answers(context.clock, () => context.greet(this));
+    this.#rowAnswers = new Answers(context.clock, () => this.#arm());
     this.#acknowledgements = new Acknowledgements(context.clock, (streams) => {
       if (this.instance !== undefined) {
         context.tell(this, { kind: "ack", instance: context.instance, about: this.instance, streams });
@@ -187,6 +195,8 @@ export class Peer {
   /** Nothing more is told to it. */
   stop(): void {
     this.#acknowledgements.clear();
+    this.helloAnswers.stop();
+    this.#rowAnswers.stop();
     if (this.#flush !== undefined) clearImmediate(this.#flush);
     this.#flush = undefined;
   }
@@ -300,13 +310,15 @@ export class Peer {
     const ended = this.#endedOutgoing.get(row.sequence);
     if (ended !== undefined) {
       // One who has ended it, too, may yet have to learn how far it was sent: shared credit returns by that.
-      if (row.end === undefined || row.received < ended.finalFor(this.identity)) this.tellSending(ended);
-      return;
+      if (row.end !== undefined && row.received >= ended.finalFor(this.identity)) return;
+      this.#toldSending.add(ended);
+      return this.#rowAnswers.request();
     }
     if (row.end !== undefined || this.instance === undefined) return;
     if (this.#context.adopt(this, row.sequence)) return this.outgoing.get(row.sequence)?.noteState(this.identity, row);
+    if (this.#strays.size >= REMEMBERED) return; // it will ask again
     this.#strays.set(row.sequence, { sequence: row.sequence, final: row.received, end: "incomplete" });
-    this.#arm();
+    this.#rowAnswers.request();
   }
 
   #noteSending(row: SendingState): void {
@@ -323,7 +335,9 @@ export class Peer {
       this.raise();
     }
     // It has not heard how the stream ended here; of one that waits for a receipt, what was told before may have been lost.
-    if (row.final === undefined || (row.end === undefined && ended.facts?.confirm === true)) this.tellReceiving(ended);
+    if (row.final !== undefined && (row.end !== undefined || ended.facts?.confirm !== true)) return;
+    this.#toldReceiving.add(ended);
+    this.#rowAnswers.request();
   }
 
   #unblock(): void {

@@ -15,8 +15,11 @@ const HELLO_WAIT = 300;
 /** Signs of life that go out within a receiver's patience: two may be lost. */
 const SIGNS_OF_LIFE = 3;
 
-/** Least time between two of them, in milliseconds, whatever patience a peer says it has. */
+/** Least time between two of them, in milliseconds. */
 const LEAST_INTERVAL = 10;
+
+/** Milliseconds that a peer's patience counts as at least: a peer that says it has none gets three signs of life a second. */
+const LEAST_PATIENCE = 1_000;
 
 /** What the peers need of their runtime. */
 export interface PeersContext {
@@ -78,6 +81,7 @@ export class Peers {
         clock,
         budget: this.#budget,
         streamBudget: this.#streamBudget,
+        greet: (to) => void this.#tell(this.#hello(to, !to.known), [to.identity]),
         memory: this.#memoryOf(),
         openStreams: (of) => this.#context.openStreams(of),
         streamsRaised: (by) => this.#context.streamsRaised(by),
@@ -139,7 +143,7 @@ export class Peers {
       const { idleTimeout } = peer.hello ?? {};
       peer.noteHello(message);
       if (message.idleTimeout !== idleTimeout) this.#watchAnew(peer);
-      if (message.answer) void this.#tell(this.#hello(peer, false), [from]);
+      if (message.answer) peer.helloAnswers.request();
       this.#resolve(from);
     } else if (message.about === this.#context.instance) {
       if (message.kind === "state") peer.noteState(message);
@@ -148,7 +152,7 @@ export class Peers {
         this.#context.courier.wake();
       }
     }
-    if (!peer.known) void this.#ask(peer);
+    if (!peer.known) peer.helloAnswers.request();
   }
 
   /** A Millrace runtime of which nothing is known yet but that it is one. */
@@ -180,7 +184,7 @@ export class Peers {
 
   #watch(peer: Peer): void {
     const { clock, limits } = this.#context;
-    const patience = Math.min(peer.hello?.idleTimeout ?? Infinity, limits.idleTimeout);
+    const patience = Math.min(Math.max(LEAST_PATIENCE, peer.hello?.idleTimeout ?? Infinity), limits.idleTimeout);
     const timer = clock.setTimeout(() => {
       this.#timers.delete(peer);
       if (clock.now() - peer.heardAt >= limits.idleTimeout) peer.giveUp();
