@@ -1,6 +1,7 @@
 import { type ControlMessage, decodeControl, encodeControl, type Hello } from "../protocol/control.ts";
 import { ReceiveBudget } from "../protocol/credit.ts";
 import { receiverMemory, type SenderMemory } from "../protocol/memory_account.ts";
+import { isUint8Array } from "../protocol/realms.ts";
 import { StreamBudget, type StreamCredit } from "../protocol/stream_credit.ts";
 import type { Clock } from "../protocol/clock.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -130,7 +131,7 @@ export class Peers {
   }
 
   receive(from: string, payload: Uint8Array): void {
-    const message = payload instanceof Uint8Array ? decodeControl(payload) : undefined;
+    const message = isUint8Array(payload) ? decodeControl(payload) : undefined;
     if (message === undefined) return; // of a later version, or no message at all
     const peer = this.get(from);
     if (message.kind === "goodbye") {

@@ -3,6 +3,7 @@ import { onAbort } from "../protocol/abort.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, assertText } from "../protocol/options.ts";
 import type { Progress, ProgressTracker } from "../protocol/progress.ts";
+import { isError } from "../protocol/realms.ts";
 import { overdue, turn } from "../turns.ts";
 import type { AnyActorRef } from "xstate";
 import type { Piece } from "./arrivals.ts";
@@ -237,7 +238,7 @@ abstract class Reader<T> implements StreamReader<T> {
 
 /** What the reason of a web stream's end says. */
 export function reasonText(reason: unknown): string | undefined {
-  return reason instanceof Error ? reason.message : typeof reason === "string" ? reason : undefined;
+  return isError(reason) ? reason.message : typeof reason === "string" ? reason : undefined;
 }
 
 /** A byte order mark is the sender's own. */

@@ -2,6 +2,7 @@ import { type AnyActorRef, createActor } from "xstate";
 import { StreamError } from "../errors.ts";
 import { decodeHeader, type OpenedStream, overLimits } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
+import { isUint8Array } from "../protocol/realms.ts";
 import { isCount } from "../protocol/shapes.ts";
 import { unpackWhole } from "../protocol/whole.ts";
 import type { Transport } from "../transports/transport.ts";
@@ -54,7 +55,7 @@ export class Receiving {
         return this.#header(packet.header, from);
       case "chunk": {
         const stream = this.#find(from, packet.streamId);
-        if (stream !== undefined && isCount(packet.index) && packet.content instanceof Uint8Array) {
+        if (stream !== undefined && isCount(packet.index) && isUint8Array(packet.content)) {
           stream.chunk(packet.index, packet.content);
           if (stream.acknowledged) this.#peers.find(from)?.acknowledge(stream, packet.content.length);
         }

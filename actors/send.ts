@@ -7,6 +7,7 @@ import {
   assertText,
   assertTextOptions,
   type ByteStreamOptions,
+  givenBytes,
   type SendBytesOptions,
   type SendFileOptions,
   type SendTextOptions,
@@ -14,7 +15,18 @@ import {
   type StreamOptions,
   type TextStreamOptions,
 } from "../protocol/options.ts";
+import {
+  type Bytes,
+  bytesOf,
+  isAsyncIterable,
+  isBlob,
+  isFile,
+  isIterable,
+  isReadableStream,
+  isUint8Array,
+} from "../protocol/realms.ts";
 import { utf8Bytes } from "../protocol/utf8.ts";
+import { tell } from "./callbacks.ts";
 import { produceFile } from "./file_producer.ts";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
@@ -22,8 +34,11 @@ import type { Sending } from "./sending.ts";
 import { isShort, measureText, produceText } from "./text_producer.ts";
 import { type ByteStreamWriter, ByteWriter, type TextStreamWriter, TextWriter } from "./writer.ts";
 
-/** What `sendBytes` takes. */
-export type ByteSource = Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+/** Bytes that come one part after the other. */
+type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;
+
+/** What `sendBytes` takes: bytes at hand, of any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
+export type ByteSource = Bytes | Blob | BytesInParts;
 
 const DEFAULT_MIME_TYPE = "application/octet-stream";
 
@@ -91,7 +106,7 @@ export async function sendText(sending: Sending, text: string, options: SendText
   const { topic, destinationIdentities, senderIdentity, signal } = options;
   const shared = definedOnly({ topic, destinationIdentities, senderIdentity, signal });
   for (const { streamId, from } of attachments) {
-    if (from instanceof Blob) await sendBytes(sending, from, { ...shared, ...describeFile(sending, from), streamId });
+    if (isBlob(from)) await sendBytes(sending, from, { ...shared, ...describeFile(sending, from), streamId });
     else await sendFile(sending, from, { ...shared, streamId });
   }
   return info;
@@ -99,19 +114,26 @@ export async function sendText(sending: Sending, text: string, options: SendText
 
 export async function sendBytes(sending: Sending, source: ByteSource, options: SendBytesOptions): Promise<ByteStreamInfo> {
   assertByteOptions(options);
-  if (source instanceof Uint8Array) return await sendFinite(sending, source, source.length, options);
-  if (source instanceof ArrayBuffer) return await sendFinite(sending, new Uint8Array(source), source.byteLength, options);
-  if (source instanceof Blob) {
+  const bytes = bytesOf(source);
+  if (bytes !== undefined) return await sendFinite(sending, bytes, bytes.length, options);
+  if (isBlob(source)) {
     return await sendFinite(sending, blobParts(source), source.size, {
       ...describeFile(sending, source),
       ...definedOnly(options),
     });
   }
-  if (source instanceof ReadableStream && source.locked) {
+  if (isReadableStream(source) && source.locked) {
     throw new StreamError("invalid-argument", "Cannot send the bytes as their stream is locked: another reads it");
   }
-  if (isAsyncIterable(source)) return await sendIterable(sending, source, options.totalSize, options);
+  if (Array.isArray(source)) return await sendParts(sending, source, options);
+  if (isInParts(source)) return await sendIterable(sending, source, options.totalSize, options);
   throw new StreamError("invalid-argument", `Cannot send the bytes as they are of no kind that holds bytes: ${show(source)}`);
+}
+
+/** Sends parts that are all at hand, so that wrong ones are seen before anything is sent. */
+async function sendParts(sending: Sending, parts: readonly unknown[], options: SendBytesOptions): Promise<ByteStreamInfo> {
+  const all = parts.map((part, index) => givenBytes(part as Bytes, `send part ${index} of the bytes`));
+  return await sendFinite(sending, all, all.reduce((sum, { length }) => sum + length, 0), options);
 }
 
 export async function sendFile(sending: Sending, path: string | URL, options: SendFileOptions): Promise<ByteStreamInfo> {
@@ -134,7 +156,7 @@ export async function sendFile(sending: Sending, path: string | URL, options: Se
 
 async function sendFinite(
   sending: Sending,
-  source: Uint8Array | AsyncIterable<Uint8Array>,
+  source: Uint8Array | BytesInParts,
   size: number,
   options: SendBytesOptions,
 ): Promise<ByteStreamInfo> {
@@ -144,14 +166,14 @@ async function sendFinite(
 
 async function sendIterable(
   sending: Sending,
-  source: Uint8Array | AsyncIterable<Uint8Array>,
+  source: Uint8Array | BytesInParts,
   size: number | undefined,
   options: SendBytesOptions,
 ): Promise<ByteStreamInfo> {
-  const stream = await startBytes(sending, options, size, { finite: true, atHand: source instanceof Uint8Array });
+  const stream = await startBytes(sending, options, size, { finite: true, atHand: isUint8Array(source) });
   const writer = new ByteWriter(stream);
   try {
-    if (source instanceof Uint8Array) await writer.write(source);
+    if (isUint8Array(source)) await writer.write(source);
     else await writeAll(stream, writer, source);
   } catch (error) {
     await writer.abort();
@@ -162,11 +184,11 @@ async function sendIterable(
 }
 
 /** Writes what a source yields. That the stream fails meanwhile ends it, even while the source is silent. */
-async function writeAll(stream: OutgoingStream, writer: ByteWriter, source: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeAll(stream: OutgoingStream, writer: ByteWriter, source: BytesInParts): Promise<void> {
   const values = iterate(source);
   let fail: (error: unknown) => void = () => {};
   stream.settled.catch((error: unknown) => fail(error));
-  const next = (): Promise<IteratorResult<Uint8Array, unknown>> =>
+  const next = (): Promise<IteratorResult<Bytes, unknown>> =>
     new Promise((resolve, reject) => {
       fail = reject;
       values.next().then(resolve, reject);
@@ -174,14 +196,14 @@ async function writeAll(stream: OutgoingStream, writer: ByteWriter, source: Asyn
   try {
     for (let part = await next(); part.done !== true; part = await next()) await writer.write(part.value);
   } catch (error) {
-    values.return?.().catch(() => {}); // not awaited: a generator ends only after the value it is at
+    tell(() => values.return?.(), () => {}); // not awaited: a generator ends only after the value it is at
     throw error;
   }
 }
 
-function iterate(source: AsyncIterable<Uint8Array>): AsyncIterator<Uint8Array, unknown> {
-  if (!(source instanceof ReadableStream)) return source[Symbol.asyncIterator]();
-  const reader: ReadableStreamDefaultReader<Uint8Array> = source.getReader(); // its iterator could not be ended while it waits
+function iterate(source: BytesInParts): AsyncIterator<Bytes, unknown> {
+  if (!isReadableStream(source)) return isAsyncIterable(source) ? source[Symbol.asyncIterator]() : inTurns(source);
+  const reader: ReadableStreamDefaultReader<Bytes> = source.getReader(); // its iterator could not be ended while it waits
   return {
     next: async () => {
       const { done, value } = await reader.read();
@@ -191,6 +213,15 @@ function iterate(source: AsyncIterable<Uint8Array>): AsyncIterator<Uint8Array, u
       await reader.cancel();
       return { done: true, value: undefined };
     },
+  };
+}
+
+/** An iterator as if it were asynchronous. It is asked for no more than was written. */
+function inTurns(source: Iterable<Bytes>): AsyncIterator<Bytes, unknown> {
+  const values: Iterator<Bytes, unknown> = source[Symbol.iterator]();
+  return {
+    next: () => new Promise((resolve) => resolve(values.next())),
+    return: () => new Promise((resolve) => resolve(values.return?.() ?? { done: true, value: undefined })),
   };
 }
 
@@ -248,12 +279,12 @@ async function prepareAttachment(
   signal: AbortSignal | undefined,
 ): Promise<{ streamId: string; from: string | URL | File }> {
   const streamId = crypto.randomUUID();
-  if (!(from instanceof Blob)) await sending.beforehand(() => sending.files.openSource(from), signal, streamId);
+  if (!isBlob(from)) await sending.beforehand(() => sending.files.openSource(from), signal, streamId);
   return { streamId, from };
 }
 
 function describeFile({ files }: Sending, blob: Blob): { name?: string; mimeType?: string } {
-  const name = blob instanceof File ? blob.name : undefined;
+  const name = isFile(blob) ? blob.name : undefined;
   const mimeType = blob.type !== "" ? blob.type : name === undefined ? undefined : files.mimeTypeOf(name);
   return definedOnly({ name, mimeType });
 }
@@ -264,8 +295,8 @@ async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array, void, undefine
   }
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+function isInParts(value: unknown): value is BytesInParts {
+  return isReadableStream(value) || isAsyncIterable(value) || isIterable(value);
 }
 
 /** The fields that are set: options that are absent and options that are undefined are not the same to the compiler. */

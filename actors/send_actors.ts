@@ -21,6 +21,7 @@ import {
   type StreamOptions,
 } from "../protocol/options.ts";
 import type { Progress } from "../protocol/progress.ts";
+import { isAbortSignal } from "../protocol/realms.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ByteSource } from "./send.ts";
 
@@ -270,7 +271,7 @@ async function untilEither<T>(
   given: AbortSignal | undefined,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (!(given instanceof AbortSignal)) return await run(given ?? own); // what is no signal is refused by the call
+  if (!isAbortSignal(given)) return await run(given ?? own); // what is no signal is refused by the call
   const controller = new AbortController();
   const follow = (signal: AbortSignal): () => void => {
     const abort = (): void => controller.abort(signal.reason);

@@ -2,8 +2,9 @@ import type { AnyActorRef } from "xstate";
 import { StreamError } from "../errors.ts";
 import { assertEndWithinLimits } from "../protocol/header.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../protocol/info.ts";
-import { assertBytes, assertCloseOptions, assertText, type CloseOptions } from "../protocol/options.ts";
+import { assertCloseOptions, assertText, type CloseOptions, givenBytes } from "../protocol/options.ts";
 import type { ProgressTracker } from "../protocol/progress.ts";
+import type { Bytes } from "../protocol/realms.ts";
 import { SurrogateJoiner, utf8Bytes } from "../protocol/utf8.ts";
 import { ByteProducer } from "./byte_producer.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
@@ -70,14 +71,15 @@ export interface TextStreamWriter extends StreamWriter<string> {
  * await alice.close();
  * ```
  */
-export interface ByteStreamWriter extends StreamWriter<Uint8Array> {
+export interface ByteStreamWriter extends StreamWriter<Bytes> {
   /** What receivers are told of the stream; with `confirm`, its receipts once it has ended. */
   readonly info: ByteStreamInfo;
 }
 
-abstract class Writer<T> implements StreamWriter<T> {
+/** `Given` is what callers write, `T` what becomes of it at once. */
+abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
   protected readonly stream: OutgoingStream;
-  #writable: WritableStream<T> | undefined;
+  #writable: WritableStream<Given> | undefined;
   #written = 0;
   #last: Promise<void> = Promise.resolve();
   #pending = 0;
@@ -94,16 +96,16 @@ abstract class Writer<T> implements StreamWriter<T> {
     return this.stream.actor;
   }
 
-  get writable(): WritableStream<T> {
-    return this.#writable ??= new WritableStream<T>({
+  get writable(): WritableStream<Given> {
+    return this.#writable ??= new WritableStream<Given>({
       write: (data) => this.#writeOrAbort(data),
       close: () => this.close(),
       abort: (reason) => this.abort(reasonText(reason)),
     });
   }
 
-  async write(data: T): Promise<void> {
-    this.check(data);
+  async write(given: Given): Promise<void> {
+    const data = this.checked(given);
     this.#assertOpen("write to");
     if (this.#pending === 0) return await this.#track(this.#write(data));
     return await this.#track(this.#last.then(() => this.#write(data))); // writes that were not awaited keep their order
@@ -143,8 +145,8 @@ abstract class Writer<T> implements StreamWriter<T> {
     else await this.stream.settled.catch(() => {}); // told to whoever called close
   }
 
-  /** Throws "invalid-argument" unless it is what the writer takes. */
-  protected abstract check(data: T): void;
+  /** What is written, as the stream takes it. Throws "invalid-argument" for what the writer does not take. */
+  protected abstract checked(given: Given): T;
   /** What of it can go out now; the rest stays until more comes. */
   protected abstract join(data: T): T;
   /** What has stayed when no more comes. */
@@ -158,7 +160,7 @@ abstract class Writer<T> implements StreamWriter<T> {
   protected abstract drop(): void;
 
   /** For the web stream, which calls nothing more once a write has failed. */
-  async #writeOrAbort(data: T): Promise<void> {
+  async #writeOrAbort(data: Given): Promise<void> {
     try {
       await this.write(data);
     } catch (error) {
@@ -210,15 +212,16 @@ abstract class Writer<T> implements StreamWriter<T> {
   }
 }
 
-export class TextWriter extends Writer<string> implements TextStreamWriter {
+export class TextWriter extends Writer<string, string> implements TextStreamWriter {
   readonly #joiner = new SurrogateJoiner();
 
   get info(): TextStreamInfo {
     return this.stream.spec.description.info as TextStreamInfo;
   }
 
-  protected override check(data: string): void {
-    assertText(data, "write the text");
+  protected override checked(text: string): string {
+    assertText(text, "write the text");
+    return text;
   }
 
   protected override measure(data: string): number | Promise<number> {
@@ -243,7 +246,7 @@ export class TextWriter extends Writer<string> implements TextStreamWriter {
   protected override drop(): void {}
 }
 
-export class ByteWriter extends Writer<Uint8Array> implements ByteStreamWriter {
+export class ByteWriter extends Writer<Bytes, Uint8Array> implements ByteStreamWriter {
   readonly #producer: ByteProducer;
 
   constructor(stream: OutgoingStream) {
@@ -256,8 +259,8 @@ export class ByteWriter extends Writer<Uint8Array> implements ByteStreamWriter {
     return this.stream.spec.description.info as ByteStreamInfo;
   }
 
-  protected override check(data: Uint8Array): void {
-    assertBytes(data, "write the bytes");
+  protected override checked(bytes: Bytes): Uint8Array {
+    return givenBytes(bytes, "write the bytes");
   }
 
   protected override measure(data: Uint8Array): number {

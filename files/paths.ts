@@ -1,6 +1,7 @@
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inBrackets, StreamError } from "../errors.ts";
+import { isError, isUrl } from "../protocol/realms.ts";
 
 /** A path as a caller gave it, made absolute. */
 export interface GivenPath {
@@ -11,7 +12,7 @@ export interface GivenPath {
 
 /** Reads a caller's path. Throws a StreamError "invalid-argument" for what is no path; `action` begins its message. */
 export function givenPath(given: string | URL, action: string): GivenPath {
-  const text = given instanceof URL ? pathOfUrl(given, action) : given;
+  const text = isUrl(given) ? pathOfUrl(given, action) : given;
   if (typeof text !== "string") {
     throw new StreamError(
       "invalid-argument",
@@ -27,7 +28,7 @@ export function givenPath(given: string | URL, action: string): GivenPath {
 
 function pathOfUrl(url: URL, action: string): string {
   try {
-    return fileURLToPath(url);
+    return fileURLToPath(url.href);
   } catch (cause) {
     throw new StreamError(
       "invalid-argument",
@@ -49,7 +50,7 @@ export function refusal(code: string, reason: string): Error & { code: string } 
 
 /** The code of a file system's error: "ENOENT". */
 export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  if (!isError(error) || !("code" in error) || typeof error.code !== "string") return undefined;
   return error.code;
 }
 

@@ -2,6 +2,7 @@
 // in any order, on any core. Its header is two bytes of length, then a msgpack array.
 import { SEGMENT_HEADROOM } from "./constants.ts";
 import { pack, unpack } from "./msgpack.ts";
+import { isUint8Array } from "./realms.ts";
 import { isCount } from "./shapes.ts";
 
 /** How a frame's payload holds its bytes. */
@@ -53,7 +54,7 @@ export function decodeFrameHeader(body: Uint8Array): FrameHeader | undefined {
   if (!Array.isArray(fields) || fields.length !== 5) return undefined;
   const [offset, length, encoding, digest, payload] = fields as unknown[];
   if (!isCount(offset) || !isCount(length) || !isCount(payload) || !isEncoding(encoding)) return undefined;
-  if (!(digest instanceof Uint8Array) || digest.length !== 32 || length === 0) return undefined;
+  if (!isUint8Array(digest) || digest.length !== 32 || length === 0) return undefined;
   if (isCompressed(encoding) ? payload === 0 || payload >= length : payload !== length) return undefined;
   return { offset, length, encoding, digest: new Uint8Array(digest), payload };
 }

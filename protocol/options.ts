@@ -4,6 +4,7 @@ import { MAX_CHUNK_SIZE, STREAM_CHUNK_SIZE } from "./constants.ts";
 import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "./header.ts";
 import { assertKnownNames } from "./option_names.ts";
 import type { Progress } from "./progress.ts";
+import { type Bytes, bytesOf, isAbortSignal, isBlob, isUrl } from "./realms.ts";
 import { isCount, isRecord } from "./shapes.ts";
 
 /** Options of every stream that is sent. */
@@ -71,7 +72,7 @@ type Check = readonly [test: (value: unknown) => boolean, shape: string];
 const TEXT: Check = [(value) => typeof value === "string", "a string"];
 const FLAG: Check = [(value) => typeof value === "boolean", "true or false"];
 const CALLBACK: Check = [(value) => typeof value === "function", "a function"];
-const SIGNAL: Check = [(value) => value instanceof AbortSignal, "an AbortSignal"];
+const SIGNAL: Check = [isAbortSignal, "an AbortSignal"];
 const IDENTITY: Check = [isName, "a string that is not empty"];
 
 const ATTRIBUTES: Check = [isAttributes, `an object of strings without the keys "${OWN_ATTRIBUTE}" and "__proto__"`];
@@ -159,10 +160,11 @@ export function assertText(value: unknown, action: string): asserts value is str
   throw new StreamError("invalid-argument", `Cannot ${action} as it is not a string: ${show(value)}`);
 }
 
-/** Throws "invalid-argument" unless it is a `Uint8Array`. */
-export function assertBytes(value: unknown, action: string): asserts value is Uint8Array {
-  if (value instanceof Uint8Array) return;
-  throw new StreamError("invalid-argument", `Cannot ${action} as it is not a Uint8Array: ${show(value)}`);
+/** The bytes of a view or of memory, not copied. Throws "invalid-argument" for whatever else, and for memory that was given away. */
+export function givenBytes(value: Bytes, action: string): Uint8Array {
+  const bytes = bytesOf(value);
+  if (bytes !== undefined) return bytes;
+  throw new StreamError("invalid-argument", `Cannot ${action} as it holds no bytes, or no longer: ${show(value)}`);
 }
 
 /** The chunk size asked for, checked. */
@@ -212,5 +214,5 @@ function isAttributes(value: unknown): boolean {
 }
 
 function isAttachments(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => isName(item) || item instanceof URL || item instanceof Blob);
+  return Array.isArray(value) && value.every((item) => isName(item) || isUrl(item) || isBlob(item));
 }

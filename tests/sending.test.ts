@@ -261,7 +261,7 @@ test("wrong types are invalid arguments before anything is sent", () =>
     for (const text of [undefined, null, 5, {}, new Uint8Array(1)]) {
       await rejection(() => alice.sendText(text as string), "invalid-argument");
     }
-    for (const data of [undefined, null, 5, "text", {}, [1], new Uint16Array(2), new DataView(new ArrayBuffer(1))]) {
+    for (const data of [undefined, null, 5, "text", {}, [1]]) {
       await rejection(() => alice.sendBytes(data as Uint8Array), "invalid-argument");
     }
     const locked = new Blob(["x"]).stream() as ReadableStream<Uint8Array>;

@@ -1,5 +1,6 @@
 // What is used of a Room of @livekit/rtc-node, and of that SDK, beyond its public API.
 import { StreamError } from "../errors.ts";
+import { isMap } from "../protocol/realms.ts";
 import { isRecord } from "../protocol/shapes.ts";
 import type { FfiMessage } from "./livekit_messages.ts";
 import type { RoomHandlers } from "./livekit_room_handlers.ts";
@@ -51,9 +52,9 @@ export function inside(room: AdoptableRoom): { internals: Internals; client: Ffi
     "room.ffiHandle.handle": typeof at(room, "ffiHandle", "handle") === "bigint",
     "room.localParticipant.ffi_handle.handle": typeof at(room, "localParticipant", "ffi_handle", "handle") === "bigint",
     "room.localParticipant.info": isRecord(at(room, "localParticipant", "info")),
-    "room.remoteParticipants": at(room, "remoteParticipants") instanceof Map,
-    "room.textStreamHandlers": at(room, "textStreamHandlers") instanceof Map,
-    "room.byteStreamHandlers": at(room, "byteStreamHandlers") instanceof Map,
+    "room.remoteParticipants": isMap(at(room, "remoteParticipants")),
+    "room.textStreamHandlers": isMap(at(room, "textStreamHandlers")),
+    "room.byteStreamHandlers": isMap(at(room, "byteStreamHandlers")),
     "globalThis._ffiClientInstance.request": typeof at(client, "request") === "function",
     "globalThis._ffiClientInstance.prependListener": typeof at(client, "prependListener") === "function",
   };

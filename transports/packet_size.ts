@@ -1,5 +1,6 @@
 import { StreamError } from "../errors.ts";
 import type { Packet } from "../protocol/packets.ts";
+import { isUint8Array } from "../protocol/realms.ts";
 
 /** Largest packet LiveKit's SDKs take, in bytes. */
 const MAX_PACKET_BYTES = 64_000;
@@ -40,7 +41,7 @@ export function copyPacket(packet: Packet): Packet {
 }
 
 function refuseBytes(what: string, bytes: unknown, most: number): StreamError | undefined {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isUint8Array(bytes)) {
     return new StreamError("transport", `Cannot send the ${what} as its content is not a Uint8Array: ${typeof bytes}`);
   }
   return bytes.byteLength > most ? tooLarge(what, bytes.byteLength, most) : undefined;

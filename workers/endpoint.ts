@@ -2,6 +2,7 @@
 // (Deno with JSR: only that loads its entry from there).
 import type { Endpoint } from "comlink";
 import { parentPort, Worker as Thread } from "node:worker_threads";
+import { isError } from "../protocol/realms.ts";
 import { ownEntry } from "./own_entry.ts";
 
 /** What a worker says once it listens: a call sent before might be lost. */
@@ -62,7 +63,7 @@ function isServed(): boolean {
 function watchThread(thread: Thread): Spawned {
   let failure: Error | undefined;
   let busy = true;
-  thread.on("error", (error) => failure = error instanceof Error ? error : new Error(String(error)));
+  thread.on("error", (error) => failure = isError(error) ? error : new Error(String(error)));
   return {
     endpoint: portEndpoint(thread),
     ready: new Promise((resolve) => {

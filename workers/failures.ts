@@ -2,6 +2,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { causeText, StreamError, type StreamErrorCode } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
+import { isError } from "../protocol/realms.ts";
 
 /** What a job failed with: a StreamError, taken apart. */
 export interface Failure {
@@ -65,7 +66,7 @@ export function toStreamError(failure: Failure): StreamError {
 }
 
 function systemFailure(error: unknown): SystemFailure {
-  if (!(error instanceof Error)) return { message: String(error) };
+  if (!isError(error)) return { message: String(error) };
   const { message, code, errno, syscall, path } = error as NodeJS.ErrnoException;
   return {
     message,

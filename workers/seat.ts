@@ -1,4 +1,5 @@
 import type { Clock } from "../protocol/clock.ts";
+import { isError } from "../protocol/realms.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Lane } from "./lane.ts";
 import type { Segment } from "./segments.ts";
@@ -99,7 +100,7 @@ export class Seat {
     }
     this.#lane.run(batch.map(({ job }) => job)).then(
       (results) => this.#answered(batch, results),
-      (error: unknown) => this.#lose(error instanceof Error ? error : undefined),
+      (error: unknown) => this.#lose(isError(error) ? error : undefined),
     );
   }
 
