@@ -5,9 +5,13 @@ import { type FrameHeader, FrameParser, isCompressed } from "../protocol/frames.
 import { BLOCK_OVERHEAD, type StreamMemory } from "../protocol/memory_account.ts";
 import type { Packed } from "../workers/packing.ts";
 import type { Segment, SegmentStore } from "../workers/segments.ts";
+import { goOn, leave } from "./slices.ts";
 
 /** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
 const LOOSE_PIECES = 64;
+
+/** Frames of one content that are dealt with as it comes. A packet may hold over 1,000, which would take several milliseconds. */
+export const FRAMES_AT_ONCE = 32;
 
 /**
  * A run of a stream's bytes that has come. A large frame lies in shared memory, a small compressed one in memory of its own; neither is
@@ -42,8 +46,10 @@ export interface Gate {
   admit(to: number): boolean;
   /** A frame has come whole; its digest is the next of the stream's. */
   framed(digest: Uint8Array): void;
-  /** A small frame is not what its digest says. */
-  corrupt(): void;
+  /** A small frame is not what its digest says, or contents that waited are not the frames that were due. */
+  corrupt(why: string): void;
+  /** Contents that waited were dealt with. */
+  caughtUp(): void;
   /** There is no memory for what comes. */
   crowded(): void;
 }
@@ -58,6 +64,10 @@ export class Arrivals {
   readonly #assembly: Assembly;
   readonly #parser: FrameParser<FrameMemory> | undefined;
   readonly #pieces: Piece[] = [];
+  /** Contents of many frames, and what came after them: dealt with in turns. */
+  readonly #backlog: Uint8Array[] = [];
+  /** Where the first of them stands. */
+  #at = 0;
   #closed = false;
 
   constructor(framed: boolean, segments: SegmentStore, memory: StreamMemory, gate: Gate) {
@@ -88,6 +98,11 @@ export class Arrivals {
     return this.#assembly.heldBytes;
   }
 
+  /** Whether contents have come in order that are not dealt with yet. */
+  get behind(): boolean {
+    return this.#backlog.length > 0;
+  }
+
   /** Whether there is something to poll. */
   get waiting(): boolean {
     return this.#pieces.length > 0;
@@ -116,6 +131,8 @@ export class Arrivals {
     for (const piece of this.#pieces.splice(0)) this.drop(piece);
     const partial = this.#parser?.takePartial();
     if (partial !== undefined) this.drop(partial);
+    leave(this.#goOn);
+    for (const content of this.#backlog.splice(0)) this.#memory.free(content.length + BLOCK_OVERHEAD);
     this.#assembly.clear();
   }
 
@@ -128,10 +145,10 @@ export class Arrivals {
   #deliver(content: Uint8Array): boolean {
     if (this.#closed) return true;
     if (this.#parser !== undefined) {
-      const parsed = this.#parser.push(content);
-      if (this.#closed) return true; // a frame was not admitted
-      this.received = this.#parser.received;
-      return parsed;
+      if (this.behind) return this.#putOff(content);
+      const next = this.#parse(this.#parser, content, 0);
+      if (next === undefined) return false;
+      return next === content.length || this.#putOff(content.subarray(next));
     }
     const to = this.received + content.length;
     if (!this.#gate.admit(to)) return true;
@@ -139,6 +156,38 @@ export class Arrivals {
     this.received = to;
     return true;
   }
+
+  /** Deals with some frames; returns where it stopped, undefined if they are none. */
+  #parse(parser: FrameParser<FrameMemory>, content: Uint8Array, from: number): number | undefined {
+    const next = parser.push(content, from, FRAMES_AT_ONCE);
+    if (this.#closed) return content.length; // a frame was not admitted
+    this.received = parser.received;
+    return next;
+  }
+
+  /** Keeps contents for a later turn. */
+  #putOff(content: Uint8Array): boolean {
+    if (!this.#reserve(content.length + BLOCK_OVERHEAD)) return true;
+    this.#backlog.push(new Uint8Array(content));
+    goOn(this.#goOn);
+    return true;
+  }
+
+  /** Deals with some of the frames that wait; false when none are left. */
+  readonly #goOn = (): boolean => {
+    const [content] = this.#backlog;
+    if (content === undefined || this.#parser === undefined) return false;
+    const next = this.#parse(this.#parser, content, this.#at);
+    if (this.#closed) return false;
+    this.#at = next === undefined || next === content.length ? 0 : next;
+    if (this.#at === 0) {
+      this.#backlog.shift();
+      this.#memory.free(content.length + BLOCK_OVERHEAD);
+    }
+    if (next === undefined) this.#gate.corrupt("its frames are not those that were due");
+    else this.#gate.caughtUp();
+    return this.behind;
+  };
 
   #beginFrame({ offset, length, encoding, payload }: FrameHeader): FrameMemory | undefined {
     if (length > SEGMENT_BYTES || !this.#gate.admit(offset + length)) return undefined;
@@ -169,7 +218,7 @@ export class Arrivals {
     } else if (segment !== undefined) {
       this.#pieces.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, cost });
     } else if (isDigestOf(digest, bytes)) this.#append(bytes, false, cost);
-    else this.#gate.corrupt();
+    else this.#gate.corrupt("a frame's digest is not that of its bytes");
   }
 
   /** Keeps bytes of a plain stream for its reader; false where there is no memory for them. */

@@ -78,7 +78,8 @@ export class IncomingStream {
     this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
       admit: (to) => this.#admit(to),
       framed: (digest) => this.#digest?.update(digest),
-      corrupt: () => this.#break("corrupt", "a frame's digest is not that of its bytes"),
+      corrupt: (why) => this.#break("corrupt", why),
+      caughtUp: () => this.#wake?.(),
       crowded: () =>
         this.#break(this.facts === undefined ? "too-large" : "refused", `what "${this.from}" has sent fills its memory here`),
     });
@@ -134,8 +135,13 @@ export class IncomingStream {
     return this.received - this.taken + this.#arrivals.heldBytes;
   }
 
-  /** Everything the sender sent is here. */
+  /** Everything the sender sent is here, and dealt with as far as its frames go. */
   get complete(): boolean {
+    return this.cameWhole && !this.#arrivals.behind;
+  }
+
+  /** Everything the sender sent is here. */
+  get cameWhole(): boolean {
     if (this.#trailer === undefined) return false;
     const { facts } = this.#trailer;
     return facts === undefined ? !this.#arrivals.gap : this.#arrivals.next >= facts.chunks;
@@ -157,7 +163,7 @@ export class IncomingStream {
 
   /** Milliseconds until the silence has lasted too long. */
   untilSilent(): number {
-    if (this.complete && this.#givenUp === undefined) return Infinity;
+    if (this.cameWhole && this.#givenUp === undefined) return Infinity;
     const { idleTimeout, foreignIdleTimeout } = this.context.limits;
     const limit = this.facts === undefined ? foreignIdleTimeout : idleTimeout;
     const now = this.context.clock.now();
@@ -168,8 +174,7 @@ export class IncomingStream {
   /** What the silence means, if it has lasted too long. */
   silence(): StreamError | undefined {
     if (this.untilSilent() > 0) return undefined;
-    if (this.complete) return this.#givenUp; // what came before its end was left unread for as long
-    if (this.#givenUp !== undefined) return this.#givenUp;
+    if (this.cameWhole || this.#givenUp !== undefined) return this.#givenUp; // what came before its end was left unread for as long
     if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#arrivals.gap) {
       return this.failure("incomplete", `chunk ${this.#arrivals.next} did not come`);
     }
@@ -200,14 +205,14 @@ export class IncomingStream {
     const { chunks = Infinity } = ending.facts ?? {};
     if (chunks < this.#arrivals.next) return this.#break("corrupt", "more chunks came than were sent");
     this.#trailer = ending;
-    if (!this.complete) this.#noteGap();
+    if (!this.cameWhole) this.#noteGap();
     this.actor.send({ type: "trailer.received" });
     this.#wake?.();
   }
 
   /** The sender says that it has ended the stream; its trailer may be lost, or on the way. */
   noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
-    if (this.#ended || this.complete) return;
+    if (this.#ended || this.cameWhole) return;
     if (code === undefined) this.#noteGap();
     else if (code === "incomplete" && this.claim !== "claimed") this.#miss(); // left out, as nobody had claimed it: a handler may come yet
     else this.#fail(this.failure(code, `"${this.from}" gave it up`, reason));
@@ -218,7 +223,7 @@ export class IncomingStream {
     if (this.#ended) return;
     const givenUp = this.#givenUp;
     if (givenUp !== undefined) this.#fail(givenUp);
-    else if (!this.complete) this.#break("disconnected", `"${this.from}" left`);
+    else if (!this.cameWhole) this.#break("disconnected", `"${this.from}" left`);
   }
 
   /** It is over the limits, before a byte of it has come. */

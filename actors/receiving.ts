@@ -113,7 +113,7 @@ export class Receiving {
     if (facts !== undefined && (!peer.meet(facts.instance) || !peer.isNew(facts.sequence))) return;
     const same = peer.incoming.get(opened.description.info.streamId);
     if (same !== undefined && facts === undefined) return; // a header that came twice
-    if (same !== undefined && !same.complete) same.refuse("incomplete", "another with its id was opened");
+    if (same !== undefined && !same.cameWhole) same.refuse("incomplete", "another with its id was opened");
     const unpacked = facts === undefined ? undefined : unpackWhole(header, facts, opened.description.kind);
     const stream = this.#offer(opened, unpacked?.header ?? header, peer);
     if (unpacked === undefined) return;

@@ -104,13 +104,18 @@ export class FrameParser<Buffer> {
     return buffer;
   }
 
-  /** Takes the next contents; false if they are no frames, or not those that are due. */
-  push(content: Uint8Array): boolean {
-    let at = 0;
+  /**
+   * Takes the next contents, from an offset in them, until so many frames have begun. Returns where it stopped; undefined if they are
+   * no frames, or not those that are due.
+   */
+  push(content: Uint8Array, from = 0, frames = Infinity): number | undefined {
+    let at = from;
+    let left = frames;
     while (at < content.length) {
       if (this.#frame === undefined) {
+        if (left-- === 0) return at;
         const next = this.#pushHead(content, at);
-        if (next === undefined) return false;
+        if (next === undefined) return undefined;
         at = next;
         continue;
       }
@@ -121,7 +126,7 @@ export class FrameParser<Buffer> {
       at += part.length;
       if (this.#filled === this.#frame.payload) this.#finish(this.#frame);
     }
-    return true;
+    return at;
   }
 
   #pushHead(content: Uint8Array, from: number): number | undefined {
