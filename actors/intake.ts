@@ -87,7 +87,7 @@ export function checked<T>(
   if (digest === undefined) return undefined;
   const segment = held ?? copied(context.codec.segments, memory);
   const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + payload };
-  const made = make(context.codec, span, digest, packed === undefined ? {} : { packed });
+  const made = make(context.codec, span, digest, packed === undefined ? { owner: identity } : { packed, owner: identity });
   return made.finally(() => held ?? segment.release()).catch((cause: unknown) => {
     if (!(cause instanceof StreamError && cause.code === "corrupt")) throw cause;
     const message = `Cannot receive the stream as a frame's bytes are not those that were sent: stream id is "${streamId}"`;

@@ -80,7 +80,8 @@ async function save(
 
 async function writePiece(stream: IncomingStream, file: FileRef, piece: Piece, offset: number): Promise<void> {
   const { codec } = stream.context;
-  const how = piece.packed === undefined ? {} : { packed: piece.packed };
+  const owner = stream.from;
+  const how = piece.packed === undefined ? { owner } : { packed: piece.packed, owner };
   if (piece.segment !== undefined) return await write(piece.segment, SEGMENT_HEADROOM, piece.payload);
   const segment = copied(codec.segments, piece.memory);
   try {

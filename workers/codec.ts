@@ -19,6 +19,8 @@ export interface Span {
 export interface JobOptions {
   /** Takes the job from the queue, or abandons it if it runs: the call rejects with `signal.reason` as cause of "aborted". */
   readonly signal?: AbortSignal;
+  /** For whom it is done, if not for this program: jobs of different owners take turns, so that none holds another's up. */
+  readonly owner?: string;
 }
 
 /** How a span is to be cut into chunks. */

@@ -8,7 +8,7 @@ import type { FileRef } from "../protocol/file_ref.ts";
 import { textPieces } from "../protocol/utf8.ts";
 import { overdue, turn } from "../turns.ts";
 import { abandoned } from "./abort.ts";
-import type { Codec, Preparation } from "./codec.ts";
+import type { Codec, JobOptions, Preparation } from "./codec.ts";
 import {
   changedFailure,
   type Failure,
@@ -47,7 +47,7 @@ export function createInlineCodec(segments: SegmentStore = createSegmentStore())
 }
 
 class InlineCodec extends JobCodec {
-  protected submit(job: Job, segment: Segment, signal: AbortSignal | undefined): Promise<JobResult> {
+  protected submit(job: Job, segment: Segment, { signal }: JobOptions): Promise<JobResult> {
     return runPinned(job, segment, signal);
   }
 }

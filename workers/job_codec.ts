@@ -17,7 +17,7 @@ export abstract class JobCodec implements Codec {
   }
 
   /** Carries a job out that uses the segment. The segment stays pinned for as long as anybody may touch it. */
-  protected abstract submit(job: Job, segment: Segment, signal: AbortSignal | undefined): Promise<JobResult>;
+  protected abstract submit(job: Job, segment: Segment, options: JobOptions): Promise<JobResult>;
 
   slice({ segment, start, end }: Span, how?: Preparation, options?: JobOptions): Promise<Sliced> {
     return this.#carryOut({ kind: "slice", buffer: segment.buffer, start, end, how }, segment, options);
@@ -71,7 +71,7 @@ export abstract class JobCodec implements Codec {
   }
 
   async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<JobValue> {
-    const attempt = (): Promise<JobResult> => this.submit(job, segment, options?.signal);
+    const attempt = (): Promise<JobResult> => this.submit(job, segment, options ?? {});
     const usesFile = job.kind === "readFile" || job.kind === "writeFile";
     // A worker cannot wait for descriptors without keeping others' jobs waiting.
     const result = usesFile ? await retried(attempt, failureCode, options?.signal) : await attempt();

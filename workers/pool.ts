@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../protocol/clock.ts";
 import { INLINE_BYTES } from "../protocol/constants.ts";
 import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import { abandoned } from "./abort.ts";
-import type { Codec } from "./codec.ts";
+import type { Codec, JobOptions } from "./codec.ts";
 import { runPinned } from "./inline.ts";
 import { startInlineLane } from "./inline_lane.ts";
 import { costOf, JobCodec } from "./job_codec.ts";
@@ -201,7 +201,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
     return seat !== undefined;
   }
 
-  protected submit(job: Job, segment: Segment, signal: AbortSignal | undefined): Promise<JobResult> {
+  protected submit(job: Job, segment: Segment, { signal, owner }: JobOptions): Promise<JobResult> {
     if (this.#closed !== undefined) return Promise.reject(closed());
     if (signal?.aborted) return Promise.reject(abandoned(signal));
     const cost = costOf(job);
@@ -222,6 +222,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
         job,
         segment,
         cost,
+        owner,
         attempts: 0,
         settled: false,
         resolve: (result) => settle() && resolve(result),

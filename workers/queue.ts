@@ -1,12 +1,14 @@
 import type { Task } from "./seat.ts";
 
-/** Jobs in their order, of which only so many bytes are let through at a time. */
+/** Jobs of which only so many bytes are let through at a time. Owners take turns, each with its jobs in order. */
 export class JobQueue {
   readonly #maxBytes: number;
+  /** Taken before, and to be taken again before all others. */
+  readonly #again: Task[] = [];
   /** Let through, and waiting for a worker. */
-  readonly #next: Task[] = [];
+  readonly #next = new Turns();
   /** Waiting for a place among those. */
-  readonly #outside: Task[] = [];
+  readonly #outside = new Turns();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -20,17 +22,17 @@ export class JobQueue {
 
   /** Jobs that could be taken now. */
   get ready(): number {
-    return this.#next.length;
+    return this.#again.length + this.#next.size;
   }
 
   /** Jobs that have not been taken. */
   get waiting(): number {
-    return this.#next.length + this.#outside.length;
+    return this.ready + this.#outside.size;
   }
 
   /** Whether the next one was given to a worker before. */
   get isRetryNext(): boolean {
-    return isRetry(this.#next[0]);
+    return this.#again.length > 0;
   }
 
   push(task: Task): void {
@@ -40,14 +42,19 @@ export class JobQueue {
 
   /** Puts jobs that were taken back to the front. */
   putBack(tasks: readonly Task[]): void {
-    this.#next.unshift(...tasks);
+    this.#again.unshift(...tasks);
   }
 
   /** Takes the next jobs; one that is tried again only by itself. Their bytes count until they leave. */
   take(most: number): Task[] {
-    let count = 1;
-    while (count < most && !isRetry(this.#next[count - 1]) && !isRetry(this.#next[count])) count++;
-    return this.#next.splice(0, count);
+    const [retry] = this.#again.splice(0, 1);
+    if (retry !== undefined) return [retry];
+    const taken: Task[] = [];
+    for (let task = this.#next.shift(); task !== undefined; task = this.#next.shift()) {
+      taken.push(task);
+      if (taken.length === most) break;
+    }
+    return taken;
   }
 
   /** A job that was taken is over. */
@@ -58,18 +65,18 @@ export class JobQueue {
 
   /** Takes a job out that nobody has begun; one that runs stays, as its memory is in use until its answer. */
   remove(task: Task): void {
-    if (without(this.#outside, task)) this.#letThrough();
-    else if (without(this.#next, task)) this.leave(task);
+    if (this.#outside.remove(task)) this.#letThrough();
+    else if (this.#next.remove(task) || without(this.#again, task)) this.leave(task);
   }
 
   /** Takes all out. */
   clear(): readonly Task[] {
     this.#bytes = 0;
-    return [...this.#next.splice(0), ...this.#outside.splice(0)];
+    return [...this.#again.splice(0), ...this.#next.clear(), ...this.#outside.clear()];
   }
 
   #letThrough(): void {
-    for (let first = this.#outside[0]; first !== undefined && this.#hasRoomFor(first); first = this.#outside[0]) {
+    for (let first = this.#outside.first; first !== undefined && this.#hasRoomFor(first); first = this.#outside.first) {
       this.#outside.shift();
       this.#next.push(first);
       this.#bytes += first.cost;
@@ -82,8 +89,53 @@ export class JobQueue {
   }
 }
 
-function isRetry(task: Task | undefined): boolean {
-  return task !== undefined && task.attempts > 0;
+/** Jobs of which each owner's first comes in turn: a thousand of one do not hold another's up. */
+class Turns {
+  /** In the order of their turns; none is empty. */
+  readonly #owners = new Map<string | undefined, Task[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get first(): Task | undefined {
+    for (const [first] of this.#owners.values()) return first;
+    return undefined;
+  }
+
+  push(task: Task): void {
+    const tasks = this.#owners.get(task.owner);
+    if (tasks === undefined) this.#owners.set(task.owner, [task]);
+    else tasks.push(task);
+    this.#size++;
+  }
+
+  shift(): Task | undefined {
+    const task = this.first;
+    if (task === undefined) return undefined;
+    const tasks = this.#owners.get(task.owner) ?? [];
+    tasks.shift();
+    this.#owners.delete(task.owner);
+    if (tasks.length > 0) this.#owners.set(task.owner, tasks); // its next turn comes after the others'
+    this.#size--;
+    return task;
+  }
+
+  remove(task: Task): boolean {
+    const tasks = this.#owners.get(task.owner) ?? [];
+    if (!without(tasks, task)) return false;
+    if (tasks.length === 0) this.#owners.delete(task.owner);
+    this.#size--;
+    return true;
+  }
+
+  clear(): readonly Task[] {
+    const all = [...this.#owners.values()].flat();
+    this.#owners.clear();
+    this.#size = 0;
+    return all;
+  }
 }
 
 function without(tasks: Task[], task: Task): boolean {

@@ -9,6 +9,8 @@ export interface Task {
   readonly job: Job;
   readonly segment: Segment;
   readonly cost: number;
+  /** Whose it is: owners take turns. */
+  readonly owner: string | undefined;
   /** Workers it has been given to. */
   attempts: number;
   /** Its caller has been answered, or has given up. */
