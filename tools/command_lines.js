@@ -1,0 +1,145 @@
+// node tools/command_lines.js: runs the command lines of README.md and cli/README.md as typed, in a clone of the commit, with a LiveKit
+// server of their own. A command line that is not in a table below fails, so that none can be forgotten.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { delimiter, dirname, join } from "node:path";
+import { commandLinesOf } from "./lib/command_lines.js";
+import { provide } from "./lib/needs.js";
+import { run } from "./lib/processes.js";
+import { root } from "./lib/runtime.js";
+import { runtimesFolder } from "./lib/runtimes.js";
+
+/** Servers, started in turn; the first serves the command lines of IN_ROOMS. */
+const SERVERS = ["npm run livekit", "bun --bun run livekit", "deno task livekit"];
+
+/** Ends by itself; FILE is a file of the clone. */
+const ALONE = [
+  "npm start -- FILE",
+  "bun --bun run start FILE",
+  "deno task start FILE",
+  "npm test -- utf8 writing",
+];
+
+/** With the server's variables set, in this order. Those with a text run until the end, and have printed it before the next begins. */
+const IN_ROOMS = [
+  ["npm start -- --livekit"],
+  ["npm run agent -- --room lobby", /listens in room/],
+  [`pip install -r examples/python/requirements.txt && python examples/python/ask.py --room lobby "What is a stream?"`],
+  ["npm run millrace -- receive --dir inbox --room office --identity bob", /inbox|office/],
+  ["npm run millrace -- send report.pdf --room office --identity alice --to bob"],
+  ["npm run millrace -- chat --room office --identity carol"],
+];
+
+/** Run by others, or not to be run: why. */
+const ELSEWHERE = {
+  "tools/fresh_clones.js": /^(npm|bun|deno) install$|^npm start$|^bun --bun run start$|^deno task start$/,
+  "tools/pack_test.js": /^npm install && npm pack$|^(npm install|bun add) PATH\/millrace-0\.1\.0\.tgz$/,
+  "tools/pack_cli_test.js, as the package is not published": /@millrace\/cli|^tar -c photos \| millrace send/,
+  "tests/livekit/cli.test.ts, by its program; the dots stand for options": /^(bun --bun run|deno task) millrace receive …$/,
+  "tests/bench.test.ts and tests/livekit/bench*.test.ts, briefly": /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
+  "tools/bundles.js": /^bun build --compile/,
+  ".ci/run":
+    /^(\.ci\/run|npm test|npm run test:\w+|bun --bun run test|deno task test|npm run check( -- docs)?|node tools\/\w+\.js)$/,
+  "nobody: a program of the user's own, by a package that is not ours": /^npx tsx program\.ts$/,
+};
+
+const folder = mkdtempSync(join(tmpdir(), "millrace-commands-"));
+const clone = join(folder, "clone");
+const sums = { passed: 0, failed: 0 };
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  sums.failed++;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${sums.passed} passed, ${sums.failed} failed`);
+process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+
+async function main() {
+  const { env: programs, missing } = await provide(["livekit", "python"], console.log);
+  for (const [name, why] of missing) throw new Error(`Cannot run the command lines for lack of ${name}: ${why}`);
+  await prepare();
+  tellUnknown();
+  const path = [await runtimesFolder(), dirname(programs.MILLRACE_PYTHON), process.env.PATH ?? ""].join(delimiter);
+  const env = { ...programs, PATH: path, NO_COLOR: "1" };
+  for (const command of ALONE) await finish(begin(command, env));
+  for (const [at, command] of SERVERS.entries()) {
+    const server = begin(command, env, /LIVEKIT_API_SECRET=.*\n/);
+    await server.ready;
+    const told = [...server.output().matchAll(/export (LIVEKIT_\w+)=(.*)/g)].map(([, name, value]) => [name, value]);
+    if (at === 0) await inRooms({ ...env, ...Object.fromEntries(told) });
+    await finish(server);
+  }
+}
+
+/** A clone with the packages of this folder, and the file that the documents send. */
+async function prepare() {
+  const { code, output } = await run(["git", "clone", "--quiet", "--no-local", root, clone], { seconds: 120 });
+  if (code !== 0) throw new Error(`Cannot clone the project:\n${output}`);
+  symlinkSync(join(root, "node_modules"), join(clone, "node_modules"));
+  mkdirSync(join(clone, "inbox"));
+  writeFileSync(join(clone, "report.pdf"), new Uint8Array(1_000_000));
+}
+
+function tellUnknown() {
+  const known = [...SERVERS, ...ALONE, ...IN_ROOMS.map(([command]) => command)];
+  const documents = ["README.md", "cli/README.md"].map((name) => readFileSync(join(clone, name), "utf8"));
+  const commands = new Set(documents.flatMap(commandLinesOf));
+  for (const command of commands) {
+    if (known.includes(command) || Object.values(ELSEWHERE).some((pattern) => pattern.test(command))) continue;
+    note(false, command, "Cannot run it as this program does not know how: add it to a table");
+  }
+  for (const command of known) if (!commands.has(command)) note(false, command, "Stands in no document any more");
+}
+
+async function inRooms(env) {
+  const lasting = [];
+  for (const [command, text] of IN_ROOMS) {
+    const started = begin(command, env, text);
+    if (text === undefined) await finish(started);
+    else {
+      lasting.push(started);
+      await started.ready;
+    }
+  }
+  for (const started of lasting) await finish(started);
+}
+
+/** Starts a command line. With a text it lasts: `ready` resolves when it has printed that, or has ended. */
+function begin(command, env, text) {
+  let output = "";
+  let kill;
+  let tell;
+  const ready = new Promise((resolve) => tell = resolve);
+  const ended = run(["sh", "-c", command.replace("FILE", "report.pdf")], {
+    cwd: clone,
+    env,
+    seconds: 180,
+    onOutput: (all, end) => {
+      output = all;
+      kill = end;
+      if (text?.test(all)) tell();
+    },
+  }).then((result) => {
+    tell();
+    return result;
+  });
+  return { command, text, ready, ended, output: () => output, kill: () => kill?.() };
+}
+
+/** Good is what ends with 0, and what lasts and has printed its text. */
+async function finish({ command, text, ended, output, kill }) {
+  if (text !== undefined) kill();
+  const { code, output: all } = await ended;
+  note(text === undefined ? code === 0 : text.test(output()), command, `ended with code ${code}\n${all}`);
+}
+
+function note(good, command, why) {
+  if (good) sums.passed++;
+  else sums.failed++;
+  console.log(`${good ? "ok    " : "FAILED"} ${command}`);
+  if (!good) console.log(why.replace(/^/gm, "    "));
+}
