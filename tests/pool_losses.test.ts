@@ -288,4 +288,49 @@ test("one start that fails is tried again", async () => {
   assert.is(starts, 2);
 });
 
+test("starts that failed long ago do not count: only those one after the other", async () => {
+  let starts = 0;
+  const lanes: FakeLane[] = [];
+  const pool = new WorkerPool({ size: 1 }, {
+    startLane: () => {
+      const lane = new FakeLane();
+      if (starts++ % 2 === 0) lane.end(new Error("not this time"));
+      else lane.start();
+      lanes.push(lane);
+      return lane;
+    },
+  });
+  for (let crashes = 0; crashes < 5; crashes++) {
+    const { done } = job(pool, crashes);
+    await turns();
+    lanes.at(-1)?.answer();
+    assert.equal((await done).digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(crashes)));
+    assert.is(starts, 2 * (crashes + 1));
+    lanes.at(-1)?.end();
+    await turns();
+  }
+  assert.is(pool.stats().inline, 0);
+  assert.is(pool.stats().jobs, 5);
+});
+
+test("a job that is tried again shares its worker with none, before it or after", async () => {
+  const { pool, lanes } = stage({ size: 2 });
+  const first = job(pool, 1);
+  await turns();
+  lanes[0]?.end();
+  await turns();
+  const holder = lanes.find((lane, index) => index > 0 && lane.messages.length > 0);
+  assert.is(holder?.messages.flat().length, 1);
+  const others = Array.from({ length: 40 }, (_, index) => job(pool, index));
+  await turns();
+  assert.is(holder?.messages.flat().length, 1, "nothing joins it");
+  holder?.answer();
+  await first.done;
+  for (let rounds = 0; rounds < 100 && pool.running + pool.waiting > 0; rounds++) {
+    for (const lane of lanes) lane.answer();
+    await turns();
+  }
+  for (const { done } of others) await done;
+});
+
 test.run();
