@@ -2,7 +2,7 @@ import { StreamError, type StreamErrorCode } from "../errors.ts";
 import { type Claim, receiverCode, type ReceivingState } from "../protocol/control.ts";
 import { type RunningDigest, runningDigest } from "../protocol/digest.ts";
 import { type HeaderFacts, isBulk, type OpenedStream, type StreamDescription } from "../protocol/header.ts";
-import { StreamMemory } from "../protocol/memory_account.ts";
+import { StreamMemory, textBytes } from "../protocol/memory_account.ts";
 import { ProgressTracker } from "../protocol/progress.ts";
 import { Allowance } from "./allowance.ts";
 import { Arrivals, type Piece } from "./arrivals.ts";
@@ -10,10 +10,8 @@ import type { StreamContext } from "./context.ts";
 import { type Ending, givenUp, readEnding, type Trailer } from "./ending.ts";
 import type { IncomingActor } from "./incoming.ts";
 import type { IncomingContext } from "./incoming_context.ts";
+import { Silence } from "./silence.ts";
 import { UnreadWatch } from "./unread_watch.ts";
-
-/** Milliseconds that chunks missing at the trailer may still take: on a transport that keeps its promises there are none. */
-const GAP_WAIT = 1_000;
 
 /** Reason of a stream that ended unread, at both ends. */
 const UNREAD = "its handler returned and nobody reads it";
@@ -39,8 +37,7 @@ export class IncomingStream {
   readonly #memory: StreamMemory;
   readonly #arrivals: Arrivals;
   readonly #allowance: Allowance;
-  #heardAt: number;
-  #gapSince: number | undefined;
+  readonly #silence: Silence;
   /** Bytes were dropped, as nobody had claimed the stream. */
   #missed = false;
   /** It was ended by its runtime, which tells of that itself. */
@@ -72,7 +69,7 @@ export class IncomingStream {
     this.unread = new UnreadWatch(clock, limits.unreadTimeout, () => {
       this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
     });
-    this.#heardAt = clock.now();
+    this.#silence = new Silence(clock);
     if (opened.facts !== undefined) this.#digest = runningDigest();
     this.#memory = new StreamMemory(context.memory);
     this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
@@ -80,8 +77,7 @@ export class IncomingStream {
       framed: (digest) => this.#digest?.update(digest),
       corrupt: (why) => this.#break("corrupt", why),
       caughtUp: () => this.#wake?.(),
-      crowded: () =>
-        this.#break(this.facts === undefined ? "too-large" : "refused", `what "${this.from}" has sent fills its memory here`),
+      crowded: () => this.#crowd(),
     });
     this.closed = new Promise((resolve, reject) => {
       this.#resolveClosed = resolve;
@@ -158,7 +154,7 @@ export class IncomingStream {
 
   /** A sign of life of the sender. */
   heard(): void {
-    this.#heardAt = this.context.clock.now();
+    this.#silence.heard();
   }
 
   /** Milliseconds until the silence has lasted too long. */
@@ -166,16 +162,14 @@ export class IncomingStream {
     if (this.cameWhole && this.#givenUp === undefined) return Infinity;
     const { idleTimeout, foreignIdleTimeout } = this.context.limits;
     const limit = this.facts === undefined ? foreignIdleTimeout : idleTimeout;
-    const now = this.context.clock.now();
-    const left = limit - (now - this.#heardAt);
-    return Math.max(0, this.#gapSince === undefined ? left : Math.min(left, GAP_WAIT - (now - this.#gapSince)));
+    return this.#silence.left(limit);
   }
 
   /** What the silence means, if it has lasted too long. */
   silence(): StreamError | undefined {
     if (this.untilSilent() > 0) return undefined;
     if (this.cameWhole || this.#givenUp !== undefined) return this.#givenUp; // what came before its end was left unread for as long
-    if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#arrivals.gap) {
+    if (this.#trailer !== undefined || this.#silence.hasGap || this.#arrivals.gap) {
       return this.failure("incomplete", `chunk ${this.#arrivals.next} did not come`);
     }
     return this.failure("timeout", `nothing was heard of "${this.from}" any more`);
@@ -197,6 +191,7 @@ export class IncomingStream {
     this.heard();
     const ending = readEnding(reason, rawAttributes, this.facts !== undefined);
     if (ending === undefined) this.#break("corrupt", "its trailer cannot be read");
+    else if (!this.keeps(textBytes({ reason, ...ending.attributes }))) this.#crowd();
     else this.end(ending);
   }
 
@@ -373,9 +368,16 @@ export class IncomingStream {
   }
 
   #noteGap(): void {
-    if (this.#gapSince !== undefined) return;
-    this.#gapSince = this.context.clock.now();
-    this.actor.send({ type: "gap.found" });
+    if (this.#silence.noteGap()) this.actor.send({ type: "gap.found" });
+  }
+
+  /** Charges what describes it, its header or its trailer; false where there is no memory for that. */
+  keeps(bytes: number): boolean {
+    return this.#memory.reserve(bytes);
+  }
+
+  #crowd(): void {
+    this.#break(this.facts === undefined ? "too-large" : "refused", `what "${this.from}" has sent fills its memory here`);
   }
 
   #break(code: StreamErrorCode, why: string): void {

@@ -1,6 +1,6 @@
 import { type AnyActorRef, createActor } from "xstate";
 import { StreamError } from "../errors.ts";
-import { decodeHeader, type OpenedStream, overLimits } from "../protocol/header.ts";
+import { decodeHeader, headerBytes, type OpenedStream, overLimits } from "../protocol/header.ts";
 import type { Packet, StreamHeader } from "../protocol/packets.ts";
 import { isUint8Array } from "../protocol/realms.ts";
 import { isCount } from "../protocol/shapes.ts";
@@ -158,7 +158,9 @@ export class Receiving {
     stream.actor.start();
     const { size = 0 } = stream.description.info;
     if (over !== undefined) this.#refuse(stream, "refused", over);
-    else if (full) this.#refuse(stream, "refused", "too many streams are open");
+    else if (!stream.keeps(2 * headerBytes(header))) {
+      this.#refuse(stream, "refused", "what its sender has sent fills its memory here");
+    } else if (full) this.#refuse(stream, "refused", "too many streams are open");
     else if (size > limits.streamBytes) {
       this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
     } else if (this.#handles(stream)) this.#claim(stream);

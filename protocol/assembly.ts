@@ -7,6 +7,9 @@ export type Placed = "taken" | "known" | "corrupt" | "too-far";
 /** Chunks whose repeats can still be told from forgeries. */
 const REMEMBERED = 256;
 
+/** Stands for each chunk without contents: an array of its own takes ten times what it is charged. */
+const EMPTY = new Uint8Array(0);
+
 /** Content bytes that a fingerprint looks at. */
 const SAMPLES = 64;
 
@@ -82,7 +85,7 @@ export class Assembly {
     // An empty chunk costs memory too: without the first term a stranger could have us hold any number of them.
     if (this.#held.size >= REMEMBERED * 16 || this.#heldBytes + content.length > room) return "too-far";
     if (this.#memory?.reserve(content.length + BLOCK_OVERHEAD) === false) return "too-far";
-    this.#held.set(index, new Uint8Array(content));
+    this.#held.set(index, content.length === 0 ? EMPTY : new Uint8Array(content));
     this.#heldBytes += content.length;
     return "taken";
   }

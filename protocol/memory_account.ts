@@ -5,6 +5,14 @@ import type { Limits } from "./limits.ts";
 /** Bytes that a block of memory costs beside its contents: the objects that describe it. */
 export const BLOCK_OVERHEAD = 256;
 
+/** Bytes that a text and its key cost beside their units. */
+const TEXT_OVERHEAD = 64;
+
+/** Bytes that texts take, two a unit, with what describes each. */
+export function textBytes(texts: Readonly<Record<string, string>>): number {
+  return Object.entries(texts).reduce((sum, [key, value]) => sum + 2 * (key.length + value.length) + TEXT_OVERHEAD, 0);
+}
+
 /** Memory with a bound, part of a larger one with a bound of its own. */
 export class MemoryAccount {
   readonly limit: number;

@@ -69,6 +69,11 @@ const FLOODS: Readonly<Record<string, (eve: Raw, streamId: string, sequence: num
     eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
     for (let chunk = 1; chunk < 3_000; chunk++) eve.chunk("bob", streamId, chunk, new Uint8Array());
   },
+  "large headers and trailers": (eve, streamId, sequence) => {
+    eve.open("bob", streamId, sequence, { facts: { format: "plain" }, attributes: { long: "h".repeat(14_000) } });
+    eve.chunk("bob", streamId, 0, new Uint8Array(10));
+    eve.send({ type: "trailer", streamId, reason: "", attributes: { long: "t".repeat(60_000) } }, "bob");
+  },
   "plain chunks of one byte": (eve, streamId, sequence) => {
     eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
     for (let chunk = 0; chunk < 3_000; chunk++) eve.chunk("bob", streamId, chunk, new Uint8Array(1));
