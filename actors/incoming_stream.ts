@@ -11,10 +11,7 @@ import { type Ending, givenUp, readEnding, type Trailer } from "./ending.ts";
 import type { IncomingActor } from "./incoming.ts";
 import type { IncomingContext } from "./incoming_context.ts";
 import { Silence } from "./silence.ts";
-import { UnreadWatch } from "./unread_watch.ts";
-
-/** Reason of a stream that ended unread, at both ends. */
-const UNREAD = "its handler returned and nobody reads it";
+import { UNREAD, UnreadWatch } from "./unread_watch.ts";
 
 /** What is known of a stream on its way in. Packets come to it, readers take from it, its actor decides. */
 export class IncomingStream {

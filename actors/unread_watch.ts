@@ -1,5 +1,8 @@
 import type { Clock } from "../protocol/clock.ts";
 
+/** Reason of a stream that ended unread, at both ends. */
+export const UNREAD = "its handler returned and nobody reads it";
+
 /** Ends a stream whose handler has returned and that nobody has begun to read: else it would be kept for the runtime's life. */
 export class UnreadWatch {
   readonly #clock: Required<Clock>;
