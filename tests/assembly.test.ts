@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { Assembly } from "../protocol/assembly.ts";
+import { BLOCK_OVERHEAD, MemoryAccount, StreamMemory } from "../protocol/memory_account.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("assembly");
@@ -55,6 +56,18 @@ test("what is held is a copy, and a delivery that says stop is corrupt", () => {
   content[0] = 6;
   assert.is(assembly.place(0, Uint8Array.of(4), 10), "corrupt");
   assert.equal(got, [4, 5]);
+});
+
+test("memory of chunks behind a gap is charged while they are held, and free when they are delivered or forgotten", () => {
+  const memory = new StreamMemory(new MemoryAccount(10_000));
+  const assembly = new Assembly(() => true, memory);
+  for (const index of [3, 2, 1]) assembly.place(index, new Uint8Array(100), 10_000);
+  assert.is(memory.held, 3 * (100 + BLOCK_OVERHEAD));
+  assembly.place(0, new Uint8Array(100), 10_000);
+  assert.is(memory.held, 0);
+  assembly.place(5, new Uint8Array(100), 10_000);
+  assembly.clear();
+  assert.is(memory.held, 0);
 });
 
 test.run();

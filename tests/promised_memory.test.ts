@@ -119,4 +119,45 @@ test("streams that are cancelled when their sender has sent all, and part of it 
   });
 });
 
+test("credit of streams that were cancelled is told when their sender has said how far it sent, and waits for no other stream", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits });
+    const readers: ByteStreamReader[] = [];
+    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const eve = await visitor(room, "eve");
+    for (const [sequence, streamId] of ["a", "b"].entries()) {
+      eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
+      for (let index = 0; index < 12; index++) eve.chunk("bob", streamId, index, pattern(15_000));
+    }
+    await room.time.advance(10);
+    for (const reader of readers) await reader.cancel();
+    await room.time.advance(10);
+    eve.state("bob", { sending: [0, 1].map((sequence) => ({ sequence, final: 180_000, end: "cancelled" as const })) });
+    await room.time.advance(10);
+    const used = 2 * (180_000 - 15_000);
+    assert.is(told(eve) - used, limits.receiveWindow);
+  });
+});
+
+test("a late packet of a sender's life before ends nothing of its new one", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits });
+    const ends: string[] = [];
+    bob.runtime.registerByteStreamHandler("t", (reader) => {
+      reader.closed.catch(({ code }: StreamError) => ends.push(`${reader.info.streamId} ${code}`));
+    });
+    const eve = await visitor(room, "eve");
+    eve.open("bob", "old", 0, { facts: { format: "plain" } });
+    eve.open("bob", "new", 0, { facts: { format: "plain", instance: "second" } });
+    await room.time.advance(10);
+    assert.equal(ends, ["old disconnected"]);
+    eve.state("bob", {});
+    eve.hello("bob");
+    eve.control({ kind: "goodbye", instance: eve.instance }, "bob");
+    eve.open("bob", "late", 1, { facts: { format: "plain" } });
+    await room.time.advance(10);
+    assert.equal(ends, ["old disconnected"]);
+  });
+});
+
 test.run();
