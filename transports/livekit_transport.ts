@@ -28,6 +28,9 @@ const LARGEST_CHUNK = 30_000;
  */
 const STUCK_AFTER = 2_000;
 
+/** Milliseconds by which the Room may tell later than a request that it has ended: a server that ends a room makes requests fail first. */
+const LATE_NEWS = 250;
+
 /** The SDK's words for a packet that was not sent as the connection it was for is gone, and for one that will be sent never more. */
 const LOST = /engine is closed|enqueue publish packet|receive data from dc_task|failed to send data packet/;
 const CLOSED = /engine is closed/;
@@ -180,7 +183,7 @@ export class LiveKitTransport implements Transport {
       await this.#outbox.add(() => this.#attended(() => this.#request(packet, to)));
       this.#lastSentAt = this.#clock.now();
     } catch (cause) {
-      throw this.#failure(packet, cause);
+      throw await this.#failure(packet, cause);
     }
   }
 
@@ -241,10 +244,11 @@ export class LiveKitTransport implements Transport {
     );
   }
 
-  #failure({ type }: Packet, cause: unknown): StreamError {
+  async #failure({ type }: Packet, cause: unknown): Promise<StreamError> {
     if (cause instanceof StreamError) return cause;
     const words = String(cause);
     if (CLOSED.test(words)) this.#disconnect(words); // the Room says it a little later
+    else if (!LOST.test(words) && this.#ended === undefined) await this.#change(LATE_NEWS);
     if (this.#ended !== undefined) return this.#ended;
     if (!LOST.test(words)) {
       return new StreamError("transport", `Cannot send the ${type} as the room refused it: ${words}`, { cause });
