@@ -31,7 +31,8 @@ export function isBlob(value: unknown): value is Blob {
 
 /** Whether it is a `File`: a `Blob` with a name. Bun's own say of themselves that they are Blobs. */
 export function isFile(value: unknown): value is File {
-  return isBlob(value) && (value instanceof File || isTagged(value, "File")) && typeof (value as { name?: unknown }).name === "string";
+  return isBlob(value) && (value instanceof File || isTagged(value, "File")) &&
+    typeof (value as { name?: unknown }).name === "string";
 }
 
 /** Whether it is a web stream that can be read. */
