@@ -38,7 +38,8 @@ test("a text and a file go through a room", () =>
       "--allow-ffi=node_modules/@livekit",
       `--allow-env=${VARIABLES.join()}`,
       "--allow-sys=hostname",
-      `--allow-read=/usr/bin/ldd,${here},${there}`, // by the first the SDK finds out which of its native parts fits
+      // By the first the SDK finds out which of its native parts fits; the second is what worker threads start on.
+      `--allow-read=/usr/bin/ldd,${join(projectRoot(), "workers", "entry.js")},${here},${there}`,
       `--allow-write=${there}`,
     ];
     const { code, output } = await run(permissions, [
