@@ -1,13 +1,14 @@
-// What may be typed, and what it means.
+// The command's arguments and options.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ChatTask } from "./chat.ts";
 import { type ConnectionOptions, DEFAULT_URL } from "./credentials.ts";
 import { EXIT, Failure } from "./failure.ts";
 import type { OutputOptions } from "./output.ts";
-import { type ReceiveTask, STDOUT } from "./receive.ts";
-import { type SendTask, STDIN } from "./send.ts";
+import { type ReceiveTask, STDOUT } from "./file_receiver.ts";
+import type { SendTask } from "./send.ts";
+import { STDIN } from "./sources.ts";
 
-/** What was asked for. */
+/** One command, as it was typed. */
 export type Request =
   & { readonly connection: ConnectionOptions; readonly output: OutputOptions }
   & (
@@ -16,8 +17,8 @@ export type Request =
     | { readonly command: "chat"; readonly task: ChatTask }
   );
 
-/** Where commander writes help, and what it has to say against the arguments. */
-export interface Voice {
+/** Commander's output: help, and its objections to the arguments. */
+export interface CommanderOutput {
   readonly version: string;
   out(text: string): void;
   err(text: string): void;
@@ -28,6 +29,7 @@ type Given = ConnectionOptions & OutputOptions & {
   to?: string[];
   from?: string[];
   wait: number;
+  receivers?: number;
   name?: string;
   mime?: string;
   attribute?: Record<string, string>;
@@ -47,8 +49,9 @@ Exit codes: 0 done; 1 something was not sent or received; 2 wrong usage; 3 no co
 
 const SEND_TAIL = `
 Examples:
-  millrace send report.pdf --room office --identity alice --to bob
-  tar -c photos | millrace send - --name photos.tar --room office --identity alice
+  millrace send report.pdf photos/ --room office --identity alice --to bob
+  millrace send report.pdf --room office --identity alice --receivers 3
+  pg_dump shop | millrace send - --name shop.sql --room office --identity alice
 ${TAIL}`;
 
 const RECEIVE_TAIL = `
@@ -64,9 +67,9 @@ Examples:
 ${TAIL}`;
 
 /** The request, or the exit code where help was asked for. Throws a Failure "usage" for what makes no sense. */
-export function readArguments(argv: readonly string[], voice: Voice): Request | number {
+export function readArguments(argv: readonly string[], printer: CommanderOutput): Request | number {
   let request: Request | undefined;
-  const program = programOf((made) => request = made, voice);
+  const program = programOf((made) => request = made, printer);
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -79,22 +82,26 @@ export function readArguments(argv: readonly string[], voice: Voice): Request | 
   return request;
 }
 
-function programOf(take: (request: Request) => void, voice: Voice): Command {
+function programOf(take: (request: Request) => void, printer: CommanderOutput): Command {
   const program = new Command("millrace")
     .description("Sends and receives files and text in LiveKit rooms.")
-    .version(voice.version, "-V, --version", "Print the version")
+    .version(printer.version, "-V, --version", "Print the version")
     .helpOption("-h, --help", "Print this help; also of a command: millrace send --help")
     .helpCommand(false)
     .addHelpText("after", TAIL);
   program.configureOutput({
-    writeOut: (text) => voice.out(text),
-    writeErr: (text) => voice.err(text),
+    writeOut: (text) => printer.out(text),
+    writeErr: (text) => printer.err(text),
     outputError: () => {}, // it is told as all other errors are
   });
   program.exitOverride();
 
-  sharedOptions(command(program, "send", 'Send files; "-" is stdin', SEND_TAIL).argument("<file...>", "What to send"), "files")
+  sharedOptions(
+    command(program, "send", 'Send files and folders; "-" is stdin', SEND_TAIL).argument("<file...>", "What to send"),
+    "files",
+  )
     .option("--to <names>", "Who gets it: identities, by commas or by several --to (default: everybody)", names)
+    .addOption(new Option("--receivers <n>", "Wait until so many are there (default: 1)").argParser(count).conflicts("to"))
     .option("--name <name>", 'The file\'s name at the receiver (default: its own; of stdin "stdin")')
     .option("--mime <type>", "Its MIME type (default: by its extension)")
     .option("--attribute <key=value>", "An attribute of the stream; may be repeated", attribute)
@@ -102,7 +109,10 @@ function programOf(take: (request: Request) => void, voice: Voice): Command {
     .action((files: string[], given: Given) => take({ command: "send", task: sendTask(files, given), ...common(given) }));
 
   sharedOptions(command(program, "receive", "Receive files into a folder, or to stdout", RECEIVE_TAIL), "files")
-    .option("--dir <folder>", 'Where they go, under their senders\' names made safe; made if need be; "-" is stdout')
+    .option(
+      "--dir <folder>",
+      'Where they go, under their senders\' names made safe; made if need be; "-" is stdout (default: here)',
+    )
     .option("--stdout", "Write their bytes to stdout")
     .option("--from <names>", "Whose files are taken (default: everybody's)", names)
     .addOption(new Option("--count <n>", "End after so many, those that failed included (default: at Ctrl-C)").argParser(count))
@@ -141,24 +151,22 @@ function common({ url, token, apiKey, apiSecret, room, identity, json, quiet }: 
 }
 
 function sendTask(files: readonly string[], given: Given): SendTask {
-  const { topic, to = [], wait, name, mime, attribute: attributes = {} } = given;
+  const { topic, to = [], receivers = 1, wait, name, mime, attribute: attributes = {} } = given;
   if (name !== undefined && files.length > 1) {
     throw new Failure("usage", `Cannot send as --name names one file: there are ${files.length}`);
   }
   if (files.filter((file) => file === STDIN).length > 1) {
     throw new Failure("usage", "Cannot send as stdin can be read only once");
   }
-  return { files, topic, to, wait, attributes, ...definedOnly({ name, mime }) };
+  return { files, topic, to, receivers, wait, attributes, ...definedOnly({ name, mime }) };
 }
 
 function receiveTask({ topic, from = [], dir, stdout, count: asked, once, json }: Given): ReceiveTask {
   if (dir !== undefined && stdout === true && dir !== STDOUT) {
     throw new Failure("usage", "Cannot receive both into a folder and to stdout: give --dir or --stdout");
   }
-  const target = stdout === true ? STDOUT : dir;
-  if (target === undefined || target === "") {
-    throw new Failure("usage", "Cannot receive as it is not said where to: give --dir FOLDER or --stdout");
-  }
+  const target = stdout === true ? STDOUT : dir ?? ".";
+  if (target === "") throw new Failure("usage", "Cannot receive into the folder as its path is empty");
   if (target === STDOUT && json === true) {
     throw new Failure("usage", "Cannot receive to stdout as --json prints there: give --dir FOLDER, or leave --json out");
   }
@@ -197,7 +205,7 @@ function seconds(text: string): number {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError("It is no number of files.");
+    throw new InvalidArgumentError("It is no number from 1.");
   }
   return value;
 }

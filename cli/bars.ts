@@ -1,29 +1,25 @@
 import type { MultiBar, Params, SingleBar } from "cli-progress";
 import type { Progress } from "millrace";
-import { bytesText, printableLine } from "./printable.ts";
-import type { Output } from "./surroundings.ts";
+import type { CliOutputStream } from "./environment.ts";
+import { progressText, type ProgressView, type TransferView } from "./progress.ts";
 
-const WIDTH = 30;
-const LABEL = 32;
-
-export interface Bar {
-  update(progress: Progress): void;
-  end(): void;
-}
+/** Characters of the bar itself, and of the label before it. */
+const BAR_WIDTH = 24;
+const LABEL_WIDTH = 32;
 
 /** Bars on a terminal, one for each transfer under way. They go when the last of them has ended: what remains is told in lines. */
-export class Bars {
-  readonly #stream: Output;
+export class Bars implements ProgressView {
+  readonly #stream: CliOutputStream;
   readonly #create: new (options: object) => MultiBar;
   #multi: MultiBar | undefined;
   #active = 0;
 
-  private constructor(stream: Output, create: new (options: object) => MultiBar) {
+  private constructor(stream: CliOutputStream, create: new (options: object) => MultiBar) {
     this.#stream = stream;
     this.#create = create;
   }
 
-  static async load(stream: Output): Promise<Bars> {
+  static async load(stream: CliOutputStream): Promise<Bars> {
     const { default: library } = await import("cli-progress");
     return new Bars(stream, library.MultiBar);
   }
@@ -32,12 +28,12 @@ export class Bars {
     return this.#multi !== undefined;
   }
 
-  /** A line above the bars. */
+  /** Prints a line above the bars. */
   line(text: string): void {
     this.#multi?.log(`${text}\n`);
   }
 
-  start(label: string, total: number | undefined): Bar {
+  start(label: string, total: number | undefined): TransferView {
     this.#multi ??= new this.#create({
       stream: this.#stream,
       clearOnComplete: true,
@@ -46,13 +42,10 @@ export class Bars {
       format: drawn,
     });
     this.#active++;
-    const bar: SingleBar = this.#multi.create(total ?? 0, 0, {
-      label: fitted(label),
-      bytesPerSecond: 0,
-    });
+    const bar: SingleBar = this.#multi.create(total ?? 0, 0, { label: fitted(label), progress: { bytes: 0, bytesPerSecond: 0 } });
     let ended = false;
     return {
-      update: ({ bytes, bytesPerSecond }) => bar.update(bytes, { bytesPerSecond }),
+      update: (progress) => bar.update(progress.bytes, { progress }),
       end: () => {
         if (ended) return;
         ended = true;
@@ -70,20 +63,14 @@ export class Bars {
   }
 }
 
-function drawn(
-  _: object,
-  { value, total }: Params,
-  { label, bytesPerSecond }: { label: string; bytesPerSecond: number },
-): string {
-  const rate = `${bytesText(bytesPerSecond)}/s`;
-  if (total === 0) return `${label}  ${bytesText(value)}  ${rate}`;
+function drawn(_: object, { value, total }: Params, { label, progress }: { label: string; progress: Progress }): string {
+  if (total === 0) return `${label}  ${progressText(progress)}`;
   const share = Math.min(1, value / total);
-  const filled = Math.round(share * WIDTH);
+  const filled = Math.round(share * BAR_WIDTH);
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
-  return `${label}  ${"█".repeat(filled)}${"░".repeat(WIDTH - filled)}  ${percent}  ${bytesText(value)}  ${rate}`;
+  return `${label}  ${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}  ${percent}  ${progressText(progress)}`;
 }
 
 function fitted(label: string): string {
-  const text = printableLine(label);
-  return (text.length > LABEL ? `${text.slice(0, LABEL - 1)}…` : text).padEnd(LABEL);
+  return (label.length > LABEL_WIDTH ? `${label.slice(0, LABEL_WIDTH - 1)}…` : label).padEnd(LABEL_WIDTH);
 }

@@ -5,9 +5,9 @@ import { EXIT, toFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 import { printableLine, printableText } from "./printable.ts";
 import { inSession, type Invocation, type Session } from "./session.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CliEnvironment } from "./environment.ts";
 
-/** Milliseconds for a text to be taken: who is slower does not keep the next line waiting. */
+/** Milliseconds for a receiver to take a text; a slower one does not keep the next line waiting. */
 const PATIENCE = 5_000;
 
 export interface ChatTask {
@@ -19,36 +19,36 @@ export interface ChatTask {
 
 export async function chat(task: ChatTask, invocation: Invocation): Promise<number> {
   return await inSession(invocation, { topic: task.topic, limits: { stallTimeout: PATIENCE } }, async (session) => {
-    const { runtime, attendance, output, room } = session;
-    attendance.onChange = (change, identity) => {
-      output.notice(`${printableLine(identity)} ${change}`);
+    const { runtime, watcher, output, room } = session;
+    watcher.onChange = (change, identity) => {
+      output.notice(`${identity} ${change}`);
       output.event({ event: change, identity });
     };
     runtime.registerTextStreamHandler(task.topic, (reader, { identity }) => show(reader, identity, session));
-    const here = attendance.participants().map(printableLine).join(", ") || "nobody";
+    const here = watcher.participants().join(", ") || "nobody";
     output.notice(`In room "${room}" as "${runtime.identity}", topic "${task.topic}"; here: ${here}`);
     output.event({ event: "ready", room, identity: runtime.identity, topic: task.topic });
-    return await talk(task, session, invocation.surroundings);
+    return await talk(task, session, invocation.environment);
   });
 }
 
-async function talk(task: ChatTask, session: Session, surroundings: Surroundings): Promise<number> {
-  const { signal, attendance, output } = session;
+async function talk(task: ChatTask, session: Session, environment: CliEnvironment): Promise<number> {
+  const { signal, watcher, output } = session;
   signal.throwIfAborted(); // lines that are closed before they are iterated never end
-  const { stdin, stdout } = surroundings;
+  const { stdin, stdout } = environment;
   const terminal = stdin.isTTY === true && stdout.isTTY === true && !output.json;
   const screen = terminal ? { output: stdout, prompt: "> " } : {};
   const lines = createInterface({ input: stdin, crlfDelay: Infinity, terminal, ...screen });
   const close = (): void => lines.close();
   signal.addEventListener("abort", close);
-  if (terminal) keepPrompt(lines, surroundings, output);
+  if (terminal) keepPrompt(lines, environment, output);
   let failed = 0;
   let expected: Promise<void> | undefined;
   try {
     for await (const line of lines) {
       if (signal.aborted) break;
       if (line.trim() !== "") {
-        if (stdin.isTTY !== true) await (expected ??= attendance.expect(task.to, task.wait, signal)); // who types sees who is there
+        if (stdin.isTTY !== true) await (expected ??= watcher.expect({ identities: task.to, count: 1 }, task.wait, signal)); // who types sees who is there
         if (!await say(line, task, session)) failed++;
       }
       if (terminal) lines.prompt();
@@ -63,7 +63,7 @@ async function talk(task: ChatTask, session: Session, surroundings: Surroundings
 }
 
 /** The prompt makes way for each line that is shown, and comes back with what was typed so far. */
-function keepPrompt(lines: Interface, { stdout, interrupt }: Surroundings, output: Output): void {
+function keepPrompt(lines: Interface, { stdout, interrupt }: CliEnvironment, output: Output): void {
   lines.on("SIGINT", interrupt); // a terminal in raw mode makes no signal of Ctrl-C
   output.around = (print) => {
     stdout.write("\r\x1b[K");
@@ -80,7 +80,7 @@ async function say(text: string, { topic, to }: ChatTask, { runtime, output, sig
     const { streamId, receipts = [] } = await runtime.sendText(text, { topic, confirm: true, signal, ...destinations });
     output.event({ event: "sent", streamId, text, receivers: receipts.map((receipt) => ({ ...receipt })) });
     const without = receipts.filter(({ error }) => error !== undefined);
-    for (const { identity, error } of without) output.notice(`${printableLine(identity)} has not got it: ${error}`);
+    for (const { identity, error } of without) output.notice(`${identity} has not got it: ${error}`);
     return without.length === 0;
   } catch (error) {
     if (!signal.aborted) output.failure(toFailure(error));
@@ -95,6 +95,6 @@ async function show(reader: TextStreamReader, from: string, { output, signal }: 
     output.event({ event: "message", from, streamId, text, timestamp, attributes });
     output.line(`${printableLine(from)}: ${printableText(text)}`);
   } catch (error) {
-    if (!signal.aborted) output.notice(`A text of ${printableLine(from)} did not arrive: ${toFailure(error).message}`);
+    if (!signal.aborted) output.notice(`A text of ${from} did not arrive: ${toFailure(error).message}`);
   }
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import process from "node:process";
-import { takeSignals } from "./interruption.ts";
+import { handleSignals } from "./signal_handlers.ts";
 import { joinRoom } from "./room.ts";
 import { run } from "./run.ts";
 
 /** Milliseconds after which the process ends though something keeps it: nothing of this command does, but it uses native code. */
 const LINGER = 1_000;
 
-const { signal, interrupt } = takeSignals(); // until the process is gone: a Ctrl-C that npm passes on late is not to kill it
+const { signal, interrupt } = handleSignals(); // until the process is gone: a Ctrl-C that npm passes on late is not to kill it
 process.exitCode = await run(process.argv.slice(2), {
   get stdin() {
     return process.stdin; // only touched where it is read: a touched one keeps some runtimes alive

@@ -1,9 +1,11 @@
 import type { Progress } from "millrace";
-import { type Bar, Bars } from "./bars.ts";
+import { Bars } from "./bars.ts";
+import type { CliOutputStream } from "./environment.ts";
 import type { CliEvent } from "./events.ts";
 import { Failure } from "./failure.ts";
-import { printableLine } from "./printable.ts";
-import type { Output as Stream } from "./surroundings.ts";
+import { escapedJson, printableLine } from "./printable.ts";
+import { transferLabel } from "./progress.ts";
+import { ProgressLines } from "./progress_lines.ts";
 
 export interface OutputOptions {
   json?: boolean;
@@ -12,6 +14,16 @@ export interface OutputOptions {
 
 /** A transfer under way. */
 export interface Transfer {
+  readonly direction: "send" | "receive";
+  readonly file: string;
+  /** Its receivers, none for everybody; or its sender. */
+  readonly identities: readonly string[];
+  /** Bytes in all, if known. */
+  readonly total?: number | undefined;
+}
+
+/** Tells how far a transfer is. */
+export interface TransferReporter {
   progress(progress: Progress): void;
   /** However it went. */
   end(): void;
@@ -21,9 +33,10 @@ export interface Transfer {
 export class Output {
   readonly json: boolean;
   readonly #quiet: boolean;
-  readonly #stdout: Stream;
-  readonly #stderr: Stream;
+  readonly #stdout: CliOutputStream;
+  readonly #stderr: CliOutputStream;
   #bars: Bars | undefined;
+  #lines: ProgressLines | undefined;
   /** Results go to stderr, as stdout carries bytes. */
   resultsAside = false;
   /** Called around each line that is printed: a prompt makes way. */
@@ -31,7 +44,7 @@ export class Output {
   /** Told when nobody reads stdout any more. */
   onClosed: (failure: Failure) => void = () => {};
 
-  constructor(stdout: Stream, stderr: Stream, { json = false, quiet = false }: OutputOptions) {
+  constructor(stdout: CliOutputStream, stderr: CliOutputStream, { json = false, quiet = false }: OutputOptions) {
     this.json = json;
     this.#quiet = quiet;
     this.#stdout = stdout;
@@ -40,41 +53,44 @@ export class Output {
     stderr.on("error", ignore);
   }
 
-  /** Bars are drawn from here on, where they can be seen. */
-  async showBars(): Promise<void> {
-    if (this.#stderr.isTTY === true && !this.json && !this.#quiet) this.#bars = await Bars.load(this.#stderr);
+  /** Shows transfers from here on: as bars on a terminal, elsewhere in a line each `interval` milliseconds. */
+  async showProgress(interval: number): Promise<void> {
+    if (this.json || this.#quiet) return;
+    if (this.#stderr.isTTY === true) this.#bars = await Bars.load(this.#stderr);
+    else this.#lines = new ProgressLines((line) => this.notice(line), interval);
   }
 
   /** What happened, for programs. */
   event(event: CliEvent): void {
-    if (this.json) this.#write(this.#stdout, JSON.stringify(event));
+    if (this.json) this.#write(this.#stdout, escapedJson(event));
   }
 
-  /** What happened, for people. */
+  /** What happened, for people. Line ends in it are kept: `printableLine` and `printableText` make strangers' words safe. */
   line(line: string): void {
     if (!this.json) this.#write(this.resultsAside ? this.#stderr : this.#stdout, line);
   }
 
-  /** What is good to know. */
+  /** What is good to know, in one line. */
   notice(line: string): void {
-    if (!this.json && !this.#quiet) this.#write(this.#stderr, line);
+    if (!this.json && !this.#quiet) this.#write(this.#stderr, printableLine(line));
   }
 
   failure({ code, message, hint }: Failure, about: { file?: string; from?: string } = {}): void {
     this.event({ event: "error", code, message, ...(hint === undefined ? {} : { hint }), ...about });
     this.#write(this.#stderr, printableLine(message));
-    if (hint !== undefined) this.#write(this.#stderr, `  ${hint}`);
+    if (hint !== undefined) this.#write(this.#stderr, `  ${printableLine(hint)}`);
   }
 
-  transfer(direction: "send" | "receive", file: string, total: number | undefined, identity?: string): Transfer {
-    const bar: Bar | undefined = this.#bars?.start(identity === undefined ? file : `${identity}: ${file}`, total);
-    const whose = identity === undefined ? {} : { identity };
+  transfer({ direction, file, identities, total }: Transfer): TransferReporter {
+    const view = (this.#bars ?? this.#lines)?.start(transferLabel(direction, file, identities), total);
+    const [from] = identities;
+    const whose = direction === "receive" && from !== undefined ? { identity: from } : {};
     return {
       progress: (progress) => {
-        bar?.update(progress);
+        view?.update(progress);
         this.event({ event: "progress", direction, file, ...whose, ...progress });
       },
-      end: () => bar?.end(),
+      end: () => view?.end(),
     };
   }
 
@@ -94,6 +110,7 @@ export class Output {
   /** Resolves when all has gone on, or can go nowhere. */
   async close(): Promise<void> {
     this.#bars?.stop();
+    this.#lines?.stop();
     await Promise.all([this.#stdout, this.#stderr].map(flushed));
     this.#stdout.off("error", this.#stdoutFailed);
     this.#stderr.off("error", ignore);
@@ -101,14 +118,14 @@ export class Output {
 
   readonly #stdoutFailed = (error: Error): void => this.onClosed(closedOutput(error));
 
-  #write(stream: Stream, line: string): void {
+  #write(stream: CliOutputStream, line: string): void {
     if (stream.destroyed) return;
     if (this.#bars?.drawn === true && stream.isTTY === true) this.#bars.line(line);
     else this.around(() => void stream.write(`${line}\n`));
   }
 }
 
-function flushed(stream: Stream): Promise<void> {
+function flushed(stream: CliOutputStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || stream.writableLength === 0) resolve();
     else stream.write("", () => resolve());

@@ -1,7 +1,7 @@
-// What strangers say goes to a terminal here: no name and no text of theirs may move its cursor or pass for a line of another.
+// Strangers' names and texts, made safe for a terminal: none may move its cursor or pass for a line of another.
 
 /** Controls but tabs and line ends, and the marks that turn the direction of text. */
-const UNPRINTABLE = /(?![\t\n])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
+const UNPRINTABLE = /(?![\t\n])\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** In one line. */
 export function printableLine(text: string): string {
@@ -11,6 +11,11 @@ export function printableLine(text: string): string {
 /** In as many lines as it has, all but the first indented. */
 export function printableText(text: string): string {
   return text.replace(/\r\n?|[\u2028\u2029]/g, "\n").replace(UNPRINTABLE, "\uFFFD").replaceAll("\n", "\n  ");
+}
+
+/** JSON in one line, with what a terminal would obey escaped: JSON itself leaves C1 controls and marks of direction as they are. */
+export function escapedJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;

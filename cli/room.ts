@@ -2,7 +2,7 @@
 import process from "node:process";
 import type { Credentials } from "./credentials.ts";
 import { Failure } from "./failure.ts";
-import type { Connection } from "./surroundings.ts";
+import type { Connection } from "./environment.ts";
 
 /** Milliseconds for a server to answer: beyond it somebody at a terminal thinks that nothing happens. */
 const CONNECT_TIMEOUT = 20_000;

@@ -8,11 +8,11 @@ import { toFailure } from "./failure.ts";
 import { Output } from "./output.ts";
 import { receive } from "./receive.ts";
 import { send } from "./send.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CliEnvironment } from "./environment.ts";
 
 /** The whole command: returns the exit code, never rejects. */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { stdout, stderr } = surroundings;
+export async function run(argv: readonly string[], environment: CliEnvironment): Promise<number> {
+  const { stdout, stderr } = environment;
   const json = argv.includes("--json"); // also where the arguments cannot be read
   let output = new Output(stdout, stderr, { json });
   try {
@@ -24,7 +24,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     if (typeof request === "number") return request;
     await output.close();
     output = new Output(stdout, stderr, request.output);
-    return await perform(request, surroundings, output);
+    return await perform(request, environment, output);
   } catch (error) {
     const failure = toFailure(error);
     output.failure(failure);
@@ -34,15 +34,15 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   }
 }
 
-async function perform(request: Request, surroundings: Surroundings, output: Output): Promise<number> {
-  const credentials = readCredentials(request.connection, surroundings.env);
+async function perform(request: Request, environment: CliEnvironment, output: Output): Promise<number> {
+  const credentials = readCredentials(request.connection, environment.env);
   try {
-    const invocation = { surroundings, credentials, output };
+    const invocation = { environment, credentials, output };
     if (request.command === "send") return await send(request.task, invocation);
     if (request.command === "receive") return await receive(request.task, invocation);
     return await chat(request.task, invocation);
   } finally {
-    if (request.command !== "receive") surroundings.stdin.destroy(); // else a terminal or a pipe keeps the process
+    if (request.command !== "receive") environment.stdin.destroy(); // else a terminal or a pipe keeps the process
   }
 }
 

@@ -1,23 +1,22 @@
-// millrace send: files, and stdin as one of them, to those who are named or to all.
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+// millrace send: files, folders and stdin, to those who are named or to all.
 import type { ByteStreamInfo, SendFileOptions } from "millrace";
+import type { CliInputStream } from "./environment.ts";
 import type { Delivery } from "./events.ts";
-import { EXIT, Failure, toFailure } from "./failure.ts";
+import { EXIT, toFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 import { bytesText, printableLine } from "./printable.ts";
+import { withTotal } from "./progress.ts";
 import { inSession, type Invocation, type Session } from "./session.ts";
-import type { Input } from "./surroundings.ts";
+import { assertReadable, type Source, sourceOf } from "./sources.ts";
 
 /** Files under way at once: enough that a small one need not wait for a large one, few enough to see. */
-const AT_ONCE = 4;
-
-/** The file that stands for stdin. */
-export const STDIN = "-";
+const MAX_CONCURRENT_FILES = 4;
 
 export interface SendTask {
   readonly files: readonly string[];
   readonly to: readonly string[];
+  /** Participants who must be in the room before anything is sent; with `to` it is those who are named. */
+  readonly receivers: number;
   readonly topic: string;
   readonly name?: string;
   readonly mime?: string;
@@ -29,65 +28,51 @@ export interface SendTask {
 export async function send(task: SendTask, invocation: Invocation): Promise<number> {
   for (const file of task.files) await assertReadable(file);
   return await inSession(invocation, { topic: task.topic }, async (session) => {
-    const { attendance, output, signal } = session;
-    await attendance.expect(task.to, task.wait, signal);
-    await output.showBars();
+    const { watcher, signal } = session;
+    await watcher.expect({ identities: task.to, count: task.receivers }, task.wait, signal);
+    await session.showProgress();
     const waiting = [...task.files];
     let failed = 0;
     const sendSome = async (): Promise<void> => {
       for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
-        if (!await sendOne(file, task, session, invocation.surroundings.stdin)) failed++;
+        if (!await sendOne(file, task, session, invocation.environment.stdin)) failed++;
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, sendSome));
+    await Promise.all(Array.from({ length: MAX_CONCURRENT_FILES }, sendSome));
     return failed === 0 ? EXIT.ok : EXIT.transfer;
   });
 }
 
-/** Before anybody is made to wait for it. */
-async function assertReadable(file: string): Promise<void> {
-  if (file === STDIN) return;
+/** True if everybody who was to have it has it. */
+async function sendOne(file: string, task: SendTask, session: Session, stdin: CliInputStream): Promise<boolean> {
+  const { output, signal } = session;
+  let source: Source | undefined;
   try {
-    const found = await stat(file);
-    if (!found.isDirectory()) return;
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "it does not exist" : (cause as Error).message;
-    throw new Failure("file-error", `Cannot send the file as ${why}: path is "${file}"`, { cause });
+    source = await sourceOf(file, task.name, stdin);
+    for (const path of source.leftOut) output.notice(`Left out, as it is no file or leads out of the folder: "${path}"`);
+    const info = await sendSource(source, task, session);
+    return told(file, info, info.size ?? source.bytesRead(), task.to, output);
+  } catch (error) {
+    if (!signal.aborted) output.failure(toFailure(error, `send "${source?.name ?? file}"`), { file });
+    return false;
   }
-  const hint = "Pack it first: tar -c FOLDER | millrace send - --name FOLDER.tar …";
-  throw new Failure("file-error", `Cannot send the file as it is a folder: path is "${file}"`, { hint });
 }
 
-/** True if everybody who was to have it has it. */
-async function sendOne(file: string, task: SendTask, session: Session, stdin: Input): Promise<boolean> {
-  const { runtime, output, signal } = session;
-  const name = task.name ?? (file === STDIN ? "stdin" : basename(file));
-  const size = file === STDIN ? undefined : (await stat(file).catch(() => undefined))?.size;
-  const transfer = output.transfer("send", name, size);
+async function sendSource(source: Source, task: SendTask, { runtime, output, signal }: Session): Promise<ByteStreamInfo> {
+  const { name, total } = source;
+  const transfer = output.transfer({ direction: "send", file: name, identities: task.to, total });
   const options: SendFileOptions = {
     topic: task.topic,
     attributes: { ...task.attributes },
-    name,
     signal,
-    onProgress: (progress) => transfer.progress(progress),
+    onProgress: (progress) => transfer.progress(withTotal(progress, total)),
     ...(task.to.length === 0 ? {} : { destinationIdentities: task.to }),
     ...(task.mime === undefined ? {} : { mimeType: task.mime }),
   };
-  let read = 0;
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of stdin as AsyncIterable<Uint8Array>) {
-      read += chunk.length;
-      yield chunk;
-    }
-  }
   try {
-    const info = file === STDIN ? await runtime.sendBytes(counted(), options) : await runtime.sendFile(file, options);
+    return await source.send(runtime, options);
+  } finally {
     transfer.end();
-    return told(file, info, info.size ?? read, task.to, output);
-  } catch (error) {
-    transfer.end();
-    if (!signal.aborted) output.failure(toFailure(error, `send "${name}"`), { file });
-    return false;
   }
 }
 
@@ -100,7 +85,7 @@ function told(file: string, info: ByteStreamInfo, bytes: number, to: readonly st
   return receivers.every(({ error }) => error === undefined);
 }
 
-/** Of all who were named, and of those who were not and confirmed. */
+/** One for each receiver who was named, and for each other who confirmed. */
 function deliveries({ receipts = [] }: ByteStreamInfo, to: readonly string[]): Delivery[] {
   const silent = to.filter((identity) => !receipts.some((receipt) => receipt.identity === identity));
   return [...receipts.map((receipt) => ({ ...receipt })), ...silent.map((identity) => ({ identity }))];

@@ -1,27 +1,31 @@
 import { createRuntime, type Limits, type Runtime, type RuntimeOptions } from "millrace";
-import { Attendance } from "./attendance.ts";
+import { ParticipantWatcher } from "./participant_watcher.ts";
 import type { Credentials } from "./credentials.ts";
 import { Failure, toFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
-import { printableLine } from "./printable.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CliEnvironment } from "./environment.ts";
 
 /** Milliseconds for saying goodbye stream by stream, of somebody who has no time. */
 const GOODBYE = 700;
+
+/** Milliseconds between lines of progress, where there are no bars. */
+const PROGRESS_INTERVAL = 5_000;
 
 /** A participant in a room, for the time of a command. */
 export interface Session {
   readonly room: string;
   readonly runtime: Runtime;
-  readonly attendance: Attendance;
+  readonly watcher: ParticipantWatcher;
   readonly output: Output;
   /** Aborted by Ctrl-C, by the end of the connection, and when nobody reads stdout: its reason is the Failure to end with. */
   readonly signal: AbortSignal;
+  /** Shows the transfers that begin from here on. */
+  showProgress(): Promise<void>;
 }
 
-/** What a command is run with. */
+/** One run of a command: its environment, as whom it joins, and where it prints. */
 export interface Invocation {
-  readonly surroundings: Surroundings;
+  readonly environment: CliEnvironment;
   readonly credentials: Credentials;
   readonly output: Output;
 }
@@ -34,33 +38,34 @@ export interface SessionOptions {
 
 /** Joins the room, does the work, leaves the room, whatever happens. Rejects with a Failure; returns what the work did. */
 export async function inSession<T>(
-  { surroundings, credentials, output }: Invocation,
+  { environment, credentials, output }: Invocation,
   { topic, limits = {} }: SessionOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const ending = new AbortController();
   const { signal } = ending;
-  const interrupt = (): void => ending.abort(surroundings.signal.reason);
-  surroundings.signal.addEventListener("abort", interrupt);
-  if (surroundings.signal.aborted) interrupt();
+  const interrupt = (): void => ending.abort(environment.signal.reason);
+  environment.signal.addEventListener("abort", interrupt);
+  if (environment.signal.aborted) interrupt();
   output.onClosed = (failure) => ending.abort(failure);
   try {
     signal.throwIfAborted();
-    const { transport, leave } = await surroundings.connect(credentials, signal);
-    const attendance = new Attendance(transport);
-    attendance.onEnd = (cause) => ending.abort(lost(cause));
+    const { transport, leave } = await environment.connect(credentials, signal);
+    const watcher = new ParticipantWatcher(transport);
+    watcher.onEnd = (cause) => ending.abort(lost(cause));
     const onError: RuntimeOptions["onError"] = (error, about) => {
-      if (about.topic === topic && !signal.aborted) output.notice(printableLine(toFailure(error).message));
+      if (about.topic === topic && !signal.aborted) output.notice(toFailure(error).message);
     };
     let closing: Promise<void> | undefined;
     try {
-      const runtime = await createRuntime({ transport: attendance, limits, onError });
+      const runtime = await createRuntime({ transport: watcher, limits, onError });
       try {
-        const result = await work({ room: credentials.room, runtime, attendance, output, signal });
+        const showProgress = (): Promise<void> => output.showProgress(environment.progressInterval ?? PROGRESS_INTERVAL);
+        const result = await work({ room: credentials.room, runtime, watcher, output, signal, showProgress });
         signal.throwIfAborted();
         return result;
       } finally {
-        attendance.onChange = () => {};
+        watcher.onChange = () => {};
         closing = runtime.close();
         await (signal.aborted ? atMost(GOODBYE, closing) : closing);
       }
@@ -71,7 +76,7 @@ export async function inSession<T>(
   } catch (error) {
     throw toFailure(signal.aborted ? signal.reason : error); // whatever an ending brings about is a consequence of it
   } finally {
-    surroundings.signal.removeEventListener("abort", interrupt);
+    environment.signal.removeEventListener("abort", interrupt);
     output.onClosed = () => {};
   }
 }

@@ -1,4 +1,4 @@
-// The command, run in this process over a hub: with streams that are no terminals, or pass for one.
+// The command, run in this process over a hub, with streams that are no terminals or pass for one.
 import { PassThrough } from "node:stream";
 import { interruptedBy } from "../cli/failure.ts";
 import { run } from "../cli/run.ts";
@@ -17,6 +17,8 @@ export interface RunOptions {
   /** Whether stderr, or all three, are a terminal. */
   readonly terminal?: "stderr" | "all";
   readonly env?: Record<string, string>;
+  readonly progressInterval?: number;
+  readonly stallTime?: number;
 }
 
 /** One run of the command. */
@@ -35,7 +37,7 @@ export class CliRun {
   readonly #err: Uint8Array[] = [];
   readonly #controller = new AbortController();
 
-  constructor(hub: Hub, argv: readonly string[], { input, terminal, env = {} }: RunOptions = {}) {
+  constructor(hub: Hub, argv: readonly string[], { input, terminal, env = {}, ...times }: RunOptions = {}) {
     this.stdout.on("data", (chunk: Uint8Array) => void this.#out.push(chunk));
     this.stderr.on("data", (chunk: Uint8Array) => void this.#err.push(chunk));
     if (terminal !== undefined) Object.assign(this.stderr, { isTTY: true, columns: 120 });
@@ -51,6 +53,7 @@ export class CliRun {
       stdout: this.stdout,
       stderr: this.stderr,
       env,
+      ...times,
       signal: this.#controller.signal,
       interrupt: () => this.interrupt(),
       connect: ({ identity }) => {

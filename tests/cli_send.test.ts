@@ -112,6 +112,43 @@ test("receivers who are not there are waited for, so long", async () => {
   assert.is(bob.out, "x");
 });
 
+test("so many receivers are waited for, whoever they are", async () => {
+  const hub = createHub();
+  const argv = ["send", "-", "--receivers", "2"];
+  const bob = start(hub, "bob", ["receive", "--stdout", "--once"]);
+  const early = start(hub, "early", [...argv, "--wait", "0.2"], { input: "x" });
+  await early.joined; // it counts for the next one, and itself sees Bob only
+  assert.is(await early.ended, 1);
+  assert.match(early.err, /Cannot send as only 1 of 2 receivers are in the room: waited 0.2 s\n {2}Wait longer/);
+
+  const alice = start(hub, "alice", argv, { input: "x" });
+  await alice.joined;
+  const carol = start(hub, "carol", ["receive", "--stdout", "--once"]);
+  assert.equal(await Promise.all([alice, bob, carol].map(({ ended }) => ended)), [0, 0, 0], alice.err);
+  assert.equal([bob.out, carol.out], ["x", "x"]);
+  assert.match(alice.out, /stdin → bob: received 1 B, checked\nstdin → carol: received 1 B, checked/);
+});
+
+test("without a terminal there is a line of progress now and then, with the names and the time that is left", () =>
+  inTemporaryFolder(async (folder) => {
+    const hub = createHub();
+    hub.link("alice", "bob", { kind: "reliable", rate: 1_000_000 });
+    const file = join(folder, "large.bin");
+    await writeFile(file, pattern(600_000));
+    const fast = { progressInterval: 50 };
+    const bob = start(hub, "bob", ["receive", "--dir", join(folder, "in"), "--once"], fast);
+    const alice = start(hub, "alice", ["send", file, "--to", "bob"], fast);
+    assert.equal(await Promise.all([alice.ended, bob.ended]), [0, 0]);
+    assert.match(alice.err, /^large\.bin → bob: \d+ %, [\d.]+ kB of 600\.0 kB, [\d.]+ [kM]B\/s, \d s left$/m);
+    assert.match(bob.err, /^large\.bin ← alice: \d+ %, [\d.]+ kB of 600\.0 kB, [\d.]+ [kM]B\/s, \d s left$/m);
+    assert.is(alice.out, "large.bin → bob: received 600.0 kB, checked\n");
+
+    const quiet = start(hub, "carol", ["receive", "--stdout", "--once", "--quiet"], fast);
+    const again = start(hub, "alice", ["send", file, "--to", "carol", "--json"], fast);
+    assert.equal(await Promise.all([again.ended, quiet.ended]), [0, 0]);
+    assert.equal([again.err, quiet.err], ["", "-\n"], "results go to stderr where stdout has the bytes");
+  }));
+
 test("a receiver of another topic refuses: the sender ends with 1 and a hint", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["receive", "--stdout", "--once", "--topic", "other"]);
@@ -225,9 +262,9 @@ test("bars are drawn on a terminal, a line for each file under way, and go at th
     const bob = start(hub, "bob", ["receive", "--dir", join(folder, "in"), "--count", "2"]);
     const alice = start(hub, "alice", ["send", ...files, "--to", "bob"], { terminal: "stderr" });
     assert.equal(await Promise.all([alice.ended, bob.ended]), [0, 0]);
-    assert.match(alice.err, /one\.bin +█/);
-    assert.match(alice.err, /two\.bin +█/);
-    assert.match(alice.err, / % {2}[\d.]+ kB {2}/);
+    assert.match(alice.err, /one\.bin → bob +█/);
+    assert.match(alice.err, /two\.bin → bob +█/);
+    assert.match(alice.err, / % {2}[\d.]+ kB of 300\.0 kB, [\d.]+ [kM]B\/s, \d+ s left/);
     assert.ok(!bob.err.includes("█"));
     assert.is(alice.out.split("\n").length, 3);
 

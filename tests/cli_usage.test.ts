@@ -5,7 +5,7 @@ import process from "node:process";
 import * as assert from "uvu/assert";
 import { readCredentials } from "../cli/credentials.ts";
 import { toFailure } from "../cli/failure.ts";
-import { takeSignals } from "../cli/interruption.ts";
+import { handleSignals } from "../cli/signal_handlers.ts";
 import { bytesText, printableLine, printableText } from "../cli/printable.ts";
 import { createHub } from "../mod.ts";
 import { CliProgram } from "./cli_program.ts";
@@ -45,10 +45,12 @@ test("wrong arguments end with 2 and a line that says what is wrong", async () =
       [["send", "a", "--to", "bob,,carol"], /A name is empty/],
       [["send", "a", "b", "--name", "c"], /Cannot send as --name names one file: there are 2/],
       [["send", "-", "-"], /Cannot send as stdin can be read only once/],
-      [["receive"], /Cannot receive as it is not said where to/],
+      [["receive", "--dir", ""], /Cannot receive into the folder as its path is empty/],
+      [["send", "a", "--receivers", "0"], /--receivers.*no number from 1/],
+      [["send", "a", "--receivers", "2", "--to", "bob"], /cannot be used with option/],
       [["receive", "--dir", "in", "--stdout"], /Cannot receive both/],
       [["receive", "--stdout", "--json"], /Cannot receive to stdout as --json prints there/],
-      [["receive", "--dir", "in", "--count", "0"], /no number of files/],
+      [["receive", "--dir", "in", "--count", "0"], /no number from 1/],
       [["receive", "--dir", "in", "--once", "--count", "3"], /cannot be used with option/],
       [["chat", "hello"], /too many arguments/],
     ] as const
@@ -62,7 +64,7 @@ test("wrong arguments end with 2 and a line that says what is wrong", async () =
 });
 
 test("with --json an error is an event too", async () => {
-  const run = new CliRun(createHub(), ["receive", "--json"]);
+  const run = new CliRun(createHub(), ["receive", "--stdout", "--json"]);
   assert.is(await run.ended, 2);
   assert.is(run.lines.length, 1);
   assert.is(run.lines[0]?.event, "error");
@@ -82,15 +84,17 @@ test("an address that is none ends with 2", async () => {
   assert.match(run.err, /no URL: it is "nonsense"/);
 });
 
-test("a file that is not there, or a folder, ends it before the room is joined", () =>
+test("a file that is not there, or a folder that cannot be written, ends it before the room is joined", () =>
   inTemporaryFolder(async (folder) => {
     const file = join(folder, "file");
     await writeFile(file, "x");
     for (
       const [argv, expected] of [
         [["send", join(folder, "missing")], /Cannot send the file as it does not exist: path is ".*missing"/],
-        [["send", file, folder], /Cannot send the file as it is a folder/],
         [["receive", "--dir", file], /Cannot receive into the folder as a file has its path/],
+        [["receive", "--dir", join(file, "in")], /Cannot receive into the folder as a file has its path/],
+        [["receive", "--dir", "/proc/self"], /Cannot receive into the folder as nothing can be written there: /],
+        [["receive", "--dir", "/proc/self/in/deep"], /Cannot receive into the folder as nothing can be written there: /],
       ] as const
     ) {
       const run = start(createHub(), "alice", argv);
@@ -104,7 +108,7 @@ test("as a program of its own it has a version and exit codes", async () => {
   for (
     const [argv, code, expected] of [
       [["--version"], 0, /^\d+\.\d+\.\d+\n$/],
-      [["receive"], 2, /^Cannot receive as it is not said where to/],
+      [["receive"], 2, /^Cannot connect as there is neither a token nor a key and a secret/],
     ] as const
   ) {
     const program = new CliProgram(argv);
@@ -120,7 +124,7 @@ test("the first Ctrl-C asks it to end, a second one ends it, and one that npm pa
   let time = 1_000_000;
   process.exit = ((code: number) => void codes.push(code)) as typeof process.exit;
   performance.now = () => time;
-  const { signal, interrupt, release } = takeSignals();
+  const { signal, interrupt, release } = handleSignals();
   try {
     interrupt();
     assert.ok(signal.aborted);

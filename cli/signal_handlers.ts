@@ -7,7 +7,7 @@ const SAME_SIGNAL = 300;
 /** Milliseconds for aborting, clearing away and leaving the room; a process that ends without having left is missed much later. */
 const PATIENCE = 5_000;
 
-export interface Interruption {
+export interface SignalHandlers {
   readonly signal: AbortSignal;
   readonly interrupt: () => void;
   /** Gives the signals back, for a process that lives on. */
@@ -15,7 +15,7 @@ export interface Interruption {
 }
 
 /** The first Ctrl-C ends what is under way, in good order; the second ends the process. */
-export function takeSignals(): Interruption {
+export function handleSignals(): SignalHandlers {
   const controller = new AbortController();
   let first = 0;
   let overdue: ReturnType<typeof setTimeout> | undefined;

@@ -2,13 +2,20 @@ import type { Transport, TransportEvents } from "millrace";
 import { Failure } from "./failure.ts";
 
 /**
- * Milliseconds for somebody who is there to show that he is a Millrace runtime: a server tells of him before he has connected, which takes
- * seconds on a slow line. Whoever says nothing in that time is sent to as to any LiveKit SDK, and whoever is not ready then misses it.
+ * Milliseconds for a participant to show that it is a Millrace runtime: a server tells of it before it has connected, which takes seconds
+ * on a slow line. One that says nothing in that time is sent to as to any LiveKit SDK, and misses the stream if it is not ready.
  */
 const INTRODUCTION = 5_000;
 
+/** Who must be in a room before something is sent. */
+export interface Receivers {
+  readonly identities: readonly string[];
+  /** How many must be there if none is named. */
+  readonly count: number;
+}
+
 /** A transport, and who is there: what a runtime does not tell. */
-export class Attendance implements Transport {
+export class ParticipantWatcher implements Transport {
   readonly #inner: Transport;
   readonly #known = new Set<string>();
   readonly #watchers = new Set<() => void>();
@@ -63,13 +70,20 @@ export class Attendance implements Transport {
     });
   }
 
-  /** Resolves when all of them are there, or anybody if none is named, and had the time to introduce themselves. */
-  async expect(identities: readonly string[], seconds: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when all who are named are in the room, or as many as `count` if none is named, and had the time to introduce themselves.
+   * Rejects with a Failure "absent", or with the signal's reason.
+   */
+  async expect({ identities, count }: Receivers, seconds: number, signal: AbortSignal): Promise<void> {
     const absent = (): string[] => identities.filter((identity) => !this.participants().includes(identity));
-    const complete = (): boolean => identities.length === 0 ? this.participants().length > 0 : absent().length === 0;
+    const complete = (): boolean => identities.length === 0 ? this.participants().length >= count : absent().length === 0;
     if (!await this.#until(complete, seconds * 1000, signal)) {
-      const who = identities.length === 0 ? "nobody is in the room" : `these are not in the room: ${absent().join(", ")}`;
-      throw new Failure("absent", `Cannot send as ${who}: waited ${seconds} s`, { hint: "Wait longer: --wait SECONDS" });
+      const why = identities.length > 0
+        ? `these are not in the room: ${absent().join(", ")}`
+        : count > 1
+        ? `only ${this.participants().length} of ${count} receivers are in the room`
+        : "nobody is in the room";
+      throw new Failure("absent", `Cannot send as ${why}: waited ${seconds} s`, { hint: "Wait longer: --wait SECONDS" });
     }
     const introduced = (): boolean => {
       const here = identities.length === 0 ? this.participants() : identities;
