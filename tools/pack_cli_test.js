@@ -70,8 +70,8 @@ async function useOn(name, command, env) {
   check(`version on ${name}`, told.code === 0 && told.output.trim() === version, told);
   const help = await millrace("send", "--help");
   check(`help on ${name}`, help.code === 0 && help.output.includes("--attribute"), help);
-  const wrong = await millrace("receive");
-  check(`wrong usage on ${name}`, wrong.code === 2 && wrong.output.startsWith("Cannot receive"), wrong);
+  const wrong = await millrace("send");
+  check(`wrong usage on ${name}`, wrong.code === 2 && wrong.output.startsWith("Cannot read the arguments"), wrong);
 
   const file = join(project, "report.bin");
   const data = new Uint8Array(SIZE).map((_, at) => at * at >> 3);
