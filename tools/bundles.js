@@ -6,6 +6,7 @@ import process from "node:process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { install } from "./lib/install.js";
+import { newerNode } from "./lib/newer_nodes.js";
 import { run } from "./lib/processes.js";
 import { commandFor, executable, root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
@@ -37,6 +38,10 @@ await pool.close();
 const OWN_WORKER = ", worker: () => new Worker(new URL(/* webpackIgnore: true */ './worker.js', import.meta.url))";
 /** Bun starts a worker of a compiled program by the path that was given to its compiler. */
 const BUN_WORKER = ', worker: () => new Worker("./node_modules/millrace/dist/workers/entry.js")';
+
+/** A single executable of Node holds the worker as an asset. */
+const NODE_WORKER =
+  ', worker: () => new Worker(process.getBuiltinModule("node:sea").getAsset("worker.js", "utf8"), { eval: true })';
 
 const WITH_WORKER = 'PROGRAM DONE 2000000 {"workers":1,"isInline":false,"errors":[]}';
 const WITHOUT = 'PROGRAM DONE 2000000 {"workers":0,"isInline":true,"errors":["worker-lost"]}';
@@ -103,6 +108,7 @@ try {
   await prepare();
   for (const [name, bundle] of Object.entries(BUNDLERS)) await tryBundler(name, bundle);
   await tryBun();
+  await tryNodeExecutable();
 } catch (error) {
   console.error(error.message);
   sums.failed++;
@@ -122,6 +128,14 @@ async function prepare() {
   writeFileSync(join(folder, "program.mjs"), program(OWN_WORKER));
   writeFileSync(join(folder, "entry.mjs"), program(""));
   writeFileSync(join(folder, "bun.mjs"), program(BUN_WORKER));
+  writeFileSync(join(folder, "sea.mjs"), inFunction(program(NODE_WORKER)));
+  writeFileSync(join(folder, "commonjs.mjs"), inFunction(program("")));
+}
+
+/** CommonJS has no `await` at its top. */
+function inFunction(text) {
+  const at = text.indexOf("console.log");
+  return `${text.slice(0, at)}async function main() {\n${text.slice(at)}}\nmain();\n`;
 }
 
 async function tryBundler(name, bundle) {
@@ -155,6 +169,29 @@ async function tryBun() {
   );
   await must([bun, "build", "--compile", "./entry.mjs", "--outfile", "alone"], folder);
   await check("bun build --compile: a program without", [join(folder, "alone")], WITHOUT);
+}
+
+async function tryNodeExecutable() {
+  const { build } = await load("esbuild/lib/main.js");
+  const outdir = join(folder, "out-sea");
+  const common = { outdir, bundle: true, platform: "node", format: "cjs", absWorkingDir: folder, logLevel: "error" };
+  await build({ ...common, entryPoints: { program: join(folder, "sea.mjs"), worker: "millrace/worker" } });
+  await build({ ...common, entryPoints: { alone: join(folder, "commonjs.mjs") } });
+  const node = await newerNode("newest");
+  for (const name of ["program", "alone"]) {
+    const config = {
+      main: join(outdir, `${name}.js`),
+      output: join(outdir, name),
+      executable: node,
+      assets: { "worker.js": join(outdir, "worker.js") },
+      disableExperimentalSEAWarning: true,
+    };
+    writeFileSync(join(outdir, `${name}.json`), JSON.stringify(config));
+    await must([node, "--build-sea", join(outdir, `${name}.json`)], outdir);
+  }
+  await check("node --build-sea: a program with a worker of its own", [join(outdir, "program")], WITH_WORKER);
+  await check("node --build-sea: a program without", [join(outdir, "alone")], WITHOUT);
+  await check("esbuild: a CommonJS bundle without a worker", [executable, join(outdir, "alone.js")], WITHOUT);
 }
 
 function load(path) {

@@ -46,8 +46,9 @@ function isField(bytes: Uint8Array, field: number): boolean {
 }
 
 function findSdk(): { bindings: Bindings; version: string } | undefined {
-  const places = [import.meta.url, pathToFileURL(`${process.cwd()}/`).href].filter((place) => place.startsWith("file:"));
-  for (const place of places) {
+  const { url } = import.meta as { url?: string }; // a CommonJS bundle has none
+  for (const place of [url, pathToFileURL(`${process.cwd()}/`).href]) {
+    if (place?.startsWith("file:") !== true) continue;
     try {
       const sdk = createRequire(place).resolve("@livekit/rtc-node");
       const bindings: unknown = createRequire(sdk)("@livekit/rtc-ffi-bindings");

@@ -56,8 +56,10 @@ export function ownEndpoint(): Endpoint {
   return portEndpoint(parentPort);
 }
 
+/** Whether this module came over HTTP. A CommonJS bundle has no address. */
 function isServed(): boolean {
-  return import.meta.url.startsWith("http");
+  const { url } = import.meta as { url?: string };
+  return url?.startsWith("http") === true;
 }
 
 function watchThread(thread: Thread): Spawned {

@@ -9,11 +9,11 @@ const MOST_CHARACTERS = 1_000;
 
 /** Where the entry is. Throws where it is not certain that it is ours: then nothing of it has been executed. */
 export function ownEntry(): URL {
-  const here = new URL(import.meta.url);
-  const entry = new URL("./entry.js", here);
-  if (!/\/workers\/own_entry\.(ts|js)$/.test(here.pathname)) {
-    throw new Error(`Cannot start a worker as this is a bundle without one: its module is "${here.href}"`);
+  const { url } = import.meta as { url?: string }; // a CommonJS bundle has none
+  if (url === undefined || !/\/workers\/own_entry\.(ts|js)$/.test(new URL(url).pathname)) {
+    throw new Error(`Cannot start a worker as this is a bundle without one: its module is "${url}"`);
   }
+  const entry = new URL("./entry.js", url);
   if (entry.protocol === "file:" && mayRead(entry)) {
     const text = readFileSync(entry, "utf8");
     if (text.length > MOST_CHARACTERS || !text.includes(MARK)) {
