@@ -177,6 +177,7 @@ async function tryNodeExecutable() {
   const common = { outdir, bundle: true, platform: "node", format: "cjs", absWorkingDir: folder, logLevel: "error" };
   await build({ ...common, entryPoints: { program: join(folder, "sea.mjs"), worker: "millrace/worker" } });
   await build({ ...common, entryPoints: { alone: join(folder, "commonjs.mjs") } });
+  writeFileSync(join(outdir, "package.json"), JSON.stringify({ type: "commonjs" }));
   const node = await newerNode("newest");
   for (const name of ["program", "alone"]) {
     const config = {
