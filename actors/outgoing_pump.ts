@@ -36,7 +36,6 @@ export class OutgoingPump {
   async run(): Promise<void> {
     const { line, spec } = this.#stream;
     try {
-      this.#stream.announced = true;
       await this.#send({ type: "header", header: spec.header });
       this.#stream.noteOpened();
       for (let parcel = await line.shift(); parcel !== undefined; parcel = await line.shift()) {
@@ -191,7 +190,7 @@ export class OutgoingPump {
     if (!this.#stopped) this.#report({ type: "trailer.sent" });
   }
 
-  /** Tells the receivers that the stream will not be whole. */
+  /** Tells the receivers that the stream will not be whole, if they know of it. */
   async #abort(error: StreamError): Promise<void> {
     const stream = this.#stream;
     if (!stream.announced) return;
@@ -225,7 +224,7 @@ export class OutgoingPump {
   async #release(trailer: TrailerPacket): Promise<void> {
     this.#holding = false;
     const held = this.#held.splice(0);
-    const packed = this.#stream.error === undefined ? this.#pack(held) : undefined;
+    const packed = this.#pack(held);
     const forAll = this.#stream.spec.destinations.names === undefined;
     const packets = packed === undefined ? [...held, trailer] : forAll ? [packed, ...held.slice(1), trailer] : [packed];
     for (const packet of packets) await this.#give(packet);

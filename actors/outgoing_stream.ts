@@ -65,7 +65,7 @@ export class OutgoingStream {
   offset = 0;
   /** Chunks given to the transport. */
   chunks = 0;
-  /** Whether the header was given to the transport: receivers know of the stream. */
+  /** Whether the header was given to the transport, so that receivers know of the stream. */
   announced = false;
   /** Resolves when the pump has ended: nothing more of the stream will be sent. */
   pumped: Promise<void> = Promise.resolve();
@@ -122,6 +122,7 @@ export class OutgoingStream {
 
   /** The header was given to the transport. */
   noteHeaderSent(): void {
+    this.announced = true;
     this.#hooks.headerSent();
   }
 
