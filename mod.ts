@@ -20,13 +20,13 @@
  *
  * @module
  */
-import { type Runtime, startRuntime } from "./actors/runtime.ts";
-import { assertRuntimeOptions, type RuntimeOptions } from "./actors/runtime_options.ts";
+import { type Runtime, startRuntime } from "./actors/runtime/runtime.ts";
+import { assertRuntimeOptions, type RuntimeOptions } from "./actors/runtime/options.ts";
 import { mimeTypeOf } from "./files/mime.ts";
-import { createPartFile } from "./files/part_file.ts";
+import { createPartFile } from "./files/create_part_file.ts";
 import { openSource } from "./files/source.ts";
-import { createInlineCodec } from "./workers/inline.ts";
-import { sharedCodecPool } from "./workers/shared.ts";
+import { createInlineCodec } from "./workers/jobs/inline_codec.ts";
+import { sharedCodecPool } from "./workers/pool/shared.ts";
 
 /**
  * Starts a runtime on a transport.
@@ -48,12 +48,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   return startRuntime(options, { codec, files: { openSource, mimeTypeOf, createPartFile } });
 }
 
-export type { Runtime } from "./actors/runtime.ts";
-export type { ErrorContext, RuntimeOptions } from "./actors/runtime_options.ts";
-export type { ByteSource } from "./actors/send.ts";
-export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/topics.ts";
-export type { ByteStreamReader, SaveOptions, StreamReader, TextStreamReader } from "./actors/reader.ts";
-export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writer.ts";
+export type { Runtime } from "./actors/runtime/runtime.ts";
+export type { ErrorContext, RuntimeOptions } from "./actors/runtime/options.ts";
+export type { ByteSource } from "./actors/runtime/send.ts";
+export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/runtime/handlers.ts";
+export type { ByteStreamReader, SaveOptions, StreamReader, TextStreamReader } from "./actors/incoming/reader.ts";
+export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/outgoing/writer.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";
 export type { Clock } from "./protocol/clock.ts";
 export { STREAM_CHUNK_SIZE } from "./protocol/constants.ts";
@@ -77,10 +77,10 @@ export type {
   StreamHeader,
   TextContent,
   TrailerPacket,
-} from "./protocol/packets.ts";
+} from "./protocol/wire/packets.ts";
 export { type Progress, ProgressTracker } from "./protocol/progress.ts";
-export type { FaultyLink, LinkLine, LinkOptions, ReliableLink } from "./transports/faults.ts";
-export type { Hub, HubOptions, JoinOptions, PairOptions } from "./transports/hub.ts";
-export { createHub } from "./transports/memory.ts";
+export type { FaultyLink, LinkLine, LinkOptions, ReliableLink } from "./transports/hub/link_options.ts";
+export type { Hub, HubOptions, JoinOptions, PairOptions } from "./transports/hub/options.ts";
+export { createHub } from "./transports/hub/hub.ts";
 export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "./transports/transport.ts";
-export { type CodecPool, type CodecPoolOptions, type CodecPoolStats, createCodecPool } from "./workers/pool.ts";
+export { type CodecPool, type CodecPoolOptions, type CodecPoolStats, createCodecPool } from "./workers/pool/pool.ts";

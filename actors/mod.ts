@@ -14,11 +14,11 @@ export {
   sendTextActor,
   type SendTextInput,
   type StreamProgressEvent,
-} from "./send_actors.ts";
+} from "./logic/send.ts";
 export {
   type BytesReceivedEvent,
   streamListener,
   type StreamListenerInput,
   type StreamReceivedEvent,
   type TextReceivedEvent,
-} from "./stream_listener.ts";
+} from "./logic/listen.ts";

@@ -3,8 +3,8 @@
 // How to run: with the rest (bench/main.ts).
 // What would make it lie: another load on the machine; segments so few that they stay in a core's cache.
 import type { Codec } from "../workers/codec.ts";
-import { createInlineCodec } from "../workers/inline.ts";
-import { createCodecPool } from "../workers/pool.ts";
+import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
+import { createCodecPool } from "../workers/pool/pool.ts";
 import { alternate, type Contender, type Effort } from "./alternate.ts";
 import { RawWorkers, startPiscina } from "./peers.ts";
 import { cores, type Row } from "./report.ts";

@@ -4,8 +4,8 @@
 // It would lie if the receiver did no work at all: each chunk is copied, as the contract of Transport asks of whoever keeps it.
 // `hold` is the most by which a 5 ms interval was late; on a machine that is busy otherwise it is the machine's, not the hub's.
 import process from "node:process";
-import type { Packet } from "../protocol/packets.ts";
-import { createHub } from "../transports/memory.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
+import { createHub } from "../transports/hub/hub.ts";
 import type { Transport } from "../transports/transport.ts";
 
 const seconds = Number(process.argv[2] ?? 1);

@@ -1,6 +1,6 @@
 // What is sent: bytes that cannot be packed, text with more than ASCII in it, files.
 import { open } from "node:fs/promises";
-import { createRandom } from "../transports/random.ts";
+import { createRandom } from "../transports/hub/random.ts";
 
 const LINE = '{"role":"user","content":"Déjà vu: the same line of text, 5 € and 日本語 in it, sent again"}\n';
 

@@ -10,7 +10,7 @@ import { DisconnectReason, dispose, Room, RoomEvent } from "@livekit/rtc-node";
 import { AccessToken } from "livekit-server-sdk";
 import { createActor } from "xstate";
 import { createRuntime } from "../mod.ts"; // in a program of yours: from "millrace"
-import { livekit } from "../transports/livekit.ts"; // "millrace/livekit"
+import { livekit } from "../transports/livekit/mod.ts"; // "millrace/livekit"
 import { agent } from "./agent.ts";
 
 /** Stands in for a language model: here yours would be called, and what it yields be yielded. */

@@ -1,128 +1,220 @@
-// A file under way: a ".part" beside the place it is meant for, which takes that place when it is whole, or goes.
 import { basename, dirname, join } from "node:path";
 import { StreamError } from "../errors.ts";
-import { removeAbandonedParts } from "./abandoned_parts.ts";
-import { nodeFileSystem } from "./file_system.ts";
-import { makeFolder, removeFolders } from "./folders.ts";
-import { nameOfType } from "./mime.ts";
-import { ownerTag } from "./owner.ts";
-import { Part } from "./part.ts";
-import { codeOf, fileError, givenPath, reasonOf, refusal } from "./paths.ts";
-import { ifMissing } from "./placing.ts";
-import { cut, safeName } from "./safe_name.ts";
+import { isSame } from "./file_system.ts";
+import { removeFolders } from "./folders.ts";
+import { codeOf, fileError, reasonOf, refusal } from "./paths.ts";
+import { ifMissing, placeNew, placeOver, removeIfSame } from "./placing.ts";
+import { numberedName } from "./safe_name.ts";
+import type { FileRef } from "../protocol/file_ref.ts";
 import type { FileSystem } from "./file_system.ts";
-import type { PartFile } from "./part.ts";
 
-export type { PartFile };
-
-/** What {@linkcode createPartFile} is to know. */
-export interface PartFileOptions {
-  /** The sender's name for the file, as it came: used in a folder, made safe. */
-  readonly name: string;
-  /** The sender's MIME type: a file without a name gets "file" and the type's extension in a folder. */
-  readonly mimeType?: string;
-  /** Whether a file that stands there may be replaced; in a folder the one of the sender's name, made safe. */
-  readonly overwrite: boolean;
-  /** Longest name a file gets in a folder, in bytes; no file system takes more than 255. */
-  readonly nameBytes: number;
+/** A file under way. Its maker ends it, by `commit` or `discard`. */
+export interface PartFile {
+  /** Where workers write: this very file, by position. */
+  readonly ref: FileRef;
+  /** The path it is meant for. In a folder, `commit` may have to number it. */
+  readonly finalPath: string;
   /**
-   * Whether the bytes are on the disk before they get their name; default true. Without it, a file can be empty under its final name
-   * after a power cut. 100 MB cost some 50 ms on a quick disk, and no event loop waits for it.
+   * Gives the file, if it has so many bytes, its final name, and resolves to its absolute path. Nobody may be writing to it. Rejects with
+   * "file-exists" if the path is taken, else "file-error", and the part has been discarded; "closed" after an earlier end.
    */
-  readonly sync?: boolean;
-  /** Makes the part's name unguessable; default the process and a UUID, 122 random bits. */
-  readonly random?: () => string;
-  /** The file system; default the real one. */
-  readonly files?: FileSystem;
+  commit(bytes: number): Promise<string>;
+  /**
+   * Removes the part, and the folders made for it if they are empty; nothing if it was committed or discarded before. A commit under way
+   * rejects with "closed", and leaves nothing unless it has replaced a file. Rejects with "file-error" if the part cannot be removed, and
+   * may then be called again.
+   */
+  discard(): Promise<void>;
 }
 
-/** Longest name that file systems hold, in bytes. */
-const FILE_NAME_BYTES = 255;
-
-/** How often a part is tried to be made when something comes between: its name is taken, its folder was somebody else's and went. */
-const ATTEMPTS = 3;
-
-/** Of the final name, what the part's name shows, in bytes: with the random part, it stays below any file system's limit. */
-const SHOWN_BYTES = 100;
-
-/**
- * Begins a file: makes an empty part in the folder of its final name, one that nobody can have prepared or can guess.
- *
- * A target that is a folder, or ends in a slash (then it is made), takes the file under the sender's name; any other target is the file's
- * own path, in a folder that exists. Rejects with a StreamError: "file-exists" if something has that path and `overwrite` is not set,
- * "unsafe-name" if nothing of the sender's name can be used, "invalid-argument" for what is no path, else "file-error" with `cause`.
- * Nothing is left behind then.
- */
-export async function createPartFile(target: string | URL, options: PartFileOptions): Promise<PartFile> {
-  const given = givenPath(target, "Cannot save the file");
-  return await begin(given.path, given.folder, options);
+/** What a part is made of. */
+export interface PartInput {
+  readonly files: FileSystem;
+  readonly ref: FileRef;
+  readonly finalPath: string;
+  /** The topmost folder that was made for it. */
+  readonly made: string | undefined;
+  readonly sync: boolean;
+  /** At the end: over what stands there, only where nothing stands, or with a number where something does. */
+  readonly place: "over" | "new" | "numbered";
+  readonly nameBytes: number;
 }
 
-async function begin(target: string, asFolder: boolean, options: PartFileOptions): Promise<Part> {
-  const files = options.files ?? nodeFileSystem;
-  // A path that leads nowhere, or in circles, is free or a symbolic link: what is done with it next tells.
-  const there = await files.follow(target).catch(() => undefined);
-  if (asFolder && there !== undefined && there.kind !== "folder") {
-    throw fileError("Cannot save into the folder as a file has its path", target, refusal("ENOTDIR", "not a directory"));
+/** The number up to which a free one is looked for. */
+const MOST_NUMBERS = 10_000;
+
+/** Names in folders that several parts of this process want: the number that the next of them tries, and how many parts there are. */
+const contenders = new Map<string, { next: number; parts: number }>();
+
+/** What file systems answer that cannot flush. */
+const NO_SYNC: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+
+/** The state of one part file; see {@linkcode PartFile}. */
+export class Part implements PartFile {
+  readonly ref: FileRef;
+  readonly finalPath: string;
+  readonly #input: PartInput;
+  #state: "open" | "committing" | "committed" | "failed" | "discarded" = "open";
+  #committing: Promise<string> | undefined;
+  /** It was discarded while it was being committed. */
+  #isUnwanted = false;
+  #discarding: Promise<void> | undefined;
+
+  constructor(input: PartInput) {
+    this.#input = input;
+    this.ref = input.ref;
+    this.finalPath = input.finalPath;
   }
-  if (!asFolder && there?.kind !== "folder") {
-    await checkPlace(files, target, options.overwrite);
-    return beginAt(files, target, undefined, options);
-  }
-  const { name, mimeType = "" } = options;
-  const nameBytes = Math.min(options.nameBytes, FILE_NAME_BYTES);
-  const safe = safeName(name === "" ? nameOfType(mimeType) : name, nameBytes);
-  return beginAt(files, join(target, safe), asFolder ? "make" : "use", { ...options, nameBytes });
-}
 
-async function beginAt(
-  files: FileSystem,
-  finalPath: string,
-  folderMode: "make" | "use" | undefined,
-  options: PartFileOptions,
-): Promise<Part> {
-  const folder = dirname(finalPath);
-  const shown = cut(basename(finalPath), SHOWN_BYTES);
-  for (let attempt = 1;; attempt++) {
-    const made = folderMode === "make" ? await makeFolder(files, folder) : undefined;
-    await removeAbandonedParts(files, folder);
-    const path = join(folder, `${shown}.${(options.random ?? ownedRandom)()}.part`);
+  async commit(bytes: number): Promise<string> {
+    if (this.#state !== "open") {
+      throw new StreamError("closed", `Cannot commit the file as it has ended: path is ${JSON.stringify(this.finalPath)}`);
+    }
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw new StreamError(
+        "invalid-argument",
+        `Cannot commit the file as its size is not a non-negative integer: size is "${bytes}"`,
+      );
+    }
+    this.#state = "committing";
+    this.#committing = this.#commit(bytes);
+    return await this.#committing;
+  }
+
+  discard(): Promise<void> {
+    this.#isUnwanted = true;
+    this.#discarding ??= this.#discard().finally(() => {
+      this.#discarding = undefined;
+    });
+    return this.#discarding;
+  }
+
+  async #commit(bytes: number): Promise<string> {
     try {
-      const { device, inode } = await files.create(path);
-      return new Part({
-        files,
-        ref: { path, device, inode },
-        finalPath,
-        made,
-        sync: options.sync ?? true,
-        place: options.overwrite ? "over" : folderMode === undefined ? "new" : "numbered",
-        nameBytes: options.nameBytes,
-      });
-    } catch (cause) {
-      await removeFolders(files, folder, made);
-      const code = codeOf(cause);
-      const again = code === "EEXIST" || (code === "ENOENT" && folderMode === "make");
-      if (again && attempt < ATTEMPTS) continue;
-      const reason = code === "ENOENT" ? "its folder does not exist" : reasonOf(cause);
-      throw fileError(`Cannot save the file as ${reason}`, finalPath, cause);
+      await this.#check(bytes);
+      if (this.#input.sync) await this.#sync();
+      this.#assertWanted();
+      const path = await this.#place();
+      this.#state = "committed";
+      if (this.#isUnwanted && this.#input.place !== "over") {
+        await removeIfSame(this.#input.files, path, this.ref);
+        this.#assertWanted();
+      }
+      return path;
+    } catch (error) {
+      this.#state = "failed";
+      await this.#remove().catch(() => undefined); // it can be discarded again, and the first failure is the one to tell of
+      if (error instanceof StreamError) throw error;
+      throw fileError(`Cannot commit the file as ${reasonOf(error)}`, this.finalPath, error);
     }
   }
-}
 
-/** Refuses at once what would be refused at the end. */
-async function checkPlace(files: FileSystem, path: string, overwrite: boolean): Promise<void> {
-  const there = await files.look(path).catch(ifMissing).catch((cause: unknown) => {
-    throw fileError(`Cannot save the file as ${reasonOf(cause)}`, path, cause);
-  });
-  if (there === undefined) return;
-  if (!overwrite) throw new StreamError("file-exists", `Cannot save the file as it exists: path is ${JSON.stringify(path)}`);
-  if (there.kind === "other") {
-    throw fileError("Cannot save the file as a device or a pipe has its path", path, refusal("EEXIST", "not a regular file"));
+  #assertWanted(): void {
+    if (!this.#isUnwanted) return;
+    const path = JSON.stringify(this.finalPath);
+    throw new StreamError("closed", `Cannot commit the file as it was discarded meanwhile: path is ${path}`);
+  }
+
+  async #discard(): Promise<void> {
+    if (this.#state === "open") this.#state = "failed";
+    await this.#committing?.catch(() => undefined); // whoever called commit is told
+    if (this.#state === "failed") await this.#remove();
+  }
+
+  async #check(bytes: number): Promise<void> {
+    const there = await this.#input.files.look(this.ref.path);
+    if (there.kind !== "file" || !isSame(there, this.ref)) {
+      throw fileError(
+        "Cannot commit the file as another has its place",
+        this.ref.path,
+        refusal("ESTALE", "device or inode differs"),
+      );
+    }
+    if (there.size !== bytes) {
+      const sizes = `it has ${there.size} bytes instead of ${bytes}`;
+      throw fileError(`Cannot commit the file as ${sizes}`, this.ref.path, refusal("EIO", sizes));
+    }
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#input.files.sync(this.ref.path);
+    } catch (error) {
+      if (!NO_SYNC.has(codeOf(error))) throw error;
+    }
+  }
+
+  async #place(): Promise<string> {
+    const { files, place } = this.#input;
+    if (place === "over") {
+      await placeOver(files, this.ref, this.finalPath);
+      return this.finalPath;
+    }
+    if (await placeNew(files, this.ref, this.finalPath)) return this.finalPath;
+    const placed = place === "numbered" ? await this.#placeNumbered() : undefined;
+    if (placed !== undefined) return placed;
+    throw new StreamError(
+      "file-exists",
+      `Cannot commit the file as its name is taken: path is ${JSON.stringify(this.finalPath)}`,
+    );
+  }
+
+  /** The first free number from 2 on. Files of one name that end at the same time take one each, instead of trying for the same. */
+  async #placeNumbered(): Promise<string | undefined> {
+    const numbers = contenders.get(this.finalPath) ?? { next: 2, parts: 0 };
+    contenders.set(this.finalPath, numbers);
+    numbers.parts++;
+    try {
+      for (let number = 0; number <= MOST_NUMBERS;) {
+        number = numbers.next++;
+        if (await placeNew(this.#input.files, this.ref, this.#numbered(number))) return this.#numbered(number);
+        const free = await freeNumber((candidate) => this.#isTaken(candidate), number);
+        numbers.next = Math.max(numbers.next, free);
+      }
+      return undefined;
+    } finally {
+      numbers.parts--;
+      if (numbers.parts === 0) contenders.delete(this.finalPath);
+    }
+  }
+
+  #numbered(number: number): string {
+    return join(dirname(this.finalPath), numberedName(basename(this.finalPath), number, this.#input.nameBytes));
+  }
+
+  async #isTaken(number: number): Promise<boolean> {
+    const there = await this.#input.files.look(this.#numbered(number)).catch(ifMissing);
+    return there !== undefined;
+  }
+
+  async #remove(): Promise<void> {
+    const { files, made } = this.#input;
+    try {
+      await removeIfSame(files, this.ref.path, this.ref);
+    } catch (cause) {
+      throw fileError(`Cannot discard the file as ${reasonOf(cause)}`, this.ref.path, cause);
+    }
+    await removeFolders(files, dirname(this.ref.path), made);
+    this.#state = "discarded";
   }
 }
 
-/** Unguessable, and telling whose it is. */
-function ownedRandom(): string {
-  const owner = ownerTag();
-  return owner === undefined ? crypto.randomUUID() : `${owner}.${crypto.randomUUID()}`;
+/**
+ * A free number above `taken`, right after one that is taken. In doubling steps and then by halves: whoever sends a thousand files of
+ * one name must not cost a million looks.
+ */
+async function freeNumber(isTaken: (number: number) => Promise<boolean>, taken: number): Promise<number> {
+  let low = taken;
+  let step = 1;
+  while (await isTaken(low + step)) {
+    low += step;
+    step *= 2;
+  }
+  let free = low + step;
+  while (free - low > 1) {
+    const middle = Math.floor((low + free) / 2);
+    if (await isTaken(middle)) low = middle;
+    else free = middle;
+  }
+  return free;
 }

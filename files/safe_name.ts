@@ -1,6 +1,6 @@
 // A name from the wire is a stranger's text. What comes out of here can be joined to a folder on any platform and stays inside it.
 import { StreamError } from "../errors.ts";
-import { utf8Bytes } from "../protocol/utf8.ts";
+import { utf8Bytes } from "../protocol/wire/utf8.ts";
 
 /** Line ends and tabs are read as spaces, as a name broken in two lines is still two words. */
 const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]/g;

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { createActor } from "xstate";
 import { sendTextActor } from "../actors/mod.ts";
 import { onAbort } from "../protocol/abort.ts";
-import { createInlineCodec } from "../workers/inline.ts";
+import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { inRoom, type Member, pattern, type Room } from "./room.ts";

@@ -28,8 +28,8 @@ import {
   StreamError,
 } from "../mod.ts";
 import type { Codec } from "../workers/codec.ts";
-import { createInlineCodec } from "../workers/inline.ts";
-import type { CodecPool } from "../workers/pool.ts";
+import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
+import type { CodecPool } from "../workers/pool/pool.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";

@@ -1,7 +1,7 @@
 // Whoever asks how often: answers are few, and nobody else waits for them.
 import * as assert from "uvu/assert";
-import { Answers } from "../actors/answers.ts";
-import type { ControlMessage } from "../protocol/control.ts";
+import { Answers } from "../actors/peers/answers.ts";
+import type { ControlMessage } from "../protocol/wire/control.ts";
 import { suite } from "./harness.ts";
 import { inRoom, type Raw, type Room } from "./room.ts";
 import { VirtualTime } from "./virtual_time.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { Assembly } from "../protocol/assembly.ts";
+import { Assembly } from "../protocol/wire/reassembly.ts";
 import { BLOCK_OVERHEAD, MemoryAccount, StreamMemory } from "../protocol/memory_account.ts";
 import { suite } from "./harness.ts";
 

@@ -5,16 +5,16 @@ import { join } from "node:path";
 import * as zlib from "node:zlib";
 import * as assert from "uvu/assert";
 import type { Runtime, SendBytesOptions, Transport } from "../mod.ts";
-import { bestEncoding } from "../protocol/frames.ts";
+import { bestEncoding } from "../protocol/wire/frames.ts";
 import { SEGMENT_HEADROOM } from "../protocol/constants.ts";
-import { isPacked } from "../protocol/packed_types.ts";
+import { isPacked } from "../protocol/compressed_types.ts";
 import { suite } from "./harness.ts";
 import { pseudorandom } from "./paced_links.ts";
 import { rejection } from "./rejections.ts";
 import { frame, framedDigest, inRoom, pattern } from "./room.ts";
 import { last, scene } from "./stranger.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
-import { ENCODINGS, pack, unpack, unpackElsewhere } from "../workers/packing.ts";
+import { ENCODINGS, pack, unpack, unpackElsewhere } from "../workers/compression.ts";
 
 const test = suite("compression");
 

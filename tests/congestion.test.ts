@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { ACK_DELAY, CongestionWindow, type Shipment } from "../protocol/congestion.ts";
-import { Flight } from "../protocol/flight.ts";
+import { ACK_DELAY, CongestionWindow, type Shipment } from "../protocol/flow/congestion.ts";
+import { Flight } from "../protocol/flow/flight.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("congestion window");

@@ -9,8 +9,8 @@ import {
   REASON_LENGTH,
   receiverCode,
   senderCode,
-} from "../protocol/control.ts";
-import { pack, unpack } from "../protocol/msgpack.ts";
+} from "../protocol/wire/control.ts";
+import { pack, unpack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("control");

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { Courier } from "../actors/courier.ts";
-import type { Packet } from "../protocol/packets.ts";
+import { Courier } from "../actors/common/packet_scheduler.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
 import type { Transport } from "../transports/transport.ts";
 import { control, describe } from "./conformance/transport.ts";
 import { suite } from "./harness.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { LEAST_WINDOW, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
-import { ReceiveBudget, SenderWindow, SharedCredit, sharedUse } from "../protocol/credit.ts";
+import { ReceiveBudget, SenderWindow, SharedCredit, sharedUse } from "../protocol/flow/credit.ts";
 import { resolveLimits } from "../protocol/limits.ts";
 import { suite } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 // Credit that streams used comes back, however they end; and none comes from nowhere.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../mod.ts";
-import type { LinkOptions } from "../transports/faults.ts";
+import type { LinkOptions } from "../transports/hub/link_options.ts";
 import { suite } from "./harness.ts";
 import { inRoom, type Member, pattern, type Raw, type Room } from "./room.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { cutBytes } from "../protocol/cut.ts";
+import { cutBytes } from "../protocol/wire/chunking.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("cut");

@@ -1,7 +1,7 @@
 // That texts are decoded in time slices where there are no workers, however many of their frames are at hand.
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../mod.ts";
-import { SLICE_MS } from "../turns.ts";
+import { SLICE_MS } from "../event_loop.ts";
 import { suite } from "./harness.ts";
 
 const TEXT_BYTES = 4_000_000;

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
-import type { ReceivingState } from "../protocol/control.ts";
-import { SharedCredit } from "../protocol/credit.ts";
-import { CLAIM_WAIT, Destination, Destinations } from "../protocol/destinations.ts";
+import type { ReceivingState } from "../protocol/wire/control.ts";
+import { SharedCredit } from "../protocol/flow/credit.ts";
+import { CLAIM_WAIT, Destination, Destinations } from "../protocol/flow/destinations.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("destinations");

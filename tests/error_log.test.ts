@@ -1,6 +1,6 @@
 // Errors that no call can reject with: a line each, for whoever gave no `onError`.
 import * as assert from "uvu/assert";
-import { ErrorLog } from "../actors/error_log.ts";
+import { ErrorLog } from "../actors/runtime/error_log.ts";
 import { causeText, escaped, StreamError } from "../errors.ts";
 import { createHub, createRuntime, type RuntimeOptions } from "../mod.ts";
 import { suite } from "./harness.ts";

@@ -1,6 +1,6 @@
-import type { Job, JobResult } from "../workers/jobs.ts";
-import { runJob } from "../workers/jobs.ts";
-import type { Lane } from "../workers/lane.ts";
+import type { Job, JobResult } from "../workers/jobs/jobs.ts";
+import { runJob } from "../workers/jobs/jobs.ts";
+import type { Lane } from "../workers/pool/worker_handle.ts";
 
 /** A worker that does what its test says, when it says so. */
 export class FakeLane implements Lane {

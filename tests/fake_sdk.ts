@@ -1,8 +1,8 @@
 // A room below a LiveKit transport, which does what the test says.
-import { encodeControl } from "../protocol/control.ts";
-import { CONTROL_STREAM_ID } from "../protocol/header.ts";
-import type { Packet, StreamHeader, TrailerPacket } from "../protocol/packets.ts";
-import type { ReaderEvents, SdkEvents } from "../transports/livekit_sdk.ts";
+import { encodeControl } from "../protocol/wire/control.ts";
+import { CONTROL_STREAM_ID } from "../protocol/wire/header.ts";
+import type { Packet, StreamHeader, TrailerPacket } from "../protocol/wire/packets.ts";
+import type { ReaderEvents, SdkEvents } from "../transports/livekit/sdk.ts";
 
 const HELLO = encodeControl({
   kind: "hello",

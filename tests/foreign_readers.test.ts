@@ -1,8 +1,8 @@
 // Streams of other SDKs come twice from the SDK below, by a reader and packet by packet, and nothing says which is quicker.
 import * as assert from "uvu/assert";
-import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../protocol/packets.ts";
-import { ForeignReaders } from "../transports/livekit_readers.ts";
-import type { ReaderEvents, SdkReader } from "../transports/livekit_sdk.ts";
+import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../protocol/wire/packets.ts";
+import { ForeignReaders } from "../transports/livekit/sdk_readers.ts";
+import type { ReaderEvents, SdkReader } from "../transports/livekit/sdk.ts";
 import { suite } from "./harness.ts";
 import { plainHeader } from "./participants.ts";
 

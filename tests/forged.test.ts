@@ -1,7 +1,7 @@
 // What strangers may send: whatever it is, nothing breaks but their own streams.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../mod.ts";
-import { pack, unpack } from "../protocol/msgpack.ts";
+import { pack, unpack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { digestOf, frame, inRoom, pattern } from "./room.ts";

@@ -1,6 +1,6 @@
 // Frames that are many in one packet: dealt with in turns, so that no packet holds the event loop.
 import * as assert from "uvu/assert";
-import { Arrivals, FRAMES_AT_ONCE } from "../actors/arrivals.ts";
+import { Arrivals, FRAMES_AT_ONCE } from "../actors/incoming/receive_buffer.ts";
 import { MemoryAccount, StreamMemory } from "../protocol/memory_account.ts";
 import { createSegmentStore } from "../workers/segments.ts";
 import { suite } from "./harness.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as assert from "uvu/assert";
 import { type CodecPool, createHub, createRuntime, StreamError } from "../mod.ts";
-import { WorkerPool } from "../workers/pool.ts";
+import { WorkerPool } from "../workers/pool/pool.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";

@@ -4,7 +4,7 @@ import { join, sep } from "node:path";
 import * as assert from "uvu/assert";
 import { type FileSystem, nodeFileSystem } from "../files/file_system.ts";
 import type { CodecPool } from "../mod.ts";
-import { createInlineCodec } from "../workers/inline.ts";
+import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
 import { suite } from "./harness.ts";
 import { inPair, inParty, pattern, until } from "./participants.ts";
 import { begin } from "./parts.ts";

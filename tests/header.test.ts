@@ -11,9 +11,9 @@ import {
   OWN_ATTRIBUTE,
   OWN_TOPIC,
   type StreamDescription,
-} from "../protocol/header.ts";
+} from "../protocol/wire/header.ts";
 import { resolveLimits } from "../protocol/limits.ts";
-import type { StreamHeader } from "../protocol/packets.ts";
+import type { StreamHeader } from "../protocol/wire/packets.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("header");

@@ -1,6 +1,6 @@
 // Participants of a hub who note what they are told.
 import type { StreamError } from "../errors.ts";
-import type { Hub } from "../transports/hub.ts";
+import type { Hub } from "../transports/hub/options.ts";
 import type { Transport } from "../transports/transport.ts";
 import { describe } from "./conformance/transport.ts";
 

@@ -2,8 +2,8 @@
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
-import { type IncomingActor, type IncomingEvent, incomingStream } from "../actors/incoming.ts";
-import type { IncomingStream } from "../actors/incoming_stream.ts";
+import { type IncomingActor, type IncomingEvent, incomingStream } from "../actors/incoming/machine.ts";
+import type { IncomingStream } from "../actors/incoming/stream.ts";
 import { StreamError, type StreamErrorCode } from "../errors.ts";
 import { suite } from "./harness.ts";
 import { quietly } from "./quietly.ts";

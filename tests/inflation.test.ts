@@ -1,7 +1,7 @@
 // What is made of a few bytes that say they are many: never more than a frame's header says.
 import zlib from "node:zlib";
 import * as assert from "uvu/assert";
-import { unpack, unpackElsewhere } from "../workers/packing.ts";
+import { unpack, unpackElsewhere } from "../workers/compression.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("inflation");

@@ -1,9 +1,9 @@
 // What takes a stream's pieces: in order, a few at once, and with every failure accounted for.
 import process from "node:process";
 import * as assert from "uvu/assert";
-import type { Piece } from "../actors/arrivals.ts";
-import type { IncomingStream } from "../actors/incoming_stream.ts";
-import { Intake } from "../actors/intake.ts";
+import type { Piece } from "../actors/incoming/receive_buffer.ts";
+import type { IncomingStream } from "../actors/incoming/stream.ts";
+import { Intake } from "../actors/incoming/decode_pipeline.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("intake");

@@ -1,12 +1,12 @@
 // The order in which a pool's jobs are done: each owner's in order, owners in turn, and never more bytes let through than asked for.
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { turn } from "../turns.ts";
+import { turn } from "../event_loop.ts";
 import type { JobOptions, Sliced } from "../workers/codec.ts";
-import type { Job, JobResult } from "../workers/jobs.ts";
-import { WorkerPool } from "../workers/pool.ts";
-import { JobQueue } from "../workers/queue.ts";
-import type { Task } from "../workers/seat.ts";
+import type { Job, JobResult } from "../workers/jobs/jobs.ts";
+import { WorkerPool } from "../workers/pool/pool.ts";
+import { JobQueue } from "../workers/pool/job_queue.ts";
+import type { Task } from "../workers/pool/worker_slot.ts";
 import type { Segment } from "../workers/segments.ts";
 import { filled } from "./conformance/codec.ts";
 import { FakeLane } from "./fake_lanes.ts";

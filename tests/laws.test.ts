@@ -5,7 +5,7 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, Limits, StreamErrorCode, TextStreamReader } from "../mod.ts";
 import { StreamError } from "../mod.ts";
-import type { LinkOptions } from "../transports/faults.ts";
+import type { LinkOptions } from "../transports/hub/link_options.ts";
 import { suite } from "./harness.ts";
 import { inRoom, type Member, pattern, type Room } from "./room.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";

@@ -13,7 +13,7 @@ const MANY_LINES = 250;
 const LAYERS: readonly string[] = ["protocol", "workers", "transports", "files", "actors"];
 const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
 
-/** The layers each layer may take values from, beside itself, errors.ts and (but for protocol) turns.ts. */
+/** The layers each layer may take values from, beside itself, errors.ts and (but for protocol) event_loop.ts. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   workers: ["protocol"],
@@ -43,14 +43,14 @@ const test = suite("layering");
 
 test("there is something to look at", () => {
   assert.ok(sources.has("errors.ts"));
-  assert.ok(imports.some(({ from, to }) => from === "protocol/packets.ts" || to === "errors.ts"));
+  assert.ok(imports.some(({ from, to }) => from === "protocol/wire/packets.ts" || to === "errors.ts"));
 });
 
 test("a layer imports only what lies below it", () => {
   assert.equal(imports.filter((one) => LAYERS.includes(layerOf(one.from)) && !isAllowed(one)).map(described), []);
 });
 
-test("errors.ts and turns.ts import nothing of the project", () => {
+test("errors.ts and event_loop.ts import nothing of the project", () => {
   assert.equal(imports.filter(({ from, to }) => isFoundation(from) && sources.has(to)).map(described), []);
 });
 
@@ -92,7 +92,7 @@ test("protocol/ has no timers and no I/O", () => {
 });
 
 test("the wall clock, which may be set, gives timestamps and no durations", () => {
-  const stamps = "actors/send.ts"; // the time in a stream's info
+  const stamps = "actors/runtime/send.ts"; // the time in a stream's info
   const wrong = [...sources].filter(([path, text]) => path !== stamps && /\bDate\.now\b/.test(withoutComments(text)));
   assert.equal(wrong.map(([path]) => path).filter((path) => layerOf(path) !== "tests"), []);
 });
@@ -165,12 +165,12 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
   const layer = layerOf(from);
   if (!isPath(to)) return layer !== "protocol" || to.startsWith("msgpackr/") || to === "node:crypto" || to === "node:buffer";
   if (to === "errors.ts" || layerOf(to) === layer) return true;
-  if (to === "turns.ts") return layer !== "protocol";
+  if (to === "event_loop.ts") return layer !== "protocol";
   return (BELOW[layer] ?? []).includes(layerOf(to)) || (typeOnly && (TYPES_FROM[layer] ?? []).includes(layerOf(to)));
 }
 
 function isFoundation(path: string): boolean {
-  return path === "errors.ts" || path === "turns.ts";
+  return path === "errors.ts" || path === "event_loop.ts";
 }
 
 /** "modern-tar" for "modern-tar/fs", "@livekit/rtc-node" for itself. */

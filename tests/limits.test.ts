@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, Runtime } from "../mod.ts";
 import { createRuntime, DEFAULT_LIMITS, type Limits, type StreamErrorCode } from "../mod.ts";
-import { createHub } from "../transports/memory.ts";
+import { createHub } from "../transports/hub/hub.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { inRoom, type Member, pattern, type Room } from "./room.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import type { Packet } from "../protocol/packets.ts";
-import type { LinkOptions } from "../transports/faults.ts";
-import { createHub } from "../transports/memory.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
+import type { LinkOptions } from "../transports/hub/link_options.ts";
+import { createHub } from "../transports/hub/hub.ts";
 import { chunk, control } from "./conformance/transport.ts";
 import { suite } from "./harness.ts";
 import { listen } from "./hub_members.ts";

@@ -1,6 +1,6 @@
 // Who is in a room, from the server's late news and from what comes before them.
 import * as assert from "uvu/assert";
-import { Presence } from "../transports/livekit_presence.ts";
+import { Presence } from "../transports/livekit/presence.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("livekit presence");

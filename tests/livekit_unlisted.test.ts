@@ -1,6 +1,6 @@
 // Participants of whom the server does not tell: asked from time to time, and gone when they do not answer.
 import * as assert from "uvu/assert";
-import { Unlisted } from "../transports/livekit_unlisted.ts";
+import { Unlisted } from "../transports/livekit/unlisted.ts";
 import { suite } from "./harness.ts";
 import { VirtualTime } from "./virtual_time.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Packr } from "msgpackr";
 import * as assert from "uvu/assert";
-import { pack, unpack } from "../protocol/msgpack.ts";
+import { pack, unpack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("msgpack");

@@ -1,8 +1,8 @@
 // A recorded exchange, changed at random: whatever comes, nothing breaks.
 import * as assert from "uvu/assert";
-import type { Packet } from "../protocol/packets.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
 import { copyPacket } from "../transports/packet_size.ts";
-import { createRandom } from "../transports/random.ts";
+import { createRandom } from "../transports/hub/random.ts";
 import { suite } from "./harness.ts";
 import { inRoom, pattern } from "./room.ts";
 

@@ -2,8 +2,8 @@
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { createActor, fromCallback, initialTransition, type SnapshotFrom, transition } from "xstate";
-import { type OutgoingActor, type OutgoingEvent, outgoingStream } from "../actors/outgoing.ts";
-import type { OutgoingStream } from "../actors/outgoing_stream.ts";
+import { type OutgoingActor, type OutgoingEvent, outgoingStream } from "../actors/outgoing/machine.ts";
+import type { OutgoingStream } from "../actors/outgoing/stream.ts";
 import { StreamError } from "../errors.ts";
 import { suite } from "./harness.ts";
 import { quietly } from "./quietly.ts";

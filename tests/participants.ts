@@ -11,11 +11,11 @@ import type {
   TextStreamReader,
   Transport,
 } from "../mod.ts";
-import { OWN_ATTRIBUTE } from "../protocol/header.ts";
+import { OWN_ATTRIBUTE } from "../protocol/wire/header.ts";
 import { describeWhenLate } from "./harness.ts";
 import { assertNoLeaks, markLeaks } from "./leaks.ts";
 import { describeRuntime } from "./room.ts";
-import type { ChunkPacket, HeaderPacket, Packet, StreamHeader, TrailerPacket } from "../protocol/packets.ts";
+import type { ChunkPacket, HeaderPacket, Packet, StreamHeader, TrailerPacket } from "../protocol/wire/packets.ts";
 
 /** What a runtime's `onError` was told. */
 export interface Told {

@@ -1,7 +1,7 @@
 // Part files as tests make them.
 import { readFile, writeFile } from "node:fs/promises";
-import { createPartFile } from "../files/part_file.ts";
-import type { PartFile, PartFileOptions } from "../files/part_file.ts";
+import { createPartFile } from "../files/create_part_file.ts";
+import type { PartFile, PartFileOptions } from "../files/create_part_file.ts";
 
 export function begin(target: string | URL, options: Partial<PartFileOptions> = {}): Promise<PartFile> {
   return createPartFile(target, { name: "report.pdf", overwrite: false, nameBytes: 200, ...options });

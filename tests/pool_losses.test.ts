@@ -1,10 +1,10 @@
 // The pool with workers that do what the test says: crashes, hangs, aborts, a full queue.
 import * as assert from "uvu/assert";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
-import { turn } from "../turns.ts";
+import { turn } from "../event_loop.ts";
 import type { Sliced } from "../workers/codec.ts";
-import type { CodecPoolOptions } from "../workers/pool.ts";
-import { PATIENCE_MS, WorkerPool } from "../workers/pool.ts";
+import type { CodecPoolOptions } from "../workers/pool/pool.ts";
+import { PATIENCE_MS, WorkerPool } from "../workers/pool/pool.ts";
 import type { Segment } from "../workers/segments.ts";
 import { filled, sha256 } from "./conformance/codec.ts";
 import { FakeLane } from "./fake_lanes.ts";

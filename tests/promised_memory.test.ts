@@ -1,7 +1,7 @@
 // Memory that was promised to participants who left is there for those who come; and no stream goes beyond what was promised to it.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, StreamError } from "../mod.ts";
-import { decodeControl } from "../protocol/control.ts";
+import { decodeControl } from "../protocol/wire/control.ts";
 import { suite } from "./harness.ts";
 import { frame, inRoom, type Member, pattern, type Raw, type Room } from "./room.ts";
 

@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { type ControlMessage, decodeControl, encodeControl } from "../protocol/control.ts";
-import { encodeFrameHeader } from "../protocol/frames.ts";
-import { encodeHeader, encodeTrailer } from "../protocol/header.ts";
+import { type ControlMessage, decodeControl, encodeControl } from "../protocol/wire/control.ts";
+import { encodeFrameHeader } from "../protocol/wire/frames.ts";
+import { encodeHeader, encodeTrailer } from "../protocol/wire/header.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("protocol document");

@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { decodeControl } from "../protocol/control.ts";
-import { decodeFrameHeader } from "../protocol/frames.ts";
-import { decodeHeader, decodeTrailer } from "../protocol/header.ts";
-import { pack } from "../protocol/msgpack.ts";
+import { decodeControl } from "../protocol/wire/control.ts";
+import { decodeFrameHeader } from "../protocol/wire/frames.ts";
+import { decodeHeader, decodeTrailer } from "../protocol/wire/header.ts";
+import { pack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("protocol rules");

@@ -9,9 +9,9 @@ import {
   type PeerState,
   type ReceivingState,
   type SendingState,
-} from "../protocol/control.ts";
-import { encodeFrameHeader, type FrameHeader } from "../protocol/frames.ts";
-import { ENCODINGS } from "../workers/packing.ts";
+} from "../protocol/wire/control.ts";
+import { encodeFrameHeader, type FrameHeader } from "../protocol/wire/frames.ts";
+import { ENCODINGS } from "../workers/compression.ts";
 import {
   decodeHeader,
   encodeHeader,
@@ -19,15 +19,15 @@ import {
   type HeaderFacts,
   type StreamDescription,
   type TrailerFacts,
-} from "../protocol/header.ts";
-import type { Packet } from "../protocol/packets.ts";
-import type { Hub, HubOptions } from "../transports/hub.ts";
-import { createHub } from "../transports/memory.ts";
+} from "../protocol/wire/header.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
+import type { Hub, HubOptions } from "../transports/hub/options.ts";
+import { createHub } from "../transports/hub/hub.ts";
 import { copyPacket } from "../transports/packet_size.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { Codec } from "../workers/codec.ts";
-import { createInlineCodec } from "../workers/inline.ts";
-import type { CodecPool } from "../workers/pool.ts";
+import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
+import type { CodecPool } from "../workers/pool/pool.ts";
 import { describeWhenLate } from "./harness.ts";
 import { assertNoLeaks, markLeaks } from "./leaks.ts";
 import { VirtualTime } from "./virtual_time.ts";

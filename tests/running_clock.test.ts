@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { Clock } from "../protocol/clock.ts";
-import { runningClock } from "../actors/running_clock.ts";
+import { runningClock } from "../actors/common/running_clock.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("running clock");

@@ -1,7 +1,7 @@
 // The life of a runtime: its transitions by themselves, then its end.
 import * as assert from "uvu/assert";
 import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
-import { type RuntimeEvent, runtimeMachine } from "../actors/runtime_machine.ts";
+import { type RuntimeEvent, runtimeMachine } from "../actors/runtime/machine.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("runtime machine");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { Remembered } from "../protocol/remembered.ts";
-import { Sequences } from "../protocol/sequences.ts";
+import { Remembered } from "../protocol/bounded_map.ts";
+import { Sequences } from "../protocol/wire/replay_window.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("sequences");

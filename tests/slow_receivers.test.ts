@@ -1,8 +1,8 @@
 // One receiver that is slow in any way holds neither the others nor a call for ever.
 import * as assert from "uvu/assert";
-import type { ReceivingState } from "../protocol/control.ts";
-import { decodeHeader } from "../protocol/header.ts";
-import type { LinkOptions } from "../transports/faults.ts";
+import type { ReceivingState } from "../protocol/wire/control.ts";
+import { decodeHeader } from "../protocol/wire/header.ts";
+import type { LinkOptions } from "../transports/hub/link_options.ts";
 import { suite } from "./harness.ts";
 import { inRoom, pattern, type Raw, type Room } from "./room.ts";
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { DEFAULT_LIMITS, type Limits } from "../mod.ts";
-import { StreamBudget, StreamCredit, StreamGrant } from "../protocol/stream_credit.ts";
+import { StreamBudget, StreamCredit, StreamGrant } from "../protocol/flow/stream_credit.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("stream credit");

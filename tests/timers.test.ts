@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { type Actor, type AnyActorRef, createActor, createMachine } from "xstate";
-import { indexTimers } from "../actors/timers.ts";
+import { indexTimers } from "../actors/runtime/timer_index.ts";
 import { createHub, createRuntime } from "../mod.ts";
 import { suite } from "./harness.ts";
 import { VirtualTime } from "./virtual_time.ts";

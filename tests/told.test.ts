@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import type { InspectionEvent } from "xstate";
 import { createRuntime, type RuntimeOptions, type StreamSender, type Transport, type TransportEvents } from "../mod.ts";
-import { decodeHeader, decodeTrailer, encodeHeader, encodeTrailer } from "../protocol/header.ts";
+import { decodeHeader, decodeTrailer, encodeHeader, encodeTrailer } from "../protocol/wire/header.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { inRoom, pattern } from "./room.ts";

@@ -1,6 +1,6 @@
 // Time for tests: it stands still while work goes on, and jumps to the next timer when there is none left.
 import type { Clock } from "../protocol/clock.ts";
-import { turn } from "../turns.ts";
+import { turn } from "../event_loop.ts";
 
 export interface VirtualTimeOptions {
   /** Whether no real work (worker jobs, file access, a hub's deliveries) is under way; time does not move while there is. */

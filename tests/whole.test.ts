@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
 import type { Runtime, TextStreamInfo, Transport } from "../mod.ts";
-import { encodeHeader, type HeaderFacts, OWN_ATTRIBUTE, OWN_TOPIC } from "../protocol/header.ts";
+import { encodeHeader, type HeaderFacts, OWN_ATTRIBUTE, OWN_TOPIC } from "../protocol/wire/header.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
-import { packWhole, unpackWhole, WHOLE_BYTES } from "../protocol/whole.ts";
-import type { Packet } from "../protocol/packets.ts";
+import { packWhole, unpackWhole, WHOLE_BYTES } from "../protocol/wire/inline_content.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
 import { suite } from "./harness.ts";
 import { inRoom } from "./room.ts";
 

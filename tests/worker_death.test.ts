@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../mod.ts";
-import { WorkerPool } from "../workers/pool.ts";
+import { WorkerPool } from "../workers/pool/pool.ts";
 import { suite } from "./harness.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
 

@@ -34,7 +34,7 @@ async function transfer(options: CodecPoolOptions): Promise<{ errors: StreamErro
   return { errors, stats: { workers, hasJobs: jobs > 0, isInline: inline > 0, queuedBytes } };
 }
 
-const entry = new URL("../workers/entry.js", import.meta.url);
+const entry = new URL("../workers/entry/entry.js", import.meta.url);
 
 test("a pool starts its own entry, and counts", async () => {
   const { errors, stats } = await transfer({});

@@ -37,7 +37,7 @@ await pool.close();
 
 const OWN_WORKER = ", worker: () => new Worker(new URL(/* webpackIgnore: true */ './worker.js', import.meta.url))";
 /** Bun starts a worker of a compiled program by the path that was given to its compiler. */
-const BUN_WORKER = ', worker: () => new Worker("./node_modules/millrace/dist/workers/entry.js")';
+const BUN_WORKER = ', worker: () => new Worker("./node_modules/millrace/dist/workers/entry/entry.js")';
 
 /** A single executable of Node holds the worker as an asset. */
 const NODE_WORKER =
@@ -159,7 +159,7 @@ async function tryBundler(name, bundle) {
 
 async function tryBun() {
   const bun = await runtimeProgram("bun");
-  const worker = "./node_modules/millrace/dist/workers/entry.js";
+  const worker = "./node_modules/millrace/dist/workers/entry/entry.js";
   await must([bun, "build", "--compile", "./bun.mjs", worker, "--outfile", "compiled"], folder);
   await check(
     "bun build --compile: a program with a worker of its own",

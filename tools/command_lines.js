@@ -39,7 +39,7 @@ const ELSEWHERE = {
   "tools/pack_cli_test.js, as the package is not published": /@millrace\/cli/,
   "tests/livekit/cli.test.ts, by its program; the dots stand for options": /^(bun --bun run|deno task) millrace receive …$/,
   "tests/bench.test.ts and tests/livekit/bench*.test.ts, briefly": /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
-  "tools/bundles.js": /^bun build --compile/,
+  "tools/bundles.js": /^bun build --compile|^node --build-sea$/,
   ".ci/run, or on another runtime what it runs": /^(\.ci\/run|npm test|npm run test:\w+|bun --bun run test|deno task test)$/,
   "tools/check.js by .ci/run": /^npm run check( -- docs)?$/,
   "nobody: a program of the user's own, by a package that is not ours": /^npx tsx program\.ts$/,

@@ -68,7 +68,7 @@ async function makePack() {
   const { filename, files } = firstOf(JSON.parse(made.slice(made.search(/[[{]/))));
   const wrong = files.map(({ path }) => path).filter((path) => /^dist\/(tests|bench|examples)\//.test(path));
   if (wrong.length > 0) throw new Error(`Cannot accept the pack as it holds what is not for users: "${wrong[0]}"`);
-  if (!files.some(({ path }) => path === "dist/workers/entry.js")) {
+  if (!files.some(({ path }) => path === "dist/workers/entry/entry.js")) {
     throw new Error("Cannot accept the pack as it lacks the worker's entry");
   }
   return join(folder, filename);
@@ -153,7 +153,7 @@ function serve(files, request, response) {
     : request.url.endsWith(".js")
     ? "text/javascript"
     : "text/plain";
-  const body = withNpmSpecifiers(text) + (request.url === "/workers/entry.js" ? witness : "");
+  const body = withNpmSpecifiers(text) + (request.url === "/workers/entry/entry.js" ? witness : "");
   response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(body);
 }
 

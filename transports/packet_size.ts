@@ -1,5 +1,5 @@
 import { StreamError } from "../errors.ts";
-import type { Packet } from "../protocol/packets.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
 import { isUint8Array } from "../protocol/realms.ts";
 
 /** Largest packet LiveKit's SDKs take, in bytes. */

@@ -1,4 +1,4 @@
-import type { Packet } from "../protocol/packets.ts";
+import type { Packet } from "../protocol/wire/packets.ts";
 
 /** A stream for a handler of a transport's own: its parts are strings of text, or arrays of bytes. */
 export interface OfferedStream extends AsyncIterable<string | Uint8Array> {

@@ -2,8 +2,8 @@
 // the pool (workers/pool.ts) and its twin on this thread (workers/inline.ts).
 import type { StreamError } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
-import type { FrameEncoding } from "../protocol/frames.ts";
-import type { Packed, Packing } from "./packing.ts";
+import type { FrameEncoding } from "../protocol/wire/frames.ts";
+import type { Packed, Packing } from "./compression.ts";
 import type { Segment, SegmentStore } from "./segments.ts";
 
 /** A run of bytes within a segment. */

@@ -6,7 +6,7 @@ import process from "node:process";
 import { type ByteStreamReader as SdkByteReader, dispose, Room, type TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
 import { type ByteStreamReader, createRuntime, type Runtime, type TextStreamReader } from "../../mod.ts";
 import { emit, serve } from "../../tests/peers/json_lines.js";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { MemoryProbe } from "../memory_probe.ts";
 import { HoldProbe, wait } from "../probe.ts";
 import { randomBytes } from "../samples.ts";

@@ -3,7 +3,7 @@ import process from "node:process";
 import { dispose, Room } from "@livekit/rtc-node";
 import { AccessToken } from "livekit-server-sdk";
 import type { Transport } from "../../mod.ts";
-import { livekit } from "../../transports/livekit.ts"; // in a program of yours: from "millrace/livekit"
+import { livekit } from "../../transports/livekit/mod.ts"; // in a program of yours: from "millrace/livekit"
 import type { Task } from "./demonstration.ts";
 
 /** Milliseconds for the server to hear that somebody leaves: one that is gone hears nothing. */

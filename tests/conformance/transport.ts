@@ -1,8 +1,8 @@
 // What every Transport promises. A transport's own test calls it with a way to make rooms.
 import * as assert from "uvu/assert";
 import { StreamError } from "../../errors.ts";
-import { OWN_ATTRIBUTE } from "../../protocol/header.ts";
-import type { Packet } from "../../protocol/packets.ts";
+import { OWN_ATTRIBUTE } from "../../protocol/wire/header.ts";
+import type { Packet } from "../../protocol/wire/packets.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { suite } from "../harness.ts";
 

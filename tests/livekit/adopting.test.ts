@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { suite } from "../harness.ts";
 import { collectTexts, until } from "../participants.ts";
 import { rejection } from "../rejections.ts";
-import { type AdoptableRoom, livekit } from "../../transports/livekit.ts";
+import { type AdoptableRoom, livekit } from "../../transports/livekit/mod.ts";
 import { Halls, heardBy } from "./hall.ts";
 import { ffiClient } from "./recorder.ts";
 import { type Participant, Room, RoomEvent } from "./rooms.ts";

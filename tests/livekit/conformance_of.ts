@@ -1,5 +1,5 @@
 // The conformance suite over Rooms of one version of LiveKit's SDK.
-import { type AdoptableRoom, livekit } from "../../transports/livekit.ts";
+import { type AdoptableRoom, livekit } from "../../transports/livekit/mod.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { transportConformance } from "../conformance/transport.ts";
 import { startServer } from "./server.ts";

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { VideoGrant } from "livekit-server-sdk";
 import { createRuntime, type Runtime, type RuntimeOptions, type StreamError } from "../../mod.ts";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { describeWhenLate } from "../harness.ts";
 import { describeRuntime } from "../room.ts";
 import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";

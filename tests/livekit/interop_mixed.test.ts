@@ -3,7 +3,7 @@
 import * as assert from "uvu/assert";
 import { createRuntime } from "../../mod.ts";
 import type { Runtime } from "../../mod.ts";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { suite } from "../harness.ts";
 import { bytesOf, type Content, textOf, type Told, told } from "../peers/contents.js";
 import type { PlainPeer } from "../peers/peer.ts";

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { createRuntime } from "../../mod.ts";
 import type { Runtime, StreamError } from "../../mod.ts";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { type PeerKind, type PlainPeer, type Recorded, startPeer } from "../peers/peer.ts";
 import { untilEachSees } from "./peer_room.ts";
 import { connect, disposeAll } from "./rooms.ts";

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { suite } from "../harness.ts";
 import { ExampleProgram } from "./example_program.ts";
 import { connect, disposeAll, inRooms } from "./rooms.ts";

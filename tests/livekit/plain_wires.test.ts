@@ -7,7 +7,7 @@ import { nextBytes, pattern, until } from "../participants.ts";
 import { CUT, expectedOf, outcomesOf, WIRES } from "../plain_wires.ts";
 import { rejection } from "../rejections.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { Halls } from "./hall.ts";
 
 const test = suite("plain wires in a room");

@@ -7,7 +7,7 @@ import { suite } from "../harness.ts";
 import { nextBytes, nextText, pattern, until } from "../participants.ts";
 import { rejection } from "../rejections.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { chunk, control, header, trailer } from "../conformance/transport.ts";
 import { bytesHeardBy, type Hall, Halls, heardBy, type Member } from "./hall.ts";
 import { type Asked, asked, overhear, type Overheard } from "./recorder.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { type ByteStreamReader, createRuntime, type Runtime, StreamError, type TextStreamReader } from "../../mod.ts";
-import { livekit } from "../../transports/livekit.ts";
+import { livekit } from "../../transports/livekit/mod.ts";
 import { suite } from "../harness.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
 import { overhear, type Overheard } from "./recorder.ts";

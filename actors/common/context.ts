@@ -1,0 +1,34 @@
+import type { Clock } from "../../protocol/clock.ts";
+import type { Limits } from "../../protocol/limits.ts";
+import type { PartFile } from "../../files/create_part_file.ts";
+import type { FileSource } from "../../files/source.ts";
+import type { Codec } from "../../workers/codec.ts";
+import type { Courier } from "./packet_scheduler.ts";
+
+/** What streams use of the file system; see `files/`. */
+export interface FileAccess {
+  openSource(path: string | URL): Promise<FileSource>;
+  mimeTypeOf(name: string): string;
+  createPartFile(
+    target: string | URL,
+    options: { name: string; mimeType: string; overwrite: boolean; nameBytes: number },
+  ): Promise<PartFile>;
+}
+
+/** What a stream may use of its runtime. */
+export interface StreamContext {
+  readonly clock: Required<Clock>;
+  readonly limits: Limits;
+  readonly codec: Codec;
+  readonly files: FileAccess;
+  /** Bytes a chunk of a stream that goes out holds. */
+  readonly chunkSize: number;
+  /** Bytes that it may hold where the way is fast, if its receivers understand. */
+  readonly largestChunk: number;
+  /** Sends packets, each in its turn. */
+  readonly courier: Courier;
+  /** Saves under way: the runtime does not close before what they leave is cleared away. */
+  readonly saves: Set<Promise<unknown>>;
+  /** Hands an error that nobody awaits to the user. */
+  report(error: unknown, about: { streamId?: string; topic?: string; identity?: string }): void;
+}

@@ -1,0 +1,96 @@
+import { systemClock } from "../../protocol/clock.ts";
+import { ProgressMeter } from "../../protocol/progress.ts";
+import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
+import type { FileRef } from "../../protocol/file_ref.ts";
+import type { Segment } from "../../workers/segments.ts";
+import { tell } from "../common/callbacks.ts";
+import type { Piece } from "./receive_buffer.ts";
+import type { IncomingStream } from "./stream.ts";
+import { copied, Intake } from "./decode_pipeline.ts";
+import type { SaveOptions } from "./reader.ts";
+
+/** Milliseconds that a save which has failed waits until what it leaves is cleared away: a file system that hangs takes longer. */
+const CLEAR_WAIT = 250;
+
+/**
+ * Writes a stream to a file by the codec's workers, and closes the stream when the file stands under its final name. Rejects soon after
+ * the stream has failed, even while the file system hangs; what is left is then removed when that goes on.
+ */
+export async function saveStream(
+  stream: IncomingStream,
+  name: string,
+  target: string | URL,
+  options: SaveOptions,
+): Promise<{ path: string; bytes: number }> {
+  const { saves } = stream.context;
+  const saving = save(stream, name, target, options);
+  saves.add(saving);
+  saving.catch(() => {}).finally(() => saves.delete(saving));
+  return await unlessHung(stream, saving);
+}
+
+/** As the work ends, but with the stream's failure when the work goes on for long after that. */
+function unlessHung<T>(stream: IncomingStream, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: unknown;
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+      systemClock.clearTimeout(timer);
+    };
+    // Real time, as the file system's is.
+    stream.closed.catch((error: unknown) => {
+      if (!isOver) timer = systemClock.setTimeout(() => reject(error), CLEAR_WAIT);
+    });
+    work.finally(over).then(resolve, reject);
+  });
+}
+
+async function save(
+  stream: IncomingStream,
+  name: string,
+  target: string | URL,
+  { overwrite = false, onProgress }: SaveOptions,
+): Promise<{ path: string; bytes: number }> {
+  const { clock, files, limits } = stream.context;
+  const { info } = stream.description;
+  const part = await files.createPartFile(target, { name, mimeType: info.mimeType, overwrite, nameBytes: limits.nameBytes });
+  const meter = new ProgressMeter(info.size, clock.now());
+  const intake = new Intake(stream, (piece, offset) => writePiece(stream, part.ref, piece, offset));
+  try {
+    while (await intake.next() !== undefined) {
+      const progress = onProgress === undefined ? undefined : meter.note(stream.taken, clock.now());
+      if (progress !== undefined) reportProgress(progress);
+    }
+    stream.closed.catch(() => part.discard()).catch(() => {}); // below it is awaited
+    const path = await part.commit(stream.taken);
+    reportProgress(meter.finish(stream.taken, clock.now()));
+    stream.actor.send({ type: "stream.taken" });
+    return { path, bytes: stream.taken };
+  } finally {
+    await intake.abandon();
+    await part.discard();
+  }
+
+  function reportProgress(progress: Parameters<NonNullable<SaveOptions["onProgress"]>>[0]): void {
+    const { streamId, topic, from: identity } = stream;
+    tell(() => onProgress?.(progress), (error) => stream.context.report(error, { streamId, topic, identity }));
+  }
+}
+
+async function writePiece(stream: IncomingStream, file: FileRef, piece: Piece, offset: number): Promise<void> {
+  const { codec } = stream.context;
+  const owner = stream.from;
+  const how = piece.packed === undefined ? { owner } : { packed: piece.packed, owner };
+  if (piece.segment !== undefined) return await write(piece.segment, SEGMENT_HEADROOM, piece.payload);
+  const segment = copied(codec.segments, piece.memory);
+  try {
+    await write(segment, SEGMENT_HEADROOM, piece.payload);
+  } finally {
+    segment.release();
+  }
+
+  async function write(from: Segment, start: number, length: number): Promise<void> {
+    await codec.writeFile(file, offset, { segment: from, start, end: start + length }, piece.digest, how);
+  }
+}

@@ -1,0 +1,399 @@
+import { StreamError, type StreamErrorCode } from "../../errors.ts";
+import { type Claim, receiverCode, type ReceivingState } from "../../protocol/wire/control.ts";
+import { type RunningDigest, runningDigest } from "../../protocol/wire/digest.ts";
+import { type HeaderFacts, isBulk, type OpenedStream, type StreamDescription } from "../../protocol/wire/header.ts";
+import { StreamMemory, textBytes } from "../../protocol/memory_account.ts";
+import { ProgressTracker } from "../../protocol/progress.ts";
+import { Allowance } from "./receive_window.ts";
+import { Arrivals, type Piece } from "./receive_buffer.ts";
+import type { StreamContext } from "../common/context.ts";
+import { type Ending, givenUp, readEnding, type Trailer } from "./trailer.ts";
+import type { IncomingActor } from "./machine.ts";
+import type { IncomingContext } from "./context.ts";
+import { Silence } from "./silence.ts";
+import { UNREAD, UnreadWatch } from "./unread_watch.ts";
+
+/** What is known of a stream on its way in. Packets come to it, readers take from it, its actor decides. */
+export class IncomingStream {
+  readonly from: string;
+  readonly description: StreamDescription;
+  readonly facts: HeaderFacts | undefined;
+  /** What handlers see of the sender. */
+  readonly senderIdentity: string;
+  /** The sender is told of its chunks as they come. */
+  readonly acknowledged: boolean;
+  readonly tracker: ProgressTracker;
+  readonly unread: UnreadWatch;
+  /** Resolves with the trailer when all was taken and checked; rejects with what the stream failed with. */
+  readonly closed: Promise<Trailer>;
+  actor!: IncomingActor;
+  claim: Claim = "unclaimed";
+  /** Plain bytes that the reader has taken. */
+  taken = 0;
+  readonly #context: IncomingContext;
+  readonly #memory: StreamMemory;
+  readonly #arrivals: Arrivals;
+  readonly #allowance: Allowance;
+  readonly #silence: Silence;
+  /** Bytes were dropped, as nobody had claimed the stream. */
+  #missed = false;
+  /** It was ended by its runtime, which tells of that itself. */
+  #isRefused = false;
+  #trailer: Ending | undefined;
+  #digest: RunningDigest | undefined;
+  #finalDigest: string | undefined;
+  #error: StreamError | undefined;
+  #ended = false;
+  /** Its sender has said how far it was sent. */
+  #released = false;
+  #wake: (() => void) | undefined;
+  /** Bytes that have come, as far as they count: fixed when they begin to go by. */
+  #came: number | undefined;
+  #resolveClosed!: (trailer: Trailer) => void;
+  #rejectClosed!: (error: StreamError) => void;
+
+  constructor(from: string, opened: OpenedStream, context: IncomingContext) {
+    this.from = from;
+    this.description = opened.description;
+    this.facts = opened.facts;
+    this.senderIdentity = opened.senderIdentity ?? from;
+    this.#context = context;
+    this.acknowledged = opened.facts !== undefined && context.stream.courier.paces &&
+      isBulk(opened.description, opened.facts.format);
+    this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
+    const { clock, limits } = context.stream;
+    this.#allowance = new Allowance(limits.receiveWindow, opened.facts === undefined ? undefined : context.shared, clock);
+    this.unread = new UnreadWatch(clock, limits.unreadTimeout, () => {
+      this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
+    });
+    this.#silence = new Silence(clock);
+    if (opened.facts !== undefined) this.#digest = runningDigest();
+    this.#memory = new StreamMemory(context.memory);
+    this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
+      admit: (to) => this.#admit(to),
+      framed: (digest) => this.#digest?.update(digest),
+      corrupt: (why) => this.#break("corrupt", why),
+      caughtUp: () => this.#wake?.(),
+      crowded: () => this.#crowd(),
+    });
+    this.closed = new Promise((resolve, reject) => {
+      this.#resolveClosed = resolve;
+      this.#rejectClosed = reject;
+    });
+    this.closed.catch(() => {}); // a reader need not look at it
+  }
+
+  get streamId(): string {
+    return this.description.info.streamId;
+  }
+
+  get topic(): string {
+    return this.description.info.topic;
+  }
+
+  get context(): StreamContext {
+    return this.#context.stream;
+  }
+
+  get error(): StreamError | undefined {
+    return this.#error;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Bytes the stream may keep waiting here. */
+  get window(): number {
+    return this.#allowance.window;
+  }
+
+  /** Plain bytes that have come, without a gap. */
+  get received(): number {
+    return this.#arrivals.received;
+  }
+
+  /** Chunks that have come, without a gap. */
+  get chunks(): number {
+    return this.#arrivals.next;
+  }
+
+  /** Bytes of memory that it was charged. */
+  get charged(): number {
+    return this.#memory.held;
+  }
+
+  /** Bytes that wait for the reader. */
+  get held(): number {
+    return this.received - this.taken + this.#arrivals.heldBytes;
+  }
+
+  /** Everything the sender sent is here, and dealt with as far as its frames go. */
+  get complete(): boolean {
+    return this.cameWhole && !this.#arrivals.behind;
+  }
+
+  /** Everything the sender sent is here. */
+  get cameWhole(): boolean {
+    if (this.#trailer === undefined) return false;
+    const { facts } = this.#trailer;
+    return facts === undefined ? !this.#arrivals.gap : this.#arrivals.next >= facts.chunks;
+  }
+
+  /** A handler was found: bytes that wait are its, and the sender may go on. */
+  claimed(window: number | undefined): void {
+    this.claim = "claimed";
+    this.#allowance.raise(this.taken, window);
+    this.#context.widened(this);
+    if (this.facts !== undefined) this.#context.notify(this);
+    if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
+  }
+
+  /** A sign of life of the sender. */
+  heard(): void {
+    this.#silence.heard();
+  }
+
+  /** Milliseconds until the silence has lasted too long. */
+  untilSilent(): number {
+    if (this.cameWhole && this.#givenUp === undefined) return Infinity;
+    const { idleTimeout, foreignIdleTimeout } = this.context.limits;
+    const limit = this.facts === undefined ? foreignIdleTimeout : idleTimeout;
+    return this.#silence.left(limit);
+  }
+
+  /** What the silence means, if it has lasted too long. */
+  silence(): StreamError | undefined {
+    if (this.untilSilent() > 0) return undefined;
+    if (this.cameWhole || this.#givenUp !== undefined) return this.#givenUp; // what came before its end was left unread for as long
+    if (this.#trailer !== undefined || this.#silence.hasGap || this.#arrivals.gap) {
+      return this.failure("incomplete", `chunk ${this.#arrivals.next} did not come`);
+    }
+    return this.failure("timeout", `nothing was heard of "${this.from}" any more`);
+  }
+
+  chunk(index: number, content: Uint8Array): void {
+    if (this.#ended) return;
+    this.heard();
+    const facts = this.#trailer?.facts;
+    if (facts !== undefined && index >= facts.chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
+    const placed = this.#arrivals.place(index, content, this.#allowance.window);
+    if (placed === "corrupt") this.#break("corrupt", `chunk ${index} is not what was due`);
+    else if (placed === "too-far") this.#break("refused", `chunk ${index} is beyond the credit`);
+    else if (this.#arrivals.waiting || this.complete) this.#wake?.();
+  }
+
+  trailer(reason: string, rawAttributes: Readonly<Record<string, string>>): void {
+    if (this.#ended || this.#trailer !== undefined) return;
+    this.heard();
+    const ending = readEnding(reason, rawAttributes, this.facts !== undefined);
+    if (ending === undefined) this.#break("corrupt", "its trailer cannot be read");
+    else if (!this.keeps(textBytes({ reason, ...ending.attributes }))) this.#crowd();
+    else this.end(ending);
+  }
+
+  /** Its sender has sent all of it. */
+  end(ending: Ending): void {
+    const { chunks = Infinity } = ending.facts ?? {};
+    if (chunks < this.#arrivals.next) return this.#break("corrupt", "more chunks came than were sent");
+    this.#trailer = ending;
+    if (!this.cameWhole) this.#noteGap();
+    this.actor.send({ type: "trailer.received" });
+    this.#wake?.();
+  }
+
+  /** The sender says that it has ended the stream; its trailer may be lost, or on the way. */
+  noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
+    if (this.#ended || this.cameWhole) return;
+    if (code === undefined) this.#noteGap();
+    else if (code === "incomplete" && this.claim !== "claimed") this.#miss(); // left out, as nobody had claimed it: a handler may come yet
+    else this.#fail(this.failure(code, `"${this.from}" gave it up`, reason));
+  }
+
+  /** The sender is gone. What has come whole can still be read. */
+  senderGone(): void {
+    if (this.#ended) return;
+    const givenUp = this.#givenUp;
+    if (givenUp !== undefined) this.#fail(givenUp);
+    else if (!this.cameWhole) this.#break("disconnected", `"${this.from}" left`);
+  }
+
+  /** It is over the limits, before a byte of it has come. */
+  refuse(code: StreamErrorCode, why: string): void {
+    this.#isRefused = true;
+    this.#break(code, why);
+  }
+
+  /** The next bytes, if any have come. */
+  poll(): Piece | undefined {
+    return this.#arrivals.poll();
+  }
+
+  /** Resolves when there may be more to poll, or the stream has ended. */
+  async arrival(): Promise<void> {
+    if (this.#arrivals.waiting || this.#ended || this.complete) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
+  /** A piece was taken by the reader, checked. */
+  took(piece: Piece): void {
+    if (this.facts?.format === "plain") this.#digest?.update(piece.memory);
+    const from = this.taken;
+    this.taken += piece.length;
+    this.tracker.update(piece.length);
+    this.drop(piece);
+    if (this.complete) this.heard(); // what is left of a stream that was given up is kept for as long as it is read
+    if (this.#ended || this.facts === undefined) return;
+    this.#allowance.consume(from, this.taken);
+    this.#context.consumed();
+    if (!this.#allowance.isDue(this.taken)) return;
+    this.#allowance.raise(this.taken);
+    this.#context.notify(this);
+  }
+
+  /** Gives back the memory of a piece. */
+  drop(piece: Piece): void {
+    this.#arrivals.drop(piece);
+  }
+
+  /** After the last piece was taken: throws unless the stream is whole. */
+  check(): void {
+    const trailer = this.#trailer;
+    if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
+    const { facts } = trailer;
+    const { size } = this.description.info;
+    if (this.#givenUp !== undefined) throw this.#givenUp;
+    if (this.#arrivals.broken) throw this.failure("incomplete", "its last frame is not whole");
+    if (size !== undefined && this.taken !== size) throw this.failure("incomplete", `${this.taken} of ${size} bytes came`);
+    if (facts === undefined) return;
+    this.#finalDigest ??= this.#digest?.finish();
+    if (facts.bytes !== this.taken || facts.digest !== this.#finalDigest) {
+      throw this.failure("corrupt", "its digest is not that of its bytes");
+    }
+  }
+
+  /** Entered by its actor: all was taken and checked. */
+  close(): void {
+    if (this.#ended) return;
+    this.#end();
+    const { reason = "", attributes = {} } = this.#trailer ?? {};
+    this.#resolveClosed({ reason, attributes });
+    if (this.facts?.confirm === true) this.#context.notify(this);
+  }
+
+  /** Entered by its actor, or when that was stopped. */
+  fail(error: StreamError): void {
+    if (this.#ended) return;
+    this.#error = error;
+    this.#end();
+    this.#rejectClosed(error);
+    if (this.facts === undefined) return;
+    this.#context.notify(this);
+    const isUnhandled = error.code === "refused" && this.claim !== "claimed" && !this.#isRefused;
+    if (isUnhandled && this.facts.named === true) this.#context.unhandled(this);
+  }
+
+  /** After the end: the sender says how far it had sent. What never came is not waited for. */
+  release(final: number): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#arrivals.received = this.#allowance.release(final, this.#came ?? this.received);
+  }
+
+  /** How the stream stands, as its sender is told. */
+  state(): ReceivingState {
+    const { claim, received, taken } = this;
+    const base = {
+      sequence: this.facts?.sequence ?? 0,
+      claim,
+      credit: this.#allowance.credit,
+      received: Math.max(received, taken),
+      taken,
+    };
+    if (!this.#ended) return base;
+    if (this.#error === undefined) {
+      return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
+    }
+    const { code, reason } = this.#error;
+    // "aborted" is what a sender does: here it was a signal given to a consumer.
+    return { ...base, end: receiverCode(code), ...(reason === undefined ? {} : { reason }) };
+  }
+
+  /** What it means that its sender ended it before it was whole. */
+  get #givenUp(): StreamError | undefined {
+    const found = this.#trailer && givenUp(this.#trailer, this.facts !== undefined);
+    return found && this.failure(found.code, `"${this.from}" gave it up`, found.reason);
+  }
+
+  failure(code: StreamErrorCode, why: string, reason?: string): StreamError {
+    const { streamId, from: identity } = this;
+    const message = `Cannot receive the stream as ${why}: stream id is "${streamId}"`;
+    return new StreamError(code, message, { streamId, identity, ...(reason === undefined || reason === "" ? {} : { reason }) });
+  }
+
+  /** Checks bytes up to an offset against the limits, and uses up credit for them; false if they are not to be kept. */
+  #admit(to: number): boolean {
+    const { limits } = this.context;
+    const { size } = this.description.info;
+    if (to > limits.streamBytes) return this.#refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
+    if (size !== undefined && to > size) return this.#refuse("too-large", `it is longer than the ${size} bytes announced`);
+    if (this.facts === undefined) {
+      const fits = to - this.taken <= limits.foreignQueue;
+      return fits || this.#refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
+    }
+    if (this.#allowance.charge(to)) return true;
+    if (this.claim === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
+    this.#miss(); // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
+    return false;
+  }
+
+  /** Bytes go by: what has come is of no use to a handler that comes late. */
+  #miss(): void {
+    this.#missed = true;
+    this.#came = this.received;
+    this.#arrivals.close();
+    this.#allowance.end(this.taken);
+    this.taken = this.#arrivals.received = this.#allowance.charged;
+  }
+
+  #refuse(code: StreamErrorCode, why: string): false {
+    this.#break(code, why);
+    return false;
+  }
+
+  #noteGap(): void {
+    if (this.#silence.noteGap()) this.actor.send({ type: "gap.found" });
+  }
+
+  /** Charges what describes it, its header or its trailer; false where there is no memory for that. */
+  keeps(bytes: number): boolean {
+    return this.#memory.reserve(bytes);
+  }
+
+  #crowd(): void {
+    this.#break(this.facts === undefined ? "too-large" : "refused", `what "${this.from}" has sent fills its memory here`);
+  }
+
+  #break(code: StreamErrorCode, why: string): void {
+    this.#fail(this.failure(code, why));
+  }
+
+  #fail(error: StreamError): void {
+    this.actor.send({ type: "stream.broken", error });
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.unread.end();
+    this.#arrivals.close();
+    this.#memory.end();
+    this.#allowance.end(this.taken);
+    const sent = this.#trailer?.facts?.bytes;
+    if (sent !== undefined) this.release(sent);
+    this.#wake?.();
+    this.#context.ended(this);
+  }
+}

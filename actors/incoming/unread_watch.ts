@@ -1,0 +1,47 @@
+import type { Clock } from "../../protocol/clock.ts";
+
+/** Reason of a stream that ended unread, at both ends. */
+export const UNREAD = "its handler returned and nobody reads it";
+
+/** Ends a stream whose handler has returned and that nobody has begun to read: else it would be kept for the runtime's life. */
+export class UnreadWatch {
+  readonly #clock: Required<Clock>;
+  readonly #timeout: number;
+  readonly #expire: () => void;
+  #isHandled = false;
+  #isConsumed = false;
+  #isOver = false;
+  #timer: unknown;
+
+  /** `timeout`: milliseconds from the handler's return; `expire` is called when they have passed without a consumer. */
+  constructor(clock: Required<Clock>, timeout: number, expire: () => void) {
+    this.#clock = clock;
+    this.#timeout = timeout;
+    this.#expire = expire;
+  }
+
+  /** The handler has returned. */
+  handled(): void {
+    this.#isHandled = true;
+    this.#watch();
+  }
+
+  /** Somebody reads the stream; or has not begun after all. */
+  consumed(isConsumed: boolean): void {
+    this.#isConsumed = isConsumed;
+    this.#watch();
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    this.#isOver = true;
+    this.#watch();
+  }
+
+  #watch(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#isHandled || this.#isConsumed || this.#isOver) return;
+    this.#timer = this.#clock.setTimeout(this.#expire, this.#timeout);
+  }
+}

@@ -1,0 +1,287 @@
+import {
+  assign,
+  enqueueActions,
+  type EventObject,
+  fromPromise,
+  type MetaObject,
+  type ParameterizedObject,
+  setup,
+  type StateMachine,
+  type StateSchema,
+} from "xstate";
+import { StreamError } from "../../errors.ts";
+import { onAbort } from "../../protocol/abort.ts";
+import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
+import { assertKnownNames } from "../../protocol/option_names.ts";
+import {
+  type SendBytesOptions,
+  type SendFileOptions,
+  type SendTextOptions,
+  show,
+  type StreamOptions,
+} from "../../protocol/options.ts";
+import type { Progress } from "../../protocol/progress.ts";
+import { isAbortSignal } from "../../protocol/realms.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { ByteSource } from "../runtime/send.ts";
+
+/** Input of {@linkcode sendTextActor}. */
+export interface SendTextInput {
+  /** The runtime that sends. */
+  readonly runtime: Runtime;
+  /** The text. */
+  readonly text: string;
+  /** As for `runtime.sendText`. */
+  readonly options?: SendTextOptions;
+}
+
+/** Input of {@linkcode sendBytesActor}. */
+export interface SendBytesInput {
+  /** The runtime that sends. */
+  readonly runtime: Runtime;
+  /** The bytes, or a source of them. */
+  readonly data: ByteSource;
+  /** As for `runtime.sendBytes`. */
+  readonly options?: SendBytesOptions;
+}
+
+/** Input of {@linkcode sendFileActor}. */
+export interface SendFileInput {
+  /** The runtime that sends. */
+  readonly runtime: Runtime;
+  /** Where the file is. */
+  readonly path: string | URL;
+  /** As for `runtime.sendFile`. */
+  readonly options?: SendFileOptions;
+}
+
+/** What the parent of a sending actor is sent, at most once each 50 ms, and at the end. `id` is the sending actor's. */
+export interface StreamProgressEvent {
+  /** Which event it is. */
+  readonly type: "stream.progress";
+  /** Id of the actor that sends. */
+  readonly id: string;
+  /** How far it has come. */
+  readonly progress: Progress;
+}
+
+/** What happens to a sending actor. */
+export interface SendActorEvent {
+  /** Which event it is. */
+  readonly type: "progress.made";
+  /** How far it has come. */
+  readonly progress: Progress;
+}
+
+/** What an inspector sees of a sending actor. */
+export interface SendActorContext<TInput, TInfo> {
+  /** What the actor was given. */
+  readonly input: TInput;
+  /** The stream's info, once it was sent. */
+  readonly info: TInfo | undefined;
+}
+
+/** A machine that sends one stream: `sending → sent`. Its output is the stream's info; its error is a StreamError. */
+export type SendActorLogic<TInput, TInfo> = StateMachine<
+  SendActorContext<TInput, TInfo>,
+  SendActorEvent,
+  Record<never, never>,
+  never,
+  ParameterizedObject,
+  ParameterizedObject,
+  string,
+  "sending" | "sent",
+  string,
+  TInput,
+  TInfo,
+  EventObject,
+  MetaObject,
+  StateSchema
+>;
+
+/**
+ * Sends a text: `runtime.sendText`, to invoke or spawn in a machine of your own.
+ *
+ * Tells its parent of its progress by {@linkcode StreamProgressEvent}. Its output is the stream's info, its error, `event.error` in the
+ * parent's `onError`, a StreamError. Stopping it, as leaving the state that invoked it does, aborts the stream.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ * import { sendTextActor } from "millrace/actors";
+ * import { createActor, toPromise } from "xstate";
+ *
+ * const alice = await createRuntime({ transport: createHub().join("alice") });
+ * const sending = createActor(sendTextActor, { input: { runtime: alice, text: "Hello", options: { topic: "chat" } } }).start();
+ * const info = await toPromise(sending);
+ * if (info.size !== 5) throw new Error("Five bytes were expected");
+ * await alice.close();
+ * ```
+ */
+export const sendTextActor: SendActorLogic<SendTextInput, TextStreamInfo> = sendMachine(
+  "sendText",
+  "text",
+  ({ runtime, text }: SendTextInput, options) => runtime.sendText(text, options),
+);
+
+/**
+ * Sends bytes: `runtime.sendBytes`, to invoke or spawn in a machine of your own. Progress, output, error and end as of
+ * {@linkcode sendTextActor}.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ * import { sendBytesActor } from "millrace/actors";
+ * import { createActor, toPromise } from "xstate";
+ *
+ * const alice = await createRuntime({ transport: createHub().join("alice") });
+ * const input = { runtime: alice, data: new Uint8Array([1, 2, 3]), options: { topic: "samples" } };
+ * const info = await toPromise(createActor(sendBytesActor, { input }).start());
+ * if (info.size !== 3) throw new Error("Three bytes were expected");
+ * await alice.close();
+ * ```
+ */
+export const sendBytesActor: SendActorLogic<SendBytesInput, ByteStreamInfo> = sendMachine(
+  "sendBytes",
+  "data",
+  ({ runtime, data }: SendBytesInput, options) => runtime.sendBytes(data, options),
+);
+
+/**
+ * Sends a file: `runtime.sendFile`, to invoke or spawn in a machine of your own. Progress, output, error and end as of
+ * {@linkcode sendTextActor}.
+ *
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ * import { sendFileActor, type StreamProgressEvent } from "millrace/actors";
+ * import { assign, createActor, setup, waitFor } from "xstate";
+ *
+ * const hub = createHub();
+ * const alice = await createRuntime({ transport: hub.join("alice") });
+ * const bob = await createRuntime({ transport: hub.join("bob") });
+ * bob.registerByteStreamHandler("reports", async (reader) => void await reader.saveTo("received/"));
+ *
+ * const machine = setup({
+ *   types: { context: {} as { percent: number }, events: {} as StreamProgressEvent },
+ *   actors: { sendFileActor },
+ * }).createMachine({
+ *   context: { percent: 0 },
+ *   initial: "sending",
+ *   states: {
+ *     sending: {
+ *       invoke: {
+ *         src: "sendFileActor",
+ *         input: { runtime: alice, path: "report.pdf", options: { topic: "reports", destinationIdentities: ["bob"] } },
+ *         onDone: "sent",
+ *         onError: "failed",
+ *       },
+ *       on: { "stream.progress": { actions: assign({ percent: ({ event }) => event.progress.percent ?? 0 }) } },
+ *     },
+ *     sent: { type: "final" },
+ *     failed: { type: "final" },
+ *   },
+ * });
+ *
+ * const { value, context } = await waitFor(createActor(machine).start(), ({ status }) => status === "done");
+ * if (value !== "sent" || context.percent !== 100) throw new Error("The report was not sent");
+ * await alice.close();
+ * await bob.close();
+ * ```
+ */
+export const sendFileActor: SendActorLogic<SendFileInput, ByteStreamInfo> = sendMachine(
+  "sendFile",
+  "path",
+  ({ runtime, path }: SendFileInput, options) => runtime.sendFile(path, options),
+);
+
+/** What the call under way is given. */
+interface Call<TInput> {
+  readonly input: TInput;
+  readonly report: (progress: Progress) => void;
+}
+
+/** What every sending actor is: a call that can be aborted, and that tells of its progress. */
+function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>(
+  id: string,
+  content: string,
+  send: (input: TInput, options: StreamOptions) => Promise<TInfo>,
+): SendActorLogic<TInput, TInfo> {
+  return setup({
+    types: {
+      context: {} as SendActorContext<TInput, TInfo>,
+      events: {} as SendActorEvent,
+      input: {} as TInput,
+      output: {} as TInfo,
+    },
+    actors: {
+      call: fromPromise<TInfo, Call<TInput>>(async ({ input: { input, report }, signal }) => {
+        assertInput(input, { runtime: true, [content]: true, options: true });
+        const onProgress = (progress: Progress): void => {
+          if (!signal.aborted) report(progress); // a stopped actor takes no events
+          input.options?.onProgress?.(progress);
+        };
+        return await untilEither(
+          signal,
+          input.options?.signal,
+          (either) => send(input, { ...input.options, signal: either, onProgress }),
+        );
+      }),
+    },
+    actions: {
+      tellParent: enqueueActions(({ enqueue, self, event }) => {
+        if (self._parent === undefined) return; // it was created alone
+        const told: StreamProgressEvent = { type: "stream.progress", id: self.id, progress: event.progress };
+        enqueue.sendTo(self._parent, told);
+      }),
+    },
+  }).createMachine({
+    id,
+    context: ({ input }) => ({ input, info: undefined }),
+    initial: "sending",
+    states: {
+      sending: {
+        invoke: { // without onError: the call's error is the actor's
+          src: "call",
+          input: ({ context: { input }, self }) => ({
+            input,
+            report: (progress) => self.send({ type: "progress.made", progress }),
+          }),
+          onDone: { target: "sent", actions: assign({ info: ({ event }) => event.output }) },
+        },
+        on: { "progress.made": { actions: "tellParent" } },
+      },
+      sent: { type: "final" },
+    },
+    output: ({ context }) => context.info as TInfo,
+  });
+}
+
+/** Throws "invalid-argument" unless it is an input with those names only: what stands beside `options` would do nothing. */
+function assertInput(input: unknown, names: Readonly<Record<string, true>>): void {
+  if (typeof input !== "object" || input === null) {
+    throw new StreamError("invalid-argument", `Cannot send as the actor's input is no object: ${show(input)}`);
+  }
+  assertKnownNames(input, names, "Cannot send", "input");
+}
+
+/** Runs with a signal that is aborted with either of two: as `AbortSignal.any`, which Node has since 20.3. */
+async function untilEither<T>(
+  own: AbortSignal,
+  given: AbortSignal | undefined,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (!isAbortSignal(given)) return await run(given ?? own); // what is no signal is refused by the call
+  const controller = new AbortController();
+  const follow = (signal: AbortSignal): () => void => {
+    const abort = (): void => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    return onAbort(signal, abort);
+  };
+  const leave = [own, given].map(follow);
+  try {
+    return await run(controller.signal);
+  } finally {
+    for (const end of leave) end();
+  }
+}

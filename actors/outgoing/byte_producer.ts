@@ -1,0 +1,90 @@
+import { SEGMENT_BYTES, SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../../protocol/constants.ts";
+import { cutBytes } from "../../protocol/wire/chunking.ts";
+import { overdue, turn } from "../../event_loop.ts";
+import type { Sliced } from "../../workers/codec.ts";
+import type { Segment } from "../../workers/segments.ts";
+import type { OutgoingStream } from "./stream.ts";
+
+/** Milliseconds that a write may wait for company before it is handed on. */
+const FLUSH_MS = 10;
+
+const SMALL_BYTES = SMALL_SEGMENT_CAPACITY - SEGMENT_HEADROOM;
+const NO_DIGEST = new Uint8Array(0);
+
+/** Gathers the bytes written to a stream in segments, and puts each in the stream's line when it is full, or has waited long enough. */
+export class ByteProducer {
+  readonly #stream: OutgoingStream;
+  readonly #capacity: number;
+  #segment: Segment | undefined;
+  #filled = 0;
+  #timer: unknown;
+
+  constructor(stream: OutgoingStream) {
+    this.#stream = stream;
+    this.#capacity = stream.framed ? stream.spec.frameBytes : SEGMENT_BYTES;
+  }
+
+  /** Copies the bytes; resolves when there is room for more. */
+  async write(data: Uint8Array): Promise<void> {
+    let at = 0;
+    while (at < data.length) {
+      if (this.#filled === 0) await this.#stream.line.room();
+      if (this.#stream.error !== undefined) throw this.#stream.error;
+      const length = Math.min(data.length - at, this.#capacity - this.#filled);
+      const segment = this.#roomFor(this.#filled + length);
+      segment.bytes.set(data.subarray(at, at + length), SEGMENT_HEADROOM + this.#filled);
+      this.#filled += length;
+      at += length;
+      if (this.#filled === this.#capacity) this.flush();
+      if (overdue()) await turn();
+    }
+    if (this.#filled > 0) this.#timer ??= this.#stream.context.clock.setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  /** Hands on what was gathered. */
+  flush(): void {
+    this.#stream.context.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const segment = this.#segment;
+    const bytes = this.#filled;
+    if (segment === undefined) return;
+    this.#segment = undefined;
+    this.#filled = 0;
+    const start = SEGMENT_HEADROOM;
+    const release = (): void => segment.release();
+    this.#stream.line.push({ memory: segment.bytes, start, sliced: this.#slice(segment, start, bytes), weight: bytes, release });
+  }
+
+  /** The stream is over: gives back what was gathered. */
+  drop(): void {
+    this.#stream.context.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#segment?.release();
+    this.#segment = undefined;
+    this.#filled = 0;
+  }
+
+  /** The segment under way, grown to a whole one if a small one is too small. */
+  #roomFor(bytes: number): Segment {
+    const old = this.#segment;
+    if (old !== undefined && bytes <= old.bytes.length - SEGMENT_HEADROOM) return old;
+    const capacity = bytes <= SMALL_BYTES ? SMALL_SEGMENT_CAPACITY : SEGMENT_CAPACITY;
+    const segment = this.#stream.context.codec.segments.acquire(capacity);
+    if (old !== undefined) {
+      segment.bytes.set(old.bytes.subarray(0, SEGMENT_HEADROOM + this.#filled));
+      old.release();
+    }
+    this.#segment = segment;
+    return segment;
+  }
+
+  #slice(segment: Segment, start: number, bytes: number): Sliced | Promise<Sliced> {
+    const { codec, chunkSize } = this.#stream.context;
+    const end = start + bytes;
+    // The digest of a plain stream runs over its bytes in order, which is the pump's to do.
+    if (!this.#stream.framed) return { bytes, digest: NO_DIGEST, ends: cutBytes(segment.bytes, start, end, chunkSize, false) };
+    const sliced = codec.slice({ segment, start, end }, this.#stream.preparation);
+    sliced.catch(() => {}); // the pump hears of it when it comes to the parcel
+    return sliced;
+  }
+}

@@ -1,0 +1,142 @@
+// Sends whose receivers take no more streams for the moment. Each waits for its turn, in the order in which they came.
+import { onAbort } from "../../protocol/abort.ts";
+import type { Clock } from "../../protocol/clock.ts";
+import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
+
+/** The credit that a send has taken, one stream at each of its receivers. */
+export interface OpeningTurn {
+  readonly credits: readonly StreamCredit[];
+  /** Receivers that took no stream for as long as a send may wait. */
+  readonly stalled: ReadonlySet<StreamCredit>;
+}
+
+interface Waiter {
+  readonly credits: readonly StreamCredit[];
+  readonly stalled: Set<StreamCredit>;
+  admit(turn: OpeningTurn | undefined): void;
+}
+
+export interface OpeningQueueOptions {
+  readonly clock: Required<Clock>;
+  /** Milliseconds that a receiver may keep sends waiting without taking one. */
+  readonly stallTimeout: number;
+}
+
+/** Admits sends as far as their receivers have given credit for streams. */
+export class OpeningQueue {
+  readonly #clock: Required<Clock>;
+  readonly #stallTimeout: number;
+  readonly #waiters = new Set<Waiter>();
+  /** Receivers that a send waits for, each with the number of those. */
+  readonly #waited = new Map<StreamCredit, number>();
+  #timer: unknown;
+  #closed = false;
+
+  constructor({ clock, stallTimeout }: OpeningQueueOptions) {
+    this.#clock = clock;
+    this.#stallTimeout = stallTimeout;
+  }
+
+  /** Sends that wait for a receiver. */
+  waitingFor(credit: StreamCredit): number {
+    return this.#waited.get(credit) ?? 0;
+  }
+
+  /** Takes credit for a stream where each receiver has some; false where the send has to wait. */
+  tryEnter(credits: readonly StreamCredit[]): boolean {
+    if (credits.some((credit) => !credit.available)) return false;
+    for (const credit of credits) credit.take();
+    return true;
+  }
+
+  /** Resolves when credit for a stream was taken at each receiver that has not stalled; with undefined when the wait was given up. */
+  enter(credits: readonly StreamCredit[], signal: AbortSignal | undefined): Promise<OpeningTurn | undefined> {
+    const others = credits.length > 1;
+    const stalled = new Set(credits.filter((credit) => others && credit.stalled));
+    if (stalled.size === credits.length) stalled.clear();
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        credits,
+        stalled,
+        admit: (turn) => {
+          leave?.();
+          this.#waiters.delete(waiter);
+          for (const credit of credits) this.#count(credit, -1);
+          resolve(turn);
+        },
+      };
+      const giveUp = (): void => {
+        waiter.admit(undefined);
+        this.wake();
+      };
+      const leave = signal && onAbort(signal, giveUp);
+      this.#waiters.add(waiter);
+      for (const credit of credits) this.#count(credit, 1);
+      this.wake();
+      if (this.#closed && this.#waiters.has(waiter)) waiter.admit(undefined);
+    });
+  }
+
+  /** Admits those whose receivers have credit. One that cannot go lets none pass that waits for the same receiver. */
+  wake(): void {
+    const blocked = new Set<StreamCredit>();
+    for (const waiter of [...this.#waiters]) {
+      if (blocked.size >= this.#waited.size) break;
+      const needed = waiter.credits.filter((credit) => !waiter.stalled.has(credit));
+      const lacking = needed.filter((credit) => !credit.available || blocked.has(credit));
+      for (const credit of lacking) blocked.add(credit);
+      if (lacking.length > 0 || this.#closed) continue;
+      for (const credit of needed) credit.take();
+      waiter.admit({ credits: needed, stalled: waiter.stalled });
+    }
+    this.#watch(blocked);
+  }
+
+  /** Gives back what a send has taken that is not opened after all. */
+  leave(credits: readonly StreamCredit[]): void {
+    for (const credit of credits) credit.giveBack();
+    this.wake();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const waiter of [...this.#waiters]) waiter.admit(undefined);
+    this.#watch(new Set());
+  }
+
+  /** The timer runs while a receiver keeps sends waiting, and begins anew each time that one takes more. */
+  #watch(blocked: ReadonlySet<StreamCredit>): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (blocked.size === 0) return;
+    const now = this.#clock.now();
+    let first = Infinity;
+    for (const credit of blocked) {
+      credit.waitingSince ??= now;
+      first = Math.min(first, credit.waitingSince + this.#stallTimeout);
+    }
+    if (first === Infinity) return;
+    this.#timer = this.#clock.setTimeout(() => this.#sweep(), Math.max(0, first - now));
+  }
+
+  #sweep(): void {
+    this.#timer = undefined;
+    const now = this.#clock.now();
+    for (const waiter of [...this.#waiters]) {
+      for (const credit of waiter.credits) {
+        if (credit.available || (credit.waitingSince ?? now) + this.#stallTimeout > now) continue;
+        credit.stalled = true;
+        waiter.stalled.add(credit);
+      }
+      if (waiter.stalled.size === waiter.credits.length) waiter.admit({ credits: [], stalled: waiter.stalled });
+    }
+    this.wake();
+  }
+
+  #count(credit: StreamCredit, change: 1 | -1): void {
+    const count = (this.#waited.get(credit) ?? 0) + change;
+    if (count > 0) return void this.#waited.set(credit, count);
+    this.#waited.delete(credit);
+    credit.waitingSince = undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Clock } from "../../protocol/clock.ts";
+import { ACK_BYTES, ACK_DELAY } from "../../protocol/flow/congestion.ts";
+import type { AcknowledgedStream } from "../../protocol/wire/control.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
+
+/** Streams that one acknowledgement is of. */
+const ACK_ROWS = 500;
+
+/** Tells a sender of bulk what has come: at once if much has, or soon, with what comes until then. */
+export class Acknowledgements {
+  readonly #clock: Required<Clock>;
+  readonly #tell: (streams: readonly AcknowledgedStream[]) => void;
+  /** Streams of which the sender is to be told, and the bytes that have come since it was. */
+  readonly #streams = new Set<IncomingStream>();
+  #bytes = 0;
+  #timer: unknown;
+
+  constructor(clock: Required<Clock>, tell: (streams: readonly AcknowledgedStream[]) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  /** A chunk of so many bytes has come. */
+  add(stream: IncomingStream, bytes: number): void {
+    this.#streams.add(stream);
+    this.#bytes += bytes;
+    if (this.#bytes >= ACK_BYTES) this.#flush();
+    else this.#timer ??= this.#clock.setTimeout(() => this.#flush(), ACK_DELAY);
+  }
+
+  /** Nothing more is told. */
+  clear(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#streams.clear();
+    this.#bytes = 0;
+  }
+
+  #flush(): void {
+    const rows = [...this.#streams].flatMap(({ facts, chunks }) =>
+      facts === undefined ? [] : [{ sequence: facts.sequence, chunks }]
+    );
+    this.clear();
+    for (let at = 0; at < rows.length; at += ACK_ROWS) this.#tell(rows.slice(at, at + ACK_ROWS));
+  }
+}

@@ -1,0 +1,122 @@
+// How many streams two runtimes may open to each other: one object for each peer, and for each life of it new counts.
+import type { Limits } from "../../protocol/limits.ts";
+import { type StreamBudget, StreamCredit, StreamGrant } from "../../protocol/flow/stream_credit.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
+
+export interface StreamCountsContext {
+  readonly limits: Limits;
+  readonly budget: StreamBudget;
+  /** Streams of this sender that are open here, of all its lives and as another SDK too. */
+  openStreams(): number;
+  /** Sends here that wait until the peer takes more streams. */
+  waiting(credit: StreamCredit): number;
+  /** The counts are worth a packet. */
+  due(): void;
+  /** The peer takes more streams, or is gone. */
+  raised(): void;
+}
+
+/** The counts of a state packet. */
+export interface ToldCounts {
+  readonly streams?: number;
+  readonly opened: number;
+  readonly waiting?: number;
+}
+
+export class StreamCounts {
+  readonly #context: StreamCountsContext;
+  readonly #grants = new Map<IncomingStream, StreamGrant>();
+  /** Open streams of another SDK, which knows no limit. */
+  readonly #uncounted = new Set<IncomingStream>();
+  #credit = new StreamCredit();
+  #grant: StreamGrant | undefined;
+  #told = 0;
+
+  constructor(context: StreamCountsContext) {
+    this.#context = context;
+  }
+
+  /** Credit for the streams that are opened to the peer. */
+  get credit(): StreamCredit {
+    return this.#credit;
+  }
+
+  /** Whether sends wait for the peer. */
+  get isWaitedFor(): boolean {
+    return this.#context.waiting(this.#credit) > 0;
+  }
+
+  /** A stream of the peer counts as open until it ends, even beyond this life of the peer. */
+  open(stream: IncomingStream): void {
+    if (stream.facts === undefined) {
+      this.#uncounted.add(stream);
+      return this.#context.budget.change(1);
+    }
+    const grant = this.#current();
+    this.#grants.set(stream, grant);
+    grant.open();
+  }
+
+  end(stream: IncomingStream): void {
+    if (this.#uncounted.delete(stream)) {
+      this.#context.budget.change(-1);
+      return this.#context.budget.feed();
+    }
+    const grant = this.#grants.get(stream);
+    this.#grants.delete(stream);
+    grant?.end();
+  }
+
+  /** Raises the count of streams the peer may open, as far as there is room. */
+  grow(): void {
+    this.#current().grow();
+  }
+
+  /** The peer states how many streams it takes. */
+  raise(streams: number | undefined): void {
+    if (this.#credit.raise(streams)) this.#context.raised();
+  }
+
+  /** The peer states what it has opened, and what waits. A limit that it should know, and does not, is told again. */
+  note(opened: number, waiting = 0): void {
+    const grant = this.#current();
+    grant.noteSender(opened, waiting);
+    if (waiting > 0 && (grant.limit ?? 0) > opened) this.#context.due();
+  }
+
+  /** The limit for a packet that is about to go out. */
+  tellLimit(): { streams?: number } {
+    const { limit } = this.#current();
+    if (limit === undefined) return {};
+    this.#told = limit;
+    return { streams: limit };
+  }
+
+  /** The counts for a state packet that is about to go out. */
+  tell(): ToldCounts {
+    const waiting = this.#context.waiting(this.#credit);
+    return { ...this.tellLimit(), opened: this.#credit.opened, ...(waiting === 0 ? {} : { waiting }) };
+  }
+
+  /** This life of the peer is over. */
+  reset(): void {
+    this.#credit.end();
+    this.#credit = new StreamCredit();
+    this.#grant?.close();
+    this.#grant = undefined;
+    this.#told = 0;
+    this.#context.raised();
+  }
+
+  #current(): StreamGrant {
+    const { limits, budget } = this.#context;
+    return this.#grant ??= new StreamGrant({
+      limits,
+      budget,
+      allOpen: () => this.#context.openStreams(),
+      raised: () => {
+        if (this.#grant?.isDue(this.#told) === true) this.#context.due();
+      },
+    });
+  }
+}

@@ -1,0 +1,53 @@
+import { causeText, escaped, type StreamError, type StreamErrorCode } from "../../errors.ts";
+
+/** Milliseconds in which one line for each code is written. */
+const INTERVAL = 1_000;
+
+/** What a runtime without `onError` writes of an error, and where to. */
+export interface ErrorLogOptions {
+  /** Milliseconds of a clock that only goes forwards. */
+  readonly now: () => number;
+  /** Writes a line; default: to stderr. */
+  readonly write?: (line: string) => void;
+}
+
+/** Errors that no call can reject with, for people: one line each on stderr, at most one for each code and second. */
+export class ErrorLog {
+  readonly #now: () => number;
+  readonly #write: (line: string) => void;
+  /** When a line of a code was last written, and the errors of it that were left out since. */
+  readonly #written = new Map<StreamErrorCode, { at: number; omitted: number }>();
+
+  constructor({ now, write = writeToStderr }: ErrorLogOptions) {
+    this.#now = now;
+    this.#write = write;
+  }
+
+  note(error: StreamError, about: { topic?: string; identity?: string }): void {
+    const last = this.#written.get(error.code);
+    const now = this.#now();
+    if (last !== undefined && now - last.at < INTERVAL) {
+      last.omitted++;
+      return;
+    }
+    this.#written.set(error.code, { at: now, omitted: 0 });
+    this.#write(lineOf(error, about, last?.omitted ?? 0));
+  }
+}
+
+/** An error on one line: whatever others wrote in it, no terminal takes for a command. */
+function lineOf(error: StreamError, { topic, identity }: { topic?: string; identity?: string }, omitted: number): string {
+  const { code, message } = error;
+  const parts = [`millrace: ${code}: ${escaped(message)}`];
+  const cause = causeText(error.cause);
+  if (cause !== "" && !message.includes(cause)) parts.push(`cause is ${cause}`);
+  if (topic !== undefined) parts.push(`topic is "${escaped(topic)}"`);
+  if (identity !== undefined && !message.includes(identity)) parts.push(`participant is "${escaped(identity)}"`);
+  if (omitted > 0) parts.push(`${omitted} more of this code were not shown`);
+  return parts.join(", ");
+}
+
+function writeToStderr(line: string): void {
+  // With one argument, nothing in it is a placeholder.
+  console.error(line); // oxlint-disable-line no-console -- the one stderr of all runtimes and pages
+}

@@ -1,0 +1,89 @@
+import { StreamError } from "../../errors.ts";
+import { LEAST_WINDOW } from "../../protocol/constants.ts";
+import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
+import { show } from "../../protocol/options.ts";
+import { isCount, isRecord } from "../../protocol/shapes.ts";
+import type { ByteStreamReader, TextStreamReader } from "../incoming/reader.ts";
+
+/** Who sent a stream. */
+export interface StreamSender {
+  /** The identity that the sender claims by `senderIdentity`, where the transport carries that; else the one below. */
+  identity: string;
+  /** The identity that the transport vouches for: check this one before you trust a sender. Runtimes always set it. */
+  transportIdentity?: string;
+}
+
+/** What is called with each text stream of a topic. It may throw or reject: then its stream is cancelled. */
+export type TextStreamHandler = (reader: TextStreamReader, sender: StreamSender) => void | Promise<void>;
+
+/** What is called with each byte stream of a topic. It may throw or reject: then its stream is cancelled. */
+export type ByteStreamHandler = (reader: ByteStreamReader, sender: StreamSender) => void | Promise<void>;
+
+/** How a handler is registered. */
+export interface HandlerOptions {
+  /** Bytes of a stream that may wait for its reader. Default `limits.receiveWindow`; never below 60,000. */
+  window?: number;
+}
+
+const HANDLER_OPTIONS: OptionNames<HandlerOptions> = { window: true };
+
+export interface Registration<H> {
+  readonly handler: H;
+  readonly window: number | undefined;
+}
+
+/** Handlers of one kind of stream, by topic. */
+export class Topics<H> {
+  readonly #kind: string;
+  readonly #registrations = new Map<string, Registration<H>>();
+
+  constructor(kind: "text" | "byte") {
+    this.#kind = kind;
+  }
+
+  get(topic: string): Registration<H> | undefined {
+    return this.#registrations.get(topic);
+  }
+
+  /** The smallest window that a handler asked for. */
+  get smallestWindow(): number {
+    let smallest = Infinity;
+    for (const { window } of this.#registrations.values()) smallest = Math.min(smallest, window ?? Infinity);
+    return smallest;
+  }
+
+  add(topic: string, handler: H, options: HandlerOptions = {}): Registration<H> {
+    const action = `Cannot register the ${this.#kind} stream handler`;
+    assertTopic(topic, action);
+    if (typeof handler !== "function") {
+      throw new StreamError("invalid-argument", `${action} as it is not a function: ${show(handler)}`);
+    }
+    if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as its options are no object: ${show(options)}`);
+    assertKnownNames(options, HANDLER_OPTIONS, action);
+    const { window }: { window?: unknown } = options;
+    if (window !== undefined && (!isCount(window) || window === 0)) {
+      throw new StreamError("invalid-argument", `${action} as its window is not a positive count of bytes: ${show(window)}`);
+    }
+    if (this.#registrations.has(topic)) {
+      throw new StreamError("handler-exists", `${action} as the topic has one: topic is "${topic}"`);
+    }
+    const registration = { handler, window: window === undefined ? undefined : Math.max(window, LEAST_WINDOW) };
+    this.#registrations.set(topic, registration);
+    return registration;
+  }
+
+  remove(topic: string): void {
+    assertTopic(topic, `Cannot unregister the ${this.#kind} stream handler`);
+    this.#registrations.delete(topic);
+  }
+
+  clear(): void {
+    this.#registrations.clear();
+  }
+}
+
+function assertTopic(topic: unknown, action: string): void {
+  if (typeof topic !== "string") {
+    throw new StreamError("invalid-argument", `${action} as the topic is not a string: ${show(topic)}`);
+  }
+}

@@ -1,0 +1,237 @@
+import { type AnyActorRef, createActor } from "xstate";
+import { StreamError } from "../../errors.ts";
+import { decodeHeader, headerBytes, type OpenedStream, overLimits } from "../../protocol/wire/header.ts";
+import type { Packet, StreamHeader } from "../../protocol/wire/packets.ts";
+import { isUint8Array } from "../../protocol/realms.ts";
+import { isCount } from "../../protocol/shapes.ts";
+import { unpackWhole } from "../../protocol/wire/inline_content.ts";
+import type { Transport } from "../../transports/transport.ts";
+import { ActorIds } from "../common/actor_ids.ts";
+import type { StreamContext } from "../common/context.ts";
+import { incomingStream } from "../incoming/machine.ts";
+import { IncomingStream } from "../incoming/stream.ts";
+import type { Peer } from "../peers/session.ts";
+import type { Peers } from "../peers/registry.ts";
+import { ByteReader, TextReader } from "../incoming/reader.ts";
+import { type ByteStreamHandler, type HandlerOptions, type TextStreamHandler, Topics } from "./handlers.ts";
+
+/** What receives the packets of a runtime and offers the streams to its handlers. */
+export class Receiving {
+  readonly text: Topics<TextStreamHandler> = new Topics("text");
+  readonly bytes: Topics<ByteStreamHandler> = new Topics("byte");
+  readonly #context: StreamContext;
+  readonly #peers: Peers;
+  readonly #transport: Pick<Transport, "handler">;
+  readonly #parent: () => AnyActorRef;
+  readonly #open = new Set<IncomingStream>();
+  readonly #ids = new ActorIds("in");
+  /** How many of them each sender has, in all its lives. */
+  readonly #openOf = new Map<string, number>();
+
+  constructor(context: StreamContext, peers: Peers, transport: Pick<Transport, "handler">, parent: () => AnyActorRef) {
+    this.#context = context;
+    this.#peers = peers;
+    this.#transport = transport;
+    this.#parent = parent;
+  }
+
+  get smallestWindow(): number {
+    return Math.min(this.text.smallestWindow, this.bytes.smallestWindow);
+  }
+
+  /** Streams of a sender that have not ended, in all its lives. */
+  openStreams(identity: string): number {
+    return this.#openOf.get(identity) ?? 0;
+  }
+
+  /** Streams that have not ended. */
+  get open(): readonly IncomingStream[] {
+    return [...this.#open];
+  }
+
+  receive(packet: Packet, from: string): void {
+    switch (packet.type) {
+      case "header":
+        return this.#header(packet.header, from);
+      case "chunk": {
+        const stream = this.#find(from, packet.streamId);
+        if (stream !== undefined && isCount(packet.index) && isUint8Array(packet.content)) {
+          stream.chunk(packet.index, packet.content);
+          if (stream.acknowledged) this.#peers.find(from)?.acknowledge(stream, packet.content.length);
+        }
+        return;
+      }
+      case "trailer": {
+        const stream = this.#find(from, packet.streamId);
+        if (stream !== undefined && typeof packet.reason === "string") stream.trailer(packet.reason, packet.attributes);
+        return;
+      }
+      case "control":
+        return this.#peers.receive(from, packet.payload);
+    }
+  }
+
+  registerText(topic: string, handler: TextStreamHandler, options: HandlerOptions | undefined): void {
+    this.#registered("text", topic, this.text.add(topic, handler, options).window);
+  }
+
+  registerBytes(topic: string, handler: ByteStreamHandler, options: HandlerOptions | undefined): void {
+    this.#registered("bytes", topic, this.bytes.add(topic, handler, options).window);
+  }
+
+  /** The transport has a handler for a topic: streams without one are its. */
+  transportRegistered(kind: "text" | "bytes", topic: string): void {
+    this.#registered(kind, topic, undefined);
+  }
+
+  /** Ends all that is open. */
+  close(why: string): void {
+    this.text.clear();
+    this.bytes.clear();
+    for (const stream of this.open) stream.refuse("disconnected", why);
+  }
+
+  #registered(kind: "text" | "bytes", topic: string, window: number | undefined): void {
+    if (window !== undefined && window < this.#context.limits.receiveWindow) this.#peers.greetAgain();
+    for (const stream of this.#open) {
+      if (stream.description.kind === kind && stream.topic === topic && stream.claim === "unclaimed") this.#claim(stream);
+    }
+  }
+
+  #find(from: string, streamId: string): IncomingStream | undefined {
+    return this.#peers.find(from)?.incoming.get(streamId);
+  }
+
+  #header(header: StreamHeader, from: string): void {
+    const opened = decodeHeader(header);
+    if (opened === undefined) {
+      const message = `Cannot receive a stream as its header cannot be read: sender is "${from}"`;
+      return this.#context.report(new StreamError("corrupt", message, { identity: from }), { identity: from });
+    }
+    const peer = this.#peers.get(from);
+    const { facts } = opened;
+    if (facts !== undefined && (!peer.meet(facts.instance) || !peer.isNew(facts.sequence))) return;
+    const same = peer.incoming.get(opened.description.info.streamId);
+    if (same !== undefined && facts === undefined) return; // a header that came twice
+    if (same !== undefined && !same.cameWhole) same.refuse("incomplete", "another with its id was opened");
+    const unpacked = facts === undefined ? undefined : unpackWhole(header, facts, opened.description.kind);
+    const stream = this.#offer(opened, unpacked?.header ?? header, peer);
+    if (unpacked === undefined) return;
+    const { content, digest } = unpacked.whole;
+    const bytes = content.length;
+    if (bytes > 0) stream.chunk(0, content);
+    stream.end({ reason: "", attributes: {}, facts: { bytes, chunks: bytes > 0 ? 1 : 0, digest } });
+  }
+
+  #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): IncomingStream {
+    const { limits } = this.#context;
+    const over = overLimits(header, limits);
+    const open = this.#openOf.get(peer.identity) ?? 0;
+    const full = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
+    const id = this.#ids.take();
+    const stream = new IncomingStream(peer.identity, opened, {
+      stream: this.#context,
+      shared: opened.facts === undefined ? undefined : peer.window,
+      memory: opened.facts === undefined ? peer.memory.sdk : peer.memory.millrace,
+      notify: (to) => peer.tellReceiving(to),
+      consumed: () => peer.raise(),
+      widened: (to) => peer.widen(to),
+      unhandled: (to) => this.#report(to, to.error),
+      ended: (to) => {
+        this.#open.delete(to);
+        this.#ids.giveBack(id);
+        this.#count(peer.identity, -1);
+        peer.endIncoming(to);
+        this.#peers.find(peer.identity)?.streams.grow();
+        this.#peers.rest(peer);
+      },
+    });
+    stream.actor = createActor(incomingStream, {
+      input: { stream },
+      parent: this.#parent(),
+      id,
+    });
+    this.#open.add(stream);
+    this.#count(peer.identity, 1);
+    peer.addIncoming(stream);
+    this.#peers.attend(peer);
+    stream.actor.start();
+    const { size = 0 } = stream.description.info;
+    if (over !== undefined) this.#refuse(stream, "refused", over);
+    else if (!stream.keeps(2 * headerBytes(header))) {
+      this.#refuse(stream, "refused", "what its sender has sent fills its memory here");
+    } else if (full) this.#refuse(stream, "refused", "too many streams are open");
+    else if (size > limits.streamBytes) {
+      this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
+    } else if (this.#handles(stream)) this.#claim(stream);
+    else if (opened.facts !== undefined) peer.tellReceiving(stream); // so that a broadcast does not wait
+    return stream;
+  }
+
+  #count(identity: string, change: 1 | -1): void {
+    const count = (this.#openOf.get(identity) ?? 0) + change;
+    if (count > 0) this.#openOf.set(identity, count);
+    else this.#openOf.delete(identity);
+  }
+
+  #handles(stream: IncomingStream): boolean {
+    const { topic, description: { kind } } = stream;
+    return (kind === "text" ? this.text : this.bytes).get(topic) !== undefined ||
+      this.#transport.handler?.(kind, topic) !== undefined;
+  }
+
+  /** A stream that is over the limits: no reader will tell of it. */
+  #refuse(stream: IncomingStream, code: "refused" | "too-large", why: string): void {
+    stream.claim = this.#handles(stream) ? "claimed" : "unclaimed";
+    stream.refuse(code, why);
+    this.#report(stream, stream.error);
+  }
+
+  #claim(stream: IncomingStream): void {
+    const { kind } = stream.description;
+    const sender = { identity: stream.senderIdentity, transportIdentity: stream.from };
+    if (kind === "text") {
+      const registration = this.text.get(stream.topic);
+      if (registration === undefined) return this.#handOver(stream);
+      const reader = new TextReader(stream);
+      this.#start(stream, registration.window, () => registration.handler(reader, sender));
+    } else {
+      const registration = this.bytes.get(stream.topic);
+      if (registration === undefined) return this.#handOver(stream);
+      const reader = new ByteReader(stream);
+      this.#start(stream, registration.window, () => registration.handler(reader, sender));
+    }
+  }
+
+  /** Gives a stream that no handler of the runtime takes to the transport's. */
+  #handOver(stream: IncomingStream): void {
+    const { kind } = stream.description;
+    const handler = this.#transport.handler?.(kind, stream.topic);
+    if (handler === undefined) return;
+    const reader = kind === "text" ? new TextReader(stream) : new ByteReader(stream);
+    this.#start(stream, undefined, () => handler(reader, stream.from));
+  }
+
+  #start(stream: IncomingStream, window: number | undefined, handle: () => void | Promise<void>): void {
+    stream.actor.send({ type: "handler.found", window, start: () => void this.#run(stream, handle) });
+  }
+
+  /** Calls a handler. What it throws ends its stream and nothing else. */
+  async #run(stream: IncomingStream, handle: () => void | Promise<void>): Promise<void> {
+    await Promise.resolve(); // a handler runs after the packet that brought its stream was dealt with
+    try {
+      await handle();
+      stream.unread.handled();
+    } catch (error) {
+      if (!stream.ended) {
+        const failure = stream.failure("cancelled", "its handler failed", "its handler failed");
+        stream.actor.send({ type: "cancel.requested", error: failure });
+      }
+      this.#report(stream, error);
+    }
+  }
+
+  #report(stream: IncomingStream, error: unknown): void {
+    this.#context.report(error, { streamId: stream.streamId, topic: stream.topic, identity: stream.from });
+  }
+}

@@ -1,0 +1,307 @@
+// The calls that send, on top of streams and their writers.
+import { inBrackets, StreamError } from "../../errors.ts";
+import type { BaseStreamInfo, ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
+import {
+  assertByteOptions,
+  assertSendTextOptions,
+  assertText,
+  assertTextOptions,
+  type ByteStreamOptions,
+  givenBytes,
+  type SendBytesOptions,
+  type SendFileOptions,
+  type SendTextOptions,
+  show,
+  type StreamOptions,
+  type TextStreamOptions,
+} from "../../protocol/options.ts";
+import {
+  type Bytes,
+  bytesOf,
+  isAsyncIterable,
+  isBlob,
+  isFile,
+  isIterable,
+  isReadableStream,
+  isUint8Array,
+} from "../../protocol/realms.ts";
+import { utf8Bytes } from "../../protocol/wire/utf8.ts";
+import { tell } from "../common/callbacks.ts";
+import { produceFile } from "../outgoing/file_producer.ts";
+import { SEGMENT_BYTES } from "../../protocol/constants.ts";
+import type { OutgoingStream } from "../outgoing/stream.ts";
+import type { Sending } from "./outgoing_manager.ts";
+import { isShort, measureText, produceText } from "../outgoing/text_producer.ts";
+import { type ByteStreamWriter, ByteWriter, type TextStreamWriter, TextWriter } from "../outgoing/writer.ts";
+
+/** Bytes that come one part after the other. */
+type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;
+
+/** What `sendBytes` takes: bytes at hand, of any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
+export type ByteSource = Bytes | Blob | BytesInParts;
+
+const DEFAULT_MIME_TYPE = "application/octet-stream";
+
+/** A new stream's info, as far as it follows from the options of any stream. */
+function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {
+  return {
+    streamId: options.streamId ?? crypto.randomUUID(),
+    mimeType,
+    topic: options.topic ?? "",
+    timestamp: Date.now(),
+    ...(size === undefined ? {} : { size }),
+    attributes: { ...options.attributes },
+  };
+}
+
+function textInfo(options: TextStreamOptions, size: number | undefined, attachments: readonly string[]): TextStreamInfo {
+  return {
+    ...baseInfo(options, "text/plain", size),
+    attachments: [...attachments],
+    ...(options.replyToId === undefined ? {} : { replyToId: options.replyToId }),
+  };
+}
+
+function bytesInfo(options: ByteStreamOptions, size: number | undefined): ByteStreamInfo {
+  return { ...baseInfo(options, options.mimeType ?? DEFAULT_MIME_TYPE, size), name: options.name ?? "" };
+}
+
+export async function openText(sending: Sending, options: TextStreamOptions): Promise<TextStreamWriter> {
+  assertTextOptions(options);
+  const info = textInfo(options, options.totalSize, options.attachedStreamIds ?? []);
+  const stream = await sending.start({
+    description: { kind: "text", info },
+    options,
+    incremental: true,
+    confirm: options.confirm ?? false,
+  });
+  await stream.opened;
+  return new TextWriter(stream);
+}
+
+export async function openBytes(sending: Sending, options: ByteStreamOptions): Promise<ByteStreamWriter> {
+  assertByteOptions(options);
+  const stream = await startBytes(sending, options, options.totalSize, { finite: false });
+  await stream.opened;
+  return new ByteWriter(stream);
+}
+
+export async function sendText(sending: Sending, text: string, options: SendTextOptions): Promise<TextStreamInfo> {
+  assertText(text, "send the text");
+  assertSendTextOptions(options);
+  const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
+  assertSize(options.totalSize, size, "text");
+  const attachments = await Promise.all(
+    (options.attachments ?? []).map((from) => prepareAttachment(sending, from, options.signal)),
+  );
+  const info = textInfo(options, size, [...options.attachedStreamIds ?? [], ...attachments.map(({ streamId }) => streamId)]);
+  const stream = await sending.start({
+    description: { kind: "text", info },
+    options,
+    incremental: false,
+    atHand: true,
+    confirm: options.confirm ?? false,
+  });
+  await finish(stream, () => produceText(stream, text));
+  const { topic, destinationIdentities, senderIdentity, signal } = options;
+  const shared = definedOnly({ topic, destinationIdentities, senderIdentity, signal });
+  for (const { streamId, from } of attachments) {
+    if (isBlob(from)) await sendBytes(sending, from, { ...shared, ...describeFile(sending, from), streamId });
+    else await sendFile(sending, from, { ...shared, streamId });
+  }
+  return info;
+}
+
+export async function sendBytes(sending: Sending, source: ByteSource, options: SendBytesOptions): Promise<ByteStreamInfo> {
+  assertByteOptions(options);
+  const bytes = bytesOf(source);
+  if (bytes !== undefined) return await sendFinite(sending, bytes, bytes.length, options);
+  if (isBlob(source)) {
+    return await sendFinite(sending, blobParts(source), source.size, {
+      ...describeFile(sending, source),
+      ...definedOnly(options),
+    });
+  }
+  if (isReadableStream(source) && source.locked) {
+    throw new StreamError("invalid-argument", "Cannot send the bytes as their stream is locked: another reads it");
+  }
+  if (Array.isArray(source)) return await sendParts(sending, source, options);
+  if (isInParts(source)) return await sendIterable(sending, source, options.totalSize, options);
+  throw new StreamError("invalid-argument", `Cannot send the bytes as they are of no kind that holds bytes: ${show(source)}`);
+}
+
+/** Sends parts that are all at hand, so that wrong ones are seen before anything is sent. */
+async function sendParts(sending: Sending, parts: readonly unknown[], options: SendBytesOptions): Promise<ByteStreamInfo> {
+  const all = parts.map((part, index) => givenBytes(part as Bytes, `send part ${index} of the bytes`));
+  return await sendFinite(sending, all, all.reduce((sum, { length }) => sum + length, 0), options);
+}
+
+export async function sendFile(sending: Sending, path: string | URL, options: SendFileOptions): Promise<ByteStreamInfo> {
+  assertByteOptions(options);
+  const streamId = options.streamId ?? crypto.randomUUID();
+  const file = await sending.beforehand(() => sending.files.openSource(path), options.signal, streamId);
+  if (file.size !== undefined) assertSize(options.totalSize, file.size, "file");
+  const described = {
+    ...options,
+    streamId,
+    name: options.name ?? file.name,
+    mimeType: options.mimeType ?? sending.files.mimeTypeOf(options.name ?? file.name),
+  };
+  const { size } = file;
+  if (size === undefined) return await sendIterable(sending, file.contents(), options.totalSize, described);
+  const stream = await startBytes(sending, described, size, { finite: true });
+  await finish(stream, () => produceFile(stream, file.ref, size));
+  return stream.spec.description.info as ByteStreamInfo;
+}
+
+async function sendFinite(
+  sending: Sending,
+  source: Uint8Array | BytesInParts,
+  size: number,
+  options: SendBytesOptions,
+): Promise<ByteStreamInfo> {
+  assertSize(options.totalSize, size, "data");
+  return await sendIterable(sending, source, size, options);
+}
+
+async function sendIterable(
+  sending: Sending,
+  source: Uint8Array | BytesInParts,
+  size: number | undefined,
+  options: SendBytesOptions,
+): Promise<ByteStreamInfo> {
+  const stream = await startBytes(sending, options, size, { finite: true, atHand: isUint8Array(source) });
+  const writer = new ByteWriter(stream);
+  try {
+    if (isUint8Array(source)) await writer.write(source);
+    else await writeAll(stream, writer, source);
+  } catch (error) {
+    await writer.abort();
+    throw sourceFailure(stream, error);
+  }
+  await writer.close();
+  return writer.info;
+}
+
+/** Writes what a source yields. That the stream fails meanwhile ends it, even while the source is silent. */
+async function writeAll(stream: OutgoingStream, writer: ByteWriter, source: BytesInParts): Promise<void> {
+  const values = iterate(source);
+  let fail: (error: unknown) => void = () => {};
+  stream.settled.catch((error: unknown) => fail(error));
+  const next = (): Promise<IteratorResult<Bytes, unknown>> =>
+    new Promise((resolve, reject) => {
+      fail = reject;
+      values.next().then(resolve, reject);
+    });
+  try {
+    for (let part = await next(); part.done !== true; part = await next()) await writer.write(part.value);
+  } catch (error) {
+    tell(() => values.return?.(), () => {}); // not awaited: a generator ends only after the value it is at
+    throw error;
+  }
+}
+
+function iterate(source: BytesInParts): AsyncIterator<Bytes, unknown> {
+  if (!isReadableStream(source)) return isAsyncIterable(source) ? source[Symbol.asyncIterator]() : inTurns(source);
+  const reader: ReadableStreamDefaultReader<Bytes> = source.getReader(); // its iterator could not be ended while it waits
+  return {
+    next: async () => {
+      const { done, value } = await reader.read();
+      return done ? { done, value: undefined } : { done, value };
+    },
+    return: async () => {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+/** An iterator as if it were asynchronous. It is asked for no more than was written. */
+function inTurns(source: Iterable<Bytes>): AsyncIterator<Bytes, unknown> {
+  const values: Iterator<Bytes, unknown> = source[Symbol.iterator]();
+  return {
+    next: () => new Promise((resolve) => resolve(values.next())),
+    return: () => new Promise((resolve) => resolve(values.return?.() ?? { done: true, value: undefined })),
+  };
+}
+
+function startBytes(
+  sending: Sending,
+  options: ByteStreamOptions,
+  size: number | undefined,
+  { finite, atHand = false }: { finite: boolean; atHand?: boolean },
+): Promise<OutgoingStream> {
+  return sending.start({
+    description: { kind: "bytes", info: bytesInfo(options, size) },
+    options,
+    incremental: false,
+    atHand,
+    confirm: options.confirm ?? finite,
+  });
+}
+
+/** Produces a whole stream and ends it. */
+async function finish(stream: OutgoingStream, produce: () => Promise<void>): Promise<void> {
+  try {
+    stream.actor.send({ type: "bytes.written" });
+    await produce();
+    stream.actor.send({ type: "close.requested" });
+    stream.line.finish({});
+  } catch (error) {
+    if (stream.error === undefined) stream.actor.send({ type: "abort.requested", error: sourceFailure(stream, error) });
+  }
+  await stream.settled;
+}
+
+/** What the stream ends with when its data could not be had. */
+function sourceFailure({ streamId }: OutgoingStream, cause: unknown): StreamError {
+  if (cause instanceof StreamError) return cause;
+  return new StreamError(
+    "aborted",
+    `Cannot go on with the stream as its source failed${inBrackets(cause)}: stream id is "${streamId}"`,
+    {
+      cause,
+      streamId,
+    },
+  );
+}
+
+function assertSize(totalSize: number | undefined, size: number, what: string): void {
+  if (totalSize === undefined || totalSize === size) return;
+  const [code, how] = size > totalSize ? ["too-large", "more"] as const : ["incomplete", "less"] as const;
+  throw new StreamError(code, `Cannot send the ${what} as its ${size} bytes are ${how} than the "totalSize" of ${totalSize}`);
+}
+
+/** Looks at an attachment before anything is sent. */
+async function prepareAttachment(
+  sending: Sending,
+  from: string | URL | File,
+  signal: AbortSignal | undefined,
+): Promise<{ streamId: string; from: string | URL | File }> {
+  const streamId = crypto.randomUUID();
+  if (!isBlob(from)) await sending.beforehand(() => sending.files.openSource(from), signal, streamId);
+  return { streamId, from };
+}
+
+function describeFile({ files }: Sending, blob: Blob): { name?: string; mimeType?: string } {
+  const name = isFile(blob) ? blob.name : undefined;
+  const mimeType = blob.type !== "" ? blob.type : name === undefined ? undefined : files.mimeTypeOf(name);
+  return definedOnly({ name, mimeType });
+}
+
+async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < blob.size; at += SEGMENT_BYTES) {
+    yield new Uint8Array(await blob.slice(at, at + SEGMENT_BYTES).arrayBuffer());
+  }
+}
+
+function isInParts(value: unknown): value is BytesInParts {
+  return isReadableStream(value) || isAsyncIterable(value) || isIterable(value);
+}
+
+/** The fields that are set: options that are absent and options that are undefined are not the same to the compiler. */
+function definedOnly<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

@@ -1,0 +1,152 @@
+// How far a sender may go: credit, in absolute offsets of plain bytes, as QUIC's MAX_STREAM_DATA and MAX_DATA. Pure arithmetic.
+import { LEAST_WINDOW, STREAM_CHUNK_SIZE } from "../constants.ts";
+import type { Limits } from "../limits.ts";
+
+/**
+ * What a stream at an offset has used of the credit that all streams between two participants share. Its first chunk is free: unread
+ * bulk must not shut out a chat message.
+ */
+export function sharedUse(offset: number): number {
+  return Math.max(0, offset - STREAM_CHUNK_SIZE);
+}
+
+/** The sender's side of the credit shared by all streams to one receiver. */
+export class SharedCredit {
+  #limit: number;
+  #used = 0;
+
+  constructor(limit: number = LEAST_WINDOW) {
+    this.#limit = limit;
+  }
+
+  /** Whether a stream may go from one offset to another. */
+  allows(from: number, to: number): boolean {
+    return this.#used + sharedUse(to) - sharedUse(from) <= this.#limit;
+  }
+
+  /** How far a stream that stands at an offset may go. */
+  reach(from: number): number {
+    return Math.max(from, STREAM_CHUNK_SIZE) + this.#limit - this.#used;
+  }
+
+  use(from: number, to: number): void {
+    this.#used += sharedUse(to) - sharedUse(from);
+  }
+
+  /** Credit is never taken back, so that a packet that comes late does no harm. */
+  raise(limit: number): boolean {
+    if (limit <= this.#limit) return false;
+    this.#limit = limit;
+    return true;
+  }
+}
+
+/** Memory that a receiver has promised to all senders together. */
+export class ReceiveBudget {
+  readonly #limits: Limits;
+  #promised = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  get promised(): number {
+    return this.#promised;
+  }
+
+  /** As many bytes as are left, of those wanted. */
+  take(wanted: number): number {
+    const granted = Math.max(0, Math.min(wanted, this.#limits.totalWindow - this.#promised));
+    this.#promised += granted;
+    return granted;
+  }
+
+  /** Bytes beyond the total: what each sender has of its own. */
+  takeAtLeast(least: number, wanted: number): number {
+    const granted = this.take(wanted);
+    if (granted >= least) return granted;
+    this.#promised += least - granted;
+    return least;
+  }
+
+  giveBack(bytes: number): void {
+    this.#promised -= bytes;
+  }
+}
+
+/** The receiver's side of the credit shared by all streams from one sender. */
+export class SenderWindow {
+  readonly #budget: ReceiveBudget;
+  readonly #limits: Limits;
+  /** Always outstanding when nothing is unread, so that a frame of a quarter of it always fits. */
+  readonly floor: number;
+  #limit: number;
+  #consumed = 0;
+  #received = 0;
+  #closed = false;
+
+  constructor(limits: Limits, budget: ReceiveBudget) {
+    this.#limits = limits;
+    this.#budget = budget;
+    const wanted = Math.min(limits.receiveWindow, limits.senderWindow);
+    this.floor = budget.takeAtLeast(Math.min(LEAST_WINDOW, wanted), wanted);
+    this.#limit = this.floor;
+  }
+
+  /** The offset told to the sender. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Bytes that have come and wait for readers, first chunks not counted. */
+  get held(): number {
+    return this.#received - this.#consumed;
+  }
+
+  /** Whether there was credit for a stream to go from one offset to another. */
+  allows(from: number, to: number): boolean {
+    return this.#received + sharedUse(to) - sharedUse(from) <= this.#limit;
+  }
+
+  /** How far a stream that was charged up to an offset could have gone. */
+  reach(from: number): number {
+    return Math.max(from, STREAM_CHUNK_SIZE) + Math.max(0, this.#limit - this.#received);
+  }
+
+  /** A stream goes from one offset to another; back, if less came than was counted on. */
+  receive(from: number, to: number): void {
+    this.#received += sharedUse(to) - sharedUse(from);
+  }
+
+  /** A stream's bytes from one offset to another were taken, or dropped. */
+  consume(from: number, to: number): void {
+    const before = this.#reserved();
+    this.#consumed += sharedUse(to) - sharedUse(from);
+    this.#budget.giveBack(before - this.#reserved());
+  }
+
+  /** Raises the limit so that streams with windows of so many bytes in all can go on, as far as the budget allows; true if it rose. */
+  open(wanted: number): boolean {
+    if (this.#closed) return false;
+    const outstanding = this.#limit - this.#consumed;
+    const target = Math.min(Math.max(wanted, this.floor), Math.max(this.#limits.senderWindow, this.floor));
+    if (outstanding >= target) return false;
+    const reserved = Math.max(outstanding, this.floor);
+    this.#limit = this.#consumed + reserved + this.#budget.take(target - reserved);
+    return true;
+  }
+
+  /** The sender is gone. What it has sent can still be read, and is memory until it was. */
+  close(): void {
+    if (this.#closed) return;
+    const before = this.#reserved();
+    this.#closed = true;
+    this.#budget.giveBack(before - this.#reserved());
+  }
+
+  /** What the budget has set aside for this sender: what it may still send, and at least the floor; of one that is gone, what is unread. */
+  #reserved(): number {
+    if (this.#closed) return Math.max(0, this.held);
+    return Math.max(this.floor, this.#limit - this.#consumed);
+  }
+}

@@ -1,0 +1,294 @@
+// Who a stream goes to, and how far each of them lets it go. Pure: time is given in.
+import type { StreamErrorCode } from "../../errors.ts";
+import { LEAST_WINDOW } from "../constants.ts";
+import type { Claim, ReceivingState } from "../wire/control.ts";
+import type { SharedCredit } from "./credit.ts";
+import type { Flight } from "./flight.ts";
+import type { Receipt } from "../info.ts";
+import { Patience } from "./patience.ts";
+
+/** Milliseconds a broadcast that has used up its first window waits for a receiver to say whether it has a handler. */
+export const CLAIM_WAIT = 300;
+
+/**
+ * Milliseconds that a broadcast which is to be confirmed waits, once it was sent, for a receiver to say whether it has a handler. Each says
+ * so as soon as the header has come: one who does not has left, or is not there yet.
+ */
+export const UNHEARD_WAIT = 2_000;
+
+/**
+ * Bytes for which a receiver must give credit, and which it must acknowledge, within `stallTimeout` of waiting, where others wait too: the
+ * least window. With the default that is 2 kB a second; who is slower is left out.
+ */
+export const SHARED_FLOOR: number = LEAST_WINDOW;
+
+/** Of what a receiver has yet to take, the share that it must take within `stallTimeout`: so each call ends. */
+const RECEIPT_SHARE = 0.01;
+
+/** How it ended with a receiver: "done" is whole and confirmed. */
+export type Outcome = "done" | StreamErrorCode;
+
+/** One receiver of one stream. */
+export class Destination {
+  readonly identity: string;
+  /** Undefined: another SDK, which knows no credit. */
+  readonly shared: SharedCredit | undefined;
+  /** What is on its way to it; undefined if that is not watched, or if it says nothing of it. */
+  readonly flight: Flight | undefined;
+  claim: Claim = "pending";
+  /** Whether it ever had a handler: receipts of a broadcast are asked of those only. */
+  interested = false;
+  /** Offset up to which it may be sent to. */
+  credit: number;
+  taken = 0;
+  outcome: Outcome | undefined;
+  reason: string | undefined;
+  /** How long the sender has waited for its credit or its receipt, and for its acknowledgements. */
+  readonly patience: Patience = new Patience();
+  readonly ackPatience: Patience = new Patience();
+  /** All was sent: its receipt is waited for, and credit is no progress any more. */
+  #isDrained = false;
+  /** Offset up to which it was sent to, once nothing more is. */
+  final: number | undefined;
+  /** Offset up to which shared credit is used: of a frame under way, to its end. */
+  #charged = 0;
+
+  constructor(identity: string, credit: number, shared: SharedCredit | undefined, flight?: Flight) {
+    this.identity = identity;
+    this.flight = flight;
+    this.credit = credit;
+    this.shared = shared;
+  }
+
+  /** Whether it can be sent the bytes from one offset to another. */
+  allows(from: number, to: number): boolean {
+    return this.shared === undefined || (to <= this.credit && this.shared.allows(from, to));
+  }
+
+  /** Uses shared credit up to an offset. */
+  charge(to: number): void {
+    this.shared?.use(this.#charged, to);
+    this.#charged = to;
+  }
+
+  /** Nothing is sent to it past an offset: credit used for more is free again. */
+  finish(sent: number): void {
+    if (this.final !== undefined) return;
+    this.final = sent;
+    this.charge(sent);
+    if (this.outcome !== undefined) this.flight?.land();
+  }
+
+  /** All was sent, up to an offset: now it is to take the rest, a hundredth of that at least each time. */
+  awaitReceipt(now: number, sent: number): void {
+    if (!this.#isDrained) this.patience.reset();
+    this.#isDrained = true;
+    this.patience.begin(now, this.taken, Math.ceil((sent - this.taken) * RECEIPT_SHARE));
+  }
+
+  /** Takes in what the receiver says; true if that is news. */
+  note(state: ReceivingState): boolean {
+    const news = state.credit > this.credit || state.taken > this.taken ||
+      (state.claim !== this.claim && this.claim !== "claimed");
+    if (state.claim === "claimed" && this.claim !== "claimed") this.patience.reset(); // once: it has begun
+    this.credit = Math.max(this.credit, state.credit);
+    this.taken = Math.max(this.taken, state.taken);
+    if (this.claim !== "claimed") this.claim = state.claim; // what comes late is older
+    if (state.claim === "claimed") this.interested = true;
+    if (state.end !== undefined && this.outcome === undefined) {
+      this.outcome = state.end;
+      this.reason = state.reason;
+    }
+    this.patience.progressed(this.#isDrained ? this.taken : this.credit);
+    return news || state.end !== undefined;
+  }
+}
+
+/** All receivers of one stream. */
+export class Destinations {
+  readonly #all: Destination[];
+  /** The sender named them; else it is a broadcast. */
+  readonly named: boolean;
+  readonly #addressed: boolean;
+  #active: Destination[];
+  #names: readonly string[] | undefined;
+
+  /** `addressed`: packets carry the receivers' names, so that those who are left out get no more of them. */
+  constructor(all: readonly Destination[], { named, addressed }: { named: boolean; addressed: boolean }) {
+    this.#all = [...all];
+    this.named = named;
+    this.#addressed = addressed;
+    this.#active = all.filter((destination) => destination.outcome === undefined);
+  }
+
+  get all(): readonly Destination[] {
+    return this.#all;
+  }
+
+  /** One more receives it, to whom it was sent up to an offset. */
+  add(destination: Destination, sent: number): void {
+    destination.charge(sent);
+    this.#all.push(destination);
+    this.#active.push(destination);
+    this.#names = undefined;
+  }
+
+  /** Those with whom it has not ended. */
+  get active(): readonly Destination[] {
+    return this.#active;
+  }
+
+  /** Whom the next packet is for; undefined for everybody. */
+  get names(): readonly string[] | undefined {
+    if (!this.#addressed) return undefined;
+    return this.#names ??= this.#active.map((destination) => destination.identity);
+  }
+
+  /** Whether packets may still reach anybody: a broadcast reaches also those whom this side has not heard of yet. */
+  get reachable(): boolean {
+    return !this.#addressed || this.#active.length > 0;
+  }
+
+  find(identity: string): Destination | undefined {
+    return this.all.find((destination) => destination.identity === identity);
+  }
+
+  /** It ended with one of them, which was sent to up to an offset. */
+  settle(destination: Destination, outcome: Outcome, sent: number): void {
+    destination.outcome ??= outcome;
+    this.refresh(sent);
+  }
+
+  /** After outcomes were noted: those it ended with were sent to up to an offset. */
+  refresh(sent: number): void {
+    for (const destination of this.#active) if (destination.outcome !== undefined) destination.finish(sent);
+    this.#active = this.#active.filter((destination) => destination.outcome === undefined);
+    this.#names = undefined;
+  }
+
+  /** Who, by lack of credit, keeps bytes from being sent. Those whom a broadcast does not wait for are given to `leaveOut`. */
+  blocker(from: number, to: number, now: number, leaveOut: (destination: Destination) => void): Destination | undefined {
+    for (const destination of this.#active) {
+      const { patience } = destination;
+      if (destination.allows(from, to)) {
+        patience.pause(now);
+        continue;
+      }
+      patience.begin(now, destination.credit, this.#floor(destination, from));
+      if (this.#waitsFor(destination)) return destination;
+      if (destination.claim === "pending" && now - (patience.since ?? now) < CLAIM_WAIT) return destination;
+      leaveOut(destination);
+    }
+    return undefined;
+  }
+
+  /** Whether the ways to all that the stream waits for have room for a chunk. */
+  roomToFly(now: number): boolean {
+    for (const destination of this.#active) {
+      const { flight } = destination;
+      if (flight === undefined || !this.#waitsFor(destination)) continue;
+      flight.window.expire(now);
+      if (!flight.window.open) {
+        if (this.#hasOthers(destination)) destination.ackPatience.begin(now, flight.acknowledgedBytes, SHARED_FLOOR);
+        return false;
+      }
+      if (!destination.ackPatience.progressed(flight.acknowledgedBytes)) destination.ackPatience.pause(now);
+    }
+    return true;
+  }
+
+  /** Bytes in a millisecond that the slowest of the ways takes to those that the stream waits for; 0 if that is not known of each. */
+  get rate(): number {
+    let slowest = Infinity;
+    for (const destination of this.#active) {
+      if (this.#waitsFor(destination)) slowest = Math.min(slowest, destination.flight?.window.rate ?? 0);
+    }
+    return slowest === Infinity ? 0 : slowest;
+  }
+
+  /** The stream's next chunk goes to all that are left. */
+  fly(bytes: number, now: number): void {
+    for (const { flight } of this.#active) flight?.send(bytes, now);
+  }
+
+  /** Bytes up to an offset are about to go to all that are left. Credit is used up at once, as other streams ask for the same. */
+  charge(to: number): void {
+    for (const destination of this.#active) destination.charge(to);
+  }
+
+  /** Nothing is sent to anybody past an offset. */
+  finish(sent: number): void {
+    for (const destination of this.#active) destination.finish(sent);
+  }
+
+  /** Those that have kept the sender waiting too long. */
+  stalled(now: number, stallTimeout: number): Destination[] {
+    return this.#active.filter((destination) => now >= this.#stallsAt(destination, stallTimeout));
+  }
+
+  /** When the next of them will have; undefined if none keeps it waiting. */
+  nextStall(stallTimeout: number): number | undefined {
+    const earliest = this.#active.reduce(
+      (least, destination) => Math.min(least, this.#stallsAt(destination, stallTimeout)),
+      Infinity,
+    );
+    return earliest === Infinity ? undefined : earliest;
+  }
+
+  /** Whether a receiver has not said whether it takes a broadcast. */
+  isUnheard({ claim, shared }: Destination): boolean {
+    return !this.named && shared !== undefined && claim === "pending";
+  }
+
+  /** Bytes of credit that make a wait good. */
+  #floor(destination: Destination, sent: number): number {
+    return this.#hasOthers(destination) ? SHARED_FLOOR : Math.ceil((sent - destination.taken) * RECEIPT_SHARE);
+  }
+
+  /** Whether a receiver that is waited for keeps others from going on. */
+  #hasOthers(destination: Destination): boolean {
+    return this.#active.some((other) => other !== destination && this.#waitsFor(other));
+  }
+
+  #stallsAt(destination: Destination, stallTimeout: number): number {
+    const { patience: { since = Infinity }, ackPatience } = destination;
+    return Math.min(since, ackPatience.since ?? Infinity) +
+      (this.isUnheard(destination) ? Math.min(stallTimeout, UNHEARD_WAIT) : stallTimeout);
+  }
+
+  /** Those whose receipts the sender waits for. */
+  get awaited(): Destination[] {
+    return this.#active.filter(({ shared, claim }) => shared !== undefined && (this.named || claim !== "unclaimed"));
+  }
+
+  /** What became of it at each Millrace receiver that was to confirm it. */
+  receipts(): Receipt[] {
+    const asked = this.all.filter(({ shared, interested }) => shared !== undefined && (this.named || interested));
+    return asked.map(({ identity, taken, outcome = "timeout" }) => ({
+      identity,
+      bytes: taken,
+      ...(outcome === "done" ? {} : { error: outcome }),
+    }));
+  }
+
+  /**
+   * Why the stream cannot go on, if it cannot: the last of those it was for is gone. A broadcast goes on to nobody when they leave,
+   * and ends when all that had a handler wanted no more.
+   */
+  lost(): Destination | undefined {
+    if (this.named) return this.#active.length === 0 ? this.#last((outcome) => outcome !== "done") : undefined;
+    const waiting = this.#active.some(({ shared, claim }) => shared === undefined || claim !== "unclaimed");
+    if (waiting) return undefined;
+    return this.#last((outcome, { interested }) => interested && outcome !== "done" && outcome !== "disconnected");
+  }
+
+  #last(test: (outcome: Outcome, destination: Destination) => boolean): Destination | undefined {
+    if (this.all.some(({ outcome }) => outcome === "done")) return undefined;
+    return this.all.findLast((destination) => destination.outcome !== undefined && test(destination.outcome, destination));
+  }
+
+  /** It sets the pace: of a broadcast only who has claimed it. */
+  #waitsFor({ claim }: Destination): boolean {
+    return this.named || claim === "claimed";
+  }
+}

@@ -1,0 +1,281 @@
+// What Millrace runtimes tell each other beside the streams. All of it is cumulative: a packet may be lost, come twice or late, and the
+// next one says the same and more. Kinds that are not known are ignored.
+import { STREAM_ERROR_CODES, type StreamErrorCode } from "../../errors.ts";
+import { LEAST_WINDOW } from "../constants.ts";
+import { PROTOCOL_VERSION } from "./header.ts";
+import { pack, unpack } from "./msgpack.ts";
+import { isCount, isInstance, isRecord, isStringArray } from "../shapes.ts";
+
+/** Says that here is a Millrace runtime, and what it takes. */
+export interface Hello {
+  readonly kind: "hello";
+  /** Which life of the runtime: another one ends the streams of the one before. */
+  readonly instance: string;
+  /** Bytes that may be sent to a stream of whose credit nothing was heard yet. */
+  readonly streamWindow: number;
+  /** Bytes that may be sent to all streams together, likewise: an absolute offset, as {@linkcode PeerState.credit}. */
+  readonly credit: number;
+  /** Milliseconds after which this runtime gives up a stream of which it hears nothing. */
+  readonly idleTimeout: number;
+  /** Streams that may be opened to it, as in {@linkcode PeerState.streams}; undefined: it states no limit, but refuses what is too much. */
+  readonly streams?: number;
+  /** Encodings of frames that it reads. */
+  readonly encodings: readonly string[];
+  /** Whether it asks for a hello in answer. */
+  readonly answer: boolean;
+}
+
+/** Says that the runtime is closing; the participant may stay. */
+export interface Goodbye {
+  readonly kind: "goodbye";
+  readonly instance: string;
+}
+
+/** The state of streams between two runtimes, or some of it. */
+export interface PeerState {
+  readonly kind: "state";
+  readonly instance: string;
+  /** Which life of the other runtime it is about. */
+  readonly about: string;
+  /** How many bytes beyond their first chunks all streams from there may ever have sent: an absolute offset. */
+  readonly credit: number;
+  /** How many streams may ever be opened from there: an absolute count. Undefined: no limit is stated. */
+  readonly streams?: number;
+  /** How many streams were opened from here to there. */
+  readonly opened?: number;
+  /** Sends here that wait until more streams may be opened there. */
+  readonly waiting?: number;
+  /** Of streams from there to here. */
+  readonly receiving: readonly ReceivingState[];
+  /** Of streams from here to there. */
+  readonly sending: readonly SendingState[];
+}
+
+/** "claimed": there is a handler. "unclaimed": not yet. */
+export type Claim = "pending" | "claimed" | "unclaimed";
+
+/** How a receiver stands with a stream. */
+export interface ReceivingState {
+  readonly sequence: number;
+  readonly claim: Claim;
+  /** Offset in plain bytes up to which the sender may send. */
+  readonly credit: number;
+  /** Offset in plain bytes up to which all has arrived. */
+  readonly received: number;
+  /** Offset in plain bytes up to which the reader has taken, checked. */
+  readonly taken: number;
+  /** "done": all was taken and checked, and what `received` says is its size. Else why it ended. */
+  readonly end?: "done" | StreamErrorCode;
+  readonly reason?: string;
+  /** With "done": the digest of what was taken, as in the trailer. */
+  readonly digest?: string;
+}
+
+/** How a sender stands with a stream. */
+export interface SendingState {
+  readonly sequence: number;
+  /** Set when nothing more will come: the offset in plain bytes up to which it was sent. */
+  readonly final?: number;
+  /** Why it ended before it was whole. */
+  readonly end?: StreamErrorCode;
+  readonly reason?: string;
+}
+
+/** Says how much of bulk streams has come, so that more may be on its way: what it means for credit is told by {@linkcode PeerState}. */
+export interface Acknowledgement {
+  readonly kind: "ack";
+  readonly instance: string;
+  /** Which life of the other runtime it is about. */
+  readonly about: string;
+  readonly streams: readonly AcknowledgedStream[];
+}
+
+/** Of a stream from there to here: chunks that have come, without a gap. */
+export interface AcknowledgedStream {
+  readonly sequence: number;
+  readonly chunks: number;
+}
+
+export type ControlMessage = Hello | Goodbye | PeerState | Acknowledgement;
+
+/** Characters of a reason that are carried; the rest is cut. */
+export const REASON_LENGTH = 200;
+
+/** Bytes of a control packet at most. */
+const MAX_CONTROL_BYTES = 15_000;
+
+/** Codes by which a sender tells that a stream ended before it was whole; its other troubles are "aborted" to receivers. */
+const SENDER_CODES: ReadonlySet<StreamErrorCode> = new Set(["aborted", "incomplete", "timeout", "disconnected"]);
+
+/** Codes by which a receiver tells that it took no more of a stream; its other troubles are "cancelled" to the sender. */
+const RECEIVER_CODES: ReadonlySet<StreamErrorCode> = new Set([
+  "cancelled",
+  "disconnected",
+  "timeout",
+  "incomplete",
+  "too-large",
+  "corrupt",
+  "refused",
+  "unsafe-name",
+  "file-exists",
+  "file-error",
+  "worker-lost",
+]);
+
+/** A code as a receiver is told of it, and takes it, from the sender. */
+export function senderCode(code: StreamErrorCode): StreamErrorCode {
+  return SENDER_CODES.has(code) ? code : "aborted";
+}
+
+/** A code as a sender is told of it, and takes it, from a receiver. */
+export function receiverCode(code: StreamErrorCode): StreamErrorCode {
+  return RECEIVER_CODES.has(code) ? code : "cancelled";
+}
+
+const CLAIMS = ["pending", "claimed", "unclaimed"] as const;
+
+export function encodeControl(message: ControlMessage): Uint8Array {
+  switch (message.kind) {
+    case "hello": {
+      const { instance: i, streamWindow: w, credit: m, idleTimeout: t, streams: n, encodings: e, answer: a } = message;
+      return pack({ k: "hello", v: PROTOCOL_VERSION, i, w, m, t: Number.isFinite(t) ? t : -1, ...defined({ n }), e, a });
+    }
+    case "goodbye":
+      return pack({ k: "goodbye", i: message.instance });
+    case "ack":
+      return pack({
+        k: "ack",
+        i: message.instance,
+        p: message.about,
+        a: message.streams.map(({ sequence, chunks }) => [sequence, chunks]),
+      });
+    case "state":
+      return pack({
+        k: "state",
+        i: message.instance,
+        p: message.about,
+        m: message.credit,
+        ...defined({ n: message.streams, o: message.opened, q: message.waiting }),
+        r: message.receiving.map((row) => [
+          row.sequence,
+          CLAIMS.indexOf(row.claim),
+          row.credit,
+          row.received,
+          row.taken,
+          row.end ?? null,
+          cutReason(row.reason),
+          row.digest ?? null,
+        ]),
+        s: message.sending.map((row) => [row.sequence, row.final ?? null, row.end ?? null, cutReason(row.reason)]),
+      });
+  }
+}
+
+/** The keys that are set: msgpack would carry the others as null. */
+function defined(counts: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  const set: Record<string, number> = {};
+  for (const [key, value] of Object.entries(counts)) if (value !== undefined) set[key] = value;
+  return set;
+}
+
+function cutReason(reason: string | undefined): string | null {
+  return reason === undefined ? null : reason.slice(0, REASON_LENGTH);
+}
+
+/** Reads a control packet; undefined if it is none, or of a kind or shape not known here. */
+export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
+  const message = bytes.length > MAX_CONTROL_BYTES ? undefined : unpack(bytes);
+  if (!isRecord(message)) return undefined;
+  const { k, i } = message;
+  if (!isInstance(i)) return undefined;
+  if (k === "hello") return decodeHello(message, i);
+  if (k === "goodbye") return { kind: "goodbye", instance: i };
+  if (k === "state") return decodeState(message, i);
+  if (k === "ack") return decodeAcknowledgement(message, i);
+  return undefined;
+}
+
+function decodeHello({ v, w, m, t, n, e, a }: Record<string, unknown>, instance: string): Hello | undefined {
+  if (v !== PROTOCOL_VERSION || !isCount(w) || !isCount(m) || typeof a !== "boolean" || !isStringArray(e)) return undefined;
+  if (typeof t !== "number" || Number.isNaN(t) || w < LEAST_WINDOW || m < LEAST_WINDOW) return undefined;
+  if (n !== undefined && !isCount(n)) return undefined;
+  const idleTimeout = t < 0 ? Infinity : t;
+  const streams = n === undefined ? {} : { streams: n };
+  return { kind: "hello", instance, streamWindow: w, credit: m, idleTimeout, ...streams, encodings: e, answer: a };
+}
+
+function decodeAcknowledgement({ p, a }: Record<string, unknown>, instance: string): Acknowledgement | undefined {
+  if (typeof p !== "string" || !Array.isArray(a)) return undefined;
+  const streams: AcknowledgedStream[] = [];
+  for (const row of a as unknown[]) {
+    if (!Array.isArray(row)) return undefined;
+    const [sequence, chunks] = row as unknown[];
+    if (!isCount(sequence) || !isCount(chunks)) return undefined;
+    streams.push({ sequence, chunks });
+  }
+  return { kind: "ack", instance, about: p, streams };
+}
+
+function decodeState({ p, m, n, o, q, r, s }: Record<string, unknown>, instance: string): PeerState | undefined {
+  if (typeof p !== "string" || !isCount(m) || !Array.isArray(r) || !Array.isArray(s)) return undefined;
+  if ([n, o, q].some((count) => count !== undefined && !isCount(count))) return undefined;
+  const receiving = r.map(decodeReceiving);
+  const sending = s.map(decodeSending);
+  if (receiving.includes(undefined) || sending.includes(undefined)) return undefined;
+  return {
+    kind: "state",
+    instance,
+    about: p,
+    credit: m,
+    ...(isCount(n) ? { streams: n } : {}),
+    ...(isCount(o) ? { opened: o } : {}),
+    ...(isCount(q) ? { waiting: q } : {}),
+    receiving: receiving.filter((row) => row !== undefined),
+    sending: sending.filter((row) => row !== undefined),
+  };
+}
+
+function decodeReceiving(row: unknown): ReceivingState | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [sequence, claimIndex, credit, received, taken, end, reason, digest] = row as unknown[];
+  const claim = isCount(claimIndex) ? CLAIMS[claimIndex] : undefined;
+  if (!isCount(sequence) || claim === undefined || !isCount(credit) || !isCount(received) || !isCount(taken)) return undefined;
+  if (taken > received || (end !== null && end !== "done" && !isErrorCode(end))) return undefined;
+  if (!isTextOrNull(reason) || !isTextOrNull(digest) || (end === "done" && digest === null)) return undefined;
+  return {
+    sequence,
+    claim,
+    credit,
+    received,
+    taken,
+    ...(end === null ? {} : { end: end === "done" ? end : receiverCode(end) }),
+    ...decodeReason(reason),
+    ...(end === "done" && digest !== null ? { digest } : {}),
+  };
+}
+
+function decodeSending(row: unknown): SendingState | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [sequence, final, end, reason] = row as unknown[];
+  if (!isCount(sequence) || (final !== null && !isCount(final)) || (end !== null && !isErrorCode(end))) return undefined;
+  if (!isTextOrNull(reason) || (end !== null && final === null)) return undefined;
+  return {
+    sequence,
+    ...(final === null ? {} : { final }),
+    ...(end === null ? {} : { end: senderCode(end) }),
+    ...decodeReason(reason),
+  };
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
+}
+
+function decodeReason(reason: string | null): { reason?: string } {
+  return reason === null ? {} : { reason: reason.slice(0, REASON_LENGTH) };
+}
+
+/** Whether a value from the wire is one of our error codes. */
+export function isErrorCode(value: unknown): value is StreamErrorCode {
+  return STREAM_ERROR_CODES.includes(value as StreamErrorCode);
+}

@@ -1,0 +1,161 @@
+// Frames: how streams travel between Millrace runtimes. A frame is a header and a payload, complete in itself: checked by its own digest,
+// in any order, on any core. Its header is two bytes of length, then a msgpack array.
+import { SEGMENT_HEADROOM } from "../constants.ts";
+import { pack, unpack } from "./msgpack.ts";
+import { isUint8Array } from "../realms.ts";
+import { isCount } from "../shapes.ts";
+
+/** How a frame's payload holds its bytes. */
+export type FrameEncoding = "raw" | "deflate-raw" | "zstd";
+
+/** Of a frame. */
+export interface FrameHeader {
+  /** Where its bytes stand in the stream. */
+  readonly offset: number;
+  /** Plain bytes it holds. */
+  readonly length: number;
+  readonly encoding: FrameEncoding;
+  /** sha256 of the plain bytes. */
+  readonly digest: Uint8Array;
+  /** Bytes of payload that follow. */
+  readonly payload: number;
+}
+
+/** All encodings there are, from the one that makes most of a payload. */
+const ENCODINGS: readonly FrameEncoding[] = ["zstd", "deflate-raw", "raw"];
+
+/** Whether an encoding makes a payload smaller than what it holds. */
+export function isCompressed(encoding: FrameEncoding): encoding is Exclude<FrameEncoding, "raw"> {
+  return encoding !== "raw";
+}
+
+/** The encoding that all of some runtimes know, by what they say of themselves, and that makes most of a payload. */
+export function bestEncoding(known: readonly (readonly string[])[]): FrameEncoding {
+  return ENCODINGS.find((encoding) => known.every((encodings) => encodings.includes(encoding))) ?? "raw";
+}
+
+/** A frame's header is never longer than this, in bytes, length included; so it fits before a segment's payload. */
+export const MAX_FRAME_HEADER = 128;
+
+if (MAX_FRAME_HEADER > SEGMENT_HEADROOM) throw new RangeError("The header of a frame does not fit before its segment");
+
+export function encodeFrameHeader({ offset, length, encoding, digest, payload }: FrameHeader): Uint8Array {
+  const body = pack([offset, length, encoding, digest, payload]);
+  const bytes = new Uint8Array(2 + body.length);
+  bytes[0] = body.length >> 8;
+  bytes[1] = body.length & 0xff;
+  bytes.set(body, 2);
+  return bytes;
+}
+
+/** Reads a header that is whole but for its two bytes of length; undefined if it is none. */
+export function decodeFrameHeader(body: Uint8Array): FrameHeader | undefined {
+  const fields = unpack(body);
+  if (!Array.isArray(fields) || fields.length !== 5) return undefined;
+  const [offset, length, encoding, digest, payload] = fields as unknown[];
+  if (!isCount(offset) || !isCount(length) || !isCount(payload) || !isEncoding(encoding)) return undefined;
+  if (!isUint8Array(digest) || digest.length !== 32 || length === 0) return undefined;
+  if (isCompressed(encoding) ? payload === 0 || payload >= length : payload !== length) return undefined;
+  return { offset, length, encoding, digest: new Uint8Array(digest), payload };
+}
+
+function isEncoding(value: unknown): value is FrameEncoding {
+  return ENCODINGS.includes(value as FrameEncoding);
+}
+
+/** Where the payload of a frame goes as it arrives. */
+export interface FrameSink<Buffer> {
+  /** A frame begins. Undefined: it is longer than allowed. */
+  begin(header: FrameHeader): Buffer | undefined;
+  /** Copies a part of the payload to where it belongs. */
+  put(buffer: Buffer, at: number, part: Uint8Array): void;
+  /** The frame is whole. */
+  end(header: FrameHeader, buffer: Buffer): void;
+}
+
+/** Finds the frames in a stream's contents, which come in order and cut anywhere. */
+export class FrameParser<Buffer> {
+  readonly #sink: FrameSink<Buffer>;
+  readonly #head = new Uint8Array(MAX_FRAME_HEADER);
+  #headFilled = 0;
+  #frame: FrameHeader | undefined;
+  #buffer: Buffer | undefined;
+  #filled = 0;
+  #offset = 0;
+
+  constructor(sink: FrameSink<Buffer>) {
+    this.#sink = sink;
+  }
+
+  /** Plain bytes that have arrived; of a frame under way those of its payload, which are never more. */
+  get received(): number {
+    return this.#offset + this.#filled;
+  }
+
+  /** Whether the contents so far end with a whole frame. */
+  get between(): boolean {
+    return this.#frame === undefined && this.#headFilled === 0;
+  }
+
+  /** The frame under way, when a stream ends before it is whole. */
+  takePartial(): Buffer | undefined {
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    return buffer;
+  }
+
+  /**
+   * Takes the next contents, from an offset in them, until so many frames have begun. Returns where it stopped; undefined if they are
+   * no frames, or not those that are due.
+   */
+  push(content: Uint8Array, from = 0, frames = Infinity): number | undefined {
+    let at = from;
+    let left = frames;
+    while (at < content.length) {
+      if (this.#frame === undefined) {
+        if (left-- === 0) return at;
+        const next = this.#pushHead(content, at);
+        if (next === undefined) return undefined;
+        at = next;
+        continue;
+      }
+      const missing = this.#frame.payload - this.#filled;
+      const part = at === 0 && content.length <= missing ? content : content.subarray(at, at + missing);
+      this.#sink.put(this.#buffer as Buffer, this.#filled, part);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === this.#frame.payload) this.#finish(this.#frame);
+    }
+    return at;
+  }
+
+  #pushHead(content: Uint8Array, from: number): number | undefined {
+    let at = from;
+    while (this.#headFilled < 2 && at < content.length) this.#head[this.#headFilled++] = content[at++] ?? 0;
+    if (this.#headFilled < 2) return at;
+    const whole = 2 + (((this.#head[0] ?? 0) << 8) | (this.#head[1] ?? 0));
+    if (whole > MAX_FRAME_HEADER) return undefined;
+    const part = content.subarray(at, at + whole - this.#headFilled);
+    this.#head.set(part, this.#headFilled);
+    this.#headFilled += part.length;
+    at += part.length;
+    if (this.#headFilled < whole) return at;
+    const frame = decodeFrameHeader(this.#head.subarray(2, whole));
+    if (frame === undefined || frame.offset !== this.#offset) return undefined;
+    const buffer = this.#sink.begin(frame);
+    if (buffer === undefined) return undefined;
+    this.#frame = frame;
+    this.#buffer = buffer;
+    this.#headFilled = 0;
+    return at;
+  }
+
+  #finish(frame: FrameHeader): void {
+    const buffer = this.#buffer as Buffer;
+    this.#frame = undefined;
+    this.#buffer = undefined;
+    this.#offset += frame.length;
+    this.#filled = 0;
+    this.#sink.end(frame, buffer);
+  }
+}

@@ -1,0 +1,46 @@
+// A short stream that travels whole in its header: one packet where three would each take a request, and a place in every queue.
+import { Buffer } from "node:buffer";
+import { encodeFacts, headerBytes, type HeaderFacts, OWN_ATTRIBUTE, type StreamDescription } from "./header.ts";
+import type { StreamHeader } from "./packets.ts";
+import { readWholeContent } from "./inline_text.ts";
+
+export { WHOLE_BYTES } from "./inline_text.ts";
+
+/** All of a stream beside its header. */
+export interface Whole {
+  readonly content: Uint8Array;
+  /** Base64 of the sha256 of the content. */
+  readonly digest: string;
+}
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A header with its stream in it; undefined if that makes it larger than `mostBytes`. */
+export function packWhole(
+  header: StreamHeader,
+  facts: HeaderFacts,
+  kind: StreamDescription["kind"],
+  { content, digest }: Whole,
+  mostBytes: number,
+): StreamHeader | undefined {
+  const text = kind === "text" ? utf8.decode(content) : Buffer.from(content).toString("base64");
+  const packed = withFacts(header, { ...facts, whole: [text, digest] });
+  return headerBytes(packed) <= mostBytes ? packed : undefined;
+}
+
+/** What `packWhole` put into a header, and the header as it was without; undefined if there is nothing. */
+export function unpackWhole(
+  header: StreamHeader,
+  facts: HeaderFacts,
+  kind: StreamDescription["kind"],
+): { header: StreamHeader; whole: Whole } | undefined {
+  if (facts.whole === undefined) return undefined;
+  const [text, digest] = facts.whole;
+  const content = readWholeContent(kind, text);
+  const { whole: _whole, ...others } = facts;
+  return { header: withFacts(header, others), whole: { content, digest } };
+}
+
+function withFacts(header: StreamHeader, facts: HeaderFacts): StreamHeader {
+  return { ...header, attributes: { ...header.attributes, [OWN_ATTRIBUTE]: encodeFacts(facts) } };
+}

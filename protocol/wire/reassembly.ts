@@ -1,0 +1,101 @@
+// Chunks in the order of their indices, whatever order they come in.
+import { BLOCK_OVERHEAD, type StreamMemory } from "../memory_account.ts";
+
+/** What became of a chunk: taken (now, or held until those before it come), known already, or not to be believed. */
+export type Placed = "taken" | "known" | "corrupt" | "too-far";
+
+/** Chunks whose repeats can still be told from forgeries. */
+const REMEMBERED = 256;
+
+/** Stands for each chunk without contents: an array of its own takes ten times what it is charged. */
+const EMPTY = new Uint8Array(0);
+
+/** Content bytes that a fingerprint looks at. */
+const SAMPLES = 64;
+
+/**
+ * Puts chunks in order. A repeat of a chunk is ignored, a different one is "corrupt": while a chunk is held or among the last 256
+ * this is told by its length and a sample of its bytes; all of them are what the digest is for.
+ */
+export class Assembly {
+  readonly #deliver: (content: Uint8Array) => boolean;
+  readonly #memory: StreamMemory | undefined;
+  readonly #held = new Map<number, Uint8Array>();
+  readonly #prints: number[] = []; // a ring; most streams have a chunk or two
+  #next = 0;
+  #heldBytes = 0;
+
+  /** `deliver` gets the contents in order, and must copy what it keeps; it answers false to stop. Chunks that are held are charged. */
+  constructor(deliver: (content: Uint8Array) => boolean, memory?: StreamMemory) {
+    this.#deliver = deliver;
+    this.#memory = memory;
+  }
+
+  /** Index of the first chunk that has not come. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Whether chunks are held behind one that has not come. */
+  get gap(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Bytes held behind a gap. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Takes a chunk. One that comes early is held, if `room` bytes are enough for all that is held. */
+  place(index: number, content: Uint8Array, room: number): Placed {
+    const print = fingerprint(content);
+    if (index < this.#next) {
+      const known = this.#next - index > REMEMBERED || this.#prints[index % REMEMBERED] === print;
+      return known ? "known" : "corrupt";
+    }
+    if (index > this.#next) return this.#hold(index, content, print, room);
+    if (!this.#take(content, print)) return "corrupt";
+    while (this.#held.size > 0) {
+      const held = this.#held.get(this.#next);
+      if (held === undefined) break;
+      this.#held.delete(this.#next);
+      this.#heldBytes -= held.length;
+      this.#memory?.free(held.length + BLOCK_OVERHEAD);
+      if (!this.#take(held, fingerprint(held))) return "corrupt";
+    }
+    return "taken";
+  }
+
+  /** Forgets what is held. */
+  clear(): void {
+    this.#memory?.free(this.#heldBytes + this.#held.size * BLOCK_OVERHEAD);
+    this.#held.clear();
+    this.#heldBytes = 0;
+  }
+
+  #take(content: Uint8Array, print: number): boolean {
+    this.#prints[this.#next % REMEMBERED] = print;
+    this.#next++;
+    return this.#deliver(content);
+  }
+
+  #hold(index: number, content: Uint8Array, print: number, room: number): Placed {
+    const held = this.#held.get(index);
+    if (held !== undefined) return fingerprint(held) === print ? "known" : "corrupt";
+    // An empty chunk costs memory too: without the first term a stranger could have us hold any number of them.
+    if (this.#held.size >= REMEMBERED * 16 || this.#heldBytes + content.length > room) return "too-far";
+    if (this.#memory?.reserve(content.length + BLOCK_OVERHEAD) === false) return "too-far";
+    this.#held.set(index, content.length === 0 ? EMPTY : new Uint8Array(content));
+    this.#heldBytes += content.length;
+    return "taken";
+  }
+}
+
+/** FNV-1a over a chunk's length and some of its bytes. */
+function fingerprint(content: Uint8Array): number {
+  const { length } = content;
+  const step = length <= SAMPLES ? 1 : Math.floor(length / SAMPLES);
+  let hash = 0x811c9dc5 ^ length;
+  for (let at = 0; at < length; at += step) hash = Math.imul(hash ^ (content[at] ?? 0), 0x01000193);
+  return hash >>> 0;
+}

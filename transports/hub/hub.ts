@@ -1,0 +1,283 @@
+import { StreamError } from "../../errors.ts";
+import { type Clock, systemClock } from "../../protocol/clock.ts";
+import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
+import type { Packet } from "../../protocol/wire/packets.ts";
+import { Drain } from "./delivery_queue.ts";
+import { type LinkOptions, type LinkPlan, planLink } from "./link_options.ts";
+import type { Hub, HubOptions, JoinOptions, PairOptions } from "./options.ts";
+import { Link } from "./link.ts";
+import { type Exchange, MemoryTransport } from "./transport.ts";
+import { createRandom, deriveSeed } from "./random.ts";
+import { type Delivery, type Notice, Seat } from "./member.ts";
+import type { Transport } from "../transport.ts";
+
+/**
+ * Makes a room within this process. Throws StreamError "invalid-argument" if its link cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { createHub } from "millrace";
+ *
+ * const hub = createHub();
+ * const transport = hub.join("alice");
+ * if (hub.identities.join() !== "alice") throw new Error("Alice is not here");
+ * await transport.close();
+ * ```
+ */
+export function createHub(options: HubOptions = {}): Hub {
+  return new MemoryHub(options);
+}
+
+const HUB_OPTIONS: OptionNames<HubOptions> = { link: true, seed: true, clock: true };
+const JOIN_OPTIONS: OptionNames<JoinOptions> = { link: true };
+const PAIR_OPTIONS: OptionNames<PairOptions> = { oneWay: true };
+
+class MemoryHub implements Hub, Exchange {
+  readonly #clock: Clock;
+  readonly #seed: number;
+  readonly #plan: LinkPlan | undefined;
+  readonly #seats: Map<string, Seat> = new Map();
+  readonly #drain: Drain<Delivery, Seat> = new Drain((delivery, to) => this.#hand(delivery, to));
+  /** Lines between pairs, by directed pair. */
+  readonly #plans: Map<string, LinkPlan> = new Map();
+  readonly #parted: Set<string> = new Set();
+  /** Whether any line but the plain one was ever asked for. */
+  #simulated = false;
+  /** All seats; made anew, never changed, so that a broadcast under way keeps the members it was sent to. */
+  #everyone: readonly Seat[] | undefined;
+  /** Counts joins and leaves. */
+  #change = 0;
+
+  constructor(options: HubOptions) {
+    assertOptions(options, HUB_OPTIONS, "Cannot make the hub");
+    this.#clock = options.clock ?? systemClock;
+    this.#seed = options.seed ?? 1;
+    this.#plan = this.#planned(options.link);
+  }
+
+  get identities(): readonly string[] {
+    return [...this.#seats.keys()];
+  }
+
+  get idle(): boolean {
+    return this.#drain.idle;
+  }
+
+  get change(): number {
+    return this.#change;
+  }
+
+  join(identity: string, options: JoinOptions = {}): Transport {
+    if (typeof identity !== "string" || identity === "") {
+      throw new StreamError(
+        "invalid-argument",
+        `Cannot join the hub as the identity must be a string of some length: ${String(identity)}`,
+      );
+    }
+    assertOptions(options, JOIN_OPTIONS, "Cannot join the hub");
+    const seat = new Seat(identity, this.#planned(options.link));
+    const old = this.#seats.get(identity);
+    if (old !== undefined) {
+      this.#expel(
+        old,
+        new StreamError("disconnected", `Lost the hub as another joined under the same identity: "${identity}"`, { identity }),
+      );
+    }
+    this.#seats.set(identity, seat);
+    void this.#announce("joined", seat);
+    return new MemoryTransport(this, seat);
+  }
+
+  link(a: string, b: string, options: LinkOptions, pair: PairOptions = {}): void {
+    const plan = this.#planned(options);
+    if (plan === undefined) return;
+    for (const [from, to] of directions(a, b, pair)) {
+      this.#plans.set(directed(from, to), plan);
+      this.#existing(from, to)?.change(plan);
+    }
+  }
+
+  part(a: string, b: string, pair: PairOptions = {}): void {
+    for (const [from, to] of directions(a, b, pair)) {
+      this.#parted.add(directed(from, to));
+      this.#existing(from, to)?.cut();
+    }
+  }
+
+  heal(a: string, b: string, pair: PairOptions = {}): void {
+    for (const [from, to] of directions(a, b, pair)) this.#parted.delete(directed(from, to));
+  }
+
+  get direct(): boolean {
+    return !this.#simulated;
+  }
+
+  freeze(identity: string): void {
+    this.#seat(identity, "freeze").freeze();
+  }
+
+  thaw(identity: string): void {
+    const seat = this.#seat(identity, "thaw");
+    const kept = seat.freezer?.thaw();
+    seat.freezer = undefined;
+    if (kept === undefined) return;
+    this.#drain.addFirst(kept.inbox);
+    for (const { packet, destinations, settle } of kept.outbox) {
+      const sent = this.carry(seat, packet, destinations);
+      if (settle !== undefined) settle(sent);
+    }
+  }
+
+  vanish(identity: string, options: { toldAfter?: number } = {}): void {
+    assertOptions(options, { toldAfter: true }, "Cannot remove the participant");
+    const seat = this.#seat(identity, "remove");
+    const error = new StreamError("disconnected", `Lost the hub as the participant was removed: "${identity}"`, { identity });
+    seat.vanished = true;
+    seat.freezer?.drop(error);
+    seat.freezer = undefined;
+    this.#cutLines(seat);
+    const toldAfter = options.toldAfter ?? 0;
+    if (toldAfter <= 0) return this.#expel(seat, error);
+    // A seat that was expelled meanwhile is in the hub no more, and nothing comes of the timer.
+    this.#clock.setTimeout(() => this.#expel(seat, error), toldAfter);
+  }
+
+  participants(seat: Seat): readonly string[] {
+    return this.identities.filter((identity) => identity !== seat.identity);
+  }
+
+  tellClosed(seat: Seat, error: StreamError): void {
+    void this.#drain.add({ from: seat, packet: undefined, notice: { type: "closed", error }, targets: seat.alone, next: 0 });
+  }
+
+  carry(from: Seat, packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
+    const targets = from.vanished ? [] : destinations === undefined ? this.#all() : this.#named(destinations);
+    if (!this.#simulated) return this.#drain.add({ from, packet, notice: undefined, targets, next: 0 });
+    const direct: Seat[] = [];
+    const waits: Promise<void>[] = [];
+    for (const to of targets) {
+      if (to === from || to.vanished || this.#isParted(from, to)) continue;
+      const link = this.#linkOf(from, to);
+      const room = link?.take(packet);
+      if (link === undefined) direct.push(to);
+      else if (room !== undefined) waits.push(room);
+    }
+    // Also where all goes by links: a sender that never waits for room must not hold the event loop.
+    const handed = this.#drain.add({ from, packet, notice: undefined, targets: direct, next: 0 });
+    return waits.length === 0 ? handed : handed.then(async () => void await Promise.all(waits));
+  }
+
+  async leave(seat: Seat): Promise<void> {
+    const arriving = [...seat.links.values()].map((link) => link.idle());
+    if (arriving.length > 0) await Promise.all(arriving);
+    if (!seat.vanished) await this.#remove(seat);
+  }
+
+  #hand(delivery: Delivery, to: Seat): void {
+    if (delivery.packet !== undefined && (to === delivery.from || this.#isParted(delivery.from, to))) return;
+    to.receive(delivery);
+  }
+
+  #expel(seat: Seat, error: StreamError): void {
+    if (this.#seats.get(seat.identity) !== seat) return;
+    seat.end(error);
+    void this.#remove(seat);
+    this.tellClosed(seat, error);
+  }
+
+  #remove(seat: Seat): Promise<void> {
+    if (this.#seats.get(seat.identity) !== seat) return Promise.resolve();
+    this.#seats.delete(seat.identity);
+    this.#cutLines(seat);
+    return this.#announce("left", seat);
+  }
+
+  #announce(type: "joined" | "left", seat: Seat): Promise<void> {
+    this.#everyone = undefined;
+    const notice: Notice = { type, identity: seat.identity, change: ++this.#change };
+    return this.#drain.add({
+      from: seat,
+      packet: undefined,
+      notice,
+      targets: this.#all().filter((other) => other !== seat),
+      next: 0,
+    });
+  }
+
+  #cutLines(seat: Seat): void {
+    for (const link of seat.links.values()) link.cut();
+    seat.links.clear();
+    for (const other of this.#seats.values()) {
+      other.links.get(seat)?.cut();
+      other.links.delete(seat);
+    }
+  }
+
+  #all(): readonly Seat[] {
+    return this.#everyone ??= [...this.#seats.values()];
+  }
+
+  #named(destinations: readonly string[]): readonly Seat[] {
+    if (destinations.length === 1) return this.#seats.get(destinations[0] ?? "")?.alone ?? [];
+    const named = new Set<Seat>();
+    for (const identity of destinations) {
+      const seat = this.#seats.get(identity);
+      if (seat !== undefined) named.add(seat);
+    }
+    return [...named];
+  }
+
+  #seat(identity: string, action: string): Seat {
+    const seat = this.#seats.get(identity);
+    if (seat !== undefined) return seat;
+    throw new StreamError(
+      "invalid-argument",
+      `Cannot ${action} the participant as nobody is here under this identity: "${identity}"`,
+    );
+  }
+
+  #planned(options: LinkOptions | undefined): LinkPlan | undefined {
+    if (options === undefined) return undefined;
+    this.#simulated = true;
+    return planLink(options);
+  }
+
+  #isParted(from: Seat, to: Seat): boolean {
+    return this.#parted.size > 0 && this.#parted.has(directed(from.identity, to.identity));
+  }
+
+  #existing(from: string, to: string): Link | undefined {
+    const recipient = this.#seats.get(to);
+    return recipient === undefined ? undefined : this.#seats.get(from)?.links.get(recipient);
+  }
+
+  #linkOf(from: Seat, to: Seat): Link | undefined {
+    const existing = from.links.get(to);
+    if (existing !== undefined) return existing;
+    const name = directed(from.identity, to.identity);
+    const plan = this.#plans.get(name) ?? from.plan ?? to.plan ?? this.#plan;
+    if (plan === undefined) return undefined;
+    const link = new Link({
+      plan,
+      random: createRandom(deriveSeed(this.#seed, name)),
+      clock: this.#clock,
+      arrive: (packet) => void this.#drain.add({ from, packet, notice: undefined, targets: to.alone, next: 0 }),
+    });
+    from.links.set(to, link);
+    return link;
+  }
+}
+
+function assertOptions(options: unknown, known: Readonly<Record<string, true>>, action: string): void {
+  if (typeof options === "object" && options !== null) return assertKnownNames(options, known, action);
+  throw new StreamError("invalid-argument", `${action} as the options are no object: ${String(options)}`);
+}
+
+function directions(a: string, b: string, pair: PairOptions): [from: string, to: string][] {
+  assertOptions(pair, PAIR_OPTIONS, "Cannot change the line");
+  return pair.oneWay === true ? [[a, b]] : [[a, b], [b, a]];
+}
+
+function directed(from: string, to: string): string {
+  return `${from.length}:${from}${to}`;
+}

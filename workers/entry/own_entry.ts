@@ -1,0 +1,30 @@
+// The worker's entry beside this module, and the proof that it is ours: in a bundle, a file of that name may be the user's own program.
+import { readFileSync } from "node:fs";
+
+/** Stands in the first line of entry.js. */
+const MARK = "millrace: the entry of a codec worker";
+
+/** entry.js is a few lines; a bundle that holds them, and this text, is more. */
+const MOST_CHARACTERS = 1_000;
+
+/** Where the entry is. Throws where it is not certain that it is ours: then nothing of it has been executed. */
+export function ownEntry(): URL {
+  const { url } = import.meta as { url?: string }; // a CommonJS bundle has none
+  if (url === undefined || !/\/workers\/entry\/own_entry\.(ts|js)$/.test(new URL(url).pathname)) {
+    throw new Error(`Cannot start a worker as this is a bundle without one: its module is "${url}"`);
+  }
+  const entry = new URL("./entry.js", url);
+  if (entry.protocol === "file:" && mayRead(entry)) {
+    const text = readFileSync(entry, "utf8");
+    if (text.length > MOST_CHARACTERS || !text.includes(MARK)) {
+      throw new Error(`Cannot start a worker as its entry is another program: file is "${entry.href}"`);
+    }
+  }
+  return entry;
+}
+
+/** Deno loads a module without the permission to read it as a file, and would ask its user. */
+function mayRead(entry: URL): boolean {
+  const { Deno: deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
+  return deno === undefined || deno.permissions.querySync({ name: "read", path: entry }).state === "granted";
+}

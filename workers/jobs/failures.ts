@@ -1,0 +1,78 @@
+// Failures as plain data that crosses threads, and what files are checked for when a job opens them again.
+import { type BigIntStats, constants } from "node:fs";
+import { causeText, StreamError, type StreamErrorCode } from "../../errors.ts";
+import type { FileRef } from "../../protocol/file_ref.ts";
+import { isError } from "../../protocol/realms.ts";
+
+/** What a job failed with: a StreamError, taken apart. */
+export interface Failure {
+  readonly code: StreamErrorCode;
+  readonly message: string;
+  readonly cause?: SystemFailure;
+}
+
+/** An error of the file system, taken apart: `code` is "ENOENT" and the like. */
+interface SystemFailure {
+  readonly message: string;
+  readonly code?: string;
+  readonly errno?: number;
+  readonly syscall?: string;
+  readonly path?: string;
+}
+
+// Without O_NONBLOCK, opening a pipe that has taken the file's place waits for its other end, for ever. A link may not take the place
+// of a file that is written; one that is read may have been named by a link, and its inode is compared. Windows has neither flag.
+/** Flags for a file that was opened before and is read now. */
+export const OPEN_TO_READ: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** Flags for a file that was made before and is written now. */
+export const OPEN_TO_WRITE: number = constants.O_WRONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
+/** Whether an opened file is the one its opener saw. */
+export function isSameFile(stats: BigIntStats, file: FileRef): boolean {
+  return stats.isFile() && String(stats.dev) === file.device && String(stats.ino) === file.inode;
+}
+
+/** Whether an opened file has the size and the time of modification that its opener saw. */
+export function isUnchanged(stats: BigIntStats, { version }: FileRef): boolean {
+  return version === undefined || (Number(stats.size) === version.size && String(stats.mtimeNs) === version.modified);
+}
+
+export function changedFailure(file: FileRef): Failure {
+  return { code: "file-error", message: `Cannot read the file as it has changed since it was opened: path is "${file.path}"` };
+}
+
+export function replacedFailure(file: FileRef): Failure {
+  return {
+    code: "file-error",
+    message: `Cannot use the file as another one has taken its place: path is "${file.path}"`,
+  };
+}
+
+export function fileFailure(action: string, file: FileRef, error: unknown): Failure {
+  const cause = systemFailure(error);
+  return {
+    code: "file-error",
+    message: `Cannot ${action} the file as the file system refused (${causeText(cause)}): path is "${file.path}"`,
+    cause,
+  };
+}
+
+/** The error a failure stands for. */
+export function toStreamError(failure: Failure): StreamError {
+  if (failure.cause === undefined) return new StreamError(failure.code, failure.message);
+  const { message, ...rest } = failure.cause;
+  return new StreamError(failure.code, failure.message, { cause: Object.assign(new Error(message), rest) });
+}
+
+function systemFailure(error: unknown): SystemFailure {
+  if (!isError(error)) return { message: String(error) };
+  const { message, code, errno, syscall, path } = error as NodeJS.ErrnoException;
+  return {
+    message,
+    ...(code === undefined ? {} : { code }),
+    ...(errno === undefined ? {} : { errno }),
+    ...(syscall === undefined ? {} : { syscall }),
+    ...(path === undefined ? {} : { path }),
+  };
+}

@@ -1,0 +1,102 @@
+import { retried } from "../../protocol/descriptors.ts";
+import type { FileRef } from "../../protocol/file_ref.ts";
+import type { FrameEncoding } from "../../protocol/wire/frames.ts";
+import type { Codec, JobOptions, Preparation, Sliced, Span, UnpackOptions } from "../codec.ts";
+import { toStreamError } from "./failures.ts";
+import type { Job, JobResult, JobValue } from "./jobs.ts";
+import { ENCODINGS } from "../compression.ts";
+import type { Segment, SegmentStore } from "../segments.ts";
+
+/** A codec's calls as jobs: what is left to say is how a job is carried out. */
+export abstract class JobCodec implements Codec {
+  readonly segments: SegmentStore;
+  readonly encodings: readonly FrameEncoding[] = ENCODINGS;
+
+  constructor(segments: SegmentStore) {
+    this.segments = segments;
+  }
+
+  /** Carries a job out that uses the segment. The segment stays pinned for as long as anybody may touch it. */
+  protected abstract submit(job: Job, segment: Segment, options: JobOptions): Promise<JobResult>;
+
+  slice({ segment, start, end }: Span, how?: Preparation, options?: JobOptions): Promise<Sliced> {
+    return this.#carryOut({ kind: "slice", buffer: segment.buffer, start, end, how }, segment, options);
+  }
+
+  async extract({ segment, start, end }: Span, digest: Uint8Array, options?: UnpackOptions): Promise<Uint8Array> {
+    const own = new Uint8Array(digest); // a view would be posted with all of the memory behind it
+    const { copy } = await this.#carryOut(
+      { kind: "extract", buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
+      segment,
+      options,
+    );
+    return new Uint8Array(copy ?? new ArrayBuffer(0));
+  }
+
+  async decodeText({ segment, start, end }: Span, digest: Uint8Array, options?: UnpackOptions): Promise<string> {
+    const own = new Uint8Array(digest); // as above
+    const { text } = await this.#carryOut(
+      { kind: "decodeText", buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
+      segment,
+      options,
+    );
+    return text ?? "";
+  }
+
+  encodeText(text: string, into: { segment: Segment; start: number }, how?: Preparation, options?: JobOptions): Promise<Sliced> {
+    const { segment, start } = into;
+    return this.#carryOut({ kind: "encodeText", text, buffer: segment.buffer, start, how }, segment, options);
+  }
+
+  readFile(
+    file: FileRef,
+    range: { position: number; length: number },
+    into: { segment: Segment; start: number },
+    how?: Preparation,
+    options?: JobOptions,
+  ): Promise<Sliced> {
+    const { position, length } = range;
+    const { segment, start } = into;
+    return this.#carryOut({ kind: "readFile", file, position, length, buffer: segment.buffer, start, how }, segment, options);
+  }
+
+  async writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: UnpackOptions): Promise<void> {
+    const { segment, start, end } = span;
+    const own = digest && new Uint8Array(digest); // a view would be posted with all of the memory behind it
+    await this.#carryOut(
+      { kind: "writeFile", file, position, buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
+      segment,
+      options,
+    );
+  }
+
+  async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<JobValue> {
+    const attempt = (): Promise<JobResult> => this.submit(job, segment, options ?? {});
+    const usesFile = job.kind === "readFile" || job.kind === "writeFile";
+    // A worker cannot wait for descriptors without keeping others' jobs waiting.
+    const result = usesFile ? await retried(attempt, failureCode, options?.signal) : await attempt();
+    if (result.ok) return result.value;
+    throw toStreamError(result.failure);
+  }
+}
+
+/** The file system's code that a job failed with. */
+function failureCode(result: JobResult): string | undefined {
+  return result.ok ? undefined : result.failure.cause?.code;
+}
+
+/** A job's bytes, for the queue's bound. */
+export function costOf(job: Job): number {
+  switch (job.kind) {
+    case "slice":
+      return job.end - job.start;
+    case "extract":
+    case "decodeText":
+    case "writeFile":
+      return job.packed?.length ?? job.end - job.start;
+    case "encodeText":
+      return job.text.length;
+    case "readFile":
+      return job.length;
+  }
+}

@@ -1,0 +1,45 @@
+import { runInSlices } from "../jobs/inline_codec.ts";
+import type { Job, JobResult } from "../jobs/jobs.ts";
+import type { Lane } from "./worker_handle.ts";
+
+/** This thread in a worker's place, where no worker can be started. */
+export function startInlineLane(): Lane {
+  return new InlineLane();
+}
+
+class InlineLane implements Lane {
+  readonly ready: Promise<void> = Promise.resolve();
+  readonly gone: Promise<undefined>;
+  #end: (none: undefined) => void = () => undefined;
+  #batches = 0;
+  #terminated = false;
+
+  constructor() {
+    this.gone = new Promise((resolve) => this.#end = resolve);
+  }
+
+  async run(jobs: readonly Job[]): Promise<readonly JobResult[]> {
+    this.#batches++;
+    try {
+      const results: JobResult[] = [];
+      for (const job of jobs) results.push(await runInSlices(job));
+      return results;
+    } finally {
+      this.#batches--;
+      this.#settle();
+    }
+  }
+
+  ref(): void {}
+
+  unref(): void {}
+
+  terminate(): void {
+    this.#terminated = true;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#terminated && this.#batches === 0) this.#end(undefined);
+  }
+}

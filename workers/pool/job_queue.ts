@@ -1,0 +1,145 @@
+import type { Task } from "./worker_slot.ts";
+
+/** Jobs of which only so many bytes are let through at a time. Owners take turns, each with its jobs in order. */
+export class JobQueue {
+  readonly #maxBytes: number;
+  /** Taken before, and to be taken again before all others. */
+  readonly #again: Task[] = [];
+  /** Let through, and waiting for a worker. */
+  readonly #next = new Turns();
+  /** Waiting for a place among those. */
+  readonly #outside = new Turns();
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes of what was let through and has not left. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Jobs that could be taken now. */
+  get ready(): number {
+    return this.#again.length + this.#next.size;
+  }
+
+  /** Jobs that have not been taken. */
+  get waiting(): number {
+    return this.ready + this.#outside.size;
+  }
+
+  /** Whether the next one was given to a worker before. */
+  get isRetryNext(): boolean {
+    return this.#again.length > 0;
+  }
+
+  push(task: Task): void {
+    this.#outside.push(task);
+    this.#letThrough();
+  }
+
+  /** Puts jobs that were taken back to the front. */
+  putBack(tasks: readonly Task[]): void {
+    this.#again.unshift(...tasks);
+  }
+
+  /** Takes the next jobs; one that is tried again only by itself. Their bytes count until they leave. */
+  take(most: number): Task[] {
+    const [retry] = this.#again.splice(0, 1);
+    if (retry !== undefined) return [retry];
+    const taken: Task[] = [];
+    for (let task = this.#next.shift(); task !== undefined; task = this.#next.shift()) {
+      taken.push(task);
+      if (taken.length === most) break;
+    }
+    return taken;
+  }
+
+  /** A job that was taken is over. */
+  leave(task: Task): void {
+    this.#bytes -= task.cost;
+    this.#letThrough();
+  }
+
+  /** Takes a job out that nobody has begun; one that runs stays, as its memory is in use until its answer. */
+  remove(task: Task): void {
+    if (this.#outside.remove(task)) this.#letThrough();
+    else if (this.#next.remove(task) || without(this.#again, task)) this.leave(task);
+  }
+
+  /** Takes all out. */
+  clear(): readonly Task[] {
+    this.#bytes = 0;
+    return [...this.#again.splice(0), ...this.#next.clear(), ...this.#outside.clear()];
+  }
+
+  #letThrough(): void {
+    for (let first = this.#outside.first; first !== undefined && this.#hasRoomFor(first); first = this.#outside.first) {
+      this.#outside.shift();
+      this.#next.push(first);
+      this.#bytes += first.cost;
+    }
+  }
+
+  /** A job larger than the bound passes when it is alone. */
+  #hasRoomFor(task: Task): boolean {
+    return this.#bytes === 0 || this.#bytes + task.cost <= this.#maxBytes;
+  }
+}
+
+/** Jobs of which each owner's first comes in turn: a thousand of one do not hold another's up. */
+class Turns {
+  /** In the order of their turns; none is empty. */
+  readonly #owners = new Map<string | undefined, Task[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get first(): Task | undefined {
+    for (const [first] of this.#owners.values()) return first;
+    return undefined;
+  }
+
+  push(task: Task): void {
+    const tasks = this.#owners.get(task.owner);
+    if (tasks === undefined) this.#owners.set(task.owner, [task]);
+    else tasks.push(task);
+    this.#size++;
+  }
+
+  shift(): Task | undefined {
+    const task = this.first;
+    if (task === undefined) return undefined;
+    const tasks = this.#owners.get(task.owner) ?? [];
+    tasks.shift();
+    this.#owners.delete(task.owner);
+    if (tasks.length > 0) this.#owners.set(task.owner, tasks); // its next turn comes after the others'
+    this.#size--;
+    return task;
+  }
+
+  remove(task: Task): boolean {
+    const tasks = this.#owners.get(task.owner) ?? [];
+    if (!without(tasks, task)) return false;
+    if (tasks.length === 0) this.#owners.delete(task.owner);
+    this.#size--;
+    return true;
+  }
+
+  clear(): readonly Task[] {
+    const all = [...this.#owners.values()].flat();
+    this.#owners.clear();
+    this.#size = 0;
+    return all;
+  }
+}
+
+function without(tasks: Task[], task: Task): boolean {
+  const index = tasks.indexOf(task);
+  if (index >= 0) tasks.splice(index, 1);
+  return index >= 0;
+}
