@@ -24,3 +24,15 @@ export const SEGMENT_CAPACITY: number = SEGMENT_HEADROOM + SEGMENT_BYTES;
 
 /** Capacity of a small segment, for streams that have little to say. */
 export const SMALL_SEGMENT_CAPACITY: number = 16_384 + SEGMENT_HEADROOM;
+
+/** Attribute in headers and trailers that holds what is ours, as JSON; never shown to users. */
+export const OWN_ATTRIBUTE = "millrace";
+
+/** Topic on the wire of streams for Millrace runtimes only, so that handlers of plain SDKs in the same room do not fire. */
+export const OWN_TOPIC = "millrace";
+
+/**
+ * The stream whose chunks are control packets, in a LiveKit room. It has no header, so that other SDKs drop them unseen: a data packet or
+ * an RPC would reach the handlers of a program that knows nothing of them. No stream of a user may have this id.
+ */
+export const CONTROL_STREAM_ID = "millrace.control";

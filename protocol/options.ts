@@ -1,7 +1,6 @@
 // What users say of a stream, and the checks of it. All are made before anything is sent.
 import { StreamError } from "../errors.ts";
-import { MAX_CHUNK_SIZE, STREAM_CHUNK_SIZE } from "./constants.ts";
-import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "./wire/header.ts";
+import { CONTROL_STREAM_ID, MAX_CHUNK_SIZE, OWN_ATTRIBUTE, STREAM_CHUNK_SIZE } from "./constants.ts";
 import { assertKnownNames } from "./option_names.ts";
 import type { Progress } from "./progress.ts";
 import { type Bytes, bytesOf, isAbortSignal, isBlob, isUrl } from "./realms.ts";

@@ -1,6 +1,6 @@
 // A room below a LiveKit transport, which does what the test says.
+import { CONTROL_STREAM_ID } from "../protocol/constants.ts";
 import { encodeControl } from "../protocol/wire/control.ts";
-import { CONTROL_STREAM_ID } from "../protocol/wire/header.ts";
 import type { Packet, StreamHeader, TrailerPacket } from "../protocol/wire/packets.ts";
 import type { ReaderEvents, SdkEvents } from "../transports/livekit/sdk.ts";
 

@@ -1,17 +1,7 @@
+import { OWN_ATTRIBUTE, OWN_TOPIC } from "../protocol/constants.ts";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import {
-  decodeHeader,
-  decodeTrailer,
-  encodeHeader,
-  encodeTrailer,
-  headerBytes,
-  type HeaderFacts,
-  overLimits,
-  OWN_ATTRIBUTE,
-  OWN_TOPIC,
-  type StreamDescription,
-} from "../protocol/wire/header.ts";
+import { decodeHeader, decodeTrailer, encodeHeader, encodeTrailer, headerBytes, type HeaderFacts, overLimits, type StreamDescription } from "../protocol/wire/header.ts";
 import { resolveLimits } from "../protocol/limits.ts";
 import type { StreamHeader } from "../protocol/wire/packets.ts";
 import { suite } from "./harness.ts";

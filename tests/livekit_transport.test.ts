@@ -1,7 +1,7 @@
 // A room as a transport, over an SDK that does what the test says, in virtual time.
+import { OWN_ATTRIBUTE } from "../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { StreamError } from "../errors.ts";
-import { OWN_ATTRIBUTE } from "../protocol/wire/header.ts";
 import type { StreamHeader } from "../protocol/wire/packets.ts";
 import { LiveKitTransport, type RoomSdk } from "../transports/livekit/transport.ts";
 import { control, trailer } from "./conformance/transport.ts";

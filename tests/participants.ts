@@ -1,4 +1,5 @@
 // Runtimes on a hub for one test, and plain participants who see and send packets as other SDKs do.
+import { OWN_ATTRIBUTE } from "../protocol/constants.ts";
 import { createHub, createRuntime } from "../mod.ts";
 import type {
   ByteStreamReader,
@@ -11,7 +12,6 @@ import type {
   TextStreamReader,
   Transport,
 } from "../mod.ts";
-import { OWN_ATTRIBUTE } from "../protocol/wire/header.ts";
 import { describeWhenLate } from "./harness.ts";
 import { assertNoLeaks, markLeaks } from "./leaks.ts";
 import { describeRuntime } from "./room.ts";

@@ -1,7 +1,7 @@
 // A transport that does not list everybody: what is for all reaches those too of whom the sender does not know.
+import { OWN_ATTRIBUTE } from "../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import { createHub, createRuntime, type Hub, type Runtime, type Transport } from "../mod.ts";
-import { OWN_ATTRIBUTE } from "../protocol/wire/header.ts";
 import { suite } from "./harness.ts";
 import { collectTexts, nextBytes, nextText, nextWhole, pattern, PlainPeer, until } from "./participants.ts";
 import { Room as VirtualRoom } from "./room.ts";

@@ -1,6 +1,7 @@
+import { OWN_ATTRIBUTE, OWN_TOPIC } from "../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { Runtime, TextStreamInfo, Transport } from "../mod.ts";
-import { encodeHeader, type HeaderFacts, OWN_ATTRIBUTE, OWN_TOPIC } from "../protocol/wire/header.ts";
+import { encodeHeader, type HeaderFacts } from "../protocol/wire/header.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { packWhole, unpackWhole, WHOLE_BYTES } from "../protocol/wire/inline_content.ts";
 import type { Packet } from "../protocol/wire/packets.ts";

@@ -1,4 +1,4 @@
-import { isThenable } from "../../protocol/realms.ts";
+import { isError, isThenable } from "../../protocol/realms.ts";
 
 /** Calls what a user gave to be told by. What it throws, or rejects with, goes to `failed` and nowhere else. */
 export function tell(call: () => unknown, failed: (error: unknown) => void): void {
@@ -8,4 +8,9 @@ export function tell(call: () => unknown, failed: (error: unknown) => void): voi
   } catch (error) {
     failed(error);
   }
+}
+
+/** The text of a web stream's reason for ending. */
+export function reasonText(reason: unknown): string | undefined {
+  return isError(reason) ? reason.message : typeof reason === "string" ? reason : undefined;
 }

@@ -3,8 +3,8 @@ import { onAbort } from "../../protocol/abort.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, assertText } from "../../protocol/options.ts";
 import type { Progress, ProgressTracker } from "../../protocol/progress.ts";
-import { isError } from "../../protocol/realms.ts";
 import { overdue, turn } from "../../event_loop.ts";
+import { reasonText } from "../common/callbacks.ts";
 import type { AnyActorRef } from "xstate";
 import type { Piece } from "./receive_buffer.ts";
 import type { Trailer } from "./trailer.ts";
@@ -234,11 +234,6 @@ abstract class Reader<T> implements StreamReader<T> {
     this.cancelWith(error);
     throw error;
   }
-}
-
-/** What the reason of a web stream's end says. */
-export function reasonText(reason: unknown): string | undefined {
-  return isError(reason) ? reason.message : typeof reason === "string" ? reason : undefined;
 }
 
 /** A byte order mark is the sender's own. */

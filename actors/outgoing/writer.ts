@@ -8,7 +8,7 @@ import type { Bytes } from "../../protocol/realms.ts";
 import { SurrogateJoiner, utf8Bytes } from "../../protocol/wire/utf8.ts";
 import { ByteProducer } from "./byte_producer.ts";
 import type { OutgoingStream } from "./stream.ts";
-import { reasonText } from "../incoming/reader.ts";
+import { reasonText } from "../common/callbacks.ts";
 import { measureText, produceText } from "./text_producer.ts";
 
 /** What writers of text and of bytes have in common. */

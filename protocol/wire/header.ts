@@ -1,6 +1,6 @@
 // Between what users say of a stream and the header on the wire.
 import { StreamError } from "../../errors.ts";
-import { STREAM_CHUNK_SIZE } from "../constants.ts";
+import { CONTROL_STREAM_ID, OWN_ATTRIBUTE, OWN_TOPIC, STREAM_CHUNK_SIZE } from "../constants.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../info.ts";
 import type { Limits } from "../limits.ts";
 import type { StreamHeader } from "./packets.ts";
@@ -10,18 +10,6 @@ import { isWholeContent } from "./inline_text.ts";
 
 /** Version of what Millrace runtimes say to each other. */
 export const PROTOCOL_VERSION = 1;
-
-/** Attribute in headers and trailers that holds what is ours, as JSON; never shown to users. */
-export const OWN_ATTRIBUTE = "millrace";
-
-/** Topic on the wire of streams for Millrace runtimes only, so that handlers of plain SDKs in the same room do not fire. */
-export const OWN_TOPIC = "millrace";
-
-/**
- * The stream whose chunks are control packets, in a LiveKit room. It has no header, so that other SDKs drop them unseen: a data packet or
- * an RPC would reach the handlers of a program that knows nothing of them. No stream of a user may have this id.
- */
-export const CONTROL_STREAM_ID = "millrace.control";
 
 /** How the chunks' contents are to be read: as the stream's bytes, or as frames that hold them. */
 export type StreamFormat = "plain" | "framed";

@@ -1,6 +1,7 @@
 // A short stream that travels whole in its header: one packet where three would each take a request, and a place in every queue.
+import { OWN_ATTRIBUTE } from "../constants.ts";
 import { Buffer } from "node:buffer";
-import { encodeFacts, headerBytes, type HeaderFacts, OWN_ATTRIBUTE, type StreamDescription } from "./header.ts";
+import { encodeFacts, headerBytes, type HeaderFacts, type StreamDescription } from "./header.ts";
 import type { StreamHeader } from "./packets.ts";
 import { readWholeContent } from "./inline_text.ts";
 

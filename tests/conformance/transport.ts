@@ -1,7 +1,7 @@
 // What every Transport promises. A transport's own test calls it with a way to make rooms.
+import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import { StreamError } from "../../errors.ts";
-import { OWN_ATTRIBUTE } from "../../protocol/wire/header.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { suite } from "../harness.ts";

@@ -1,8 +1,7 @@
 import { StreamError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../protocol/clock.ts";
-import { MAX_CHUNK_SIZE } from "../../protocol/constants.ts";
+import { CONTROL_STREAM_ID, MAX_CHUNK_SIZE, OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";
-import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "../../protocol/wire/header.ts";
 import type { Packet, StreamHeader } from "../../protocol/wire/packets.ts";
 import { Presence } from "./presence.ts";
 import { ForeignReaders } from "./sdk_readers.ts";

@@ -1,136 +1,20 @@
-// Threads and how comlink talks to them: node:worker_threads where the modules are files, a Web Worker where they came over HTTP
-// (Deno with JSR: only that loads its entry from there).
+// How comlink talks over a port of node:worker_threads, or over a Web Worker where the modules came over HTTP (Deno with JSR).
 import type { Endpoint } from "comlink";
-import { parentPort, Worker as Thread } from "node:worker_threads";
-import { isError } from "../../protocol/realms.ts";
-import { ownEntry } from "./own_entry.ts";
+import { parentPort } from "node:worker_threads";
 
-/** What a worker says once it listens: a call sent before might be lost. */
+/** Sent by a worker once it listens: a call sent before might be lost. */
 export const READY = "millrace.ready";
 
-/** A Web Worker cannot be told to let the process end, so it ends itself after so many milliseconds without work. */
-const WEB_WORKER_IDLE_MS = 250;
-
-/** Deno says that a thread has ended while it finishes its step, which may write: so long after, in milliseconds, it is over. */
-const LAST_STEP_MS = 100;
-
-/** A started thread, listening or not yet. */
-export interface Spawned {
-  readonly endpoint: Endpoint;
-  /** Resolves when the thread listens. Stays pending if it never does: then `gone` tells. */
-  readonly ready: Promise<void>;
-  /** Resolves when the thread has ended, whatever ended it; the error says what, if known. */
-  readonly gone: Promise<Error | undefined>;
-  /** The process waits for this thread. So it does from the start. */
-  ref(): void;
-  /** The process may end without it. */
-  unref(): void;
-  terminate(): void;
-}
-
-/** A worker that a user's program has started: of node:worker_threads, or of the web. */
-export type StartedWorker = Thread | Worker;
-
-/** Starts a thread: what `start` returns, or else on `entry.js`. Throws where that is not possible, and nothing else was executed. */
-export function spawn(start?: () => StartedWorker): Spawned {
-  const options = { name: "millrace-codec" };
-  if (start === undefined) {
-    return isServed()
-      ? watchWebWorker(new Worker(ownEntry(), { type: "module", ...options }))
-      : watchThread(new Thread(ownEntry(), options));
-  }
-  const worker: unknown = start();
-  if (worker instanceof Thread) return watchThread(worker);
-  if (isWebWorker(worker)) return watchWebWorker(worker);
-  throw new TypeError('Cannot use the worker as it is none: its option "worker" returned something else');
-}
-
-function isWebWorker(value: unknown): value is Worker {
-  return typeof value === "object" && value !== null && "postMessage" in value && "addEventListener" in value &&
-    "terminate" in value;
-}
-
-/** This worker's side of the wall. */
+/** The endpoint on which this worker hears its parent. */
 export function ownEndpoint(): Endpoint {
   if (isServed() || parentPort === null) return globalThis as unknown as Endpoint;
   return portEndpoint(parentPort);
 }
 
 /** Whether this module came over HTTP. A CommonJS bundle has no address. */
-function isServed(): boolean {
+export function isServed(): boolean {
   const { url } = import.meta as { url?: string };
   return url?.startsWith("http") === true;
-}
-
-function watchThread(thread: Thread): Spawned {
-  let failure: Error | undefined;
-  let busy = true;
-  thread.on("error", (error) => failure = isError(error) ? error : new Error(String(error)));
-  return {
-    endpoint: portEndpoint(thread),
-    ready: new Promise((resolve) => {
-      thread.on("message", function listen(message: unknown) {
-        if (message !== READY) return;
-        thread.off("message", listen);
-        resolve();
-      });
-    }),
-    gone: new Promise((resolve) => {
-      thread.once("exit", () => {
-        if (busy && "Deno" in globalThis) setTimeout(() => resolve(failure), LAST_STEP_MS);
-        else resolve(failure);
-      });
-    }),
-    ref: () => {
-      busy = true;
-      thread.ref();
-    },
-    unref: () => {
-      busy = false;
-      thread.unref();
-    },
-    terminate: () => {
-      thread.ref(); // whoever waits for the end must see it
-      void thread.terminate();
-    },
-  };
-}
-
-function watchWebWorker(worker: Worker): Spawned {
-  let failure: Error | undefined;
-  let idle: ReturnType<typeof setTimeout> | undefined;
-  let ended: (failure: Error | undefined) => void;
-  const gone = new Promise<Error | undefined>((resolve) => ended = resolve);
-  const end = (lastStep: number): void => {
-    clearTimeout(idle);
-    worker.terminate();
-    setTimeout(() => ended(failure), lastStep);
-  };
-  worker.addEventListener("error", (event) => {
-    event.preventDefault(); // or Deno takes the whole program down
-    failure = new Error(event.message);
-    end(0);
-  });
-  return {
-    endpoint: worker as Endpoint,
-    ready: new Promise((resolve) => {
-      worker.addEventListener("message", function listen({ data }: MessageEvent) {
-        if (data !== READY) return;
-        worker.removeEventListener("message", listen);
-        resolve();
-      });
-    }),
-    gone,
-    ref: () => {
-      clearTimeout(idle);
-      idle = undefined;
-    },
-    unref: () => {
-      clearTimeout(idle);
-      idle = setTimeout(() => end(0), WEB_WORKER_IDLE_MS);
-    },
-    terminate: () => end(idle === undefined ? LAST_STEP_MS : 0),
-  };
 }
 
 interface MessageSource {
@@ -140,7 +24,7 @@ interface MessageSource {
 }
 
 /** Node's ports as comlink knows them. Errors come by "exit", so messages are all there is to listen to. */
-function portEndpoint(port: MessageSource): Endpoint {
+export function portEndpoint(port: MessageSource): Endpoint {
   const listeners = new Map<EventListenerOrEventListenerObject, (message: unknown) => void>();
   return {
     postMessage: (message: unknown, transfer?: Transferable[]) =>

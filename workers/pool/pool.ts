@@ -10,7 +10,7 @@ import { runPinned } from "../jobs/inline_codec.ts";
 import { startInlineLane } from "./inline_worker.ts";
 import { costOf, JobCodec } from "../jobs/job_codec.ts";
 import type { Job, JobResult } from "../jobs/jobs.ts";
-import type { StartedWorker } from "../entry/endpoint.ts";
+import type { StartedWorker } from "./thread.ts";
 import type { Lane } from "./worker_handle.ts";
 import { JobQueue } from "./job_queue.ts";
 import { Seat, type SeatEvents, type Task } from "./worker_slot.ts";

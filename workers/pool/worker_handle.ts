@@ -1,5 +1,5 @@
 import { type Remote, wrap } from "comlink";
-import { spawn, type Spawned, type StartedWorker } from "../entry/endpoint.ts";
+import { spawn, type Spawned, type StartedWorker } from "./thread.ts";
 import type { Job, JobResult } from "../jobs/jobs.ts";
 import type { WorkerApi } from "../entry/worker.ts";
 
