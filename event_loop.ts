@@ -13,7 +13,7 @@ let armed = false;
  * Whether this turn of the event loop has been used up. One slice is shared by all who ask: a thousand streams that are each well
  * behaved must not hold the loop together.
  */
-export function overdue(): boolean {
+export function shouldYield(): boolean {
   const now = performance.now();
   if (!armed) {
     armed = true;
@@ -29,6 +29,6 @@ function rearm(): void {
 }
 
 /** Resolves in a later turn of the event loop, after timers and I/O that are due had theirs. */
-export function turn(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }

@@ -1,5 +1,5 @@
 /** A map that forgets its oldest entries: what ended lately can still be answered for. */
-export class Remembered<K, V> {
+export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #most: number;
 

@@ -45,7 +45,7 @@ interface Noted {
 }
 
 /** A parent that sends a file, and can be told to let it be. */
-const courier = setup({
+const scheduler = setup({
   types: { input: {} as SendFileInput, context: {} as Noted, events: {} as StreamProgressEvent | { type: "enough" } },
   actors: { sendFileActor },
 }).createMachine({
@@ -104,7 +104,7 @@ test("a file's sender tells its parent of its progress, and outputs the info", (
       const bytes = new Promise<number>((resolve) => {
         bob.registerByteStreamHandler("reports", async (reader) => resolve((await reader.readAll()).length));
       });
-      const parent = createActor(courier, { input: { runtime: alice, path, options: { topic: "reports" } } }).start();
+      const parent = createActor(scheduler, { input: { runtime: alice, path, options: { topic: "reports" } } }).start();
       const { context } = await waitFor(parent, ({ value }) => value === "sent");
       assert.is(context.info?.name, "report.bin");
       assert.equal(context.info?.receipts, [{ identity: "bob", bytes: 500_000 }]);
@@ -127,7 +127,7 @@ test("a sender's own onProgress is called as well", () =>
 
 test("a sender's error is its parent's event, with its code", () =>
   inPair(async ({ alice }) => {
-    const parent = createActor(courier, { input: { runtime: alice, path: "no/such/file" } }).start();
+    const parent = createActor(scheduler, { input: { runtime: alice, path: "no/such/file" } }).start();
     const { context } = await waitFor(parent, ({ value }) => value === "failed");
     assert.instance(context.error, StreamError);
     assert.is((context.error as StreamError).code, "file-error");
@@ -138,7 +138,7 @@ test("leaving the state that invoked a sender aborts the stream at both ends", (
     await withFile(5_000_000, async (path) => {
       const offered = nextBytes(bob, "reports");
       const options = { topic: "reports", streamId: "s" };
-      const parent = createActor(courier, { input: { runtime: alice, path, options } }).start();
+      const parent = createActor(scheduler, { input: { runtime: alice, path, options } }).start();
       const reader = await offered; // reads nothing, so that the sender waits
       parent.send({ type: "enough" });
       assert.is(parent.getSnapshot().value, "idle");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { Assembly } from "../protocol/wire/reassembly.ts";
+import { Reassembler } from "../protocol/wire/reassembly.ts";
 import { BLOCK_OVERHEAD, MemoryAccount, StreamMemory } from "../protocol/memory_account.ts";
 import { suite } from "./harness.ts";
 
@@ -17,7 +17,7 @@ test("law: whatever order chunks come in, and however often, they come out once 
   });
   fc.assert(fc.property(arrivals, ([count, order, repeats]) => {
     const got: number[] = [];
-    const assembly = new Assembly((content) => {
+    const assembly = new Reassembler((content) => {
       got.push(content[0] ?? -1);
       return true;
     });
@@ -36,7 +36,7 @@ test("law: whatever order chunks come in, and however often, they come out once 
 });
 
 test("no more is held behind a gap than there is room for, empty chunks included", () => {
-  const assembly = new Assembly(() => true);
+  const assembly = new Reassembler(() => true);
   assert.is(assembly.place(1, new Uint8Array(60), 100), "taken");
   assert.is(assembly.place(2, new Uint8Array(41), 100), "too-far");
   assert.is(assembly.place(2, new Uint8Array(40), 100), "taken");
@@ -50,7 +50,7 @@ test("no more is held behind a gap than there is room for, empty chunks included
 
 test("what is held is a copy, and a delivery that says stop is corrupt", () => {
   const got: number[] = [];
-  const assembly = new Assembly((content) => got.push(content[0] ?? -1) < 2);
+  const assembly = new Reassembler((content) => got.push(content[0] ?? -1) < 2);
   const content = Uint8Array.of(5);
   assembly.place(1, content, 10);
   content[0] = 6;
@@ -60,7 +60,7 @@ test("what is held is a copy, and a delivery that says stop is corrupt", () => {
 
 test("memory of chunks behind a gap is charged while they are held, and free when they are delivered or forgotten", () => {
   const memory = new StreamMemory(new MemoryAccount(10_000));
-  const assembly = new Assembly(() => true, memory);
+  const assembly = new Reassembler(() => true, memory);
   for (const index of [3, 2, 1]) assembly.place(index, new Uint8Array(100), 10_000);
   assert.is(memory.held, 3 * (100 + BLOCK_OVERHEAD));
   assembly.place(0, new Uint8Array(100), 10_000);

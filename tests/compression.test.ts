@@ -14,7 +14,7 @@ import { rejection } from "./rejections.ts";
 import { frame, framedDigest, inRoom, pattern } from "./room.ts";
 import { last, scene } from "./stranger.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
-import { ENCODINGS, pack, unpack, unpackElsewhere } from "../workers/compression.ts";
+import { compress, decompress, decompressInThreadPool, ENCODINGS } from "../workers/compression.ts";
 
 const test = suite("compression");
 
@@ -227,11 +227,11 @@ test("unpack: a payload ends where its compressed stream ends", async () => {
   const plain = new Uint8Array(5_000).fill(7);
   for (const encoding of ENCODINGS) {
     if (encoding === "raw") continue;
-    const packed = new Uint8Array(pack(plain, { encoding, thorough: false, sample: false }) ?? assert.unreachable() as never)
+    const packed = new Uint8Array(compress(plain, { encoding, thorough: false, sample: false }) ?? assert.unreachable() as never)
       .subarray(SEGMENT_HEADROOM);
     const how = { encoding, length: plain.length };
     const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(parts.flatMap((part) => [...part]));
-    assert.is(unpack(packed, how)?.length, plain.length);
+    assert.is(decompress(packed, how)?.length, plain.length);
     const wrong = [
       joined(packed, new Uint8Array(1)),
       joined(packed, packed),
@@ -239,10 +239,10 @@ test("unpack: a payload ends where its compressed stream ends", async () => {
       new Uint8Array(0),
     ];
     for (const payload of wrong) {
-      assert.is(unpack(payload, how), undefined, encoding);
-      assert.is(await unpackElsewhere(payload, how), undefined, encoding);
+      assert.is(decompress(payload, how), undefined, encoding);
+      assert.is(await decompressInThreadPool(payload, how), undefined, encoding);
     }
-    assert.is((await unpackElsewhere(packed, how))?.length, plain.length);
+    assert.is((await decompressInThreadPool(packed, how))?.length, plain.length);
   }
 });
 

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { ACK_DELAY, CongestionWindow, type Shipment } from "../protocol/flow/congestion.ts";
-import { Flight } from "../protocol/flow/flight.ts";
+import { ACK_DELAY, CongestionController, type SentPacket } from "../protocol/flow/congestion.ts";
+import { InFlight } from "../protocol/flow/flight.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("congestion window");
@@ -9,12 +9,12 @@ const CHUNK = 15_000;
 
 /** A line of a rate (bytes in a ms) and a round trip, which acknowledges each chunk as it comes. */
 class Line {
-  readonly window = new CongestionWindow();
+  readonly window = new CongestionController();
   now = 0;
   rate: number;
   roundTrip: number;
   #free = 0;
-  #flight: { shipment: Shipment; back: number }[] = [];
+  #flight: { shipment: SentPacket; back: number }[] = [];
   delivered = 0;
 
   constructor(rate: number, roundTrip: number) {
@@ -39,11 +39,11 @@ class Line {
   run(ms: number, late: (now: number) => number = () => 0): void {
     for (const until = this.now + ms; this.now < until; this.now++) {
       while (this.#flight[0] !== undefined && this.#flight[0].back <= this.now) {
-        const [{ shipment }] = this.#flight.splice(0, 1) as [{ shipment: Shipment; back: number }];
+        const [{ shipment }] = this.#flight.splice(0, 1) as [{ shipment: SentPacket; back: number }];
         this.delivered += shipment.bytes;
         this.window.acknowledge([shipment], this.now);
       }
-      while (this.window.open) {
+      while (this.window.canSend) {
         this.#free = Math.max(this.#free, this.now) + CHUNK / this.rate;
         const back = Math.max(this.#free + this.roundTrip + late(this.now), this.#flight.at(-1)?.back ?? 0);
         this.#flight.push({ shipment: this.window.send(CHUNK, this.now), back });
@@ -57,7 +57,7 @@ test("it finds a line's rate and round trip, and keeps little more than they hol
   line.run(5_000);
   assert.ok(Math.abs(line.window.rate - 1_000) < 100, `rate ${line.window.rate}`);
   assert.ok(line.window.leastRoundTrip >= 80 && line.window.leastRoundTrip <= 100);
-  assert.ok(line.window.size < 1.5 * 1_000 * (95 + ACK_DELAY) + CHUNK, `window ${line.window.size}`);
+  assert.ok(line.window.window < 1.5 * 1_000 * (95 + ACK_DELAY) + CHUNK, `window ${line.window.window}`);
   line.delivered = 0;
   let waited = 0;
   for (let ms = 0; ms < 5_000; ms++) {
@@ -114,29 +114,29 @@ test("a standing queue of its own is not taken for the way's length", () => {
 test("the floor is a few chunks, whatever was measured", () => {
   const line = new Line(20, 0);
   line.run(30_000);
-  assert.ok(line.window.size >= CHUNK, `window ${line.window.size}`);
+  assert.ok(line.window.window >= CHUNK, `window ${line.window.window}`);
   assert.ok(line.delivered >= 0.9 * 20 * 30_000, `delivered ${line.delivered}`);
 });
 
 test("after idle time what was measured is forgotten", () => {
   const line = new Line(10_000, 50);
   line.run(3_000);
-  const before = line.window.size;
+  const before = line.window.window;
   assert.ok(before > 500_000, `window ${before}`);
   line.drain();
   const { window } = line;
   assert.is(window.inFlight, 0);
   window.send(CHUNK, line.now + 4_000);
-  assert.ok(window.size > 500_000, "a short pause changes nothing");
+  assert.ok(window.window > 500_000, "a short pause changes nothing");
   const idle = new Line(10_000, 50);
   idle.run(3_000);
   idle.drain();
   idle.window.send(CHUNK, idle.now + 6_000);
-  assert.ok(idle.window.size <= 4 * CHUNK, `window ${idle.window.size}`);
+  assert.ok(idle.window.window <= 4 * CHUNK, `window ${idle.window.window}`);
 });
 
 test("without acknowledgements what is under way counts as lost, and little is tried anew", () => {
-  const window = new CongestionWindow();
+  const window = new CongestionController();
   const shipments = [window.send(CHUNK, 0), window.send(CHUNK, 0)];
   assert.is(window.inFlight, 2 * CHUNK);
   window.expire(1_999);
@@ -145,7 +145,7 @@ test("without acknowledgements what is under way counts as lost, and little is t
   window.expire(2_000);
   assert.is(window.inFlight, 0);
   assert.is(window.lossAt, Infinity);
-  assert.ok(window.size <= 2 * CHUNK);
+  assert.ok(window.window <= 2 * CHUNK);
   window.acknowledge(shipments, 3_000); // they come after all, and are counted once
   assert.is(window.inFlight, 0);
   window.forget(shipments);
@@ -153,28 +153,28 @@ test("without acknowledgements what is under way counts as lost, and little is t
 });
 
 test("acknowledgements of nothing and shipments that are forgotten", () => {
-  const window = new CongestionWindow();
+  const window = new CongestionController();
   window.acknowledge([], 0);
   const shipment = window.send(CHUNK, 0);
   window.forget([shipment]);
   assert.is(window.inFlight, 0);
-  assert.ok(window.open);
+  assert.ok(window.canSend);
 });
 
 test("a flight counts chunks once, ignores forgeries, and lands", () => {
-  const window = new CongestionWindow();
-  const flight = new Flight(window);
-  for (let index = 0; index < 4; index++) flight.send(CHUNK, index);
+  const window = new CongestionController();
+  const flight = new InFlight(window);
+  for (let index = 0; index < 4; index++) flight.noteSent(CHUNK, index);
   flight.acknowledge(2, 10);
   assert.is(window.inFlight, 2 * CHUNK);
   flight.acknowledge(1, 11); // an older one
   flight.acknowledge(2, 12); // again
   flight.acknowledge(7, 13); // more than were sent
   assert.is(window.inFlight, 2 * CHUNK);
-  flight.land();
-  flight.land();
+  flight.abandon();
+  flight.abandon();
   assert.is(window.inFlight, 0);
-  flight.send(CHUNK, 20);
+  flight.noteSent(CHUNK, 20);
   flight.acknowledge(5, 21);
   assert.is(window.inFlight, 0);
 });

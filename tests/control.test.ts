@@ -10,7 +10,7 @@ import {
   receiverCode,
   senderCode,
 } from "../protocol/wire/control.ts";
-import { pack, unpack } from "../protocol/wire/msgpack.ts";
+import { decodeMsgpack, encodeMsgpack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("control");
@@ -83,13 +83,13 @@ test("law: no bytes at all make it throw", () => {
 });
 
 test("kinds that are not known are ignored, and so are fields", () => {
-  assert.is(decodeControl(pack({ k: "later", i: "x" })), undefined);
-  assert.equal(decodeControl(pack({ k: "goodbye", i: "x", later: [1, { a: 2 }] })), { kind: "goodbye", instance: "x" });
+  assert.is(decodeControl(encodeMsgpack({ k: "later", i: "x" })), undefined);
+  assert.equal(decodeControl(encodeMsgpack({ k: "goodbye", i: "x", later: [1, { a: 2 }] })), { kind: "goodbye", instance: "x" });
 });
 
 test("what is not in order is no message", () => {
   const hello = { k: "hello", v: 1, i: "x", w: LEAST_WINDOW, m: LEAST_WINDOW, t: 1, e: [], a: true };
-  assert.ok(decodeControl(pack(hello)));
+  assert.ok(decodeControl(encodeMsgpack(hello)));
   const wrong = [
     { v: 2 },
     { i: "" },
@@ -102,9 +102,9 @@ test("what is not in order is no message", () => {
     { e: 1 },
     { a: 0 },
   ];
-  for (const change of wrong) assert.is(decodeControl(pack({ ...hello, ...change })), undefined, JSON.stringify(change));
+  for (const change of wrong) assert.is(decodeControl(encodeMsgpack({ ...hello, ...change })), undefined, JSON.stringify(change));
   const row = [0, 1, 100, 50, 50, null, null, null];
-  const state = (receiving: unknown): Uint8Array => pack({ k: "state", i: "x", p: "y", m: 0, r: [receiving], s: [] });
+  const state = (receiving: unknown): Uint8Array => encodeMsgpack({ k: "state", i: "x", p: "y", m: 0, r: [receiving], s: [] });
   assert.ok(decodeControl(state(row)));
   for (const [at, value] of [[0, -1], [1, 3], [1, "length"], [2, NaN], [3, 49], [4, 51], [5, "later"], [5, 1]] as const) {
     assert.is(decodeControl(state(row.map((old, i) => i === at ? value : old))), undefined, `${at}: ${value}`);
@@ -124,7 +124,7 @@ test("a reason is cut by who says it, and by who is told", () => {
     sending: [{ sequence: 1, final: 0, end: "aborted", reason }],
   });
   assert.ok(said.length < 600, `${said.length} bytes`);
-  const told = decodeControl(pack({
+  const told = decodeControl(encodeMsgpack({
     k: "state",
     i: "x",
     p: "y",
@@ -148,9 +148,9 @@ test("never is −1 on the wire, and what is below it; 0 is a time", () => {
     encodings: [],
     answer: false,
   } as const;
-  assert.is((unpack(encodeControl(hello)) as { t: number }).t, -1);
+  assert.is((decodeMsgpack(encodeControl(hello)) as { t: number }).t, -1);
   const timeOf = (t: number): unknown => {
-    const message = decodeControl(pack({ ...unpack(encodeControl(hello)) as object, t }));
+    const message = decodeControl(encodeMsgpack({ ...decodeMsgpack(encodeControl(hello)) as object, t }));
     return message?.kind === "hello" ? message.idleTimeout : undefined;
   };
   assert.equal([-1, -0.5, 0, 0.5, 30_000].map(timeOf), [Infinity, Infinity, 0, 0.5, 30_000]);

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { Courier } from "../actors/common/packet_scheduler.ts";
+import { PacketScheduler } from "../actors/common/packet_scheduler.ts";
 import type { Packet } from "../protocol/wire/packets.ts";
 import type { Transport } from "../transports/transport.ts";
 import { control, describe } from "./conformance/transport.ts";
@@ -42,22 +42,28 @@ class Gate implements Transport {
   }
 }
 
-function setUp(direct = false): { gate: Gate; courier: Courier; time: VirtualTime; chunk: typeof chunk } {
+function setUp(direct = false): { gate: Gate; scheduler: PacketScheduler; time: VirtualTime; chunk: typeof chunk } {
   const gate = new Gate(direct);
   const time = new VirtualTime();
-  const courier = new Courier(gate, time);
+  const scheduler = new PacketScheduler(gate, time);
   function chunk(name: string, ready: () => boolean = () => true): Promise<void> {
-    return courier.carry({
+    return scheduler.scheduleBulk({
       ready,
-      start: () => courier.hand({ type: "chunk", streamId: name, index: 0, content: new Uint8Array(1) }, ["bob"]),
+      start: () => scheduler.sendNow({ type: "chunk", streamId: name, index: 0, content: new Uint8Array(1) }, ["bob"]),
     });
   }
-  return { gate, courier, time, chunk };
+  return { gate, scheduler, time, chunk };
 }
 
 test("one packet at a time, what is urgent before bulk, bulk in turn", async () => {
-  const { gate, courier, chunk } = setUp();
-  const sent = [chunk("a"), chunk("b"), courier.send(control("1"), ["bob"]), chunk("c"), courier.send(control("2"), ["bob"])];
+  const { gate, scheduler, chunk } = setUp();
+  const sent = [
+    chunk("a"),
+    chunk("b"),
+    scheduler.sendUrgent(control("1"), ["bob"]),
+    chunk("c"),
+    scheduler.sendUrgent(control("2"), ["bob"]),
+  ];
   assert.equal(gate.given, ["chunk a 0 1"]);
   for (let count = 0; count < 5; count++) await gate.take();
   assert.equal(gate.given, ["chunk a 0 1", "control 1", "control 2", "chunk b 0 1", "chunk c 0 1"]);
@@ -65,14 +71,14 @@ test("one packet at a time, what is urgent before bulk, bulk in turn", async () 
 });
 
 test("a chunk whose receiver is full lets others pass, and goes when there is room", async () => {
-  const { gate, courier, chunk } = setUp();
+  const { gate, scheduler, chunk } = setUp();
   let room = false;
   const sent = [chunk("full", () => room), chunk("free")];
   assert.equal(gate.given, ["chunk free 0 1"]);
   await gate.take();
   assert.equal(gate.given.length, 1);
   room = true;
-  courier.wake();
+  scheduler.wake();
   await gate.take();
   await Promise.all(sent);
   assert.equal(gate.given, ["chunk free 0 1", "chunk full 0 1"]);
@@ -91,10 +97,10 @@ test("those kept waiting are looked at again without being woken", async () => {
 });
 
 test("bulk is left a share beside endless urgent chunks", async () => {
-  const { gate, courier, chunk } = setUp();
+  const { gate, scheduler, chunk } = setUp();
   const sent: Promise<void>[] = [];
   const urgent = (): void => {
-    sent.push(courier.send({ type: "chunk", streamId: "u", index: 0, content: new Uint8Array(15_000) }, ["bob"]));
+    sent.push(scheduler.sendUrgent({ type: "chunk", streamId: "u", index: 0, content: new Uint8Array(15_000) }, ["bob"]));
   };
   urgent();
   for (let count = 0; count < 50; count++) {
@@ -109,9 +115,9 @@ test("bulk is left a share beside endless urgent chunks", async () => {
 });
 
 test("a chunk that is wanted no more takes no turn, a failure ends nothing but its own", async () => {
-  const { gate, courier, chunk } = setUp();
-  const failing = rejection(() => courier.send(control("1"), ["bob"]), "transport").catch(() => {});
-  const dropped = courier.carry({ ready: () => true, start: () => undefined });
+  const { gate, scheduler, chunk } = setUp();
+  const failing = rejection(() => scheduler.sendUrgent(control("1"), ["bob"]), "transport").catch(() => {});
+  const dropped = scheduler.scheduleBulk({ ready: () => true, start: () => undefined });
   const last = chunk("last");
   await gate.take(new Error("lost"));
   await failing;
@@ -122,20 +128,20 @@ test("a chunk that is wanted no more takes no turn, a failure ends nothing but i
 });
 
 test("it is flushed when all that was urgent has gone", async () => {
-  const { gate, courier } = setUp();
-  void courier.send(control("1"), ["bob"]);
+  const { gate, scheduler } = setUp();
+  void scheduler.sendUrgent(control("1"), ["bob"]);
   let flushed = false;
-  void courier.flushed().then(() => void (flushed = true));
+  void scheduler.flushed().then(() => void (flushed = true));
   await gate.take();
   await gate.take();
   assert.ok(flushed);
 });
 
 test("a direct transport is given all at once", () => {
-  const { gate, courier } = setUp(true);
-  assert.not(courier.paces);
-  void courier.send(control("1"), ["bob"]);
-  void courier.send(control("2"), ["bob"]);
+  const { gate, scheduler } = setUp(true);
+  assert.not(scheduler.isPaced);
+  void scheduler.sendUrgent(control("1"), ["bob"]);
+  void scheduler.sendUrgent(control("2"), ["bob"]);
   assert.equal(gate.given, ["control 1", "control 2"]);
 });
 

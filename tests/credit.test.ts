@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { LEAST_WINDOW, STREAM_CHUNK_SIZE } from "../protocol/constants.ts";
-import { ReceiveBudget, SenderWindow, SharedCredit, sharedUse } from "../protocol/flow/credit.ts";
+import { ConnectionReceiveWindow, ConnectionSendWindow, ReceiveBudget, sharedUse } from "../protocol/flow/credit.ts";
 import { resolveLimits } from "../protocol/limits.ts";
 import { suite } from "./harness.ts";
 
@@ -12,7 +12,7 @@ test("a stream's first chunk uses none of the shared credit", () => {
 });
 
 test("shared credit is only ever raised", () => {
-  const credit = new SharedCredit(1_000);
+  const credit = new ConnectionSendWindow(1_000);
   assert.is(credit.raise(500), false);
   assert.is(credit.allows(0, STREAM_CHUNK_SIZE + 1_000), true);
   assert.is(credit.allows(0, STREAM_CHUNK_SIZE + 1_001), false);
@@ -35,8 +35,8 @@ test("law: a sender that keeps to its credit is never over it, and what is held 
       const limits = resolveLimits({ receiveWindow: 150_000, senderWindow: 300_000, totalWindow });
       const budget = new ReceiveBudget(limits);
       const senders = [0, 1, 2].map(() => {
-        const window = new SenderWindow(limits, budget);
-        return { window, credit: new SharedCredit(window.limit), sent: [0, 0, 0, 0], taken: [0, 0, 0, 0] };
+        const window = new ConnectionReceiveWindow(limits, budget);
+        return { window, credit: new ConnectionSendWindow(window.limit), sent: [0, 0, 0, 0], taken: [0, 0, 0, 0] };
       });
       for (const { sender, stream, bytes, take } of steps) {
         const { window, credit, sent, taken } = senders[sender] as (typeof senders)[number];
@@ -71,7 +71,7 @@ test("law: a sender that keeps to its credit is never over it, and what is held 
 test("what a sender that is gone has sent counts until it is read", () => {
   const limits = resolveLimits({ receiveWindow: 100_000, senderWindow: 100_000, totalWindow: 100_000 });
   const budget = new ReceiveBudget(limits);
-  const window = new SenderWindow(limits, budget);
+  const window = new ConnectionReceiveWindow(limits, budget);
   window.receive(0, 80_000);
   window.close();
   assert.is(budget.promised, 65_000);

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import type { ReceivingState } from "../protocol/wire/control.ts";
-import { SharedCredit } from "../protocol/flow/credit.ts";
+import { ConnectionSendWindow } from "../protocol/flow/credit.ts";
 import { CLAIM_WAIT, Destination, Destinations } from "../protocol/flow/destinations.ts";
 import { suite } from "./harness.ts";
 
@@ -11,10 +11,10 @@ const STATE: ReceivingState = { sequence: 0, claim: "claimed", credit: 0, receiv
 function room(
   named: boolean,
   credit = 100_000,
-): { shared: SharedCredit; all: Destinations; bob: Destination; carol: Destination } {
-  const shared = new SharedCredit(200_000);
+): { shared: ConnectionSendWindow; all: Destinations; bob: Destination; carol: Destination } {
+  const shared = new ConnectionSendWindow(200_000);
   const bob = new Destination("bob", credit, shared);
-  const carol = new Destination("carol", credit, new SharedCredit(1_000_000));
+  const carol = new Destination("carol", credit, new ConnectionSendWindow(1_000_000));
   return { shared, bob, carol, all: new Destinations([bob, carol], { named, addressed: true }) };
 }
 
@@ -67,18 +67,18 @@ test("those who keep the sender waiting are stalled after a time, unless they ma
 test("a stream is lost when none of the named is left, a broadcast when those who listened want no more", () => {
   const named = room(true);
   named.all.settle(named.bob, "disconnected", 0);
-  assert.is(named.all.lost(), undefined);
+  assert.is(named.all.failedDestination(), undefined);
   named.all.settle(named.carol, "refused", 0);
-  assert.is(named.all.lost()?.identity, "carol");
+  assert.is(named.all.failedDestination()?.identity, "carol");
   const broadcast = room(false);
   broadcast.all.settle(broadcast.bob, "disconnected", 0);
   broadcast.all.settle(broadcast.carol, "disconnected", 0);
-  assert.is(broadcast.all.lost(), undefined, "it goes on to nobody");
+  assert.is(broadcast.all.failedDestination(), undefined, "it goes on to nobody");
   const cancelled = room(false);
   cancelled.bob.note(STATE);
   cancelled.all.settle(cancelled.bob, "cancelled", 0);
   cancelled.all.settle(cancelled.carol, "refused", 0);
-  assert.is(cancelled.all.lost()?.identity, "bob");
+  assert.is(cancelled.all.failedDestination()?.identity, "bob");
 });
 
 test.run();

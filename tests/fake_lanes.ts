@@ -1,9 +1,9 @@
 import type { Job, JobResult } from "../workers/jobs/jobs.ts";
 import { runJob } from "../workers/jobs/jobs.ts";
-import type { Lane } from "../workers/pool/worker_handle.ts";
+import type { WorkerHandle } from "../workers/pool/worker_handle.ts";
 
 /** A worker that does what its test says, when it says so. */
-export class FakeLane implements Lane {
+export class FakeLane implements WorkerHandle {
   readonly ready: Promise<void>;
   readonly gone: Promise<Error | undefined>;
   /** The messages it was given, jobs in each, and has not answered. */

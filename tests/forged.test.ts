@@ -1,7 +1,7 @@
 // What strangers may send: whatever it is, nothing breaks but their own streams.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../mod.ts";
-import { pack, unpack } from "../protocol/wire/msgpack.ts";
+import { decodeMsgpack, encodeMsgpack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { digestOf, frame, inRoom, pattern } from "./room.ts";
@@ -297,7 +297,7 @@ test("msgpack extensions, and lengths and depths that are not borne out, are no 
     0xff,
     0xff,
   ]];
-  const truncated = Array.from(pack({ k: "hello", i: "x", a: [1, 2, 3] }));
+  const truncated = Array.from(encodeMsgpack({ k: "hello", i: "x", a: [1, 2, 3] }));
   for (
     const bytes of [
       ...extensions,
@@ -306,8 +306,8 @@ test("msgpack extensions, and lengths and depths that are not borne out, are no 
       ...truncated.map((_, i) => truncated.slice(0, i)),
     ]
   ) {
-    assert.is(unpack(Uint8Array.from(bytes)), undefined, String(bytes.slice(0, 8)));
-    assert.is(unpack(Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes])), undefined);
+    assert.is(decodeMsgpack(Uint8Array.from(bytes)), undefined, String(bytes.slice(0, 8)));
+    assert.is(decodeMsgpack(Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes])), undefined);
   }
   await scene(async ({ room, bob, eve, readers }) => {
     for (const bytes of [...extensions, ...others]) {

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { decodeFrameHeader, encodeFrameHeader, type FrameHeader, FrameParser, MAX_FRAME_HEADER } from "../protocol/wire/frames.ts";
+import {
+  decodeFrameHeader,
+  encodeFrameHeader,
+  type FrameHeader,
+  FrameParser,
+  MAX_FRAME_HEADER,
+} from "../protocol/wire/frames.ts";
 import { suite } from "./harness.ts";
 import { frame, pattern } from "./room.ts";
 

@@ -1,6 +1,6 @@
 // Frames that are many in one packet: dealt with in turns, so that no packet holds the event loop.
 import * as assert from "uvu/assert";
-import { Arrivals, FRAMES_AT_ONCE } from "../actors/incoming/receive_buffer.ts";
+import { FRAMES_AT_ONCE, ReceiveBuffer } from "../actors/incoming/receive_buffer.ts";
 import { MemoryAccount, StreamMemory } from "../protocol/memory_account.ts";
 import { createSegmentStore } from "../workers/segments.ts";
 import { suite } from "./harness.ts";
@@ -30,14 +30,14 @@ function digestOf(count: number): string {
   return framedDigest(...Array.from({ length: count }, (_, index) => Uint8Array.of(index % 251)));
 }
 
-function arrivals(limit = 1_000_000): { arrivals: Arrivals; memory: StreamMemory; told: string[] } {
+function arrivals(limit = 1_000_000): { arrivals: ReceiveBuffer; memory: StreamMemory; told: string[] } {
   const memory = new StreamMemory(new MemoryAccount(limit));
   const told: string[] = [];
   const note = (what: string) => () => {
     told.push(what);
     if (what === "crowded") made.close();
   };
-  const made: Arrivals = new Arrivals(true, createSegmentStore(), memory, {
+  const made: ReceiveBuffer = new ReceiveBuffer(true, createSegmentStore(), memory, {
     admit: () => true,
     framed: () => {},
     corrupt: note("corrupt"),

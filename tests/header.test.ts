@@ -1,7 +1,16 @@
 import { OWN_ATTRIBUTE, OWN_TOPIC } from "../protocol/constants.ts";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { decodeHeader, decodeTrailer, encodeHeader, encodeTrailer, headerBytes, type HeaderFacts, overLimits, type StreamDescription } from "../protocol/wire/header.ts";
+import {
+  decodeHeader,
+  decodeTrailer,
+  encodeHeader,
+  encodeTrailer,
+  headerBytes,
+  type HeaderExtension,
+  overLimits,
+  type StreamDescription,
+} from "../protocol/wire/header.ts";
 import { resolveLimits } from "../protocol/limits.ts";
 import type { StreamHeader } from "../protocol/wire/packets.ts";
 import { suite } from "./harness.ts";
@@ -32,7 +41,7 @@ const description: fc.Arbitrary<StreamDescription> = fc.oneof(
     }),
   }, plain),
 );
-const facts: fc.Arbitrary<HeaderFacts> = fc.record({
+const facts: fc.Arbitrary<HeaderExtension> = fc.record({
   instance: fc.string({ minLength: 1 }),
   sequence: fc.maxSafeNat(),
   format: fc.constantFrom("plain" as const, "framed" as const),

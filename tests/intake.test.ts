@@ -1,9 +1,9 @@
 // What takes a stream's pieces: in order, a few at once, and with every failure accounted for.
 import process from "node:process";
 import * as assert from "uvu/assert";
-import type { Piece } from "../actors/incoming/receive_buffer.ts";
+import type { ReceivedBlock } from "../actors/incoming/receive_buffer.ts";
 import type { IncomingStream } from "../actors/incoming/stream.ts";
-import { Intake } from "../actors/incoming/decode_pipeline.ts";
+import { DecodePipeline } from "../actors/incoming/decode_pipeline.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("intake");
@@ -12,7 +12,7 @@ test("results come in the order of the pieces, whatever the order of the work", 
   const work = [deferred<string>(), deferred<string>(), deferred<string>()];
   const { stream, taken } = fakeStream(3);
   const offsets: number[] = [];
-  const intake = new Intake(stream, (_, offset) => {
+  const intake = new DecodePipeline(stream, (_, offset) => {
     offsets.push(offset);
     return work[offsets.length - 1]?.promise ?? "";
   });
@@ -35,7 +35,7 @@ test("work that fails before its turn is no unhandled rejection, and the first p
     const work = [deferred<void>(), deferred<void>(), deferred<void>()];
     const { stream } = fakeStream(3);
     let begun = 0;
-    const intake = new Intake(stream, () => work[begun++]?.promise);
+    const intake = new DecodePipeline(stream, () => work[begun++]?.promise);
     const next = intake.next();
     work[1]?.reject(new Error("the second"));
     await macrotask();
@@ -69,7 +69,7 @@ function deferred<T>(): Deferred<T> {
 
 /** A stream that has come whole, in pieces of one byte. */
 function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] } {
-  const waiting: Piece[] = Array.from(
+  const waiting: ReceivedBlock[] = Array.from(
     { length: pieces },
     (_, index) => ({ memory: Uint8Array.of(index), length: 1, cost: 0, payload: 1 }),
   );

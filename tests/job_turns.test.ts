@@ -1,8 +1,8 @@
 // The order in which a pool's jobs are done: each owner's in order, owners in turn, and never more bytes let through than asked for.
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { turn } from "../event_loop.ts";
-import type { JobOptions, Sliced } from "../workers/codec.ts";
+import { yieldToEventLoop } from "../event_loop.ts";
+import type { EncodedSegment, JobOptions } from "../workers/codec.ts";
 import type { Job, JobResult } from "../workers/jobs/jobs.ts";
 import { WorkerPool } from "../workers/pool/pool.ts";
 import { JobQueue } from "../workers/pool/job_queue.ts";
@@ -127,19 +127,19 @@ test("a pool does one owner's job beside another's hundred", async () => {
   const lane = new FakeLane();
   lane.start();
   const pool = new WorkerPool({ size: 1 }, { startLane: () => lane });
-  const submit = (owner: string): { segment: Segment; done: Promise<Sliced> } => {
+  const submit = (owner: string): { segment: Segment; done: Promise<EncodedSegment> } => {
     const span = filled(pool, new Uint8Array(100_000));
     span.segment.release();
     return { segment: span.segment, done: pool.slice(span, undefined, { owner }) };
   };
   const many = Array.from({ length: 100 }, () => submit("many").done);
   const one = submit("one");
-  for (let turns = 0; turns < 3; turns++) await turn();
+  for (let turns = 0; turns < 3; turns++) await yieldToEventLoop();
   assert.ok(lane.messages.flat().slice(0, 2).some((job) => job.buffer === one.segment.buffer));
   const done = Promise.all([...many, one.done]);
   while (pool.running > 0) {
     lane.answer();
-    await turn();
+    await yieldToEventLoop();
   }
   await done;
   lane.end();

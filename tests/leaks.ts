@@ -23,7 +23,7 @@ function note(): Made {
 }
 
 /** The pool of the process outlives each test. */
-const POOL = /[\\/]workers[\\/](pool|seat)\.(js|ts)/;
+const POOL = /[\\/]workers[\\/]pool[\\/]/;
 
 /** The first place outside this file is the library's, so that a test's own timers do not count. */
 function isOfLibrary({ error: { stack = "" } }: Made): boolean {

@@ -94,7 +94,7 @@ for (const [name, options] of HUBS) {
             assert.is(Buffer.compare(Buffer.concat(await bytes.shift() ?? []), Buffer.concat(parts)), 0);
             assert.ok((await text.shift())?.join("") === texts.join(""));
             if (!destinationIdentities.includes("plain")) continue;
-          await until(() => plain.trailers.length === 2);
+            await until(() => plain.trailers.length === 2);
             assert.is(difference(plain.content(byteWriter.info.streamId), Buffer.concat(parts)), "none");
             assert.is(difference(plain.content(textWriter.info.streamId), Buffer.from(texts.join(""))), "none");
           }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Packr } from "msgpackr";
 import * as assert from "uvu/assert";
-import { pack, unpack } from "../protocol/wire/msgpack.ts";
+import { decodeMsgpack, encodeMsgpack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("msgpack");
@@ -26,9 +26,9 @@ const value = fc.letrec((tie) => ({
 test("law: what we pack is let through, and comes out as it went in", () => {
   fc.assert(
     fc.property(value, (packed) => {
-      const bytes = pack(packed);
+      const bytes = encodeMsgpack(packed);
       assert.is(bytes.byteLength, bytes.buffer.byteLength, "the bytes are the caller's own");
-      assert.equal(normal(unpack(bytes)), normal(packed));
+      assert.equal(normal(decodeMsgpack(bytes)), normal(packed));
     }),
     { numRuns: 500 },
   );
@@ -37,18 +37,18 @@ test("law: what we pack is let through, and comes out as it went in", () => {
 test("what msgpackr would revive is refused, wherever it stands", () => {
   const wild = new Packr({ structuredClone: true, moreTypes: true, useRecords: false });
   for (const thing of [new Error("x"), /x/u, new Set([1]), new Float64Array(2), new Date(0), 10n ** 30n]) {
-    assert.is(unpack(new Uint8Array(wild.pack(thing))), undefined, String(thing));
-    assert.is(unpack(new Uint8Array(wild.pack({ a: [thing] }))), undefined, String(thing));
+    assert.is(decodeMsgpack(new Uint8Array(wild.pack(thing))), undefined, String(thing));
+    assert.is(decodeMsgpack(new Uint8Array(wild.pack({ a: [thing] }))), undefined, String(thing));
   }
 });
 
 test("law: no bytes make it throw", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => void unpack(bytes)), { numRuns: 3_000 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => void decodeMsgpack(bytes)), { numRuns: 3_000 });
 });
 
 test("a key that names the prototype sets none", () => {
   const bytes = Uint8Array.from([0x81, 0xa9, ...new TextEncoder().encode("__proto__"), 0x81, 0xa1, 0x61, 0x01]);
-  const read = unpack(bytes) as { a?: unknown };
+  const read = decodeMsgpack(bytes) as { a?: unknown };
   assert.is(read.a, undefined);
   assert.is(({} as { a?: unknown }).a, undefined);
 });

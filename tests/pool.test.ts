@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as assert from "uvu/assert";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
-import { turn } from "../event_loop.ts";
+import { yieldToEventLoop } from "../event_loop.ts";
 import type { CodecPoolOptions } from "../workers/pool/pool.ts";
 import { createCodecPool, WorkerPool } from "../workers/pool/pool.ts";
 import { codecConformance, filled, sha256 } from "./conformance/codec.ts";
@@ -27,7 +27,7 @@ function withPool(title: string, options: CodecPoolOptions, body: (pool: WorkerP
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
+  while (!condition()) await yieldToEventLoop();
 }
 
 /** Has the digest of so many segments made at once. */
@@ -48,7 +48,7 @@ async function atWork(pool: WorkerPool, count: number): Promise<{ done: Promise<
   const done: Promise<unknown>[] = [];
   while (pool.running === 0) {
     if (pool.waiting === 0) done.push(digests(pool, count));
-    await turn();
+    await yieldToEventLoop();
   }
   return { done: Promise.all(done) };
 }

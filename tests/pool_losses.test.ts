@@ -1,8 +1,8 @@
 // The pool with workers that do what the test says: crashes, hangs, aborts, a full queue.
 import * as assert from "uvu/assert";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
-import { turn } from "../event_loop.ts";
-import type { Sliced } from "../workers/codec.ts";
+import { yieldToEventLoop } from "../event_loop.ts";
+import type { EncodedSegment } from "../workers/codec.ts";
 import type { CodecPoolOptions } from "../workers/pool/pool.ts";
 import { PATIENCE_MS, WorkerPool } from "../workers/pool/pool.ts";
 import type { Segment } from "../workers/segments.ts";
@@ -44,7 +44,7 @@ function stage(options: CodecPoolOptions = {}): Stage {
 }
 
 /** A job of which its segment is known. */
-function job(pool: WorkerPool, fill?: number, signal?: AbortSignal): { segment: Segment; done: Promise<Sliced> } {
+function job(pool: WorkerPool, fill?: number, signal?: AbortSignal): { segment: Segment; done: Promise<EncodedSegment> } {
   const span = filled(pool, new Uint8Array(SEGMENT_BYTES).fill(fill ?? 0));
   const done = pool.slice(span, undefined, signal && { signal });
   done.catch(() => undefined); // looked at later
@@ -53,7 +53,7 @@ function job(pool: WorkerPool, fill?: number, signal?: AbortSignal): { segment: 
 }
 
 async function turns(): Promise<void> {
-  for (let count = 0; count < 3; count++) await turn();
+  for (let count = 0; count < 3; count++) await yieldToEventLoop();
 }
 
 test("a job whose worker crashes runs again in another one", async () => {

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { decodeControl } from "../protocol/wire/control.ts";
 import { decodeFrameHeader } from "../protocol/wire/frames.ts";
 import { decodeHeader, decodeTrailer } from "../protocol/wire/header.ts";
-import { pack } from "../protocol/wire/msgpack.ts";
+import { encodeMsgpack } from "../protocol/wire/msgpack.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("protocol rules");
@@ -35,9 +35,9 @@ function rules(what: string, decode: Decode, table: readonly Rule[]): void {
 const HELLO = { k: "hello", v: 1, i: "a", w: 60_000, m: 60_000, t: 30_000, e: ["raw"], a: true };
 const STATE = { k: "state", i: "a", p: "b", m: 0, r: [], s: [] };
 const ACK = { k: "ack", i: "a", p: "b", a: [] };
-const hello = (change: object): Uint8Array => pack({ ...HELLO, ...change });
-const state = (change: object): Uint8Array => pack({ ...STATE, ...change });
-const ack = (change: object): Uint8Array => pack({ ...ACK, ...change });
+const hello = (change: object): Uint8Array => encodeMsgpack({ ...HELLO, ...change });
+const state = (change: object): Uint8Array => encodeMsgpack({ ...STATE, ...change });
+const ack = (change: object): Uint8Array => encodeMsgpack({ ...ACK, ...change });
 
 /** A row of `r` or `s` that is in order, but for some columns. */
 function receiving(change: Record<number, unknown> = {}, length = 8): Uint8Array {
@@ -54,16 +54,24 @@ function raw(...parts: readonly (number | Uint8Array)[]): Uint8Array {
 
 /** A map's key `k`, and values that are the last of a goodbye under the key `z`. */
 function goodbyeWith(...value: number[]): Uint8Array {
-  const head = pack({ k: "goodbye", i: "a", z: 0 });
+  const head = encodeMsgpack({ k: "goodbye", i: "a", z: 0 });
   return raw(head.subarray(0, -1), ...value);
 }
 
 rules("control", decodeControl as Decode, [
-  ["Each is one msgpack map", [pack({ k: "goodbye", i: "a" })], [pack(["goodbye", "a"]), pack("goodbye"), pack(null), raw()]],
-  ["A receiver ignores what is not that, what has a kind it does not know", [], [pack({ k: "later", i: "a" }), pack({ i: "a" })]],
+  ["Each is one msgpack map", [encodeMsgpack({ k: "goodbye", i: "a" })], [
+    encodeMsgpack(["goodbye", "a"]),
+    encodeMsgpack("goodbye"),
+    encodeMsgpack(null),
+    raw(),
+  ]],
+  ["A receiver ignores what is not that, what has a kind it does not know", [], [
+    encodeMsgpack({ k: "later", i: "a" }),
+    encodeMsgpack({ i: "a" }),
+  ]],
   ["it ignores keys that it does not know", [hello({ z: 1 }), state({ z: [{}] }), ack({ z: null })], []],
-  ["An instance of more than 64 UTF-16 units is of the wrong type", [pack({ k: "goodbye", i: "i".repeat(64) })], [
-    ...[OVER_64, "", 5, null].flatMap((i) => [hello({ i }), state({ i }), ack({ i }), pack({ k: "goodbye", i })]),
+  ["An instance of more than 64 UTF-16 units is of the wrong type", [encodeMsgpack({ k: "goodbye", i: "i".repeat(64) })], [
+    ...[OVER_64, "", 5, null].flatMap((i) => [hello({ i }), state({ i }), ack({ i }), encodeMsgpack({ k: "goodbye", i })]),
   ]],
   ["no extension types", [], [goodbyeWith(0xd4, 1, 0), goodbyeWith(0xd6, 0xff, 0, 0, 0, 0), goodbyeWith(0xc7, 1, 0x73, 0)]],
   ["no 32-bit lengths", [goodbyeWith(0xd9, 1, 65), goodbyeWith(0xdc, 0, 0)], [
@@ -248,13 +256,13 @@ rules("trailer", ((attributes: unknown) => decodeTrailer(attributes)?.facts) as 
 ]);
 
 const SHA256 = new Uint8Array(32);
-const frame = (...fields: unknown[]): Uint8Array => pack(fields);
+const frame = (...fields: unknown[]): Uint8Array => encodeMsgpack(fields);
 
 rules("frame header", decodeFrameHeader as Decode, [
   ["a msgpack array of five", [frame(0, 5, "raw", SHA256, 5)], [
     frame(0, 5, "raw", SHA256),
     frame(0, 5, "raw", SHA256, 5, 0),
-    pack({ offset: 0 }),
+    encodeMsgpack({ offset: 0 }),
     raw(),
     raw(0xc0),
   ]],
@@ -302,7 +310,7 @@ test("codes that are not a receiver's or a sender's to say count as cancelled an
 
 test("an encoder writes no uint64, whatever the count", () => {
   for (const count of [0, 255, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 53 - 1]) {
-    const bytes = pack([count]);
+    const bytes = encodeMsgpack([count]);
     assert.ok(bytes[1] !== 0xcf && bytes[1] !== 0xd3, `${count}`);
     if (count >= 2 ** 32) assert.is(bytes[1], 0xcb);
   }

@@ -16,9 +16,9 @@ import {
   decodeHeader,
   encodeHeader,
   encodeTrailer,
-  type HeaderFacts,
+  type HeaderExtension,
   type StreamDescription,
-  type TrailerFacts,
+  type TrailerExtension,
 } from "../protocol/wire/header.ts";
 import type { Packet } from "../protocol/wire/packets.ts";
 import type { Hub, HubOptions } from "../transports/hub/options.ts";
@@ -155,7 +155,7 @@ export interface RawOpening {
   name?: string;
   attributes?: Record<string, string>;
   /** False: as a plain SDK. */
-  facts?: Partial<HeaderFacts> | false;
+  facts?: Partial<HeaderExtension> | false;
 }
 
 /** A participant who sends what the test wants, and notes what comes. */
@@ -236,7 +236,7 @@ export class Raw {
     this.send({ type: "chunk", streamId, index, content }, to);
   }
 
-  trailer(to: string, streamId: string, facts: TrailerFacts | undefined, reason = ""): void {
+  trailer(to: string, streamId: string, facts: TrailerExtension | undefined, reason = ""): void {
     this.send({ type: "trailer", streamId, reason, attributes: encodeTrailer({}, facts) }, to);
   }
 

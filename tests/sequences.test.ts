@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { Remembered } from "../protocol/bounded_map.ts";
-import { Sequences } from "../protocol/wire/replay_window.ts";
+import { BoundedMap } from "../protocol/bounded_map.ts";
+import { ReplayWindow } from "../protocol/wire/replay_window.ts";
 import { suite } from "./harness.ts";
 
 const test = suite("sequences");
@@ -9,7 +9,7 @@ const test = suite("sequences");
 test("law: a number is taken once, and one far below the highest never", () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 5_000 }), { maxLength: 3_000, size: "max" }), (numbers) => {
-      const sequences = new Sequences();
+      const sequences = new ReplayWindow();
       const seen = new Set<number>();
       let highest = -1;
       for (const number of numbers) {
@@ -23,7 +23,7 @@ test("law: a number is taken once, and one far below the highest never", () => {
 });
 
 test("what is remembered is bounded: the oldest is forgotten", () => {
-  const remembered = new Remembered<number, string>(2);
+  const remembered = new BoundedMap<number, string>(2);
   remembered.set(1, "a");
   remembered.set(2, "b");
   remembered.set(1, "c");

@@ -1,6 +1,6 @@
 // Time for tests: it stands still while work goes on, and jumps to the next timer when there is none left.
 import type { Clock } from "../protocol/clock.ts";
-import { turn } from "../event_loop.ts";
+import { yieldToEventLoop } from "../event_loop.ts";
 
 export interface VirtualTimeOptions {
   /** Whether no real work (worker jobs, file access, a hub's deliveries) is under way; time does not move while there is. */
@@ -124,7 +124,7 @@ export class VirtualTime implements Clock {
   /** Waits until nothing goes on at this moment of virtual time. */
   async #settle(over: () => boolean): Promise<void> {
     for (let quiet = 0, seen = this.#activity; quiet < this.#turns && !over(); quiet++) {
-      await turn();
+      await yieldToEventLoop();
       while (!this.#idle() && !over()) await pause();
       if (seen !== this.#activity) quiet = -1;
       seen = this.#activity;

@@ -1,16 +1,16 @@
 import { OWN_ATTRIBUTE, OWN_TOPIC } from "../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { Runtime, TextStreamInfo, Transport } from "../mod.ts";
-import { encodeHeader, type HeaderFacts } from "../protocol/wire/header.ts";
+import { encodeHeader, type HeaderExtension } from "../protocol/wire/header.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
-import { packWhole, unpackWhole, WHOLE_BYTES } from "../protocol/wire/inline_content.ts";
+import { inlineContent, readInlineContent, WHOLE_BYTES } from "../protocol/wire/inline_content.ts";
 import type { Packet } from "../protocol/wire/packets.ts";
 import { suite } from "./harness.ts";
 import { inRoom } from "./room.ts";
 
 const test = suite("streams whole in their header");
 
-const facts: HeaderFacts = { instance: "i", sequence: 3, format: "plain", confirm: false, topic: "chat" };
+const facts: HeaderExtension = { instance: "i", sequence: 3, format: "plain", confirm: false, topic: "chat" };
 const info: TextStreamInfo = {
   streamId: "s",
   mimeType: "text/plain",
@@ -25,10 +25,10 @@ for (const kind of ["text", "bytes"] as const) {
   test(`${kind} comes out as it went in`, () => {
     const header = encodeHeader(kind === "text" ? { kind, info } : { kind, info: { ...info, name: "" } }, facts, undefined);
     const content = new TextEncoder().encode('\uFEFF"ü\\\n\u0000😀');
-    const packed = packWhole(header, facts, kind, { content, digest: "d" }, DEFAULT_LIMITS.headerBytes);
+    const packed = inlineContent(header, facts, kind, { content, digest: "d" }, DEFAULT_LIMITS.headerBytes);
     assert.ok(packed !== undefined);
     const own = JSON.parse(packed.attributes[OWN_ATTRIBUTE] ?? "") as { x: [string, string] };
-    const unpacked = unpackWhole(packed, { ...facts, whole: own.x }, kind);
+    const unpacked = readInlineContent(packed, { ...facts, whole: own.x }, kind);
     assert.equal(unpacked?.whole, { content, digest: "d" });
     assert.equal(unpacked?.header, header);
   });
@@ -37,12 +37,12 @@ for (const kind of ["text", "bytes"] as const) {
 test("what would make the header too large is not packed", () => {
   const header = encodeHeader({ kind: "bytes", info: { ...info, name: "" } }, facts, undefined);
   const content = new Uint8Array(WHOLE_BYTES);
-  assert.ok(packWhole(header, facts, "bytes", { content, digest: "d" }, 6_000) !== undefined);
-  assert.is(packWhole(header, facts, "bytes", { content, digest: "d" }, 5_000), undefined);
+  assert.ok(inlineContent(header, facts, "bytes", { content, digest: "d" }, 6_000) !== undefined);
+  assert.is(inlineContent(header, facts, "bytes", { content, digest: "d" }, 5_000), undefined);
 });
 
 test("a header without has nothing to unpack", () => {
-  assert.is(unpackWhole(encodeHeader({ kind: "text", info }, facts, undefined), facts, "text"), undefined);
+  assert.is(readInlineContent(encodeHeader({ kind: "text", info }, facts, undefined), facts, "text"), undefined);
 });
 
 /** The packets that a send takes, but control: their types, of headers with the topic on the wire. */

@@ -3,7 +3,7 @@
 import type { StreamError } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FrameEncoding } from "../protocol/wire/frames.ts";
-import type { Packed, Packing } from "./compression.ts";
+import type { CompressedPayload, CompressionOptions } from "./compression.ts";
 import type { Segment, SegmentStore } from "./segments.ts";
 
 /** A run of bytes within a segment. */
@@ -24,7 +24,7 @@ export interface JobOptions {
 }
 
 /** How a span is to be cut into chunks. */
-export interface Cut {
+export interface ChunkingOptions {
   /** Bytes a chunk holds at most. */
   readonly chunkSize: number;
   /** True: only between the code points of UTF-8. */
@@ -32,16 +32,16 @@ export interface Cut {
 }
 
 /** What is to become of a span: chunks of a plain stream, or the payload of a frame, compressed. */
-export type Preparation = Cut | Packing;
+export type EncodeOptions = ChunkingOptions | CompressionOptions;
 
 /** Options of a job that takes a span as it came. */
-export interface UnpackOptions extends JobOptions {
+export interface DecodeOptions extends JobOptions {
   /** How the span is to be read. Default: as it is. */
-  readonly packed?: Packed;
+  readonly packed?: CompressedPayload;
 }
 
 /** What a job made of a span. */
-export interface Sliced {
+export interface EncodedSegment {
   /** Bytes of payload: the span's length, or what was encoded or read. */
   readonly bytes: number;
   /** sha256 of the payload, 32 bytes. */
@@ -61,24 +61,29 @@ export interface Codec {
   /** Encodings of frames that it reads and writes. */
   readonly encodings: readonly FrameEncoding[];
   /** sha256 of a span and, if asked for, where to cut it, or its compressed form. */
-  slice(span: Span, how?: Preparation, options?: JobOptions): Promise<Sliced>;
+  slice(span: Span, encodeOptions?: EncodeOptions, options?: JobOptions): Promise<EncodedSegment>;
   /** A copy of a span that is the caller's own, checked: "corrupt" if the bytes are not those of the digest. */
-  extract(span: Span, digest: Uint8Array, options?: UnpackOptions): Promise<Uint8Array>;
+  extract(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array>;
   /** A span's text, checked likewise; what is not UTF-8 becomes U+FFFD, a byte order mark stays. */
-  decodeText(span: Span, digest: Uint8Array, options?: UnpackOptions): Promise<string>;
+  decodeText(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<string>;
   /**
    * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. It must fit: three bytes a UTF-16 unit
    * always do, else it is measured before.
    */
-  encodeText(text: string, into: { segment: Segment; start: number }, how?: Preparation, options?: JobOptions): Promise<Sliced>;
+  encodeText(
+    text: string,
+    into: { segment: Segment; start: number },
+    encodeOptions?: EncodeOptions,
+    options?: JobOptions,
+  ): Promise<EncodedSegment>;
   /** Reads `length` bytes from `position` of a file into a segment. Fewer come only at the file's end. A changed file: "file-error". */
   readFile(
     file: FileRef,
     range: { position: number; length: number },
     into: { segment: Segment; start: number },
-    how?: Preparation,
+    encodeOptions?: EncodeOptions,
     options?: JobOptions,
-  ): Promise<Sliced>;
+  ): Promise<EncodedSegment>;
   /** Writes a span to `position` of a file that exists. With `digest`, checks first: "corrupt", and nothing was written. */
-  writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: UnpackOptions): Promise<void>;
+  writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: DecodeOptions): Promise<void>;
 }

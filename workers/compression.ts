@@ -13,7 +13,7 @@ export const ENCODINGS: readonly FrameEncoding[] = [
 ];
 
 /** How a span is to be compressed. */
-export interface Packing {
+export interface CompressionOptions {
   readonly encoding: Exclude<FrameEncoding, "raw">;
   /** A slow wire is worth more work. */
   readonly thorough: boolean;
@@ -22,7 +22,7 @@ export interface Packing {
 }
 
 /** What a packed span becomes again. */
-export interface Packed {
+export interface CompressedPayload {
   readonly encoding: FrameEncoding;
   /** Its plain bytes: no more are ever made of it. */
   readonly length: number;
@@ -39,7 +39,7 @@ const WORTH_SHARE = 0.97;
 const LEVELS = { "deflate-raw": { quick: 1, thorough: 6 }, zstd: { quick: 1, thorough: 5 } } as const;
 
 /** The payload with room for a frame's header before it; undefined if that would not be smaller. */
-export function pack(bytes: Uint8Array, packing: Packing): ArrayBuffer | undefined {
+export function compress(bytes: Uint8Array, packing: CompressionOptions): ArrayBuffer | undefined {
   const compress = packing.encoding === "zstd" ? zlib.zstdCompressSync : zlib.deflateRawSync;
   const steps = packed(bytes, packing);
   let step = steps.next();
@@ -48,7 +48,7 @@ export function pack(bytes: Uint8Array, packing: Packing): ArrayBuffer | undefin
 }
 
 /** The same on threads that are not ours. */
-export async function packElsewhere(bytes: Uint8Array, packing: Packing): Promise<ArrayBuffer | undefined> {
+export async function compressInThreadPool(bytes: Uint8Array, packing: CompressionOptions): Promise<ArrayBuffer | undefined> {
   const compress = promisify(packing.encoding === "zstd" ? zlib.zstdCompress : zlib.deflateRaw) as Elsewhere;
   const steps = packed(bytes, packing);
   let step = steps.next();
@@ -57,7 +57,7 @@ export async function packElsewhere(bytes: Uint8Array, packing: Packing): Promis
 }
 
 /** The plain bytes; undefined if they are not what was packed. */
-export function unpack(bytes: Uint8Array, { encoding, length }: Packed): Uint8Array | undefined {
+export function decompress(bytes: Uint8Array, { encoding, length }: CompressedPayload): Uint8Array | undefined {
   const inflate = encoding === "zstd" ? zlib.zstdDecompressSync : zlib.inflateRawSync;
   try {
     if (!isCompressed(encoding)) return ofLength(length, bytes);
@@ -68,7 +68,10 @@ export function unpack(bytes: Uint8Array, { encoding, length }: Packed): Uint8Ar
 }
 
 /** The same on threads that are not ours. */
-export async function unpackElsewhere(bytes: Uint8Array, { encoding, length }: Packed): Promise<Uint8Array | undefined> {
+export async function decompressInThreadPool(
+  bytes: Uint8Array,
+  { encoding, length }: CompressedPayload,
+): Promise<Uint8Array | undefined> {
   const inflate = promisify(encoding === "zstd" ? zlib.zstdDecompress : zlib.inflateRaw) as unknown as (
     bytes: Uint8Array,
     options: Options,
@@ -87,7 +90,7 @@ type Elsewhere = (bytes: Uint8Array, options: Options) => Promise<Uint8Array>;
 /** What is to be compressed, one after the other; it is given what became of each. */
 function* packed(
   bytes: Uint8Array,
-  { encoding, thorough, sample }: Packing,
+  { encoding, thorough, sample }: CompressionOptions,
 ): Generator<{ bytes: Uint8Array; options: Options }, ArrayBuffer | undefined, Uint8Array> {
   if (sample) {
     const tried = sampleOf(bytes);
@@ -117,7 +120,7 @@ function ofLength(length: number, plain: Uint8Array): Uint8Array | undefined {
   return plain.length === length ? plain : undefined;
 }
 
-function optionsOf(encoding: Packing["encoding"], thorough: boolean): Options {
+function optionsOf(encoding: CompressionOptions["encoding"], thorough: boolean): Options {
   const level = LEVELS[encoding][thorough ? "thorough" : "quick"];
   return encoding === "zstd" ? { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } } : { level };
 }

@@ -3,7 +3,7 @@ import type { Limits } from "../../protocol/limits.ts";
 import type { PartFile } from "../../files/create_part_file.ts";
 import type { FileSource } from "../../files/source.ts";
 import type { Codec } from "../../workers/codec.ts";
-import type { Courier } from "./packet_scheduler.ts";
+import type { PacketScheduler } from "./packet_scheduler.ts";
 
 /** What streams use of the file system; see `files/`. */
 export interface FileAccess {
@@ -26,7 +26,7 @@ export interface StreamContext {
   /** Bytes that it may hold where the way is fast, if its receivers understand. */
   readonly largestChunk: number;
   /** Sends packets, each in its turn. */
-  readonly courier: Courier;
+  readonly scheduler: PacketScheduler;
   /** Saves under way: the runtime does not close before what they leave is cleared away. */
   readonly saves: Set<Promise<unknown>>;
   /** Hands an error that nobody awaits to the user. */

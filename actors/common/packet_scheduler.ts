@@ -4,25 +4,25 @@ import type { Packet } from "../../protocol/wire/packets.ts";
 import type { Transport } from "../../transports/transport.ts";
 
 /** Bytes of what is urgent that go before a chunk that waits gets its turn: bulk is left at least a tenth. */
-const EXPRESS_SHARE: number = 9 * STREAM_CHUNK_SIZE;
+const MAX_URGENT_BYTES_PER_CHUNK: number = 9 * STREAM_CHUNK_SIZE;
 
 /** Milliseconds after which those who are kept waiting are looked at again, should no acknowledgement wake them. */
-const LOOK_AGAIN = 250;
+const POLL_INTERVAL_MS = 250;
 
 /** A chunk of a bulk stream, which waits for its turn. */
-export interface Freight {
+export interface BulkChunk {
   /** Whether its receivers can take it. */
   ready(): boolean;
   /** Hands it to the transport; undefined if it is wanted no more. */
   start(): Promise<void> | undefined;
 }
 
-interface Waiting {
-  readonly freight: Freight;
+interface WaitingChunk {
+  readonly chunk: BulkChunk;
   readonly resolve: (sent: Promise<void> | undefined) => void;
 }
 
-interface Express {
+interface UrgentPacket {
   readonly bytes: number;
   readonly start: () => Promise<void>;
   readonly resolve: (sent: Promise<void>) => void;
@@ -32,13 +32,13 @@ interface Express {
  * Decides what the transport is given next, one packet at a time, so that little waits where nothing can overtake it: what is urgent
  * (control, headers and trailers, short streams, text as it is made) before bulk, the bulk streams in turn, chunk by chunk.
  */
-export class Courier {
+export class PacketScheduler {
   readonly #transport: Transport;
   readonly #clock: Required<Clock>;
-  readonly #express: Express[] = [];
-  readonly #freight: Waiting[] = [];
+  readonly #urgent: UrgentPacket[] = [];
+  readonly #bulk: WaitingChunk[] = [];
   #busy = false;
-  #expressBytes = 0;
+  #urgentBytes = 0;
   #timer: unknown;
 
   constructor(transport: Transport, clock: Required<Clock>) {
@@ -47,29 +47,29 @@ export class Courier {
   }
 
   /** Whether packets wait in queues on their way, so that what is sent needs an order and a bound. */
-  get paces(): boolean {
+  get isPaced(): boolean {
     return this.#transport.direct !== true;
   }
 
   /** Sends a packet that is urgent, or in its stream's turn. Settles as `Transport.send` does. */
-  send(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
-    if (!this.paces) return this.#transport.send(packet, destinations);
+  sendUrgent(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
+    if (!this.isPaced) return this.#transport.send(packet, destinations);
     const bytes = packet.type === "chunk" ? packet.content.length : 0;
     return new Promise((resolve) => {
-      this.#express.push({ bytes, resolve, start: () => this.#transport.send(packet, destinations) });
+      this.#urgent.push({ bytes, resolve, start: () => this.#transport.send(packet, destinations) });
       this.#next();
     });
   }
 
-  /** Hands the transport a chunk whose turn it is: what {@linkcode Freight.start} does. */
-  hand(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
+  /** Hands the transport a chunk whose turn it is: what {@linkcode BulkChunk.start} does. */
+  sendNow(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
     return this.#transport.send(packet, destinations);
   }
 
   /** Sends a chunk when it is its turn and its receivers can take it. */
-  carry(freight: Freight): Promise<void> {
+  scheduleBulk(chunk: BulkChunk): Promise<void> {
     return new Promise((resolve) => {
-      this.#freight.push({ freight, resolve });
+      this.#bulk.push({ chunk, resolve });
       this.#next();
     });
   }
@@ -81,29 +81,29 @@ export class Courier {
 
   /** Resolves when all that was urgent so far has been handed on. */
   async flushed(): Promise<void> {
-    if (!this.paces) return;
+    if (!this.isPaced) return;
     await new Promise<void>((resolve) => {
-      this.#express.push({ bytes: 0, resolve: () => resolve(), start: () => Promise.resolve() });
+      this.#urgent.push({ bytes: 0, resolve: () => resolve(), start: () => Promise.resolve() });
       this.#next();
     });
   }
 
   #next(): void {
     if (this.#busy) return;
-    const starved = this.#expressBytes >= EXPRESS_SHARE;
-    const place = this.#express.length === 0 || starved ? this.#freight.findIndex(({ freight }) => freight.ready()) : -1;
-    const [waiting] = place === -1 ? [] : this.#freight.splice(place, 1);
-    const express = waiting === undefined ? this.#express.shift() : undefined;
+    const starved = this.#urgentBytes >= MAX_URGENT_BYTES_PER_CHUNK;
+    const place = this.#urgent.length === 0 || starved ? this.#bulk.findIndex(({ chunk }) => chunk.ready()) : -1;
+    const [waiting] = place === -1 ? [] : this.#bulk.splice(place, 1);
+    const express = waiting === undefined ? this.#urgent.shift() : undefined;
     if (waiting !== undefined) {
-      this.#expressBytes = 0;
-      this.#hand(waiting.freight.start(), waiting.resolve);
+      this.#urgentBytes = 0;
+      this.#start(waiting.chunk.start(), waiting.resolve);
     } else if (express !== undefined) {
-      this.#expressBytes = this.#freight.length === 0 ? 0 : this.#expressBytes + express.bytes;
-      this.#hand(express.start(), express.resolve);
-    } else this.#lookAgain();
+      this.#urgentBytes = this.#bulk.length === 0 ? 0 : this.#urgentBytes + express.bytes;
+      this.#start(express.start(), express.resolve);
+    } else this.#pollLater();
   }
 
-  #hand<Sent extends Promise<void> | undefined>(sent: Sent, resolve: (sent: Sent) => void): void {
+  #start<Sent extends Promise<void> | undefined>(sent: Sent, resolve: (sent: Sent) => void): void {
     resolve(sent);
     if (sent === undefined) return this.#next();
     this.#busy = true;
@@ -114,8 +114,8 @@ export class Courier {
     sent.then(free, free);
   }
 
-  #lookAgain(): void {
+  #pollLater(): void {
     this.#clock.clearTimeout(this.#timer);
-    this.#timer = this.#freight.length === 0 ? undefined : this.#clock.setTimeout(() => this.#next(), LOOK_AGAIN);
+    this.#timer = this.#bulk.length === 0 ? undefined : this.#clock.setTimeout(() => this.#next(), POLL_INTERVAL_MS);
   }
 }

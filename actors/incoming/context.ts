@@ -1,4 +1,4 @@
-import type { SenderWindow } from "../../protocol/flow/credit.ts";
+import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
 import type { MemoryAccount } from "../../protocol/memory_account.ts";
 import type { StreamContext } from "../common/context.ts";
 import type { IncomingStream } from "./stream.ts";
@@ -7,7 +7,7 @@ import type { IncomingStream } from "./stream.ts";
 export interface IncomingContext {
   readonly stream: StreamContext;
   /** Of a Millrace sender: the credit that its streams share. */
-  readonly shared: SenderWindow | undefined;
+  readonly shared: ConnectionReceiveWindow | undefined;
   /** Charged with what is held for it. */
   readonly memory: MemoryAccount;
   /** The sender is to be told how the stream stands. */

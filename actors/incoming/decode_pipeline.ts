@@ -1,35 +1,35 @@
 import { StreamError } from "../../errors.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
-import { overdue, turn } from "../../event_loop.ts";
-import type { Piece } from "./receive_buffer.ts";
-import type { Codec, Span, UnpackOptions } from "../../workers/codec.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import type { ReceivedBlock } from "./receive_buffer.ts";
+import type { Codec, DecodeOptions, Span } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import type { IncomingStream } from "./stream.ts";
 
 /** Pieces that are checked or written at once: with two workers, each has one at hand while another is at work. */
-const DEPTH = 8;
+const MAX_CONCURRENT_BLOCKS = 8;
 
-/** A piece at work. */
+/** A block at work. */
 interface Job<T> {
-  readonly piece: Piece;
+  readonly block: ReceivedBlock;
   readonly result: T | Promise<T>;
 }
 
-/** Takes a stream's pieces in their order, with a few of them at work at once. */
-export class Intake<T> {
+/** Takes a stream's blocks in their order, with a few of them at work at once. */
+export class DecodePipeline<T> {
   readonly #stream: IncomingStream;
-  readonly #work: (piece: Piece, offset: number) => T | Promise<T>;
+  readonly #work: (block: ReceivedBlock, offset: number) => T | Promise<T>;
   readonly #jobs: Job<T>[] = [];
   #offset: number;
 
-  /** `work` checks a piece, and does what is to be done with it; `offset` is where it stands in the stream. */
-  constructor(stream: IncomingStream, work: (piece: Piece, offset: number) => T | Promise<T>) {
+  /** `work` checks a block, and does what is to be done with it; `offset` is where it stands in the stream. */
+  constructor(stream: IncomingStream, work: (block: ReceivedBlock, offset: number) => T | Promise<T>) {
     this.#stream = stream;
     this.#work = work;
     this.#offset = stream.taken;
   }
 
-  /** The next piece's result; undefined when all were taken and the stream is whole. Throws what the stream failed with. */
+  /** The next block's result; undefined when all were taken and the stream is whole. Throws what the stream failed with. */
   async next(): Promise<{ result: T } | undefined> {
     const stream = this.#stream;
     for (;;) {
@@ -39,8 +39,8 @@ export class Intake<T> {
       if (job !== undefined) {
         const result = job.result instanceof Promise ? await job.result : job.result;
         this.#jobs.shift();
-        stream.took(job.piece);
-        if (overdue()) await turn();
+        stream.took(job.block);
+        if (shouldYield()) await yieldToEventLoop();
         return { result };
       }
       if (stream.complete) {
@@ -53,20 +53,20 @@ export class Intake<T> {
 
   /** Gives back what is at work; its failures are nobody's concern any more. */
   async abandon(): Promise<void> {
-    for (const { piece, result } of this.#jobs.splice(0)) {
+    for (const { block, result } of this.#jobs.splice(0)) {
       if (result instanceof Promise) await result.catch(() => {});
-      this.#stream.drop(piece);
+      this.#stream.drop(block);
     }
   }
 
   #fill(): void {
-    while (this.#jobs.length < DEPTH) {
-      const piece = this.#stream.poll();
-      if (piece === undefined) return;
-      const result = this.#work(piece, this.#offset);
+    while (this.#jobs.length < MAX_CONCURRENT_BLOCKS) {
+      const block = this.#stream.poll();
+      if (block === undefined) return;
+      const result = this.#work(block, this.#offset);
       if (result instanceof Promise) result.catch(() => {}); // heard of when its turn comes: it may fail before that
-      this.#jobs.push({ piece, result });
-      this.#offset += piece.length;
+      this.#jobs.push({ block, result });
+      this.#offset += block.length;
     }
   }
 }
@@ -78,11 +78,11 @@ export function copied(segments: SegmentStore, memory: Uint8Array): Segment {
   return segment;
 }
 
-/** Has the codec check a frame and make what a reader gets of it; undefined of a plain stream's piece, which is checked with all of it. */
+/** Has the codec check a frame and make what a reader gets of it; undefined of a plain stream's block, which is checked with all of it. */
 export function checked<T>(
   { context, streamId, from: identity }: IncomingStream,
-  { segment: held, memory, digest, payload, packed }: Piece,
-  make: (codec: Codec, span: Span, digest: Uint8Array, options: UnpackOptions) => Promise<T>,
+  { segment: held, memory, digest, payload, packed }: ReceivedBlock,
+  make: (codec: Codec, span: Span, digest: Uint8Array, options: DecodeOptions) => Promise<T>,
 ): Promise<T> | undefined {
   if (digest === undefined) return undefined;
   const segment = held ?? copied(context.codec.segments, memory);

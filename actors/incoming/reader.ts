@@ -3,13 +3,13 @@ import { onAbort } from "../../protocol/abort.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, assertText } from "../../protocol/options.ts";
 import type { Progress, ProgressTracker } from "../../protocol/progress.ts";
-import { overdue, turn } from "../../event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import { reasonText } from "../common/callbacks.ts";
 import type { AnyActorRef } from "xstate";
-import type { Piece } from "./receive_buffer.ts";
+import type { ReceivedBlock } from "./receive_buffer.ts";
 import type { Trailer } from "./trailer.ts";
 import type { IncomingStream } from "./stream.ts";
-import { checked, Intake } from "./decode_pipeline.ts";
+import { checked, DecodePipeline } from "./decode_pipeline.ts";
 import { saveStream } from "./save.ts";
 
 /** What readers of text and of bytes have in common. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
@@ -187,16 +187,16 @@ abstract class Reader<T> implements StreamReader<T> {
     if (!this.stream.ended) this.stream.actor.send({ type: "cancel.requested", error });
   }
 
-  /** The results of work on each piece, in order. */
-  protected async *results<R>(work: (piece: Piece) => R | Promise<R>): AsyncGenerator<R, void, undefined> {
-    const intake = new Intake(this.stream, work);
+  /** The results of work on each block, in order. */
+  protected async *results<R>(work: (block: ReceivedBlock) => R | Promise<R>): AsyncGenerator<R, void, undefined> {
+    const pipeline = new DecodePipeline(this.stream, work);
     try {
-      for (let next = await intake.next(); next !== undefined; next = await intake.next()) yield next.result;
+      for (let next = await pipeline.next(); next !== undefined; next = await pipeline.next()) yield next.result;
       this.stream.actor.send({ type: "stream.taken" });
     } catch (error) {
       throw this.failed(error);
     } finally {
-      await intake.abandon();
+      await pipeline.abandon();
     }
   }
 
@@ -273,9 +273,9 @@ export class TextReader extends Reader<string> implements TextStreamReader {
   protected override async *values(): AsyncGenerator<string, void, undefined> {
     if (this.stream.facts === undefined) return yield* this.#foreignValues();
     // Chunks and frames of a Millrace sender are valid UTF-8 each by itself.
-    const texts = this.results<string>((piece) =>
-      checked(this.stream, piece, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
-        wholeDecoder.decode(piece.memory)
+    const texts = this.results<string>((block) =>
+      checked(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
+        wholeDecoder.decode(block.memory)
     );
     for await (const text of texts) if (text !== "") yield text;
   }
@@ -283,7 +283,7 @@ export class TextReader extends Reader<string> implements TextStreamReader {
   /** Another SDK may cut between the bytes of a code point. */
   async *#foreignValues(): AsyncGenerator<string, void, undefined> {
     const decoder = new TextDecoder("utf-8", AS_SENT);
-    for await (const part of this.results((piece) => piece.memory)) {
+    for await (const part of this.results((block) => block.memory)) {
       const text = decoder.decode(part, { stream: true });
       if (text !== "") yield text;
     }
@@ -339,8 +339,8 @@ export class ByteReader extends Reader<Uint8Array> implements ByteStreamReader {
   }
 
   protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.results((piece) => {
-      return checked(this.stream, piece, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? piece.memory; // a piece of a plain stream is an array of its own
+    return this.results((block) => {
+      return checked(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? block.memory; // a block of a plain stream is an array of its own
     });
   }
 }
@@ -354,7 +354,7 @@ async function join(parts: readonly Uint8Array[], bytes: number): Promise<Uint8A
   for (const part of parts) {
     whole.set(part, at);
     at += part.length;
-    if (overdue()) await turn();
+    if (shouldYield()) await yieldToEventLoop();
   }
   return whole;
 }

@@ -1,14 +1,14 @@
-import { Assembly, type Placed } from "../../protocol/wire/reassembly.ts";
+import { type PlaceResult, Reassembler } from "../../protocol/wire/reassembly.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { isDigestOf } from "../../protocol/wire/digest.ts";
 import { type FrameHeader, FrameParser, isCompressed } from "../../protocol/wire/frames.ts";
 import { BLOCK_OVERHEAD, type StreamMemory } from "../../protocol/memory_account.ts";
-import type { Packed } from "../../workers/compression.ts";
+import type { CompressedPayload } from "../../workers/compression.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import { goOn, leave } from "./slices.ts";
 
 /** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
-const LOOSE_PIECES = 64;
+const MAX_LOOSE_BLOCKS = 64;
 
 /** Frames of one content that are dealt with as it comes. A packet may hold over 1,000, which would take several milliseconds. */
 export const FRAMES_AT_ONCE = 32;
@@ -17,7 +17,7 @@ export const FRAMES_AT_ONCE = 32;
  * A run of a stream's bytes that has come. A large frame lies in shared memory, a small compressed one in memory of its own; neither is
  * checked yet.
  */
-export interface Piece {
+export interface ReceivedBlock {
   /** Bytes that it was charged. */
   readonly cost: number;
   readonly memory: Uint8Array;
@@ -26,7 +26,7 @@ export interface Piece {
   /** Bytes in memory. */
   readonly payload: number;
   /** Of a compressed frame: how it is to be read. */
-  readonly packed?: Packed;
+  readonly packed?: CompressedPayload;
   /** Of a frame. */
   readonly digest?: Uint8Array;
   readonly segment?: Segment;
@@ -40,7 +40,7 @@ interface FrameMemory {
   readonly cost: number;
 }
 
-/** What arrivals ask of their stream. */
+/** What buffer ask of their stream. */
 export interface Gate {
   /** Whether bytes up to an offset may be kept; false: they go by, or the stream has ended. */
   admit(to: number): boolean;
@@ -55,15 +55,15 @@ export interface Gate {
 }
 
 /** The bytes of a stream that have come and wait for its reader. */
-export class Arrivals {
+export class ReceiveBuffer {
   /** Plain bytes that have come, without a gap. */
   received = 0;
   readonly #gate: Gate;
   readonly #segments: SegmentStore;
   readonly #memory: StreamMemory;
-  readonly #assembly: Assembly;
+  readonly #assembly: Reassembler;
   readonly #parser: FrameParser<FrameMemory> | undefined;
-  readonly #pieces: Piece[] = [];
+  readonly #blocks: ReceivedBlock[] = [];
   /** Contents of many frames, and what came after them: dealt with in turns. */
   readonly #backlog: Uint8Array[] = [];
   /** Where the first of them stands. */
@@ -74,7 +74,7 @@ export class Arrivals {
     this.#gate = gate;
     this.#segments = segments;
     this.#memory = memory;
-    this.#assembly = new Assembly((content) => this.#deliver(content), memory);
+    this.#assembly = new Reassembler((content) => this.#deliver(content), memory);
     if (!framed) return;
     this.#parser = new FrameParser({
       begin: (header) => this.#beginFrame(header),
@@ -105,7 +105,7 @@ export class Arrivals {
 
   /** Whether there is something to poll. */
   get waiting(): boolean {
-    return this.#pieces.length > 0;
+    return this.#blocks.length > 0;
   }
 
   /** Whether what has come ends within a frame. */
@@ -114,21 +114,21 @@ export class Arrivals {
   }
 
   /** Takes a chunk; `room` bytes may be held behind a gap. */
-  place(index: number, content: Uint8Array, room: number): Placed {
+  place(index: number, content: Uint8Array, room: number): PlaceResult {
     return this.#assembly.place(index, content, room);
   }
 
   /** The next bytes, if any have come. */
-  poll(): Piece | undefined {
-    const piece = this.#pieces.shift();
-    if (piece === undefined || piece.digest !== undefined || piece.length === piece.memory.buffer.byteLength) return piece;
-    return { ...piece, memory: piece.memory.slice() }; // put together: without the room that was left for more
+  poll(): ReceivedBlock | undefined {
+    const block = this.#blocks.shift();
+    if (block === undefined || block.digest !== undefined || block.length === block.memory.buffer.byteLength) return block;
+    return { ...block, memory: block.memory.slice() }; // put together: without the room that was left for more
   }
 
   /** Gives back what waits; what comes from now on goes by. */
   close(): void {
     this.#closed = true;
-    for (const piece of this.#pieces.splice(0)) this.drop(piece);
+    for (const block of this.#blocks.splice(0)) this.drop(block);
     const partial = this.#parser?.takePartial();
     if (partial !== undefined) this.drop(partial);
     leave(this.#goOn);
@@ -214,9 +214,9 @@ export class Arrivals {
     if (isCompressed(encoding)) {
       const packed = { encoding, length };
       const memory = bytes.subarray(start, start + payload);
-      this.#pieces.push({ memory, length, payload, digest, packed, cost, ...(segment === undefined ? {} : { segment }) });
+      this.#blocks.push({ memory, length, payload, digest, packed, cost, ...(segment === undefined ? {} : { segment }) });
     } else if (segment !== undefined) {
-      this.#pieces.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, cost });
+      this.#blocks.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, cost });
     } else if (isDigestOf(digest, bytes)) this.#append(bytes, false, cost);
     else this.#gate.corrupt("a frame's digest is not that of its bytes");
   }
@@ -231,10 +231,10 @@ export class Arrivals {
 
   /** Keeps bytes that were charged; `borrowed`: they are the transport's. */
   #append(bytes: Uint8Array, borrowed: boolean, cost: number): void {
-    const last = this.#pieces.at(-1);
+    const last = this.#blocks.at(-1);
     const length = bytes.length + (last?.length ?? 0);
-    if (last === undefined || last.digest !== undefined || this.#pieces.length < LOOSE_PIECES || length > STREAM_CHUNK_SIZE) {
-      this.#pieces.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length, payload: bytes.length, cost });
+    if (last === undefined || last.digest !== undefined || this.#blocks.length < MAX_LOOSE_BLOCKS || length > STREAM_CHUNK_SIZE) {
+      this.#blocks.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length, payload: bytes.length, cost });
       return;
     }
     let memory = new Uint8Array(last.memory.buffer);
@@ -244,7 +244,7 @@ export class Arrivals {
     }
     memory.set(bytes, last.length);
     this.#memory.free(cost - bytes.length); // it is no block of its own any more
-    this.#pieces[this.#pieces.length - 1] = {
+    this.#blocks[this.#blocks.length - 1] = {
       memory: memory.subarray(0, length),
       length,
       payload: length,

@@ -4,9 +4,9 @@ import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { tell } from "../common/callbacks.ts";
-import type { Piece } from "./receive_buffer.ts";
+import type { ReceivedBlock } from "./receive_buffer.ts";
 import type { IncomingStream } from "./stream.ts";
-import { copied, Intake } from "./decode_pipeline.ts";
+import { copied, DecodePipeline } from "./decode_pipeline.ts";
 import type { SaveOptions } from "./reader.ts";
 
 /** Milliseconds that a save which has failed waits until what it leaves is cleared away: a file system that hangs takes longer. */
@@ -56,9 +56,9 @@ async function save(
   const { info } = stream.description;
   const part = await files.createPartFile(target, { name, mimeType: info.mimeType, overwrite, nameBytes: limits.nameBytes });
   const meter = new ProgressMeter(info.size, clock.now());
-  const intake = new Intake(stream, (piece, offset) => writePiece(stream, part.ref, piece, offset));
+  const pipeline = new DecodePipeline(stream, (block, offset) => writePiece(stream, part.ref, block, offset));
   try {
-    while (await intake.next() !== undefined) {
+    while (await pipeline.next() !== undefined) {
       const progress = onProgress === undefined ? undefined : meter.note(stream.taken, clock.now());
       if (progress !== undefined) reportProgress(progress);
     }
@@ -68,7 +68,7 @@ async function save(
     stream.actor.send({ type: "stream.taken" });
     return { path, bytes: stream.taken };
   } finally {
-    await intake.abandon();
+    await pipeline.abandon();
     await part.discard();
   }
 
@@ -78,19 +78,19 @@ async function save(
   }
 }
 
-async function writePiece(stream: IncomingStream, file: FileRef, piece: Piece, offset: number): Promise<void> {
+async function writePiece(stream: IncomingStream, file: FileRef, block: ReceivedBlock, offset: number): Promise<void> {
   const { codec } = stream.context;
   const owner = stream.from;
-  const how = piece.packed === undefined ? { owner } : { packed: piece.packed, owner };
-  if (piece.segment !== undefined) return await write(piece.segment, SEGMENT_HEADROOM, piece.payload);
-  const segment = copied(codec.segments, piece.memory);
+  const how = block.packed === undefined ? { owner } : { packed: block.packed, owner };
+  if (block.segment !== undefined) return await write(block.segment, SEGMENT_HEADROOM, block.payload);
+  const segment = copied(codec.segments, block.memory);
   try {
-    await write(segment, SEGMENT_HEADROOM, piece.payload);
+    await write(segment, SEGMENT_HEADROOM, block.payload);
   } finally {
     segment.release();
   }
 
   async function write(from: Segment, start: number, length: number): Promise<void> {
-    await codec.writeFile(file, offset, { segment: from, start, end: start + length }, piece.digest, how);
+    await codec.writeFile(file, offset, { segment: from, start, end: start + length }, block.digest, how);
   }
 }

@@ -1,5 +1,5 @@
 // Work that one packet asks for beyond what its own turn of the event loop gives it: those who wait go on in turns, a step each.
-import { overdue, turn } from "../../event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 
 /** Does a step; false when nothing is left. */
 export type Step = () => boolean;
@@ -21,11 +21,11 @@ export function leave(step: Step): void {
 async function run(): Promise<void> {
   isRunning = true;
   while (waiting.size > 0) {
-    await turn();
+    await yieldToEventLoop();
     for (const step of waiting) {
       waiting.delete(step);
       if (step()) waiting.add(step); // at the end: the others have their turn first
-      if (overdue()) break;
+      if (shouldYield()) break;
     }
   }
   isRunning = false;

@@ -1,13 +1,13 @@
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { type Claim, receiverCode, type ReceivingState } from "../../protocol/wire/control.ts";
 import { type RunningDigest, runningDigest } from "../../protocol/wire/digest.ts";
-import { type HeaderFacts, isBulk, type OpenedStream, type StreamDescription } from "../../protocol/wire/header.ts";
+import { type HeaderExtension, isBulk, type OpenedStream, type StreamDescription } from "../../protocol/wire/header.ts";
 import { StreamMemory, textBytes } from "../../protocol/memory_account.ts";
 import { ProgressTracker } from "../../protocol/progress.ts";
-import { Allowance } from "./receive_window.ts";
-import { Arrivals, type Piece } from "./receive_buffer.ts";
+import { ReceiveWindow } from "./receive_window.ts";
+import { ReceiveBuffer, type ReceivedBlock } from "./receive_buffer.ts";
 import type { StreamContext } from "../common/context.ts";
-import { type Ending, givenUp, readEnding, type Trailer } from "./trailer.ts";
+import { abortReasonOf, readTrailer, type ReceivedTrailer, type Trailer } from "./trailer.ts";
 import type { IncomingActor } from "./machine.ts";
 import type { IncomingContext } from "./context.ts";
 import { Silence } from "./silence.ts";
@@ -17,7 +17,7 @@ import { UNREAD, UnreadWatch } from "./unread_watch.ts";
 export class IncomingStream {
   readonly from: string;
   readonly description: StreamDescription;
-  readonly facts: HeaderFacts | undefined;
+  readonly facts: HeaderExtension | undefined;
   /** What handlers see of the sender. */
   readonly senderIdentity: string;
   /** The sender is told of its chunks as they come. */
@@ -27,19 +27,19 @@ export class IncomingStream {
   /** Resolves with the trailer when all was taken and checked; rejects with what the stream failed with. */
   readonly closed: Promise<Trailer>;
   actor!: IncomingActor;
-  claim: Claim = "unclaimed";
+  claimState: Claim = "unclaimed";
   /** Plain bytes that the reader has taken. */
   taken = 0;
   readonly #context: IncomingContext;
   readonly #memory: StreamMemory;
-  readonly #arrivals: Arrivals;
-  readonly #allowance: Allowance;
+  readonly #buffer: ReceiveBuffer;
+  readonly #receiveWindow: ReceiveWindow;
   readonly #silence: Silence;
   /** Bytes were dropped, as nobody had claimed the stream. */
   #missed = false;
   /** It was ended by its runtime, which tells of that itself. */
   #isRefused = false;
-  #trailer: Ending | undefined;
+  #trailer: ReceivedTrailer | undefined;
   #digest: RunningDigest | undefined;
   #finalDigest: string | undefined;
   #error: StreamError | undefined;
@@ -58,18 +58,18 @@ export class IncomingStream {
     this.facts = opened.facts;
     this.senderIdentity = opened.senderIdentity ?? from;
     this.#context = context;
-    this.acknowledged = opened.facts !== undefined && context.stream.courier.paces &&
+    this.acknowledged = opened.facts !== undefined && context.stream.scheduler.isPaced &&
       isBulk(opened.description, opened.facts.format);
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
     const { clock, limits } = context.stream;
-    this.#allowance = new Allowance(limits.receiveWindow, opened.facts === undefined ? undefined : context.shared, clock);
+    this.#receiveWindow = new ReceiveWindow(limits.receiveWindow, opened.facts === undefined ? undefined : context.shared, clock);
     this.unread = new UnreadWatch(clock, limits.unreadTimeout, () => {
       this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
     });
     this.#silence = new Silence(clock);
     if (opened.facts !== undefined) this.#digest = runningDigest();
     this.#memory = new StreamMemory(context.memory);
-    this.#arrivals = new Arrivals(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
+    this.#buffer = new ReceiveBuffer(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
       admit: (to) => this.#admit(to),
       framed: (digest) => this.#digest?.update(digest),
       corrupt: (why) => this.#break("corrupt", why),
@@ -105,17 +105,17 @@ export class IncomingStream {
 
   /** Bytes the stream may keep waiting here. */
   get window(): number {
-    return this.#allowance.window;
+    return this.#receiveWindow.window;
   }
 
   /** Plain bytes that have come, without a gap. */
   get received(): number {
-    return this.#arrivals.received;
+    return this.#buffer.received;
   }
 
   /** Chunks that have come, without a gap. */
   get chunks(): number {
-    return this.#arrivals.next;
+    return this.#buffer.next;
   }
 
   /** Bytes of memory that it was charged. */
@@ -125,25 +125,25 @@ export class IncomingStream {
 
   /** Bytes that wait for the reader. */
   get held(): number {
-    return this.received - this.taken + this.#arrivals.heldBytes;
+    return this.received - this.taken + this.#buffer.heldBytes;
   }
 
   /** Everything the sender sent is here, and dealt with as far as its frames go. */
   get complete(): boolean {
-    return this.cameWhole && !this.#arrivals.behind;
+    return this.cameWhole && !this.#buffer.behind;
   }
 
   /** Everything the sender sent is here. */
   get cameWhole(): boolean {
     if (this.#trailer === undefined) return false;
     const { facts } = this.#trailer;
-    return facts === undefined ? !this.#arrivals.gap : this.#arrivals.next >= facts.chunks;
+    return facts === undefined ? !this.#buffer.gap : this.#buffer.next >= facts.chunks;
   }
 
   /** A handler was found: bytes that wait are its, and the sender may go on. */
   claimed(window: number | undefined): void {
-    this.claim = "claimed";
-    this.#allowance.raise(this.taken, window);
+    this.claimState = "claimed";
+    this.#receiveWindow.grant(this.taken, window);
     this.#context.widened(this);
     if (this.facts !== undefined) this.#context.notify(this);
     if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
@@ -166,8 +166,8 @@ export class IncomingStream {
   silence(): StreamError | undefined {
     if (this.untilSilent() > 0) return undefined;
     if (this.cameWhole || this.#givenUp !== undefined) return this.#givenUp; // what came before its end was left unread for as long
-    if (this.#trailer !== undefined || this.#silence.hasGap || this.#arrivals.gap) {
-      return this.failure("incomplete", `chunk ${this.#arrivals.next} did not come`);
+    if (this.#trailer !== undefined || this.#silence.hasGap || this.#buffer.gap) {
+      return this.failure("incomplete", `chunk ${this.#buffer.next} did not come`);
     }
     return this.failure("timeout", `nothing was heard of "${this.from}" any more`);
   }
@@ -177,25 +177,25 @@ export class IncomingStream {
     this.heard();
     const facts = this.#trailer?.facts;
     if (facts !== undefined && index >= facts.chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
-    const placed = this.#arrivals.place(index, content, this.#allowance.window);
+    const placed = this.#buffer.place(index, content, this.#receiveWindow.window);
     if (placed === "corrupt") this.#break("corrupt", `chunk ${index} is not what was due`);
     else if (placed === "too-far") this.#break("refused", `chunk ${index} is beyond the credit`);
-    else if (this.#arrivals.waiting || this.complete) this.#wake?.();
+    else if (this.#buffer.waiting || this.complete) this.#wake?.();
   }
 
   trailer(reason: string, rawAttributes: Readonly<Record<string, string>>): void {
     if (this.#ended || this.#trailer !== undefined) return;
     this.heard();
-    const ending = readEnding(reason, rawAttributes, this.facts !== undefined);
+    const ending = readTrailer(reason, rawAttributes, this.facts !== undefined);
     if (ending === undefined) this.#break("corrupt", "its trailer cannot be read");
     else if (!this.keeps(textBytes({ reason, ...ending.attributes }))) this.#crowd();
     else this.end(ending);
   }
 
   /** Its sender has sent all of it. */
-  end(ending: Ending): void {
+  end(ending: ReceivedTrailer): void {
     const { chunks = Infinity } = ending.facts ?? {};
-    if (chunks < this.#arrivals.next) return this.#break("corrupt", "more chunks came than were sent");
+    if (chunks < this.#buffer.next) return this.#break("corrupt", "more chunks came than were sent");
     this.#trailer = ending;
     if (!this.cameWhole) this.#noteGap();
     this.actor.send({ type: "trailer.received" });
@@ -206,7 +206,7 @@ export class IncomingStream {
   noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
     if (this.#ended || this.cameWhole) return;
     if (code === undefined) this.#noteGap();
-    else if (code === "incomplete" && this.claim !== "claimed") this.#miss(); // left out, as nobody had claimed it: a handler may come yet
+    else if (code === "incomplete" && this.claimState !== "claimed") this.#miss(); // left out, as nobody had claimed it: a handler may come yet
     else this.#fail(this.failure(code, `"${this.from}" gave it up`, reason));
   }
 
@@ -225,48 +225,48 @@ export class IncomingStream {
   }
 
   /** The next bytes, if any have come. */
-  poll(): Piece | undefined {
-    return this.#arrivals.poll();
+  poll(): ReceivedBlock | undefined {
+    return this.#buffer.poll();
   }
 
   /** Resolves when there may be more to poll, or the stream has ended. */
   async arrival(): Promise<void> {
-    if (this.#arrivals.waiting || this.#ended || this.complete) return;
+    if (this.#buffer.waiting || this.#ended || this.complete) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     this.#wake = undefined;
   }
 
-  /** A piece was taken by the reader, checked. */
-  took(piece: Piece): void {
-    if (this.facts?.format === "plain") this.#digest?.update(piece.memory);
+  /** A block was taken by the reader, checked. */
+  took(block: ReceivedBlock): void {
+    if (this.facts?.format === "plain") this.#digest?.update(block.memory);
     const from = this.taken;
-    this.taken += piece.length;
-    this.tracker.update(piece.length);
-    this.drop(piece);
+    this.taken += block.length;
+    this.tracker.update(block.length);
+    this.drop(block);
     if (this.complete) this.heard(); // what is left of a stream that was given up is kept for as long as it is read
     if (this.#ended || this.facts === undefined) return;
-    this.#allowance.consume(from, this.taken);
+    this.#receiveWindow.consume(from, this.taken);
     this.#context.consumed();
-    if (!this.#allowance.isDue(this.taken)) return;
-    this.#allowance.raise(this.taken);
+    if (!this.#receiveWindow.shouldUpdate(this.taken)) return;
+    this.#receiveWindow.grant(this.taken);
     this.#context.notify(this);
   }
 
-  /** Gives back the memory of a piece. */
-  drop(piece: Piece): void {
-    this.#arrivals.drop(piece);
+  /** Gives back the memory of a block. */
+  drop(block: ReceivedBlock): void {
+    this.#buffer.drop(block);
   }
 
-  /** After the last piece was taken: throws unless the stream is whole. */
+  /** After the last block was taken: throws unless the stream is whole. */
   check(): void {
     const trailer = this.#trailer;
     if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
     const { facts } = trailer;
     const { size } = this.description.info;
     if (this.#givenUp !== undefined) throw this.#givenUp;
-    if (this.#arrivals.broken) throw this.failure("incomplete", "its last frame is not whole");
+    if (this.#buffer.broken) throw this.failure("incomplete", "its last frame is not whole");
     if (size !== undefined && this.taken !== size) throw this.failure("incomplete", `${this.taken} of ${size} bytes came`);
     if (facts === undefined) return;
     this.#finalDigest ??= this.#digest?.finish();
@@ -292,7 +292,7 @@ export class IncomingStream {
     this.#rejectClosed(error);
     if (this.facts === undefined) return;
     this.#context.notify(this);
-    const isUnhandled = error.code === "refused" && this.claim !== "claimed" && !this.#isRefused;
+    const isUnhandled = error.code === "refused" && this.claimState !== "claimed" && !this.#isRefused;
     if (isUnhandled && this.facts.named === true) this.#context.unhandled(this);
   }
 
@@ -300,16 +300,16 @@ export class IncomingStream {
   release(final: number): void {
     if (this.#released) return;
     this.#released = true;
-    this.#arrivals.received = this.#allowance.release(final, this.#came ?? this.received);
+    this.#buffer.received = this.#receiveWindow.release(final, this.#came ?? this.received);
   }
 
   /** How the stream stands, as its sender is told. */
   state(): ReceivingState {
-    const { claim, received, taken } = this;
+    const { claimState: claim, received, taken } = this;
     const base = {
       sequence: this.facts?.sequence ?? 0,
       claim,
-      credit: this.#allowance.credit,
+      credit: this.#receiveWindow.advertisedLimit,
       received: Math.max(received, taken),
       taken,
     };
@@ -324,7 +324,7 @@ export class IncomingStream {
 
   /** What it means that its sender ended it before it was whole. */
   get #givenUp(): StreamError | undefined {
-    const found = this.#trailer && givenUp(this.#trailer, this.facts !== undefined);
+    const found = this.#trailer && abortReasonOf(this.#trailer, this.facts !== undefined);
     return found && this.failure(found.code, `"${this.from}" gave it up`, found.reason);
   }
 
@@ -344,8 +344,8 @@ export class IncomingStream {
       const fits = to - this.taken <= limits.foreignQueue;
       return fits || this.#refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
     }
-    if (this.#allowance.charge(to)) return true;
-    if (this.claim === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
+    if (this.#receiveWindow.charge(to)) return true;
+    if (this.claimState === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
     this.#miss(); // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
     return false;
   }
@@ -354,9 +354,9 @@ export class IncomingStream {
   #miss(): void {
     this.#missed = true;
     this.#came = this.received;
-    this.#arrivals.close();
-    this.#allowance.end(this.taken);
-    this.taken = this.#arrivals.received = this.#allowance.charged;
+    this.#buffer.close();
+    this.#receiveWindow.end(this.taken);
+    this.taken = this.#buffer.received = this.#receiveWindow.reserved;
   }
 
   #refuse(code: StreamErrorCode, why: string): false {
@@ -388,9 +388,9 @@ export class IncomingStream {
   #end(): void {
     this.#ended = true;
     this.unread.end();
-    this.#arrivals.close();
+    this.#buffer.close();
     this.#memory.end();
-    this.#allowance.end(this.taken);
+    this.#receiveWindow.end(this.taken);
     const sent = this.#trailer?.facts?.bytes;
     if (sent !== undefined) this.release(sent);
     this.#wake?.();

@@ -1,7 +1,7 @@
 // How a stream that comes in was ended by its sender.
 import type { StreamErrorCode } from "../../errors.ts";
 import { isErrorCode, senderCode } from "../../protocol/wire/control.ts";
-import { decodeTrailer, type TrailerFacts } from "../../protocol/wire/header.ts";
+import { decodeTrailer, type TrailerExtension } from "../../protocol/wire/header.ts";
 
 /** What a handler is told at the end. */
 export interface Trailer {
@@ -11,12 +11,12 @@ export interface Trailer {
 }
 
 /** The same with what the runtime checks; that is absent from a plain sender. */
-export interface Ending extends Trailer {
-  readonly facts?: TrailerFacts;
+export interface ReceivedTrailer extends Trailer {
+  readonly facts?: TrailerExtension;
 }
 
 /** What a trailer says; undefined if it cannot be read. `own`: the stream is a Millrace runtime's. */
-export function readEnding(reason: string, rawAttributes: unknown, own: boolean): Ending | undefined {
+export function readTrailer(reason: string, rawAttributes: unknown, own: boolean): ReceivedTrailer | undefined {
   const decoded = decodeTrailer(rawAttributes);
   if (decoded === undefined || (own && decoded.facts === undefined)) return undefined;
   const { attributes, facts } = decoded;
@@ -24,7 +24,10 @@ export function readEnding(reason: string, rawAttributes: unknown, own: boolean)
 }
 
 /** Why its sender ended it before it was whole; undefined if it did not. Of another SDK it means that, if it gave a reason. */
-export function givenUp({ reason, facts }: Ending, own: boolean): { code: StreamErrorCode; reason?: string } | undefined {
+export function abortReasonOf(
+  { reason, facts }: ReceivedTrailer,
+  own: boolean,
+): { code: StreamErrorCode; reason?: string } | undefined {
   if (!own) return reason === "" ? undefined : { code: "aborted", reason };
   if (facts?.code === undefined) return undefined;
   // Other SDKs need a reason to see that it failed: where the sender gave none, the code stands for it.

@@ -1,7 +1,7 @@
 import { SEGMENT_BYTES, SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
-import { overdue, turn } from "../../event_loop.ts";
-import type { Sliced } from "../../workers/codec.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Segment } from "../../workers/segments.ts";
 import type { OutgoingStream } from "./stream.ts";
 
@@ -28,7 +28,7 @@ export class ByteProducer {
   async write(data: Uint8Array): Promise<void> {
     let at = 0;
     while (at < data.length) {
-      if (this.#filled === 0) await this.#stream.line.room();
+      if (this.#filled === 0) await this.#stream.queue.whenWritable();
       if (this.#stream.error !== undefined) throw this.#stream.error;
       const length = Math.min(data.length - at, this.#capacity - this.#filled);
       const segment = this.#roomFor(this.#filled + length);
@@ -36,7 +36,7 @@ export class ByteProducer {
       this.#filled += length;
       at += length;
       if (this.#filled === this.#capacity) this.flush();
-      if (overdue()) await turn();
+      if (shouldYield()) await yieldToEventLoop();
     }
     if (this.#filled > 0) this.#timer ??= this.#stream.context.clock.setTimeout(() => this.flush(), FLUSH_MS);
   }
@@ -52,7 +52,13 @@ export class ByteProducer {
     this.#filled = 0;
     const start = SEGMENT_HEADROOM;
     const release = (): void => segment.release();
-    this.#stream.line.push({ memory: segment.bytes, start, sliced: this.#slice(segment, start, bytes), weight: bytes, release });
+    this.#stream.queue.push({
+      memory: segment.bytes,
+      start,
+      encoded: this.#slice(segment, start, bytes),
+      weight: bytes,
+      release,
+    });
   }
 
   /** The stream is over: gives back what was gathered. */
@@ -78,13 +84,13 @@ export class ByteProducer {
     return segment;
   }
 
-  #slice(segment: Segment, start: number, bytes: number): Sliced | Promise<Sliced> {
+  #slice(segment: Segment, start: number, bytes: number): EncodedSegment | Promise<EncodedSegment> {
     const { codec, chunkSize } = this.#stream.context;
     const end = start + bytes;
     // The digest of a plain stream runs over its bytes in order, which is the pump's to do.
     if (!this.#stream.framed) return { bytes, digest: NO_DIGEST, ends: cutBytes(segment.bytes, start, end, chunkSize, false) };
-    const sliced = codec.slice({ segment, start, end }, this.#stream.preparation);
-    sliced.catch(() => {}); // the pump hears of it when it comes to the parcel
-    return sliced;
+    const encoded = codec.slice({ segment, start, end }, this.#stream.preparation);
+    encoded.catch(() => {}); // the pump hears of it when it comes to the segment
+    return encoded;
   }
 }

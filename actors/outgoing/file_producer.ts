@@ -1,7 +1,7 @@
 import { StreamError } from "../../errors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../protocol/constants.ts";
-import type { Sliced } from "../../workers/codec.ts";
+import type { EncodedSegment } from "../../workers/codec.ts";
 import type { OutgoingStream } from "./stream.ts";
 
 /** Puts a file of a known size in a stream's line, segment by segment as there is room; workers read it. */
@@ -10,19 +10,23 @@ export async function produceFile(stream: OutgoingStream, file: FileRef, size: n
   const capacity = stream.framed ? stream.spec.frameBytes : SEGMENT_BYTES;
   // An empty file is read once, too: that it is empty is a claim until then.
   for (let position = 0; position === 0 || position < size; position += capacity) {
-    await stream.line.room();
+    await stream.queue.whenWritable();
     const length = Math.min(capacity, size - position);
     const segment = codec.segments.acquire(SEGMENT_HEADROOM + length);
-    const sliced = read(position, length, segment);
-    sliced.catch(() => {}); // the pump hears of it when it comes to the parcel
+    const encoded = read(position, length, segment);
+    encoded.catch(() => {}); // the pump hears of it when it comes to the segment
     const release = (): void => segment.release();
-    stream.line.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, sliced, weight: length, release });
+    stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: length, release });
   }
 
-  async function read(position: number, length: number, segment: ReturnType<typeof codec.segments.acquire>): Promise<Sliced> {
+  async function read(
+    position: number,
+    length: number,
+    segment: ReturnType<typeof codec.segments.acquire>,
+  ): Promise<EncodedSegment> {
     const how = stream.framed ? stream.preparation : { chunkSize, utf8: false };
-    const sliced = await codec.readFile(file, { position, length }, { segment, start: SEGMENT_HEADROOM }, how);
-    if (sliced.bytes === length) return sliced;
+    const encoded = await codec.readFile(file, { position, length }, { segment, start: SEGMENT_HEADROOM }, how);
+    if (encoded.bytes === length) return encoded;
     const message = `Cannot send the file as it became shorter meanwhile: path is "${file.path}"`;
     throw new StreamError("file-error", message, { streamId: stream.streamId });
   }

@@ -6,10 +6,10 @@ import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { encodeFrameHeader } from "../../protocol/wire/frames.ts";
 import { encodeTrailer } from "../../protocol/wire/header.ts";
 import type { Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
-import { packWhole } from "../../protocol/wire/inline_content.ts";
-import { overdue, turn } from "../../event_loop.ts";
-import type { Sliced } from "../../workers/codec.ts";
-import type { Parcel } from "./send_queue.ts";
+import { inlineContent } from "../../protocol/wire/inline_content.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import type { EncodedSegment } from "../../workers/codec.ts";
+import type { QueuedSegment } from "./send_queue.ts";
 import type { OutgoingEvent } from "./machine.ts";
 import type { OutgoingStream } from "./stream.ts";
 
@@ -24,7 +24,7 @@ export class OutgoingPump {
   /** Of the whole stream, once all of it was taken from the line. */
   #finalDigest: string | undefined;
   #stopped = false;
-  /** Ends the wait for a parcel that the codec is at work on. */
+  /** Ends the wait for a segment that the codec is at work on. */
   #leave: (() => void) | undefined;
 
   constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
@@ -34,17 +34,17 @@ export class OutgoingPump {
   }
 
   async run(): Promise<void> {
-    const { line, spec } = this.#stream;
+    const { queue, spec } = this.#stream;
     try {
       await this.#send({ type: "header", header: spec.header });
       this.#stream.noteOpened();
-      for (let parcel = await line.shift(); parcel !== undefined; parcel = await line.shift()) {
+      for (let queued = await queue.shift(); queued !== undefined; queued = await queue.shift()) {
         try {
-          const sliced = parcel.sliced instanceof Promise ? await this.#unlessStopped(parcel.sliced) : parcel.sliced;
-          if (sliced === undefined || this.#stopped) break;
-          await (this.#stream.framed ? this.#sendFrame(parcel, sliced) : this.#sendPlain(parcel, sliced));
+          const encoded = queued.encoded instanceof Promise ? await this.#unlessStopped(queued.encoded) : queued.encoded;
+          if (encoded === undefined || this.#stopped) break;
+          await (this.#stream.framed ? this.#sendFrame(queued, encoded) : this.#sendPlain(queued, encoded));
         } finally {
-          line.sent(parcel);
+          queue.release(queued);
         }
       }
       if (this.#stopped) return;
@@ -72,21 +72,21 @@ export class OutgoingPump {
     );
   }
 
-  /** What the codec makes of a parcel; undefined once the pump is stopped, as a file system may hang for longer. */
-  async #unlessStopped(sliced: Promise<Sliced>): Promise<Sliced | undefined> {
+  /** What the codec makes of a segment; undefined once the pump is stopped, as a file system may hang for longer. */
+  async #unlessStopped(encoded: Promise<EncodedSegment>): Promise<EncodedSegment | undefined> {
     try {
       return await new Promise((resolve, reject) => {
         this.#leave = () => resolve(undefined);
-        sliced.then(resolve, reject);
+        encoded.then(resolve, reject);
       });
     } finally {
       this.#leave = undefined;
     }
   }
 
-  async #sendFrame(parcel: Parcel, { bytes, digest, packed }: Sliced): Promise<void> {
+  async #sendFrame(queued: QueuedSegment, { bytes, digest, packed }: EncodedSegment): Promise<void> {
     if (bytes === 0) return;
-    const { memory, start } = packed === undefined ? parcel : { memory: new Uint8Array(packed), start: SEGMENT_HEADROOM };
+    const { memory, start } = packed === undefined ? queued : { memory: new Uint8Array(packed), start: SEGMENT_HEADROOM };
     const payload = packed === undefined ? bytes : packed.byteLength - SEGMENT_HEADROOM;
     const stream = this.#stream;
     await this.#credit(bytes);
@@ -117,10 +117,10 @@ export class OutgoingPump {
       if (sent !== undefined && sent !== sends.at(-1)) sends.push(sent);
     }
     await (sends.length === 1 ? sends[0] : Promise.all(sends));
-    if (overdue()) await turn();
+    if (shouldYield()) await yieldToEventLoop();
   }
 
-  async #sendPlain({ memory, start }: Parcel, { ends }: Sliced): Promise<void> {
+  async #sendPlain({ memory, start }: QueuedSegment, { ends }: EncodedSegment): Promise<void> {
     let at = start;
     for (const end of ends) {
       if (this.#stopped) return;
@@ -130,24 +130,24 @@ export class OutgoingPump {
       this.#digest.update(content);
       await (this.#stream.spec.bulk ? this.#carry(content, content.length) : this.#giveChunk(content, content.length));
       at = end;
-      if (overdue()) await turn();
+      if (shouldYield()) await yieldToEventLoop();
     }
   }
 
   /** Gives a chunk to the transport when it is its turn. */
   #carry(content: Uint8Array, bytes: number): Promise<void> {
     const stream = this.#stream;
-    const { courier, clock } = stream.context;
-    return courier.carry({
-      ready: () => stream.mayFly,
+    const { scheduler, clock } = stream.context;
+    return scheduler.scheduleBulk({
+      ready: () => stream.canSend,
       start: () => {
         if (this.#stopped || stream.ended) return undefined;
         const { destinations } = stream.spec;
         const { names } = destinations;
-        destinations.fly(content.length, clock.now());
+        destinations.noteSent(content.length, clock.now());
         const sent = names?.length === 0
           ? undefined
-          : courier.hand({ type: "chunk", streamId: stream.streamId, index: stream.chunks, content }, names);
+          : scheduler.sendNow({ type: "chunk", streamId: stream.streamId, index: stream.chunks, content }, names);
         stream.noteSent(bytes);
         return sent;
       },
@@ -166,18 +166,18 @@ export class OutgoingPump {
     const stream = this.#stream;
     const { destinations } = stream.spec;
     const { offset } = stream;
-    const leaveOut = (destination: Parameters<OutgoingStream["leaveOut"]>[0]): void => stream.leaveOut(destination, "incomplete");
+    const leaveOut = (destination: Parameters<OutgoingStream["drop"]>[0]): void => stream.drop(destination, "incomplete");
     for (;;) {
       const blocker = destinations.blocker(offset, offset + bytes, stream.context.clock.now(), leaveOut);
       if (this.#stopped) return;
       if (blocker === undefined) return destinations.charge(offset + bytes);
-      await stream.blocked(blocker.claim === "pending" && !destinations.named ? CLAIM_WAIT : Infinity);
+      await stream.blocked(blocker.claim === "pending" && !destinations.isTargeted ? CLAIM_WAIT : Infinity);
     }
   }
 
   async #finish(): Promise<void> {
     const stream = this.#stream;
-    const { reason = "", attributes = {} } = stream.line.end ?? {};
+    const { reason = "", attributes = {} } = stream.queue.closeOptions ?? {};
     const facts = { bytes: stream.offset, chunks: stream.chunks, digest: this.#digest.finish() };
     this.#finalDigest = facts.digest;
     stream.awaitReceipts(facts.digest); // before the trailer: a receipt may be here before the transport says that it was sent
@@ -236,7 +236,7 @@ export class OutgoingPump {
     const digest = this.#finalDigest;
     if (spec.facts === undefined || digest === undefined || contents.length > 1) return undefined;
     const whole = { content: contents[0] ?? new Uint8Array(), digest };
-    const header = packWhole(spec.header, spec.facts, spec.description.kind, whole, context.limits.headerBytes);
+    const header = inlineContent(spec.header, spec.facts, spec.description.kind, whole, context.limits.headerBytes);
     return header === undefined ? undefined : { type: "header", header };
   }
 
@@ -244,7 +244,7 @@ export class OutgoingPump {
     const { names } = this.#stream.spec.destinations;
     if (names?.length === 0) return undefined; // nobody is left, or nobody was there: an empty list must never become a broadcast
     if (packet.type === "header") this.#stream.noteHeaderSent();
-    return this.#stream.context.courier.send(packet, names);
+    return this.#stream.context.scheduler.sendUrgent(packet, names);
   }
 }
 

@@ -1,7 +1,7 @@
 // Streams to named receivers that one of them does not take. Often no call can reject with that: it comes seconds after the stream was sent.
 import { StreamError } from "../../errors.ts";
 import type { Claim, ReceivingState } from "../../protocol/wire/control.ts";
-import { Remembered } from "../../protocol/bounded_map.ts";
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import type { StreamContext } from "../common/context.ts";
 import type { OutgoingStream } from "./stream.ts";
 
@@ -43,7 +43,7 @@ export function refusalError({ streamId, topic }: SentStream, identity: string, 
 export class PendingRefusals {
   readonly #identity: string;
   readonly #report: Report;
-  readonly #streams = new Remembered<number, SentStream>(REMEMBERED);
+  readonly #streams = new BoundedMap<number, SentStream>(REMEMBERED);
 
   constructor(identity: string, report: Report) {
     this.#identity = identity;
@@ -54,7 +54,7 @@ export class PendingRefusals {
   add({ spec, error, streamId }: OutgoingStream): void {
     const { destinations, confirm, sequence, description: { info: { topic } } } = spec;
     const isSettled = error !== undefined || confirm || destinations.find(this.#identity)?.outcome !== undefined;
-    if (destinations.named && !isSettled) this.#streams.set(sequence, { streamId, topic });
+    if (destinations.isTargeted && !isSettled) this.#streams.set(sequence, { streamId, topic });
   }
 
   /** The receiver says how one stands. It is told of once. */

@@ -1,20 +1,20 @@
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { type ReceivingState, senderCode, type SendingState } from "../../protocol/wire/control.ts";
 import type { Destination, Destinations } from "../../protocol/flow/destinations.ts";
-import type { HeaderFacts, StreamDescription } from "../../protocol/wire/header.ts";
+import type { HeaderExtension, StreamDescription } from "../../protocol/wire/header.ts";
 import type { StreamHeader } from "../../protocol/wire/packets.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../../protocol/progress.ts";
 import { tell } from "../common/callbacks.ts";
 import type { StreamContext } from "../common/context.ts";
-import type { Packing } from "../../workers/compression.ts";
-import { Line } from "./send_queue.ts";
+import type { CompressionOptions } from "../../workers/compression.ts";
+import { SendQueue } from "./send_queue.ts";
 import type { OutgoingActor } from "./machine.ts";
 import { isRefusal, type Refusal, refusalError } from "./refusals.ts";
 
 /** Milliseconds that a chunk may take of the way to its receivers, if that is the reason for its being larger than usual. */
 const CHUNK_MS = 8;
 
-/** Segments in use, in bytes, past which each stream makes do with one parcel: a thousand bulk streams share what a few may spread in. */
+/** Segments in use, in bytes, past which each stream makes do with one segment: a thousand bulk streams share what a few may spread in. */
 const CROWDED_BYTES = 64 * 1024 * 1024;
 
 /** What a stream is opened with. */
@@ -22,7 +22,7 @@ export interface OutgoingSpec {
   readonly description: StreamDescription;
   readonly header: StreamHeader;
   /** Undefined: no receiver is a Millrace runtime. */
-  readonly facts: HeaderFacts | undefined;
+  readonly facts: HeaderExtension | undefined;
   /** It waits for its turn, chunk by chunk. */
   readonly bulk: boolean;
   /** Its header may carry all of it, as every receiver reads that and there is nothing to wait for. */
@@ -39,10 +39,10 @@ export interface OutgoingSpec {
 }
 
 /** See {@linkcode OutgoingSpec.compression}. */
-export type Compression = Omit<Packing, "thorough">;
+export type Compression = Omit<CompressionOptions, "thorough">;
 
 /** What a stream on its way out tells its runtime. */
-export interface OutgoingHooks {
+export interface StreamHooks {
   /** A receiver is to be told how the stream stands. */
   notify(stream: OutgoingStream, destination: Destination): void;
   /** The stream's header is on its way to its receivers. */
@@ -55,7 +55,7 @@ export interface OutgoingHooks {
 export class OutgoingStream {
   readonly spec: OutgoingSpec;
   readonly context: StreamContext;
-  readonly line: Line;
+  readonly queue: SendQueue;
   readonly tracker: ProgressTracker;
   /** Resolves when the header was sent, rejects if the stream failed before. */
   readonly opened: Promise<void>;
@@ -72,7 +72,7 @@ export class OutgoingStream {
   /** Set by the runtime as soon as there is one. */
   actor!: OutgoingActor;
   readonly #meter: ProgressMeter;
-  readonly #hooks: OutgoingHooks;
+  readonly #hooks: StreamHooks;
   #wake: (() => void) | undefined;
   #resolveOpened!: () => void;
   #rejectOpened!: (error: StreamError) => void;
@@ -84,11 +84,11 @@ export class OutgoingStream {
   #digest: string | undefined;
   #error: StreamError | undefined;
 
-  constructor(spec: OutgoingSpec, context: StreamContext, hooks: OutgoingHooks) {
+  constructor(spec: OutgoingSpec, context: StreamContext, hooks: StreamHooks) {
     this.spec = spec;
     this.context = context;
     this.#hooks = hooks;
-    this.line = new Line(() => context.codec.segments.inUse > CROWDED_BYTES);
+    this.queue = new SendQueue(() => context.codec.segments.inUse > CROWDED_BYTES);
     this.tracker = new ProgressTracker(spec.totalSize ?? 0);
     this.#meter = new ProgressMeter(spec.totalSize, context.clock.now());
     this.opened = new Promise((resolve, reject) => {
@@ -155,7 +155,7 @@ export class OutgoingStream {
     this.#error = error;
     this.spec.destinations.finish(this.offset);
     this.#end(() => {
-      this.line.cut(error);
+      this.queue.fail(error);
       this.#rejectOpened(error);
       this.#rejectSettled(error);
     });
@@ -186,7 +186,9 @@ export class OutgoingStream {
   /** A receiver says how it stands. */
   noteState(identity: string, state: ReceivingState): void {
     const destination = this.spec.destinations.find(identity);
-    if (destination === undefined || destination.shared === undefined || destination.outcome !== undefined || this.#ended) return;
+    if (destination === undefined || destination.connection === undefined || destination.outcome !== undefined || this.#ended) {
+      return;
+    }
     if (state.received > this.offset) return; // more than was sent: a forgery, or of another life
     if (state.end === "done" && (!this.#drained || state.taken !== this.offset)) return;
     const differs = state.end === "done" && state.digest !== this.#digest;
@@ -203,7 +205,7 @@ export class OutgoingStream {
     const { destinations, confirm, description: { info: { topic } } } = this.spec;
     const { identity, claim } = destination;
     const isAlone = destinations.active.length === 1;
-    if (!destinations.named || (claim === "claimed" && (confirm || isAlone))) return;
+    if (!destinations.isTargeted || (claim === "claimed" && (confirm || isAlone))) return;
     const { streamId } = this;
     this.context.report(refusalError({ streamId, topic }, identity, code, claim), { streamId, topic, identity });
   }
@@ -226,7 +228,7 @@ export class OutgoingStream {
   #noteLoss(destination: Destination, code: StreamErrorCode): void {
     const { destinations, confirm, description: { info: { topic } } } = this.spec;
     const goesOn = destinations.active.some(({ outcome }) => outcome === undefined);
-    if (!destinations.named || confirm || !goesOn) return;
+    if (!destinations.isTargeted || confirm || !goesOn) return;
     const { streamId } = this;
     this.context.report(this.#gone(destination, code), { streamId, topic, identity: destination.identity });
   }
@@ -234,14 +236,14 @@ export class OutgoingStream {
   /** A receiver gives no sign of life; one of another SDK never does. */
   noteSilent(identity: string): void {
     const destination = this.spec.destinations.find(identity);
-    if (destination?.shared === undefined || destination.outcome !== undefined || this.#ended) return;
-    this.leaveOut(destination, "timeout");
+    if (destination?.connection === undefined || destination.outcome !== undefined || this.#ended) return;
+    this.drop(destination, "timeout");
   }
 
   /** No more is sent to a receiver, and it is told so. */
-  leaveOut(destination: Destination, code: StreamErrorCode): void {
+  drop(destination: Destination, code: StreamErrorCode): void {
     this.spec.destinations.settle(destination, code, this.offset);
-    if (destination.shared !== undefined) this.#hooks.notify(this, destination);
+    if (destination.connection !== undefined) this.#hooks.notify(this, destination);
     this.#noteLoss(destination, code);
     this.#changed();
   }
@@ -252,7 +254,7 @@ export class OutgoingStream {
     const { destinations } = this.spec;
     for (const destination of destinations.stalled(clock.now(), limits.stallTimeout)) {
       if (!destinations.isUnheard(destination)) {
-        this.leaveOut(destination, "timeout");
+        this.drop(destination, "timeout");
         continue;
       }
       destinations.settle(destination, "timeout", this.offset); // what it may yet say of itself counts for itself
@@ -309,7 +311,7 @@ export class OutgoingStream {
 
   #changed(): void {
     this.spec.destinations.refresh(this.offset);
-    const lost = this.spec.destinations.lost();
+    const lost = this.spec.destinations.failedDestination();
     if (lost?.outcome !== undefined && lost.outcome !== "done" && !(this.#drained && this.spec.confirm)) {
       this.actor.send({ type: "destinations.lost", error: this.#gone(lost, lost.outcome) });
     } else if (this.#drained && this.confirmed) this.actor.send({ type: "receipts.settled" });
@@ -327,9 +329,9 @@ export class OutgoingStream {
   }
 
   /** What becomes of its next segment: a slow wire, by how much waits for it, is worth more work. */
-  get preparation(): Packing | undefined {
+  get preparation(): CompressionOptions | undefined {
     const { compression } = this.spec;
-    return compression === undefined ? undefined : { ...compression, thorough: this.line.pressed };
+    return compression === undefined ? undefined : { ...compression, thorough: this.queue.isHalfFull };
   }
 
   /** Bytes of its next chunk, framed: a larger one costs less, but on a slow way it would be in the way of what is urgent. */
@@ -340,13 +342,13 @@ export class OutgoingStream {
   }
 
   /** Whether its next chunk can be on its way, or need not wait as there will be none. */
-  get mayFly(): boolean {
-    return this.#ended || this.spec.destinations.roomToFly(this.context.clock.now());
+  get canSend(): boolean {
+    return this.#ended || this.spec.destinations.canSend(this.context.clock.now());
   }
 
   /** A receiver has so many of its chunks. */
   noteArrived(identity: string, chunks: number): void {
-    this.spec.destinations.find(identity)?.flight?.acknowledge(chunks, this.context.clock.now());
+    this.spec.destinations.find(identity)?.inFlight?.acknowledge(chunks, this.context.clock.now());
   }
 
   #end(settle: () => void): void {
@@ -355,7 +357,7 @@ export class OutgoingStream {
     if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();
     settle();
     this.#wake?.();
-    this.context.courier.wake();
+    this.context.scheduler.wake();
     this.#hooks.ended(this);
   }
 

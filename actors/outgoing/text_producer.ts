@@ -1,8 +1,8 @@
 import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { fittingPieces, type MeasuredPiece, textPieces, utf8Bytes } from "../../protocol/wire/utf8.ts";
-import { overdue, turn } from "../../event_loop.ts";
-import type { Sliced } from "../../workers/codec.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import type { EncodedSegment } from "../../workers/codec.ts";
 import type { OutgoingStream } from "./stream.ts";
 
 /** UTF-16 units that are encoded on this thread: quicker than telling a worker. */
@@ -20,41 +20,41 @@ const NO_DIGEST = new Uint8Array(0);
 /** Bytes of a text as UTF-8, in time slices. */
 export async function measureText(text: string): Promise<number> {
   let bytes = 0;
-  for (const piece of textPieces(text, MEASURED_UNITS)) {
-    bytes += utf8Bytes(piece);
-    if (overdue()) await turn();
+  for (const block of textPieces(text, MEASURED_UNITS)) {
+    bytes += utf8Bytes(block);
+    if (shouldYield()) await yieldToEventLoop();
   }
   return bytes;
 }
 
-/** Puts a text in a stream's line, piece by piece as there is room. Pieces part no surrogate pair. */
+/** Puts a text in a stream's line, block by block as there is room. Pieces part no surrogate pair. */
 export async function produceText(stream: OutgoingStream, text: string): Promise<void> {
   const { framed } = stream;
   const { frameBytes, totalSize = BYTES_PER_UNIT * text.length } = stream.spec;
   const most = framed ? frameBytes : SEGMENT_BYTES;
   const average = framed ? totalSize / text.length : BYTES_PER_UNIT; // of a part of a text, its stream's total says nothing
-  for (const piece of fittingPieces(text, most, average)) {
-    await stream.line.room();
-    if (!framed && piece.text.length <= INLINE_UNITS) pushSmall(stream, piece);
-    else pushEncoded(stream, piece);
-    if (overdue()) await turn();
+  for (const block of fittingPieces(text, most, average)) {
+    await stream.queue.whenWritable();
+    if (!framed && block.text.length <= INLINE_UNITS) pushSmall(stream, block);
+    else pushEncoded(stream, block);
+    if (shouldYield()) await yieldToEventLoop();
   }
 }
 
 function pushSmall(stream: OutgoingStream, { text }: MeasuredPiece): void {
   const memory = encoder.encode(text);
   const ends = cutBytes(memory, 0, memory.length, stream.context.chunkSize, true);
-  const sliced: Sliced = { bytes: memory.length, digest: NO_DIGEST, ends };
-  stream.line.push({ memory, start: 0, sliced, weight: memory.length, release: () => {} });
+  const encoded: EncodedSegment = { bytes: memory.length, digest: NO_DIGEST, ends };
+  stream.queue.push({ memory, start: 0, encoded, weight: memory.length, release: () => {} });
 }
 
 function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): void {
   const { codec, chunkSize } = stream.context;
   const segment = codec.segments.acquire(SEGMENT_HEADROOM + bytes);
   const into = { segment, start: SEGMENT_HEADROOM };
-  const sliced = codec.encodeText(text, into, stream.framed ? stream.preparation : { chunkSize, utf8: true });
-  sliced.catch(() => {}); // the pump hears of it when it comes to the parcel
-  stream.line.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, sliced, weight: bytes, release: () => segment.release() });
+  const encoded = codec.encodeText(text, into, stream.framed ? stream.preparation : { chunkSize, utf8: true });
+  encoded.catch(() => {}); // the pump hears of it when it comes to the segment
+  stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: bytes, release: () => segment.release() });
 }
 
 /** Whether a text may be sent as one chunk without being measured first. */

@@ -125,7 +125,7 @@ abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
     if (totalSize !== undefined && this.#written < totalSize) {
       this.#fail("incomplete", `Cannot close the stream as ${this.#written} of ${totalSize} bytes were written`);
     }
-    this.stream.line.finish(options);
+    this.stream.queue.end(options);
     await this.stream.settled;
   }
 
@@ -238,7 +238,7 @@ export class TextWriter extends Writer<string, string> implements TextStreamWrit
 
   protected override async produce(text: string): Promise<void> {
     if (text !== "") await produceText(this.stream, text);
-    else await this.stream.line.room();
+    else await this.stream.queue.whenWritable();
   }
 
   protected override flush(): void {}

@@ -6,26 +6,26 @@ import { StreamBudget, type StreamCredit } from "../../protocol/flow/stream_cred
 import type { Clock } from "../../protocol/clock.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { Transport } from "../../transports/transport.ts";
-import type { Courier } from "../common/packet_scheduler.ts";
-import { Peer } from "./session.ts";
+import type { PacketScheduler } from "../common/packet_scheduler.ts";
+import { Peer } from "./peer.ts";
 import type { Report } from "../outgoing/refusals.ts";
 
 /** Milliseconds that the first send to somebody waits for a hello. Then it goes as to a plain SDK. */
 const HELLO_WAIT = 300;
 
 /** Signs of life that go out within a receiver's patience: two may be lost. */
-const SIGNS_OF_LIFE = 3;
+const KEEP_ALIVES_PER_TIMEOUT = 3;
 
 /** Least time between two of them, in milliseconds. */
-const LEAST_INTERVAL = 10;
+const MIN_KEEP_ALIVE_INTERVAL_MS = 10;
 
 /** Milliseconds that a peer's patience counts as at least: a peer that says it has none gets three signs of life a second. */
-const LEAST_PATIENCE = 1_000;
+const MIN_IDLE_TIMEOUT_MS = 1_000;
 
 /** What the peers need of their runtime. */
 export interface PeersContext {
   readonly transport: Transport;
-  readonly courier: Courier;
+  readonly scheduler: PacketScheduler;
   readonly clock: Required<Clock>;
   readonly limits: Limits;
   readonly instance: string;
@@ -82,7 +82,7 @@ export class Peers {
         clock,
         budget: this.#budget,
         streamBudget: this.#streamBudget,
-        greet: (to) => void this.#tell(this.#hello(to, !to.known), [to.identity]),
+        sendHello: (to) => void this.#tell(this.#hello(to, !to.known), [to.identity]),
         memory: this.#memoryOf(),
         openStreams: (of) => this.#context.openStreams(of),
         streamsRaised: (by) => this.#context.streamsRaised(by),
@@ -97,26 +97,26 @@ export class Peers {
   }
 
   /** Says to all that are here that this is a Millrace runtime. */
-  greet(): void {
+  sendHellos(): void {
     const here = this.#context.transport.participants();
     for (const identity of here) void this.#tell(this.#hello(this.get(identity), true), [identity]);
   }
 
   /** Says it again, as what is taken has changed. */
-  greetAgain(): void {
+  sendHellosAgain(): void {
     for (const peer of this.#peers.values()) {
       if (peer.known) void this.#tell(this.#hello(peer, false), [peer.identity]);
     }
   }
 
   /** Resolves when each of them has said hello, or was given the time to. */
-  async introduced(identities: readonly string[]): Promise<void> {
+  async waitForHellos(identities: readonly string[]): Promise<void> {
     const unknown = identities.filter((identity) => !this.get(identity).known && !this.get(identity).silent);
     if (unknown.length > 0) await Promise.all(unknown.map((identity) => this.#introduce(identity)));
   }
 
   /** Asks after participants of whom the transport has not heard yet: a Millrace runtime among them makes itself known by its answer. */
-  async seek(identities: readonly string[]): Promise<void> {
+  async waitForParticipants(identities: readonly string[]): Promise<void> {
     const { transport } = this.#context;
     if (transport.find === undefined) return;
     for (const identity of identities) void this.#ask(this.get(identity));
@@ -126,7 +126,7 @@ export class Peers {
   }
 
   /** Whether `introduced` would have to wait. */
-  areIntroduced(identities: readonly string[]): boolean {
+  haveHellos(identities: readonly string[]): boolean {
     return identities.every((identity) => this.get(identity).known || this.get(identity).silent);
   }
 
@@ -135,22 +135,22 @@ export class Peers {
     if (message === undefined) return; // of a later version, or no message at all
     const peer = this.get(from);
     if (message.kind === "goodbye") {
-      if (peer.instance === message.instance) this.#retire(peer);
+      if (peer.session.instance === message.instance) this.#retire(peer);
       return;
     }
-    if (!peer.meet(message.instance)) return;
+    if (!peer.acceptInstance(message.instance)) return;
     peer.heardAt = this.#context.clock.now();
     if (message.kind === "hello") {
-      const { idleTimeout } = peer.hello ?? {};
+      const { idleTimeout } = peer.session.hello ?? {};
       peer.noteHello(message);
       if (message.idleTimeout !== idleTimeout) this.#watchAnew(peer);
       if (message.answer) peer.helloAnswers.request();
       this.#resolve(from);
     } else if (message.about === this.#context.instance) {
-      if (message.kind === "state") peer.noteState(message);
+      if (message.kind === "state") peer.session.noteState(message);
       else {
-        peer.noteArrived(message.streams);
-        this.#context.courier.wake();
+        peer.session.noteArrived(message.streams);
+        this.#context.scheduler.wake();
       }
     }
     if (!peer.known) peer.helloAnswers.request();
@@ -164,7 +164,7 @@ export class Peers {
   /** A participant came: a new one, whatever its name. */
   joined(identity: string): void {
     const peer = this.get(identity);
-    if (peer.instance !== undefined || peer.busy) peer.retire();
+    if (peer.session.instance !== undefined || peer.session.busy) peer.reset();
     peer.silent = false;
     void this.#tell(this.#hello(peer, true), [identity]);
   }
@@ -177,7 +177,7 @@ export class Peers {
   }
 
   /** Keeps the streams with a peer alive for as long as there are any. */
-  attend(peer: Peer): void {
+  startKeepAlive(peer: Peer): void {
     if (this.#closed || this.#timers.has(peer)) return;
     peer.heardAt = this.#context.clock.now();
     this.#watch(peer);
@@ -185,14 +185,14 @@ export class Peers {
 
   #watch(peer: Peer): void {
     const { clock, limits } = this.#context;
-    const patience = Math.min(Math.max(LEAST_PATIENCE, peer.hello?.idleTimeout ?? Infinity), limits.idleTimeout);
+    const patience = Math.min(Math.max(MIN_IDLE_TIMEOUT_MS, peer.session.hello?.idleTimeout ?? Infinity), limits.idleTimeout);
     const timer = clock.setTimeout(() => {
       this.#timers.delete(peer);
-      if (clock.now() - peer.heardAt >= limits.idleTimeout) peer.giveUp();
-      if (!peer.busy) return;
-      peer.tellAll();
+      if (clock.now() - peer.heardAt >= limits.idleTimeout) peer.session.failOutgoing();
+      if (!peer.session.busy) return;
+      peer.session.queueAllStates();
       this.#watch(peer);
-    }, Math.max(LEAST_INTERVAL, patience / SIGNS_OF_LIFE));
+    }, Math.max(MIN_KEEP_ALIVE_INTERVAL_MS, patience / KEEP_ALIVES_PER_TIMEOUT));
     this.#timers.set(peer, timer);
   }
 
@@ -204,8 +204,8 @@ export class Peers {
   }
 
   /** Stops attending a peer with which nothing is under way, so that no timer keeps a program running. */
-  rest(peer: Peer): void {
-    if (peer.busy) return;
+  stopKeepAlive(peer: Peer): void {
+    if (peer.session.busy) return;
     this.#context.clock.clearTimeout(this.#timers.get(peer));
     this.#timers.delete(peer);
   }
@@ -215,7 +215,7 @@ export class Peers {
     if (this.#closed) return;
     for (const peer of this.#peers.values()) {
       if (!peer.known) continue;
-      peer.flush();
+      peer.session.flush();
       void this.#tell({ kind: "goodbye", instance: this.#context.instance }, [peer.identity]);
     }
     this.#closed = true;
@@ -226,7 +226,7 @@ export class Peers {
   }
 
   #retire(peer: Peer): void {
-    peer.retire();
+    peer.reset();
     this.#context.clock.clearTimeout(this.#timers.get(peer));
     this.#timers.delete(peer);
     this.#resolve(peer.identity);
@@ -260,15 +260,15 @@ export class Peers {
   #hello(peer: Peer, answer: boolean): Hello {
     const { limits, instance, encodings } = this.#context;
     const streamWindow = Math.min(limits.receiveWindow, this.#context.smallestWindow());
-    const credit = peer.window.limit;
+    const credit = peer.session.receiveWindow.limit;
     const { idleTimeout } = limits;
-    return { kind: "hello", instance, streamWindow, credit, idleTimeout, ...peer.streams.tellLimit(), encodings, answer };
+    return { kind: "hello", instance, streamWindow, credit, idleTimeout, ...peer.counts.tellLimit(), encodings, answer };
   }
 
   /** Resolves when it was sent, or could not be. */
   async #tell(message: ControlMessage, to: readonly string[]): Promise<void> {
     if (this.#closed) return;
     // What is lost is told again; that the transport has ended it says itself.
-    await this.#context.courier.send({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
+    await this.#context.scheduler.sendUrgent({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
   }
 }

@@ -1,217 +1,144 @@
 import { LEAST_WINDOW } from "../../protocol/constants.ts";
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import type { Clock } from "../../protocol/clock.ts";
-import { CongestionWindow } from "../../protocol/flow/congestion.ts";
-import type { AcknowledgedStream, ControlMessage, Hello, PeerState, ReceivingState, SendingState } from "../../protocol/wire/control.ts";
-import { type ReceiveBudget, SenderWindow, SharedCredit } from "../../protocol/flow/credit.ts";
-import type { Destination } from "../../protocol/flow/destinations.ts";
+import { CongestionController } from "../../protocol/flow/congestion.ts";
+import { ConnectionReceiveWindow, ConnectionSendWindow, type ReceiveBudget } from "../../protocol/flow/credit.ts";
 import type { Limits } from "../../protocol/limits.ts";
-import type { SenderMemory } from "../../protocol/memory_account.ts";
-import { Remembered } from "../../protocol/bounded_map.ts";
-import { Sequences } from "../../protocol/wire/replay_window.ts";
-import type { StreamBudget, StreamCredit } from "../../protocol/flow/stream_credit.ts";
+import type {
+  AcknowledgedStream,
+  ControlMessage,
+  Hello,
+  PeerState,
+  ReceivingState,
+  SendingState,
+} from "../../protocol/wire/control.ts";
+import { ReplayWindow } from "../../protocol/wire/replay_window.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
+import { PendingRefusals, type Report } from "../outgoing/refusals.ts";
+import type { OutgoingStream } from "../outgoing/stream.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { Answers } from "./answers.ts";
-import type { IncomingStream } from "../incoming/stream.ts";
-import type { OutgoingStream } from "../outgoing/stream.ts";
-import { PendingRefusals, type Report } from "../outgoing/refusals.ts";
-import { StreamCounts } from "./stream_counts.ts";
+import { type StateRows, StateUpdates } from "./state_updates.ts";
+import type { StreamCounts } from "./stream_counts.ts";
 
-/** Ended streams that a peer may still ask about. */
+/** Number of ended streams, either way, that a peer may still ask about. */
 const REMEMBERED = 256;
 
-/** What a packet of state holds, in bytes, below the 15,000 of a control packet; what a row takes without and with its texts. */
-const STATE_BYTES = 12_000;
-const ROW_BYTES = 60;
-const BYTES_PER_UNIT = 3;
-
-/** What a peer needs of its runtime. */
-export interface PeerContext {
+/** What a session needs of its peer and its runtime. */
+export interface SessionContext {
+  readonly identity: string;
   readonly limits: Limits;
   readonly budget: ReceiveBudget;
-  readonly streamBudget: StreamBudget;
-  readonly memory: SenderMemory;
   readonly clock: Required<Clock>;
-  /** Which life of the runtime this is. */
+  /** This runtime's instance. */
   readonly instance: string;
-  tell(peer: Peer, message: ControlMessage): void;
-  /** It has asked for a hello. */
-  greet(peer: Peer): void;
-  /** Streams of a sender that are open here, of all its lives and as another SDK too. */
-  openStreams(identity: string): number;
-  /** A receiver takes more streams, or is gone: sends that wait may go on. */
-  streamsRaised(peer: Peer): void;
-  /** Sends that wait until a receiver takes more streams. */
-  waitingFor(credit: StreamCredit): number;
+  /** Numbers of streams that may be opened; they outlive a session. */
+  readonly counts: StreamCounts;
+  tell(message: ControlMessage): void;
   /** Hands an error that nobody awaits to the user. */
   readonly report: Report;
-  /** Makes the peer a receiver of an open stream to everybody, which it got unknown; false if there is no such stream. */
-  adopt(peer: Peer, sequence: number): boolean;
+  /** Makes the peer a receiver of an open broadcast that reached it unknown; false if there is no such stream. */
+  adopt(sequence: number): boolean;
 }
 
-/** Another participant: whether it is a Millrace runtime, which life of it, and what the two have under way. */
-export class Peer {
-  readonly identity: string;
-  /** Streams from here to there, by sequence number. */
-  readonly outgoing = new Map<number, OutgoingStream>();
-  /** Streams from there to here that have not ended, by id: the latest of an id. */
-  readonly incoming = new Map<string, IncomingStream>();
-  /** What it said of itself; undefined before it has said anything, and of other SDKs. */
-  hello: Hello | undefined;
-  /** Its first hello was waited for in vain. */
-  silent = false;
-  /** When it last gave a sign of life, or began to be waited for, in the clock's milliseconds. */
-  heardAt = 0;
-  /** Answers to its hellos. */
-  readonly helloAnswers: Answers;
-  /** How many streams may be opened to it, and by it. */
-  readonly streams: StreamCounts;
-  /** Which life of it; known from any of its packets. */
+/** One instance of a participant: its hello, and the streams and windows shared with it. Dropped whole when the instance is over. */
+export class PeerSession {
+  /** Instance of the participant; known from any of its control packets and headers. */
   instance: string | undefined;
-  readonly #context: PeerContext;
-  readonly #retired = new Remembered<string, true>(REMEMBERED);
+  /** Its hello; undefined before it came, and of other SDKs. */
+  hello: Hello | undefined;
+  /** Streams to the peer, by sequence number. */
+  readonly outgoing = new Map<number, OutgoingStream>();
+  readonly #context: SessionContext;
   readonly #incoming = new Map<number, IncomingStream>();
-  readonly #endedIncoming = new Remembered<number, IncomingStream>(REMEMBERED);
-  readonly #endedOutgoing = new Remembered<number, OutgoingStream>(REMEMBERED);
+  readonly #endedIncoming = new BoundedMap<number, IncomingStream>(REMEMBERED);
+  readonly #endedOutgoing = new BoundedMap<number, OutgoingStream>(REMEMBERED);
+  readonly #sequences = new ReplayWindow();
   readonly #refusals: PendingRefusals;
-  readonly #toldReceiving = new Set<IncomingStream>();
-  readonly #toldSending = new Set<OutgoingStream>();
-  readonly #strays = new Map<number, SendingState>();
+  readonly #updates: StateUpdates;
   readonly #rowAnswers: Answers;
-  #sequences = new Sequences();
-  #shared: SharedCredit | undefined;
-  #window: SenderWindow | undefined;
-  #congestion: CongestionWindow | undefined;
   readonly #acknowledgements: Acknowledgements;
   /** Windows of its open streams, by sequence number, and their sum. */
   readonly #windows = new Map<number, number>();
   #openWindows = 0;
-  #toldCredit = 0;
-  #creditDue = false;
-  #flush: ReturnType<typeof setImmediate> | undefined;
+  #closed = false;
+  #advertisedCredit = 0;
+  #sendWindow: ConnectionSendWindow | undefined;
+  #receiveWindow: ConnectionReceiveWindow | undefined;
+  #congestion: CongestionController | undefined;
 
-  constructor(identity: string, context: PeerContext) {
-    this.identity = identity;
+  constructor(context: SessionContext) {
     this.#context = context;
-    this.#refusals = new PendingRefusals(identity, context.report);
-    this.helloAnswers = new Answers(context.clock, () => context.greet(this));
-    this.#rowAnswers = new Answers(context.clock, () => this.#arm());
+    this.#refusals = new PendingRefusals(context.identity, context.report);
+    this.#updates = new StateUpdates(context.identity, (rows) => this.#send(rows));
+    this.#rowAnswers = new Answers(context.clock, () => this.#updates.schedule());
     this.#acknowledgements = new Acknowledgements(context.clock, (streams) => {
-      if (this.instance !== undefined) {
-        context.tell(this, { kind: "ack", instance: context.instance, about: this.instance, streams });
-      }
-    });
-    this.streams = new StreamCounts({
-      limits: context.limits,
-      budget: context.streamBudget,
-      openStreams: () => context.openStreams(identity),
-      waiting: (credit) => context.waitingFor(credit),
-      due: () => this.tellCounts(),
-      raised: () => context.streamsRaised(this),
+      if (this.instance === undefined) return;
+      context.tell({ kind: "ack", instance: context.instance, about: this.instance, streams });
     });
   }
 
-  /** Memory that is held here for it, in all its lives. */
-  get memory(): SenderMemory {
-    return this.#context.memory;
-  }
-
-  /** Whether it is known to be a Millrace runtime. */
+  /** Whether the participant is known to be a Millrace runtime. */
   get known(): boolean {
     return this.hello !== undefined;
   }
 
+  /** Whether streams are open, or wait to be. */
   get busy(): boolean {
-    return this.#incoming.size > 0 || this.outgoing.size > 0 || this.streams.isWaitedFor;
+    return this.#incoming.size > 0 || this.outgoing.size > 0 || this.#context.counts.isWaitedFor;
   }
 
-  /** Credit for what is sent to it, all streams together. */
-  get shared(): SharedCredit {
-    return this.#shared ??= new SharedCredit(this.hello?.credit ?? LEAST_WINDOW);
+  /** Credit for all streams to the peer together. */
+  get sendWindow(): ConnectionSendWindow {
+    return this.#sendWindow ??= new ConnectionSendWindow(this.hello?.credit ?? LEAST_WINDOW);
   }
 
-  /** What may be on its way to it. */
-  get congestion(): CongestionWindow {
-    return this.#congestion ??= new CongestionWindow();
+  /** Credit for all streams from the peer together. */
+  get receiveWindow(): ConnectionReceiveWindow {
+    return this.#receiveWindow ??= new ConnectionReceiveWindow(this.#context.limits, this.#context.budget);
   }
 
-  /** Credit for what it sends. */
-  get window(): SenderWindow {
-    return this.#window ??= new SenderWindow(this.#context.limits, this.#context.budget);
+  /** Controller of the bytes in flight to the peer. */
+  get congestion(): CongestionController {
+    return this.#congestion ??= new CongestionController();
   }
 
-  /** Bytes of a stream that it takes before it has said anything of that stream. */
+  /** Bytes of a stream that the peer takes before it has said anything of that stream. */
   get streamWindow(): number {
     return this.hello?.streamWindow ?? LEAST_WINDOW;
   }
 
-  /** Bytes a frame for it may hold, so that one always fits when nothing is unread. */
+  /** Bytes a frame for the peer may hold, so that one always fits when nothing is unread. */
   get frameBytes(): number {
     return Math.floor(Math.min(this.streamWindow, this.hello?.credit ?? LEAST_WINDOW) / 4);
   }
 
-  /** Takes note of which life a packet is of; false if of one that is over. A new one ends the streams of the one before. */
-  meet(instance: string): boolean {
-    if (this.instance === instance) return true;
-    if (this.#retired.get(instance) !== undefined) return false;
-    if (this.instance !== undefined) this.retire();
-    this.instance = instance;
-    return true;
-  }
-
-  /** Its life is over: it left, said goodbye, or came back as another. */
-  retire(): void {
-    if (this.instance !== undefined) this.#retired.set(this.instance, true);
-    this.instance = undefined;
-    this.hello = undefined;
-    this.silent = false;
-    for (const stream of [...this.#incoming.values(), ...this.incoming.values()]) stream.senderGone();
-    this.#incoming.clear(); // what came whole can still be read; its number may come again
-    this.incoming.clear();
-    for (const stream of [...this.outgoing.values()]) stream.noteGone(this.identity, "disconnected");
+  /** Ends the session and its streams: the participant left, said goodbye, or came back as another instance. */
+  close(): void {
+    this.#closed = true;
+    for (const stream of this.#incoming.values()) stream.senderGone();
+    for (const stream of [...this.outgoing.values()]) stream.noteGone(this.#context.identity, "disconnected");
     this.outgoing.clear();
-    this.#endedIncoming.clear();
-    this.#endedOutgoing.clear();
-    this.#refusals.clear();
-    this.#toldReceiving.clear();
-    this.#toldSending.clear();
-    this.#strays.clear();
-    this.#sequences = new Sequences();
-    this.#shared = undefined;
-    this.#window?.close();
-    this.#window = undefined;
-    this.#congestion = undefined;
-    this.#windows.clear();
-    this.#openWindows = 0;
-    this.#toldCredit = 0;
+    this.#receiveWindow?.close();
     this.stop();
-    this.streams.reset();
   }
 
-  /** It gives no sign of life: what is sent to it ends. What it sends has a silence of its own. */
-  giveUp(): void {
-    for (const stream of [...this.outgoing.values()]) stream.noteSilent(this.identity);
-  }
-
-  /** Nothing more is told to it. */
+  /** Stops telling. */
   stop(): void {
     this.#acknowledgements.clear();
-    this.helloAnswers.stop();
     this.#rowAnswers.stop();
-    if (this.#flush !== undefined) clearImmediate(this.#flush);
-    this.#flush = undefined;
+    this.#updates.cancel();
+  }
+
+  /** Ends the streams to a peer that gives no sign of life. Streams from it have a silence of their own. */
+  failOutgoing(): void {
+    for (const stream of [...this.outgoing.values()]) stream.noteSilent(this.#context.identity);
   }
 
   noteHello(hello: Hello): void {
     this.hello = hello;
-    this.silent = false;
-    if (this.#shared?.raise(hello.credit) === true) this.#unblock();
-    this.streams.raise(hello.streams);
-  }
-
-  /** Tells it how many streams it may open, how many were opened to it, and how many sends wait. */
-  tellCounts(): void {
-    this.#creditDue = true;
-    if (this.hello !== undefined) this.#arm();
+    if (this.#sendWindow?.raise(hello.credit) === true) this.#unblock();
+    this.#context.counts.raise(hello.streams);
   }
 
   /** Whether a header with this number opens a stream. */
@@ -220,25 +147,21 @@ export class Peer {
   }
 
   addIncoming(stream: IncomingStream): void {
-    this.incoming.set(stream.streamId, stream);
-    this.streams.open(stream);
     if (stream.facts === undefined) return;
     this.#incoming.set(stream.facts.sequence, stream);
-    this.widen(stream);
+    this.updateWindow(stream);
   }
 
-  /** A stream's window is known, or has changed. */
-  widen(stream: IncomingStream): void {
+  /** Counts a stream's window, which is known now or has changed. */
+  updateWindow(stream: IncomingStream): void {
     if (stream.facts === undefined || stream.ended) return;
     const { sequence } = stream.facts;
     this.#openWindows += stream.window - (this.#windows.get(sequence) ?? 0);
     this.#windows.set(sequence, stream.window);
-    this.raise();
+    this.updateCredit();
   }
 
   endIncoming(stream: IncomingStream): void {
-    if (this.incoming.get(stream.streamId) === stream) this.incoming.delete(stream.streamId);
-    this.streams.end(stream);
     if (stream.facts === undefined || this.#incoming.get(stream.facts.sequence) !== stream) return;
     this.#incoming.delete(stream.facts.sequence);
     this.#openWindows -= this.#windows.get(stream.facts.sequence) ?? 0;
@@ -252,72 +175,88 @@ export class Peer {
     this.#refusals.add(stream);
   }
 
-  /** Tells it how a stream from it stands, with all else that is due. */
-  tellReceiving(stream: IncomingStream): void {
-    this.#toldReceiving.add(stream);
-    this.#arm();
+  /** Tells the peer the state of a stream from it, with all else that is due. */
+  queueReceivingState(stream: IncomingStream): void {
+    if (this.#closed) return;
+    this.#updates.addReceiving(stream);
+    this.#updates.schedule();
   }
 
-  /** Tells it how a stream to it stands. */
-  tellSending(stream: OutgoingStream): void {
-    this.#toldSending.add(stream);
-    this.#arm();
+  /** Tells the peer the state of a stream to it. */
+  queueSendingState(stream: OutgoingStream): void {
+    if (this.#closed) return;
+    this.#updates.addSending(stream);
+    this.#updates.schedule();
   }
 
-  /** Tells it how all open streams stand: a sign of life, and a repeat of what may have been lost. */
-  tellAll(): void {
-    for (const stream of this.#incoming.values()) this.#toldReceiving.add(stream);
-    for (const stream of this.outgoing.values()) this.#toldSending.add(stream);
-    if (this.streams.isWaitedFor) this.#creditDue = true;
-    this.#arm();
+  /** Tells the peer how many streams it may open, how many were opened to it, and how many sends wait. */
+  queueCounts(): void {
+    this.#updates.addCredit();
+    if (this.known) this.#updates.schedule();
   }
 
-  /** Raises the shared credit if its open streams can use more; tells of it when it is worth a packet. */
-  raise(): void {
-    this.window.open(this.#openWindows);
-    if (this.window.limit - this.#toldCredit < this.window.floor / 4) return;
-    this.#creditDue = true;
-    if (this.hello !== undefined) this.#arm();
+  /** Tells the peer the states of all open streams: a sign of life, and a repeat of what may have been lost. */
+  queueAllStates(): void {
+    for (const stream of this.#incoming.values()) this.#updates.addReceiving(stream);
+    for (const stream of this.outgoing.values()) this.#updates.addSending(stream);
+    if (this.#context.counts.isWaitedFor) this.#updates.addCredit();
+    this.#updates.schedule();
   }
 
-  /** A chunk of a bulk stream of it has come. */
+  /** Sends what is queued. */
+  flush(): void {
+    if (this.instance !== undefined) this.#updates.flush();
+  }
+
+  /** Raises the peer's credit if its open streams can use more; tells it when that is worth a packet. */
+  updateCredit(): void {
+    if (this.#closed) return; // streams that came whole are still read
+    const { receiveWindow } = this;
+    receiveWindow.open(this.#openWindows);
+    if (receiveWindow.limit - this.#advertisedCredit >= receiveWindow.floor / 4) this.queueCounts();
+  }
+
+  /** Acknowledges a chunk of a bulk stream of the peer. */
   acknowledge(stream: IncomingStream, bytes: number): void {
     this.#acknowledgements.add(stream, bytes);
   }
 
-  /** It says what has come. */
+  /** Takes the peer's acknowledgements. */
   noteArrived(streams: readonly AcknowledgedStream[]): void {
     for (const { sequence, chunks } of streams) {
-      (this.outgoing.get(sequence) ?? this.#endedOutgoing.get(sequence))?.noteArrived(this.identity, chunks);
+      (this.outgoing.get(sequence) ?? this.#endedOutgoing.get(sequence))?.noteArrived(this.#context.identity, chunks);
     }
   }
 
+  /** Takes the peer's states of streams. */
   noteState(state: PeerState): void {
-    if (this.shared.raise(state.credit)) {
-      this.streams.credit.noteProgress();
+    const { counts } = this.#context;
+    if (this.sendWindow.raise(state.credit)) {
+      counts.credit.noteProgress();
       this.#unblock();
     }
-    this.streams.raise(state.streams);
-    if (state.opened !== undefined) this.streams.note(state.opened, state.waiting);
+    counts.raise(state.streams);
+    if (state.opened !== undefined) counts.note(state.opened, state.waiting);
     for (const row of state.receiving) this.#noteReceiving(row);
     for (const row of state.sending) this.#noteSending(row);
   }
 
   #noteReceiving(row: ReceivingState): void {
+    const { identity } = this.#context;
     const stream = this.outgoing.get(row.sequence);
-    if (stream !== undefined) return stream.noteState(this.identity, row);
+    if (stream !== undefined) return stream.noteState(identity, row);
     this.#refusals.note(row);
     const ended = this.#endedOutgoing.get(row.sequence);
     if (ended !== undefined) {
-      // One who has ended it, too, may yet have to learn how far it was sent: shared credit returns by that.
-      if (row.end !== undefined && row.received >= ended.finalFor(this.identity)) return;
-      this.#toldSending.add(ended);
+      // A receiver that has ended the stream, too, may yet have to learn how far it was sent: shared credit returns by that.
+      if (row.end !== undefined && row.received >= ended.finalFor(identity)) return;
+      this.#updates.addSending(ended);
       return this.#rowAnswers.request();
     }
     if (row.end !== undefined || this.instance === undefined) return;
-    if (this.#context.adopt(this, row.sequence)) return this.outgoing.get(row.sequence)?.noteState(this.identity, row);
-    if (this.#strays.size >= REMEMBERED) return; // it will ask again
-    this.#strays.set(row.sequence, { sequence: row.sequence, final: row.received, end: "incomplete" });
+    if (this.#context.adopt(row.sequence)) return this.outgoing.get(row.sequence)?.noteState(identity, row);
+    if (this.#updates.unknownStreams >= REMEMBERED) return; // the peer will ask again
+    this.#updates.addUnknown({ sequence: row.sequence, final: row.received, end: "incomplete" });
     this.#rowAnswers.request();
   }
 
@@ -332,11 +271,11 @@ export class Peer {
     if (ended === undefined) return;
     if (row.final !== undefined) {
       ended.release(row.final);
-      this.raise();
+      this.updateCredit();
     }
-    // It has not heard how the stream ended here; of one that waits for a receipt, what was told before may have been lost.
+    // The sender has not heard how the stream ended here; if it waits for a receipt, the answer before may have been lost.
     if (row.final !== undefined && (row.end !== undefined || ended.facts?.confirm !== true)) return;
-    this.#toldReceiving.add(ended);
+    this.#updates.addReceiving(ended);
     this.#rowAnswers.request();
   }
 
@@ -344,56 +283,12 @@ export class Peer {
     for (const stream of this.outgoing.values()) stream.unblock();
   }
 
-  /** What is due goes out when this turn's packets were seen: claims, credit and receipts of many streams in one packet. */
-  #arm(): void {
-    this.#flush ??= setImmediate(() => {
-      this.#flush = undefined;
-      this.flush();
-    });
-  }
-
-  /** Sends what is due. */
-  flush(): void {
-    if (this.instance === undefined) return;
-    let receiving: ReceivingState[] = [];
-    let sending: SendingState[] = [];
-    let bytes = 0;
-    const send = (): void => {
-      const { instance } = this.#context;
-      const credit = this.window.limit;
-      this.#toldCredit = credit;
-      this.#creditDue = false;
-      const about = this.instance ?? "";
-      this.#context.tell(this, { kind: "state", instance, about, credit, ...this.streams.tell(), receiving, sending });
-      receiving = [];
-      sending = [];
-      bytes = 0;
-    };
-    const count = (row: { reason?: string; digest?: string }): void => {
-      bytes += ROW_BYTES + BYTES_PER_UNIT * ((row.reason?.length ?? 0) + (row.digest?.length ?? 0));
-      if (bytes > STATE_BYTES) send();
-    };
-    for (const stream of this.#toldReceiving) {
-      // Whole and nobody waits to hear of it: what there was to tell has become nothing.
-      if (stream.ended && stream.error === undefined && stream.facts?.confirm === false) continue;
-      receiving.push(stream.state());
-      count(stream.error ?? {});
-    }
-    for (const stream of this.#toldSending) {
-      sending.push(stream.state(this.#destination(stream)));
-      count(stream.error ?? {});
-    }
-    for (const row of this.#strays.values()) {
-      sending.push(row);
-      count(row);
-    }
-    this.#toldReceiving.clear();
-    this.#toldSending.clear();
-    this.#strays.clear();
-    if (this.#creditDue || receiving.length > 0 || sending.length > 0) send();
-  }
-
-  #destination(stream: OutgoingStream): Destination | undefined {
-    return stream.spec.destinations.find(this.identity);
+  #send(rows: StateRows): void {
+    const { instance, counts } = this.#context;
+    const { instance: about } = this;
+    if (about === undefined || this.#closed) return;
+    const credit = this.receiveWindow.limit;
+    this.#advertisedCredit = credit;
+    this.#context.tell({ kind: "state", instance, about, credit, ...counts.tell(), ...rows });
   }
 }

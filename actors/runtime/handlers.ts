@@ -33,7 +33,7 @@ export interface Registration<H> {
 }
 
 /** Handlers of one kind of stream, by topic. */
-export class Topics<H> {
+export class HandlerRegistry<H> {
   readonly #kind: string;
   readonly #registrations = new Map<string, Registration<H>>();
 

@@ -4,21 +4,21 @@ import { decodeHeader, headerBytes, type OpenedStream, overLimits } from "../../
 import type { Packet, StreamHeader } from "../../protocol/wire/packets.ts";
 import { isUint8Array } from "../../protocol/realms.ts";
 import { isCount } from "../../protocol/shapes.ts";
-import { unpackWhole } from "../../protocol/wire/inline_content.ts";
+import { readInlineContent } from "../../protocol/wire/inline_content.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { ActorIds } from "../common/actor_ids.ts";
 import type { StreamContext } from "../common/context.ts";
 import { incomingStream } from "../incoming/machine.ts";
 import { IncomingStream } from "../incoming/stream.ts";
-import type { Peer } from "../peers/session.ts";
+import type { Peer } from "../peers/peer.ts";
 import type { Peers } from "../peers/registry.ts";
 import { ByteReader, TextReader } from "../incoming/reader.ts";
-import { type ByteStreamHandler, type HandlerOptions, type TextStreamHandler, Topics } from "./handlers.ts";
+import { type ByteStreamHandler, type HandlerOptions, HandlerRegistry, type TextStreamHandler } from "./handlers.ts";
 
 /** What receives the packets of a runtime and offers the streams to its handlers. */
-export class Receiving {
-  readonly text: Topics<TextStreamHandler> = new Topics("text");
-  readonly bytes: Topics<ByteStreamHandler> = new Topics("byte");
+export class IncomingStreamManager {
+  readonly text: HandlerRegistry<TextStreamHandler> = new HandlerRegistry("text");
+  readonly bytes: HandlerRegistry<ByteStreamHandler> = new HandlerRegistry("byte");
   readonly #context: StreamContext;
   readonly #peers: Peers;
   readonly #transport: Pick<Transport, "handler">;
@@ -57,7 +57,7 @@ export class Receiving {
         const stream = this.#find(from, packet.streamId);
         if (stream !== undefined && isCount(packet.index) && isUint8Array(packet.content)) {
           stream.chunk(packet.index, packet.content);
-          if (stream.acknowledged) this.#peers.find(from)?.acknowledge(stream, packet.content.length);
+          if (stream.acknowledged) this.#peers.find(from)?.session.acknowledge(stream, packet.content.length);
         }
         return;
       }
@@ -92,9 +92,9 @@ export class Receiving {
   }
 
   #registered(kind: "text" | "bytes", topic: string, window: number | undefined): void {
-    if (window !== undefined && window < this.#context.limits.receiveWindow) this.#peers.greetAgain();
+    if (window !== undefined && window < this.#context.limits.receiveWindow) this.#peers.sendHellosAgain();
     for (const stream of this.#open) {
-      if (stream.description.kind === kind && stream.topic === topic && stream.claim === "unclaimed") this.#claim(stream);
+      if (stream.description.kind === kind && stream.topic === topic && stream.claimState === "unclaimed") this.#claim(stream);
     }
   }
 
@@ -110,11 +110,11 @@ export class Receiving {
     }
     const peer = this.#peers.get(from);
     const { facts } = opened;
-    if (facts !== undefined && (!peer.meet(facts.instance) || !peer.isNew(facts.sequence))) return;
+    if (facts !== undefined && (!peer.acceptInstance(facts.instance) || !peer.session.isNew(facts.sequence))) return;
     const same = peer.incoming.get(opened.description.info.streamId);
     if (same !== undefined && facts === undefined) return; // a header that came twice
     if (same !== undefined && !same.cameWhole) same.refuse("incomplete", "another with its id was opened");
-    const unpacked = facts === undefined ? undefined : unpackWhole(header, facts, opened.description.kind);
+    const unpacked = facts === undefined ? undefined : readInlineContent(header, facts, opened.description.kind);
     const stream = this.#offer(opened, unpacked?.header ?? header, peer);
     if (unpacked === undefined) return;
     const { content, digest } = unpacked.whole;
@@ -125,25 +125,26 @@ export class Receiving {
 
   #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): IncomingStream {
     const { limits } = this.#context;
+    const { session } = peer;
     const over = overLimits(header, limits);
     const open = this.#openOf.get(peer.identity) ?? 0;
     const full = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
     const id = this.#ids.take();
     const stream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
-      shared: opened.facts === undefined ? undefined : peer.window,
+      shared: opened.facts === undefined ? undefined : session.receiveWindow,
       memory: opened.facts === undefined ? peer.memory.sdk : peer.memory.millrace,
-      notify: (to) => peer.tellReceiving(to),
-      consumed: () => peer.raise(),
-      widened: (to) => peer.widen(to),
+      notify: (to) => session.queueReceivingState(to),
+      consumed: () => session.updateCredit(),
+      widened: (to) => session.updateWindow(to),
       unhandled: (to) => this.#report(to, to.error),
       ended: (to) => {
         this.#open.delete(to);
         this.#ids.giveBack(id);
         this.#count(peer.identity, -1);
         peer.endIncoming(to);
-        this.#peers.find(peer.identity)?.streams.grow();
-        this.#peers.rest(peer);
+        this.#peers.find(peer.identity)?.counts.grow();
+        this.#peers.stopKeepAlive(peer);
       },
     });
     stream.actor = createActor(incomingStream, {
@@ -154,7 +155,7 @@ export class Receiving {
     this.#open.add(stream);
     this.#count(peer.identity, 1);
     peer.addIncoming(stream);
-    this.#peers.attend(peer);
+    this.#peers.startKeepAlive(peer);
     stream.actor.start();
     const { size = 0 } = stream.description.info;
     if (over !== undefined) this.#refuse(stream, "refused", over);
@@ -164,7 +165,7 @@ export class Receiving {
     else if (size > limits.streamBytes) {
       this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
     } else if (this.#handles(stream)) this.#claim(stream);
-    else if (opened.facts !== undefined) peer.tellReceiving(stream); // so that a broadcast does not wait
+    else if (opened.facts !== undefined) session.queueReceivingState(stream); // so that a broadcast does not wait
     return stream;
   }
 
@@ -182,7 +183,7 @@ export class Receiving {
 
   /** A stream that is over the limits: no reader will tell of it. */
   #refuse(stream: IncomingStream, code: "refused" | "too-large", why: string): void {
-    stream.claim = this.#handles(stream) ? "claimed" : "unclaimed";
+    stream.claimState = this.#handles(stream) ? "claimed" : "unclaimed";
     stream.refuse(code, why);
     this.#report(stream, stream.error);
   }

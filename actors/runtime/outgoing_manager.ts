@@ -2,13 +2,19 @@ import { type AnyActorRef, createActor } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort, unlessAborted } from "../../protocol/abort.ts";
 import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
-import { SharedCredit } from "../../protocol/flow/credit.ts";
+import { ConnectionSendWindow } from "../../protocol/flow/credit.ts";
 import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
 import { Destination, Destinations } from "../../protocol/flow/destinations.ts";
 import { bestEncoding, isCompressed } from "../../protocol/wire/frames.ts";
 import { isPacked } from "../../protocol/compressed_types.ts";
-import { Flight } from "../../protocol/flow/flight.ts";
-import { assertWithinLimits, encodeHeader, type HeaderFacts, isBulk, type StreamDescription } from "../../protocol/wire/header.ts";
+import { InFlight } from "../../protocol/flow/flight.ts";
+import {
+  assertWithinLimits,
+  encodeHeader,
+  type HeaderExtension,
+  isBulk,
+  type StreamDescription,
+} from "../../protocol/wire/header.ts";
 import type { StreamOptions } from "../../protocol/options.ts";
 import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { Transport } from "../../transports/transport.ts";
@@ -16,7 +22,7 @@ import { ActorIds } from "../common/actor_ids.ts";
 import type { FileAccess, StreamContext } from "../common/context.ts";
 import { outgoingStream } from "../outgoing/machine.ts";
 import { type Compression, OutgoingStream } from "../outgoing/stream.ts";
-import type { Peer } from "../peers/session.ts";
+import type { Peer } from "../peers/peer.ts";
 import { OpeningQueue, type OpeningTurn } from "../outgoing/opening_queue.ts";
 import type { Peers } from "../peers/registry.ts";
 
@@ -44,7 +50,7 @@ interface Admitted {
 }
 
 /** What opens the streams of a runtime. */
-export class Sending {
+export class OutgoingStreamManager {
   readonly #context: StreamContext;
   readonly #peers: Peers;
   readonly #transport: Transport;
@@ -72,7 +78,7 @@ export class Sending {
   /** Receivers may take more streams, or be gone: sends that wait for them go on. */
   streamsRaised(peer: Peer): void {
     this.#openings.wake();
-    if (this.#openings.waitingFor(peer.streams.credit) > 0) peer.tellCounts();
+    if (this.#openings.waitingFor(peer.counts.credit) > 0) peer.session.queueCounts();
   }
 
   /** Sends that wait until a receiver takes more streams. */
@@ -153,7 +159,7 @@ export class Sending {
       leave = signal && onAbort(signal, resolve);
     });
     try {
-      await Promise.race([this.#peers.seek(identities), aborted]);
+      await Promise.race([this.#peers.waitForParticipants(identities), aborted]);
     } finally {
       leave?.();
     }
@@ -174,8 +180,8 @@ export class Sending {
   /** The receivers of a stream, if each has introduced itself and takes one more: then the stream is counted at each of them. */
   #tryAdmit({ description, options }: Opening, targets: readonly string[]): Admitted | undefined {
     const here = this.#present(targets, description.info.streamId, options.destinationIdentities !== undefined);
-    if (!this.#peers.areIntroduced(here)) return undefined;
-    const credits = this.#counting(here).map((peer) => peer.streams.credit);
+    if (!this.#peers.haveHellos(here)) return undefined;
+    const credits = this.#counting(here).map((peer) => peer.counts.credit);
     return this.#openings.tryEnter(credits) ? { credits, here, stalled: [] } : undefined;
   }
 
@@ -185,12 +191,12 @@ export class Sending {
     const named = options.destinationIdentities !== undefined;
     for (;;) {
       const here = this.#present(targets, streamId, named);
-      if (!this.#peers.areIntroduced(here)) await this.#peers.introduced(here);
+      if (!this.#peers.haveHellos(here)) await this.#peers.waitForHellos(here);
       else {
         const peers = this.#counting(here);
         const turn = await this.#waitForTurn(peers, options.signal);
         if (turn !== undefined && this.#isValid(turn, options.signal)) {
-          const stalled = peers.filter((peer) => turn.stalled.has(peer.streams.credit)).map(({ identity }) => identity);
+          const stalled = peers.filter((peer) => turn.stalled.has(peer.counts.credit)).map(({ identity }) => identity);
           if (named && stalled.length === here.length) throw tooManyStreams(here, streamId);
           return { credits: turn.credits, here: here.filter((identity) => !stalled.includes(identity)), stalled };
         }
@@ -209,14 +215,14 @@ export class Sending {
 
   /** The receivers that keep the send waiting are asked for streams, as long as it waits. */
   async #waitForTurn(peers: readonly Peer[], signal: AbortSignal | undefined): Promise<OpeningTurn | undefined> {
-    const turn = this.#openings.enter(peers.map((peer) => peer.streams.credit), signal);
+    const turn = this.#openings.enter(peers.map((peer) => peer.counts.credit), signal);
     for (const peer of peers) {
-      if (peer.streams.credit.available) continue;
-      peer.tellCounts();
-      this.#peers.attend(peer);
+      if (peer.counts.credit.available) continue;
+      peer.session.queueCounts();
+      this.#peers.startKeepAlive(peer);
     }
     const taken = await turn;
-    for (const peer of peers) this.#peers.rest(peer);
+    for (const peer of peers) this.#peers.stopKeepAlive(peer);
     return taken;
   }
 
@@ -248,7 +254,7 @@ export class Sending {
     const mixed = peers.some((peer) => peer.known);
     const addressed = named || (own && here.length <= MAX_NAMED && this.#transport.hasUnlisted !== true);
     const framed = own && addressed && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
-    const facts: HeaderFacts | undefined = mixed
+    const facts: HeaderExtension | undefined = mixed
       ? {
         instance: this.#instance,
         sequence,
@@ -261,17 +267,22 @@ export class Sending {
     const header = encodeHeader(description, facts, options.senderIdentity);
     assertWithinLimits(header, this.#context.limits);
     const gone = targets.filter((identity) => !here.includes(identity)).map((identity) =>
-      new Destination(identity, 0, new SharedCredit(0))
+      new Destination(identity, 0, new ConnectionSendWindow(0))
     );
     for (const destination of gone) destination.outcome = stalled.includes(destination.identity) ? "timeout" : "disconnected";
-    const bulk = this.#context.courier.paces && isBulk(description, framed ? "framed" : "plain");
+    const bulk = this.#context.scheduler.isPaced && isBulk(description, framed ? "framed" : "plain");
     const present = peers.map((peer) =>
       peer.known
-        ? new Destination(peer.identity, peer.streamWindow, peer.shared, bulk ? new Flight(peer.congestion) : undefined)
+        ? new Destination(
+          peer.identity,
+          peer.session.streamWindow,
+          peer.session.sendWindow,
+          bulk ? new InFlight(peer.session.congestion) : undefined,
+        )
         : new Destination(peer.identity, 0, undefined)
     );
     const destinations = new Destinations([...gone, ...present], { named, addressed });
-    const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.frameBytes), SEGMENT_BYTES);
+    const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.session.frameBytes), SEGMENT_BYTES);
     const { signal } = options;
     const id = this.#ids.take();
     let isHeaderSent = false;
@@ -292,7 +303,7 @@ export class Sending {
       },
       this.#context,
       {
-        notify: (about, destination) => this.#peers.find(destination.identity)?.tellSending(about),
+        notify: (about, destination) => this.#peers.find(destination.identity)?.session.queueSendingState(about),
         headerSent: () => {
           isHeaderSent = true;
           for (const credit of credits) credit.open();
@@ -304,8 +315,8 @@ export class Sending {
           if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
           this.#adopting.delete(sequence);
           for (const peer of peers) {
-            peer.endOutgoing(ended);
-            this.#peers.rest(peer);
+            peer.session.endOutgoing(ended);
+            this.#peers.stopKeepAlive(peer);
           }
         },
       },
@@ -314,16 +325,16 @@ export class Sending {
     stream.actor = createActor(outgoingStream, { input: { stream }, parent: this.#parent(), id });
     const leave = signal && onAbort(signal, abort);
     for (const peer of peers) {
-      peer.outgoing.set(sequence, stream); // one who is not known yet may turn out to be a Millrace runtime, and ask about it
-      if (peer.known) this.#peers.attend(peer);
+      peer.session.outgoing.set(sequence, stream); // one who is not known yet may turn out to be a Millrace runtime, and ask about it
+      if (peer.known) this.#peers.startKeepAlive(peer);
     }
     if (facts !== undefined && !addressed) {
       this.#adopting.set(sequence, (peer) => {
         if (destinations.find(peer.identity) !== undefined) return false; // of an earlier life
-        stream.addDestination(new Destination(peer.identity, peer.streamWindow, peer.shared));
+        stream.addDestination(new Destination(peer.identity, peer.session.streamWindow, peer.session.sendWindow));
         peers.push(peer);
-        peer.outgoing.set(sequence, stream);
-        this.#peers.attend(peer);
+        peer.session.outgoing.set(sequence, stream);
+        this.#peers.startKeepAlive(peer);
         return true;
       });
     }
@@ -351,8 +362,8 @@ export class Sending {
 
   /** Where nothing queues on the way there is nothing to win, unless it is asked for. */
   #compression({ info }: StreamDescription, { compress }: StreamOptions, peers: readonly Peer[]): Compression | undefined {
-    if (!(compress ?? (this.#context.courier.paces && !isPacked(info.mimeType)))) return undefined;
-    const encoding = bestEncoding([this.#context.codec.encodings, ...peers.map(({ hello }) => hello?.encodings ?? [])]);
+    if (!(compress ?? (this.#context.scheduler.isPaced && !isPacked(info.mimeType)))) return undefined;
+    const encoding = bestEncoding([this.#context.codec.encodings, ...peers.map(({ session }) => session.hello?.encodings ?? [])]);
     return isCompressed(encoding) ? { encoding, sample: compress !== true } : undefined;
   }
 

@@ -16,15 +16,15 @@ import {
 import type { Transport } from "../../transports/transport.ts";
 import type { Codec } from "../../workers/codec.ts";
 import type { FileAccess, StreamContext } from "../common/context.ts";
-import { Courier } from "../common/packet_scheduler.ts";
+import { PacketScheduler } from "../common/packet_scheduler.ts";
 import { tell } from "../common/callbacks.ts";
 import { ErrorLog } from "./error_log.ts";
 import { Peers } from "../peers/registry.ts";
-import { Receiving } from "./incoming_manager.ts";
+import { IncomingStreamManager } from "./incoming_manager.ts";
 import { type RuntimeActor, runtimeMachine } from "./machine.ts";
 import type { ErrorContext, RuntimeOptions } from "./options.ts";
 import { type ByteSource, openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
-import { Sending } from "./outgoing_manager.ts";
+import { OutgoingStreamManager } from "./outgoing_manager.ts";
 import { indexTimers } from "./timer_index.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../outgoing/writer.ts";
@@ -115,10 +115,10 @@ class MillraceRuntime implements Runtime {
   readonly #actor: RuntimeActor;
   readonly #transport: Transport;
   readonly #clock: Required<Clock>;
-  readonly #courier: Courier;
+  readonly #scheduler: PacketScheduler;
   readonly #peers: Peers;
-  readonly #sending: Sending;
-  readonly #receiving: Receiving;
+  readonly #sending: OutgoingStreamManager;
+  readonly #receiving: IncomingStreamManager;
   readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
   readonly #forgetPool: () => void;
@@ -137,7 +137,7 @@ class MillraceRuntime implements Runtime {
     this.#onError = options.onError ?? ((error, about) => log.note(error, about));
     this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
     const instance: string = crypto.randomUUID();
-    this.#courier = new Courier(transport, this.#clock);
+    this.#scheduler = new PacketScheduler(transport, this.#clock);
     const context: StreamContext = {
       clock: this.#clock,
       limits,
@@ -146,12 +146,12 @@ class MillraceRuntime implements Runtime {
       chunkSize,
       largestChunk: options.chunkSize === undefined ? Math.max(chunkSize, transport.largestChunk ?? 0) : chunkSize,
       saves: this.#saves,
-      courier: this.#courier,
+      scheduler: this.#scheduler,
       report: (error, about) => this.#report(error, about),
     };
     this.#peers = new Peers({
       transport,
-      courier: this.#courier,
+      scheduler: this.#scheduler,
       clock: this.#clock,
       limits,
       instance,
@@ -163,8 +163,8 @@ class MillraceRuntime implements Runtime {
       waitingFor: (credit) => this.#sending.waitingFor(credit),
       adopt: (peer, sequence) => this.#sending.adopt(peer, sequence),
     });
-    this.#sending = new Sending(context, this.#peers, transport, instance, () => this.#actor);
-    this.#receiving = new Receiving(context, this.#peers, transport, () => this.#actor);
+    this.#sending = new OutgoingStreamManager(context, this.#peers, transport, instance, () => this.#actor);
+    this.#receiving = new IncomingStreamManager(context, this.#peers, transport, () => this.#actor);
     this.#actor = createActor(runtimeMachine, {
       clock: this.#clock,
       input: {
@@ -191,7 +191,7 @@ class MillraceRuntime implements Runtime {
       registered: (kind, topic) => this.#receiving.transportRegistered(kind, topic),
       closed: (error) => this.#lost(error),
     });
-    this.#peers.greet();
+    this.#peers.sendHellos();
   }
 
   get actor(): AnyActorRef {
@@ -256,7 +256,7 @@ class MillraceRuntime implements Runtime {
     this.#shutDown("its runtime was closed");
     await this.#atMost(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]));
     this.#peers.close();
-    await this.#atMost(CLOSE_WAIT, this.#courier.flushed());
+    await this.#atMost(CLOSE_WAIT, this.#scheduler.flushed());
     await this.#atMost(CLOSE_WAIT, this.#transport.close());
     this.#actor.send({ type: "closed" });
   }

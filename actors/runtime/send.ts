@@ -30,7 +30,7 @@ import { tell } from "../common/callbacks.ts";
 import { produceFile } from "../outgoing/file_producer.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
-import type { Sending } from "./outgoing_manager.ts";
+import type { OutgoingStreamManager } from "./outgoing_manager.ts";
 import { isShort, measureText, produceText } from "../outgoing/text_producer.ts";
 import { type ByteStreamWriter, ByteWriter, type TextStreamWriter, TextWriter } from "../outgoing/writer.ts";
 
@@ -66,7 +66,7 @@ function bytesInfo(options: ByteStreamOptions, size: number | undefined): ByteSt
   return { ...baseInfo(options, options.mimeType ?? DEFAULT_MIME_TYPE, size), name: options.name ?? "" };
 }
 
-export async function openText(sending: Sending, options: TextStreamOptions): Promise<TextStreamWriter> {
+export async function openText(sending: OutgoingStreamManager, options: TextStreamOptions): Promise<TextStreamWriter> {
   assertTextOptions(options);
   const info = textInfo(options, options.totalSize, options.attachedStreamIds ?? []);
   const stream = await sending.start({
@@ -79,14 +79,14 @@ export async function openText(sending: Sending, options: TextStreamOptions): Pr
   return new TextWriter(stream);
 }
 
-export async function openBytes(sending: Sending, options: ByteStreamOptions): Promise<ByteStreamWriter> {
+export async function openBytes(sending: OutgoingStreamManager, options: ByteStreamOptions): Promise<ByteStreamWriter> {
   assertByteOptions(options);
   const stream = await startBytes(sending, options, options.totalSize, { finite: false });
   await stream.opened;
   return new ByteWriter(stream);
 }
 
-export async function sendText(sending: Sending, text: string, options: SendTextOptions): Promise<TextStreamInfo> {
+export async function sendText(sending: OutgoingStreamManager, text: string, options: SendTextOptions): Promise<TextStreamInfo> {
   assertText(text, "send the text");
   assertSendTextOptions(options);
   const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
@@ -112,7 +112,11 @@ export async function sendText(sending: Sending, text: string, options: SendText
   return info;
 }
 
-export async function sendBytes(sending: Sending, source: ByteSource, options: SendBytesOptions): Promise<ByteStreamInfo> {
+export async function sendBytes(
+  sending: OutgoingStreamManager,
+  source: ByteSource,
+  options: SendBytesOptions,
+): Promise<ByteStreamInfo> {
   assertByteOptions(options);
   const bytes = bytesOf(source);
   if (bytes !== undefined) return await sendFinite(sending, bytes, bytes.length, options);
@@ -131,12 +135,20 @@ export async function sendBytes(sending: Sending, source: ByteSource, options: S
 }
 
 /** Sends parts that are all at hand, so that wrong ones are seen before anything is sent. */
-async function sendParts(sending: Sending, parts: readonly unknown[], options: SendBytesOptions): Promise<ByteStreamInfo> {
+async function sendParts(
+  sending: OutgoingStreamManager,
+  parts: readonly unknown[],
+  options: SendBytesOptions,
+): Promise<ByteStreamInfo> {
   const all = parts.map((part, index) => givenBytes(part as Bytes, `send part ${index} of the bytes`));
   return await sendFinite(sending, all, all.reduce((sum, { length }) => sum + length, 0), options);
 }
 
-export async function sendFile(sending: Sending, path: string | URL, options: SendFileOptions): Promise<ByteStreamInfo> {
+export async function sendFile(
+  sending: OutgoingStreamManager,
+  path: string | URL,
+  options: SendFileOptions,
+): Promise<ByteStreamInfo> {
   assertByteOptions(options);
   const streamId = options.streamId ?? crypto.randomUUID();
   const file = await sending.beforehand(() => sending.files.openSource(path), options.signal, streamId);
@@ -155,7 +167,7 @@ export async function sendFile(sending: Sending, path: string | URL, options: Se
 }
 
 async function sendFinite(
-  sending: Sending,
+  sending: OutgoingStreamManager,
   source: Uint8Array | BytesInParts,
   size: number,
   options: SendBytesOptions,
@@ -165,7 +177,7 @@ async function sendFinite(
 }
 
 async function sendIterable(
-  sending: Sending,
+  sending: OutgoingStreamManager,
   source: Uint8Array | BytesInParts,
   size: number | undefined,
   options: SendBytesOptions,
@@ -226,7 +238,7 @@ function inTurns(source: Iterable<Bytes>): AsyncIterator<Bytes, unknown> {
 }
 
 function startBytes(
-  sending: Sending,
+  sending: OutgoingStreamManager,
   options: ByteStreamOptions,
   size: number | undefined,
   { finite, atHand = false }: { finite: boolean; atHand?: boolean },
@@ -246,7 +258,7 @@ async function finish(stream: OutgoingStream, produce: () => Promise<void>): Pro
     stream.actor.send({ type: "bytes.written" });
     await produce();
     stream.actor.send({ type: "close.requested" });
-    stream.line.finish({});
+    stream.queue.end({});
   } catch (error) {
     if (stream.error === undefined) stream.actor.send({ type: "abort.requested", error: sourceFailure(stream, error) });
   }
@@ -274,7 +286,7 @@ function assertSize(totalSize: number | undefined, size: number, what: string): 
 
 /** Looks at an attachment before anything is sent. */
 async function prepareAttachment(
-  sending: Sending,
+  sending: OutgoingStreamManager,
   from: string | URL | File,
   signal: AbortSignal | undefined,
 ): Promise<{ streamId: string; from: string | URL | File }> {
@@ -283,7 +295,7 @@ async function prepareAttachment(
   return { streamId, from };
 }
 
-function describeFile({ files }: Sending, blob: Blob): { name?: string; mimeType?: string } {
+function describeFile({ files }: OutgoingStreamManager, blob: Blob): { name?: string; mimeType?: string } {
   const name = isFile(blob) ? blob.name : undefined;
   const mimeType = blob.type !== "" ? blob.type : name === undefined ? undefined : files.mimeTypeOf(name);
   return definedOnly({ name, mimeType });

@@ -13,21 +13,21 @@ export const ACK_DELAY = 10;
 export const ACK_BYTES: number = 4 * STREAM_CHUNK_SIZE;
 
 /** The window is never smaller, in bytes: with less than a few chunks there is nothing to measure. */
-const FLOOR: number = 2 * STREAM_CHUNK_SIZE;
+const MIN_WINDOW: number = 2 * STREAM_CHUNK_SIZE;
 
 /** The first window, in bytes. */
-const INITIAL: number = 4 * STREAM_CHUNK_SIZE;
+const INITIAL_WINDOW: number = 4 * STREAM_CHUNK_SIZE;
 
 /**
  * What round trips are longer by, though no more is under way than the line holds, comes of machines that are busy, past the turn that
  * each takes to come to a packet: so much of a new one counts in its mean, and of each at most so many milliseconds.
  */
-const TURN = 25;
+const SCHEDULING_DELAY_MS = 25;
 const JITTER_SHARE = 1 / 16;
-const MOST_JITTER = 100;
+const MAX_JITTER_MS = 100;
 
 /** Never larger, in bytes: a rate measured wrongly must not become a queue without end. */
-const MOST: number = 64 * 1024 * 1024;
+const MAX_WINDOW: number = 64 * 1024 * 1024;
 
 /**
  * Window in what is delivered in a round trip: a quarter more, so that a faster line shows, where there is no queue and for as long as it
@@ -39,15 +39,15 @@ const DRAINING_GAIN = 0.75;
 const DRAINING_ROUND = 8;
 
 /** There is no queue if a round trip of the last round was longer than the least by no more than this share, and so many milliseconds. */
-const FREE_SHARE = 0.1;
-const FREE_MS = 10;
+const EMPTY_QUEUE_RTT_SHARE = 0.1;
+const EMPTY_QUEUE_RTT_MS = 10;
 
 /** It pays if the rate grows by this share within so many rounds. */
-const PAYING = 0.05;
-const PAYING_ROUNDS = 3;
+const MIN_PROBE_GAIN = 0.05;
+const UNPRODUCTIVE_ROUNDS = 3;
 
 /** Bytes beyond, whatever was measured: what a new stream needs to grow beside old ones. */
-const BEYOND: number = STREAM_CHUNK_SIZE;
+const WINDOW_HEADROOM: number = STREAM_CHUNK_SIZE;
 
 /** Round trips of which the largest delivery rate counts. */
 const RATE_ROUNDS = 10;
@@ -56,27 +56,27 @@ const RATE_ROUNDS = 10;
 const LEAST_ROUND_TRIP_MS = 10_000;
 
 /** The window meanwhile, in bytes. */
-const PROBING: number = STREAM_CHUNK_SIZE;
+const PROBE_RTT_WINDOW: number = STREAM_CHUNK_SIZE;
 
 /** The window of start-up in what is delivered in a round trip: a round in which it has doubled shows before it doubles again. */
 const STARTUP_GAIN = 2.5;
 
 /** A round trip that is longer than the least by this share, and so many milliseconds, is no reason to let more go. */
-const LATE = 0.125;
-const LATE_MS = 10;
+const LATE_RTT_SHARE = 0.125;
+const LATE_RTT_MS = 10;
 
 /** Start-up ends when so many on end are longer than the least so far by this share, and so many milliseconds. */
-const SWELLING = 0.25;
-const SWELLING_MS = 20;
-const SWOLLEN_TRIPS = 3;
+const STARTUP_EXIT_RTT_GROWTH = 0.25;
+const STARTUP_EXIT_RTT_MS = 20;
+const STARTUP_EXIT_TRIPS = 3;
 
 /** It ends as well when the delivery rate has not grown by this share in so many rounds. */
-const GROWTH = 0.25;
+const STARTUP_MIN_GROWTH = 0.25;
 const FLAT_ROUNDS = 3;
 
 /** A round trip of so many times the least, in rounds on end, means that the line has become slower: what it once gave is forgotten. */
-const OVERFULL = 2.5;
-const OVERFULL_ROUNDS = 2;
+const COLLAPSED_RTT_FACTOR = 2.5;
+const COLLAPSED_ROUNDS = 2;
 
 /** Milliseconds without anything on its way after which what was measured is too old. */
 const IDLE_MS = 5_000;
@@ -86,7 +86,7 @@ const LOST_ROUND_TRIPS = 4;
 const LOST_MS = 2_000;
 
 /** Something that was sent, as it is known until it is acknowledged. */
-export interface Shipment {
+export interface SentPacket {
   readonly bytes: number;
   readonly at: number;
   /** Bytes acknowledged when it was sent, and when that was. */
@@ -99,13 +99,13 @@ export interface Shipment {
   /** There was room for more: what it shows of the rate is what was asked for, not what was to be had. */
   readonly limited: boolean;
   /** Which count of losses it belongs to. */
-  readonly era: number;
+  readonly lossEpoch: number;
 }
 
 /** Of one receiver; all streams to it share it. */
-export class CongestionWindow {
+export class CongestionController {
   #inFlight = 0;
-  #window = INITIAL;
+  #window = INITIAL_WINDOW;
   #state: "startup" | "steady" | "probe" = "startup";
   /** What is sent once so many bytes are delivered shows the least round trip. */
   #probeFrom = 0;
@@ -113,7 +113,7 @@ export class CongestionWindow {
   #deliveredAt = 0;
   #ackedSentAt = 0;
   #lastSentAt = -Infinity;
-  #era = 0;
+  #lossEpoch = 0;
   readonly #rates: { round: number; rate: number }[] = [];
   #leastRoundTrip = Infinity;
   #leastAt = 0;
@@ -127,13 +127,13 @@ export class CongestionWindow {
   #flatRate = 0;
   #overfullRounds = 0;
   /** The rate that probing has led to, and the rounds since it last did. */
-  #reached = 0;
-  #idleProbes = 0;
+  #plateauRate = 0;
+  #unproductiveRounds = 0;
   /** Whether there was no queue in the last round. */
-  #free = true;
+  #queueEmpty = true;
 
   /** Bytes that may be on their way. */
-  get size(): number {
+  get window(): number {
     return this.#window;
   }
 
@@ -143,7 +143,7 @@ export class CongestionWindow {
   }
 
   /** Whether more may go. */
-  get open(): boolean {
+  get canSend(): boolean {
     return this.#inFlight < this.#window;
   }
 
@@ -158,9 +158,9 @@ export class CongestionWindow {
   }
 
   /** Notes what is sent now. Give the shipment back when it is acknowledged, or forgotten. */
-  send(bytes: number, now: number): Shipment {
+  send(bytes: number, now: number): SentPacket {
     if (this.#inFlight === 0) {
-      if (now - this.#lastSentAt > IDLE_MS) this.#startAnew(Math.min(this.#window, INITIAL));
+      if (now - this.#lastSentAt > IDLE_MS) this.#startAnew(Math.min(this.#window, INITIAL_WINDOW));
       this.#deliveredAt = now;
       this.#ackedSentAt = now;
     }
@@ -173,33 +173,33 @@ export class CongestionWindow {
       deliveredAt: this.#deliveredAt,
       ackedSentAt: this.#ackedSentAt,
       inFlight: this.#inFlight,
-      limited: this.open,
-      era: this.#era,
+      limited: this.canSend,
+      lossEpoch: this.#lossEpoch,
     };
   }
 
   /** The shipments have come; the last of them is the newest. */
-  acknowledge(shipments: readonly Shipment[], now: number): void {
+  acknowledge(shipments: readonly SentPacket[], now: number): void {
     const newest = shipments.at(-1);
     if (newest === undefined) return;
     for (const shipment of shipments) {
-      if (shipment.era === this.#era) this.#inFlight -= shipment.bytes;
+      if (shipment.lossEpoch === this.#lossEpoch) this.#inFlight -= shipment.bytes;
       this.#delivered += shipment.bytes;
     }
     this.#deliveredAt = now;
     this.#ackedSentAt = newest.at;
-    if (newest.era !== this.#era) return;
+    if (newest.lossEpoch !== this.#lossEpoch) return;
     this.#noteRoundTrip(now - newest.at, newest, now);
     this.#noteRate(newest, now);
     this.#noteJitter(now - newest.at, newest);
-    const late = now - newest.at > this.#leastRoundTrip * (1 + LATE) + LATE_MS;
+    const late = now - newest.at > this.#leastRoundTrip * (1 + LATE_RTT_SHARE) + LATE_RTT_MS;
     if (newest.delivered >= this.#roundEnd) this.#endRound();
     this.#adjust(late ? 0 : shipments.reduce((sum, { bytes }) => sum + bytes, 0));
   }
 
   /** Nobody will acknowledge these any more. */
-  forget(shipments: readonly Shipment[]): void {
-    for (const { bytes, era } of shipments) if (era === this.#era) this.#inFlight -= bytes;
+  forget(shipments: readonly SentPacket[]): void {
+    for (const { bytes, lossEpoch } of shipments) if (lossEpoch === this.#lossEpoch) this.#inFlight -= bytes;
   }
 
   /** When, if nothing is acknowledged, what is under way counts as lost; Infinity if nothing is under way. */
@@ -213,13 +213,13 @@ export class CongestionWindow {
   /** Gives up what is under way if it is time to: the next few chunks find out whether there is still a way. */
   expire(now: number): void {
     if (now < this.lossAt) return;
-    this.#era++;
+    this.#lossEpoch++;
     this.#inFlight = 0;
-    this.#startAnew(FLOOR);
+    this.#startAnew(MIN_WINDOW);
   }
 
   #startAnew(window: number): void {
-    this.#window = Math.max(FLOOR, window);
+    this.#window = Math.max(MIN_WINDOW, window);
     this.#state = "startup";
     this.#rates.length = 0;
     this.#leastRoundTrip = Infinity;
@@ -230,16 +230,16 @@ export class CongestionWindow {
     this.#flatRounds = 0;
     this.#flatRate = 0;
     this.#overfullRounds = 0;
-    this.#reached = 0;
-    this.#idleProbes = 0;
-    this.#free = true;
+    this.#plateauRate = 0;
+    this.#unproductiveRounds = 0;
+    this.#queueEmpty = true;
   }
 
-  #noteRoundTrip(roundTrip: number, { delivered }: Shipment, now: number): void {
+  #noteRoundTrip(roundTrip: number, { delivered }: SentPacket, now: number): void {
     this.#roundLeast = Math.min(this.#roundLeast, roundTrip);
-    const swollen = roundTrip > this.#leastRoundTrip * (1 + SWELLING) + SWELLING_MS;
+    const swollen = roundTrip > this.#leastRoundTrip * (1 + STARTUP_EXIT_RTT_GROWTH) + STARTUP_EXIT_RTT_MS;
     this.#swollenTrips = swollen ? this.#swollenTrips + 1 : 0;
-    if (this.#state === "startup" && this.#swollenTrips >= SWOLLEN_TRIPS) this.#endStartup();
+    if (this.#state === "startup" && this.#swollenTrips >= STARTUP_EXIT_TRIPS) this.#endStartup();
     if (this.#state === "probe" && delivered >= this.#probeFrom) this.#state = "steady";
     else if (roundTrip > this.#leastRoundTrip) {
       if (now - this.#leastAt < LEAST_ROUND_TRIP_MS || this.#state === "probe") return;
@@ -254,7 +254,7 @@ export class CongestionWindow {
   }
 
   /** What was delivered since this was sent, over the time that took to be sent or to be acknowledged, whichever is longer. */
-  #noteRate({ delivered, deliveredAt, at, ackedSentAt, limited }: Shipment, now: number): void {
+  #noteRate({ delivered, deliveredAt, at, ackedSentAt, limited }: SentPacket, now: number): void {
     const elapsed = Math.max(now - deliveredAt, at - ackedSentAt);
     if (elapsed <= 0) return;
     const rate = (this.#delivered - delivered) / elapsed;
@@ -264,22 +264,22 @@ export class CongestionWindow {
     while ((this.#rates[0]?.round ?? this.#round) < this.#round - RATE_ROUNDS) this.#rates.shift();
   }
 
-  #noteJitter(roundTrip: number, { inFlight }: Shipment): void {
+  #noteJitter(roundTrip: number, { inFlight }: SentPacket): void {
     // With more under way a queue of one's own explains it.
-    const explained = this.#leastRoundTrip + TURN;
-    const unexplained = inFlight > this.rate * explained ? 0 : Math.min(MOST_JITTER, Math.max(0, roundTrip - explained));
+    const explained = this.#leastRoundTrip + SCHEDULING_DELAY_MS;
+    const unexplained = inFlight > this.rate * explained ? 0 : Math.min(MAX_JITTER_MS, Math.max(0, roundTrip - explained));
     this.#jitter += JITTER_SHARE * (unexplained - this.#jitter);
   }
 
   #endRound(): void {
-    const overfull = this.#roundLeast > OVERFULL * (this.#leastRoundTrip + ACK_DELAY);
+    const overfull = this.#roundLeast > COLLAPSED_RTT_FACTOR * (this.#leastRoundTrip + ACK_DELAY);
     this.#overfullRounds = overfull ? this.#overfullRounds + 1 : 0;
-    if (this.#overfullRounds >= OVERFULL_ROUNDS) this.#forgetRates();
+    if (this.#overfullRounds >= COLLAPSED_ROUNDS) this.#forgetRates();
     if (this.#state === "startup" && this.#isFlat()) this.#endStartup();
-    const pays = this.rate > this.#reached * (1 + PAYING);
-    if (pays || this.rate < this.#reached * (1 - 2 * PAYING)) this.#reached = this.rate;
-    this.#free = this.#roundLeast <= this.#leastRoundTrip * (1 + FREE_SHARE) + FREE_MS;
-    this.#idleProbes = pays ? 0 : this.#idleProbes + 1;
+    const pays = this.rate > this.#plateauRate * (1 + MIN_PROBE_GAIN);
+    if (pays || this.rate < this.#plateauRate * (1 - 2 * MIN_PROBE_GAIN)) this.#plateauRate = this.rate;
+    this.#queueEmpty = this.#roundLeast <= this.#leastRoundTrip * (1 + EMPTY_QUEUE_RTT_SHARE) + EMPTY_QUEUE_RTT_MS;
+    this.#unproductiveRounds = pays ? 0 : this.#unproductiveRounds + 1;
     this.#round++;
     this.#roundEnd = this.#delivered;
     this.#roundLeast = Infinity;
@@ -287,12 +287,12 @@ export class CongestionWindow {
 
   #endStartup(): void {
     this.#state = "steady";
-    this.#reached = this.rate;
-    this.#idleProbes = PAYING_ROUNDS;
+    this.#plateauRate = this.rate;
+    this.#unproductiveRounds = UNPRODUCTIVE_ROUNDS;
   }
 
   #isFlat(): boolean {
-    if (this.rate > this.#flatRate * (1 + GROWTH)) {
+    if (this.rate > this.#flatRate * (1 + STARTUP_MIN_GROWTH)) {
       this.#flatRate = this.rate;
       this.#flatRounds = 0;
     } else this.#flatRounds++;
@@ -305,7 +305,7 @@ export class CongestionWindow {
   }
 
   get #gain(): number {
-    if (this.#free || this.#idleProbes < PAYING_ROUNDS) return PROBING_GAIN;
+    if (this.#queueEmpty || this.#unproductiveRounds < UNPRODUCTIVE_ROUNDS) return PROBING_GAIN;
     return this.#round % DRAINING_ROUND === 0 ? DRAINING_GAIN : STEADY_GAIN;
   }
 
@@ -315,9 +315,12 @@ export class CongestionWindow {
     if (this.#state === "startup") {
       // Twice as much in each round, as long as it is used.
       if (this.#inFlight + acknowledged < this.#window / 2) return;
-      const most = Math.min(MOST, Math.max(INITIAL, STARTUP_GAIN * delivered + BEYOND));
+      const most = Math.min(MAX_WINDOW, Math.max(INITIAL_WINDOW, STARTUP_GAIN * delivered + WINDOW_HEADROOM));
       this.#window = Math.min(most, this.#window + acknowledged);
-    } else if (this.#state === "probe") this.#window = PROBING;
-    else this.#window = Math.min(MOST, Math.max(FLOOR, this.#gain * (delivered + this.rate * this.#jitter) + BEYOND));
+    } else if (this.#state === "probe") this.#window = PROBE_RTT_WINDOW;
+    else {this.#window = Math.min(
+        MAX_WINDOW,
+        Math.max(MIN_WINDOW, this.#gain * (delivered + this.rate * this.#jitter) + WINDOW_HEADROOM),
+      );}
   }
 }

@@ -11,7 +11,7 @@ export function sharedUse(offset: number): number {
 }
 
 /** The sender's side of the credit shared by all streams to one receiver. */
-export class SharedCredit {
+export class ConnectionSendWindow {
   #limit: number;
   #used = 0;
 
@@ -75,7 +75,7 @@ export class ReceiveBudget {
 }
 
 /** The receiver's side of the credit shared by all streams from one sender. */
-export class SenderWindow {
+export class ConnectionReceiveWindow {
   readonly #budget: ReceiveBudget;
   readonly #limits: Limits;
   /** Always outstanding when nothing is unread, so that a frame of a quarter of it always fits. */

@@ -2,8 +2,8 @@
 import type { StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
 import type { Claim, ReceivingState } from "../wire/control.ts";
-import type { SharedCredit } from "./credit.ts";
-import type { Flight } from "./flight.ts";
+import type { ConnectionSendWindow } from "./credit.ts";
+import type { InFlight } from "./flight.ts";
 import type { Receipt } from "../info.ts";
 import { Patience } from "./patience.ts";
 
@@ -32,12 +32,12 @@ export type Outcome = "done" | StreamErrorCode;
 export class Destination {
   readonly identity: string;
   /** Undefined: another SDK, which knows no credit. */
-  readonly shared: SharedCredit | undefined;
+  readonly connection: ConnectionSendWindow | undefined;
   /** What is on its way to it; undefined if that is not watched, or if it says nothing of it. */
-  readonly flight: Flight | undefined;
+  readonly inFlight: InFlight | undefined;
   claim: Claim = "pending";
   /** Whether it ever had a handler: receipts of a broadcast are asked of those only. */
-  interested = false;
+  hadHandler = false;
   /** Offset up to which it may be sent to. */
   credit: number;
   taken = 0;
@@ -53,21 +53,21 @@ export class Destination {
   /** Offset up to which shared credit is used: of a frame under way, to its end. */
   #charged = 0;
 
-  constructor(identity: string, credit: number, shared: SharedCredit | undefined, flight?: Flight) {
+  constructor(identity: string, credit: number, shared: ConnectionSendWindow | undefined, flight?: InFlight) {
     this.identity = identity;
-    this.flight = flight;
+    this.inFlight = flight;
     this.credit = credit;
-    this.shared = shared;
+    this.connection = shared;
   }
 
   /** Whether it can be sent the bytes from one offset to another. */
   allows(from: number, to: number): boolean {
-    return this.shared === undefined || (to <= this.credit && this.shared.allows(from, to));
+    return this.connection === undefined || (to <= this.credit && this.connection.allows(from, to));
   }
 
   /** Uses shared credit up to an offset. */
   charge(to: number): void {
-    this.shared?.use(this.#charged, to);
+    this.connection?.use(this.#charged, to);
     this.#charged = to;
   }
 
@@ -76,7 +76,7 @@ export class Destination {
     if (this.final !== undefined) return;
     this.final = sent;
     this.charge(sent);
-    if (this.outcome !== undefined) this.flight?.land();
+    if (this.outcome !== undefined) this.inFlight?.abandon();
   }
 
   /** All was sent, up to an offset: now it is to take the rest, a hundredth of that at least each time. */
@@ -94,7 +94,7 @@ export class Destination {
     this.credit = Math.max(this.credit, state.credit);
     this.taken = Math.max(this.taken, state.taken);
     if (this.claim !== "claimed") this.claim = state.claim; // what comes late is older
-    if (state.claim === "claimed") this.interested = true;
+    if (state.claim === "claimed") this.hadHandler = true;
     if (state.end !== undefined && this.outcome === undefined) {
       this.outcome = state.end;
       this.reason = state.reason;
@@ -108,16 +108,16 @@ export class Destination {
 export class Destinations {
   readonly #all: Destination[];
   /** The sender named them; else it is a broadcast. */
-  readonly named: boolean;
-  readonly #addressed: boolean;
+  readonly isTargeted: boolean;
+  readonly #listsRecipients: boolean;
   #active: Destination[];
   #names: readonly string[] | undefined;
 
   /** `addressed`: packets carry the receivers' names, so that those who are left out get no more of them. */
   constructor(all: readonly Destination[], { named, addressed }: { named: boolean; addressed: boolean }) {
     this.#all = [...all];
-    this.named = named;
-    this.#addressed = addressed;
+    this.isTargeted = named;
+    this.#listsRecipients = addressed;
     this.#active = all.filter((destination) => destination.outcome === undefined);
   }
 
@@ -140,13 +140,13 @@ export class Destinations {
 
   /** Whom the next packet is for; undefined for everybody. */
   get names(): readonly string[] | undefined {
-    if (!this.#addressed) return undefined;
+    if (!this.#listsRecipients) return undefined;
     return this.#names ??= this.#active.map((destination) => destination.identity);
   }
 
   /** Whether packets may still reach anybody: a broadcast reaches also those whom this side has not heard of yet. */
   get reachable(): boolean {
-    return !this.#addressed || this.#active.length > 0;
+    return !this.#listsRecipients || this.#active.length > 0;
   }
 
   find(identity: string): Destination | undefined {
@@ -183,16 +183,16 @@ export class Destinations {
   }
 
   /** Whether the ways to all that the stream waits for have room for a chunk. */
-  roomToFly(now: number): boolean {
+  canSend(now: number): boolean {
     for (const destination of this.#active) {
-      const { flight } = destination;
-      if (flight === undefined || !this.#waitsFor(destination)) continue;
-      flight.window.expire(now);
-      if (!flight.window.open) {
-        if (this.#hasOthers(destination)) destination.ackPatience.begin(now, flight.acknowledgedBytes, SHARED_FLOOR);
+      const { inFlight } = destination;
+      if (inFlight === undefined || !this.#waitsFor(destination)) continue;
+      inFlight.window.expire(now);
+      if (!inFlight.window.canSend) {
+        if (this.#hasOthers(destination)) destination.ackPatience.begin(now, inFlight.acknowledgedBytes, SHARED_FLOOR);
         return false;
       }
-      if (!destination.ackPatience.progressed(flight.acknowledgedBytes)) destination.ackPatience.pause(now);
+      if (!destination.ackPatience.progressed(inFlight.acknowledgedBytes)) destination.ackPatience.pause(now);
     }
     return true;
   }
@@ -201,14 +201,14 @@ export class Destinations {
   get rate(): number {
     let slowest = Infinity;
     for (const destination of this.#active) {
-      if (this.#waitsFor(destination)) slowest = Math.min(slowest, destination.flight?.window.rate ?? 0);
+      if (this.#waitsFor(destination)) slowest = Math.min(slowest, destination.inFlight?.window.rate ?? 0);
     }
     return slowest === Infinity ? 0 : slowest;
   }
 
   /** The stream's next chunk goes to all that are left. */
-  fly(bytes: number, now: number): void {
-    for (const { flight } of this.#active) flight?.send(bytes, now);
+  noteSent(bytes: number, now: number): void {
+    for (const { inFlight } of this.#active) inFlight?.noteSent(bytes, now);
   }
 
   /** Bytes up to an offset are about to go to all that are left. Credit is used up at once, as other streams ask for the same. */
@@ -236,8 +236,8 @@ export class Destinations {
   }
 
   /** Whether a receiver has not said whether it takes a broadcast. */
-  isUnheard({ claim, shared }: Destination): boolean {
-    return !this.named && shared !== undefined && claim === "pending";
+  isUnheard({ claim, connection }: Destination): boolean {
+    return !this.isTargeted && connection !== undefined && claim === "pending";
   }
 
   /** Bytes of credit that make a wait good. */
@@ -258,12 +258,12 @@ export class Destinations {
 
   /** Those whose receipts the sender waits for. */
   get awaited(): Destination[] {
-    return this.#active.filter(({ shared, claim }) => shared !== undefined && (this.named || claim !== "unclaimed"));
+    return this.#active.filter(({ connection, claim }) => connection !== undefined && (this.isTargeted || claim !== "unclaimed"));
   }
 
   /** What became of it at each Millrace receiver that was to confirm it. */
   receipts(): Receipt[] {
-    const asked = this.all.filter(({ shared, interested }) => shared !== undefined && (this.named || interested));
+    const asked = this.all.filter(({ connection, hadHandler }) => connection !== undefined && (this.isTargeted || hadHandler));
     return asked.map(({ identity, taken, outcome = "timeout" }) => ({
       identity,
       bytes: taken,
@@ -275,11 +275,11 @@ export class Destinations {
    * Why the stream cannot go on, if it cannot: the last of those it was for is gone. A broadcast goes on to nobody when they leave,
    * and ends when all that had a handler wanted no more.
    */
-  lost(): Destination | undefined {
-    if (this.named) return this.#active.length === 0 ? this.#last((outcome) => outcome !== "done") : undefined;
-    const waiting = this.#active.some(({ shared, claim }) => shared === undefined || claim !== "unclaimed");
+  failedDestination(): Destination | undefined {
+    if (this.isTargeted) return this.#active.length === 0 ? this.#last((outcome) => outcome !== "done") : undefined;
+    const waiting = this.#active.some(({ connection, claim }) => connection === undefined || claim !== "unclaimed");
     if (waiting) return undefined;
-    return this.#last((outcome, { interested }) => interested && outcome !== "done" && outcome !== "disconnected");
+    return this.#last((outcome, { hadHandler }) => hadHandler && outcome !== "done" && outcome !== "disconnected");
   }
 
   #last(test: (outcome: Outcome, destination: Destination) => boolean): Destination | undefined {
@@ -289,6 +289,6 @@ export class Destinations {
 
   /** It sets the pace: of a broadcast only who has claimed it. */
   #waitsFor({ claim }: Destination): boolean {
-    return this.named || claim === "claimed";
+    return this.isTargeted || claim === "claimed";
   }
 }

@@ -1,39 +1,39 @@
-import type { CongestionWindow, Shipment } from "./congestion.ts";
+import type { CongestionController, SentPacket } from "./congestion.ts";
 
 /** What of one stream is on its way to one receiver. */
-export class Flight {
-  readonly window: CongestionWindow;
+export class InFlight {
+  readonly window: CongestionController;
   /** Of the chunks that have not been acknowledged, in order. */
-  #shipments: Shipment[] = [];
+  #packets: SentPacket[] = [];
   /** Chunks that have. */
   #acknowledged = 0;
-  #landed = false;
+  #abandoned = false;
   /** Bytes of them. */
   acknowledgedBytes = 0;
 
-  constructor(window: CongestionWindow) {
+  constructor(window: CongestionController) {
     this.window = window;
   }
 
   /** The stream's next chunk is sent. */
-  send(bytes: number, now: number): void {
-    if (!this.#landed) this.#shipments.push(this.window.send(bytes, now));
+  noteSent(bytes: number, now: number): void {
+    if (!this.#abandoned) this.#packets.push(this.window.send(bytes, now));
   }
 
   /** The receiver has so many of its chunks; more than were sent is a forgery. */
   acknowledge(chunks: number, now: number): void {
     const come = chunks - this.#acknowledged;
-    if (come <= 0 || come > this.#shipments.length) return;
+    if (come <= 0 || come > this.#packets.length) return;
     this.#acknowledged = chunks;
-    const landed = this.#shipments.splice(0, come);
+    const landed = this.#packets.splice(0, come);
     for (const { bytes } of landed) this.acknowledgedBytes += bytes;
     this.window.acknowledge(landed, now);
   }
 
   /** The receiver takes no more of it: what is under way will not be acknowledged. */
-  land(): void {
-    if (this.#landed) return;
-    this.#landed = true;
-    this.window.forget(this.#shipments.splice(0));
+  abandon(): void {
+    if (this.#abandoned) return;
+    this.#abandoned = true;
+    this.window.forget(this.#packets.splice(0));
   }
 }

@@ -3,7 +3,7 @@
 import { STREAM_ERROR_CODES, type StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
 import { PROTOCOL_VERSION } from "./header.ts";
-import { pack, unpack } from "./msgpack.ts";
+import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
 import { isCount, isInstance, isRecord, isStringArray } from "../shapes.ts";
 
 /** Says that here is a Millrace runtime, and what it takes. */
@@ -138,19 +138,19 @@ export function encodeControl(message: ControlMessage): Uint8Array {
   switch (message.kind) {
     case "hello": {
       const { instance: i, streamWindow: w, credit: m, idleTimeout: t, streams: n, encodings: e, answer: a } = message;
-      return pack({ k: "hello", v: PROTOCOL_VERSION, i, w, m, t: Number.isFinite(t) ? t : -1, ...defined({ n }), e, a });
+      return encodeMsgpack({ k: "hello", v: PROTOCOL_VERSION, i, w, m, t: Number.isFinite(t) ? t : -1, ...defined({ n }), e, a });
     }
     case "goodbye":
-      return pack({ k: "goodbye", i: message.instance });
+      return encodeMsgpack({ k: "goodbye", i: message.instance });
     case "ack":
-      return pack({
+      return encodeMsgpack({
         k: "ack",
         i: message.instance,
         p: message.about,
         a: message.streams.map(({ sequence, chunks }) => [sequence, chunks]),
       });
     case "state":
-      return pack({
+      return encodeMsgpack({
         k: "state",
         i: message.instance,
         p: message.about,
@@ -184,7 +184,7 @@ function cutReason(reason: string | undefined): string | null {
 
 /** Reads a control packet; undefined if it is none, or of a kind or shape not known here. */
 export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
-  const message = bytes.length > MAX_CONTROL_BYTES ? undefined : unpack(bytes);
+  const message = bytes.length > MAX_CONTROL_BYTES ? undefined : decodeMsgpack(bytes);
   if (!isRecord(message)) return undefined;
   const { k, i } = message;
   if (!isInstance(i)) return undefined;

@@ -1,7 +1,7 @@
 // Frames: how streams travel between Millrace runtimes. A frame is a header and a payload, complete in itself: checked by its own digest,
 // in any order, on any core. Its header is two bytes of length, then a msgpack array.
 import { SEGMENT_HEADROOM } from "../constants.ts";
-import { pack, unpack } from "./msgpack.ts";
+import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
 import { isUint8Array } from "../realms.ts";
 import { isCount } from "../shapes.ts";
 
@@ -40,7 +40,7 @@ export const MAX_FRAME_HEADER = 128;
 if (MAX_FRAME_HEADER > SEGMENT_HEADROOM) throw new RangeError("The header of a frame does not fit before its segment");
 
 export function encodeFrameHeader({ offset, length, encoding, digest, payload }: FrameHeader): Uint8Array {
-  const body = pack([offset, length, encoding, digest, payload]);
+  const body = encodeMsgpack([offset, length, encoding, digest, payload]);
   const bytes = new Uint8Array(2 + body.length);
   bytes[0] = body.length >> 8;
   bytes[1] = body.length & 0xff;
@@ -50,7 +50,7 @@ export function encodeFrameHeader({ offset, length, encoding, digest, payload }:
 
 /** Reads a header that is whole but for its two bytes of length; undefined if it is none. */
 export function decodeFrameHeader(body: Uint8Array): FrameHeader | undefined {
-  const fields = unpack(body);
+  const fields = decodeMsgpack(body);
   if (!Array.isArray(fields) || fields.length !== 5) return undefined;
   const [offset, length, encoding, digest, payload] = fields as unknown[];
   if (!isCount(offset) || !isCount(length) || !isCount(payload) || !isEncoding(encoding)) return undefined;

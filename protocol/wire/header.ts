@@ -15,7 +15,7 @@ export const PROTOCOL_VERSION = 1;
 export type StreamFormat = "plain" | "framed";
 
 /** What a Millrace runtime says in a header beside LiveKit's fields. */
-export interface HeaderFacts {
+export interface HeaderExtension {
   /** Which life of the sender. */
   readonly instance: string;
   /** Counts the streams of that life: a header that comes again opens nothing. */
@@ -38,7 +38,7 @@ export type StreamDescription = { kind: "text"; info: TextStreamInfo } | { kind:
 export interface OpenedStream {
   readonly description: StreamDescription;
   /** Undefined: the sender is another SDK. */
-  readonly facts?: HeaderFacts;
+  readonly facts?: HeaderExtension;
   readonly senderIdentity?: string;
 }
 
@@ -52,7 +52,7 @@ export function isBulk({ kind, info }: StreamDescription, format: StreamFormat):
 
 /** What is ours in a header, as its attribute {@linkcode OWN_ATTRIBUTE}. */
 export function encodeFacts(
-  { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x }: HeaderFacts,
+  { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x }: HeaderExtension,
 ): string {
   return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, d, t, x });
 }
@@ -60,7 +60,7 @@ export function encodeFacts(
 /** Puts a stream's description, and what is ours, on the wire. */
 export function encodeHeader(
   { kind, info }: StreamDescription,
-  facts: HeaderFacts | undefined,
+  facts: HeaderExtension | undefined,
   senderIdentity: string | undefined,
 ): StreamHeader {
   const own = facts === undefined ? undefined : encodeFacts(facts);
@@ -127,7 +127,7 @@ function describe(base: Omit<TextStreamInfo, "attachments">, content: Record<str
 }
 
 /** Undefined: there are none, it is a plain SDK's. Null: there are, and they are not in order. */
-function decodeFacts(text: string | undefined): HeaderFacts | undefined | null {
+function decodeFacts(text: string | undefined): HeaderExtension | undefined | null {
   if (text === undefined) return undefined;
   const own = parseJson(text);
   if (!isRecord(own)) return null;
@@ -152,7 +152,7 @@ function isPair(value: unknown): value is [string, string] {
 }
 
 /** What a Millrace runtime says in a trailer: with `code` the stream failed, without it is whole. */
-export interface TrailerFacts {
+export interface TrailerExtension {
   /** Plain bytes of the stream, or as far as it came. */
   readonly bytes: number;
   readonly chunks: number;
@@ -162,14 +162,14 @@ export interface TrailerFacts {
 }
 
 /** The attributes of a trailer, with what is ours. */
-export function encodeTrailer(attributes: Readonly<Record<string, string>>, facts?: TrailerFacts): Record<string, string> {
+export function encodeTrailer(attributes: Readonly<Record<string, string>>, facts?: TrailerExtension): Record<string, string> {
   if (facts === undefined) return { ...attributes };
   const { bytes, chunks, digest, code } = facts;
   return { ...attributes, [OWN_ATTRIBUTE]: JSON.stringify({ b: bytes, k: chunks, d: digest, e: code }) };
 }
 
 /** The user's attributes of a trailer apart from ours. `facts` is undefined if there are none in order. */
-export function decodeTrailer(attributes: unknown): { attributes: Record<string, string>; facts?: TrailerFacts } | undefined {
+export function decodeTrailer(attributes: unknown): { attributes: Record<string, string>; facts?: TrailerExtension } | undefined {
   if (!isStringRecord(attributes)) return undefined;
   const { [OWN_ATTRIBUTE]: text, ...visible } = attributes;
   const own = text === undefined ? undefined : parseJson(text);

@@ -1,14 +1,14 @@
 // A short stream that travels whole in its header: one packet where three would each take a request, and a place in every queue.
 import { OWN_ATTRIBUTE } from "../constants.ts";
 import { Buffer } from "node:buffer";
-import { encodeFacts, headerBytes, type HeaderFacts, type StreamDescription } from "./header.ts";
+import { encodeFacts, headerBytes, type HeaderExtension, type StreamDescription } from "./header.ts";
 import type { StreamHeader } from "./packets.ts";
 import { readWholeContent } from "./inline_text.ts";
 
 export { WHOLE_BYTES } from "./inline_text.ts";
 
 /** All of a stream beside its header. */
-export interface Whole {
+export interface InlineContent {
   readonly content: Uint8Array;
   /** Base64 of the sha256 of the content. */
   readonly digest: string;
@@ -17,11 +17,11 @@ export interface Whole {
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A header with its stream in it; undefined if that makes it larger than `mostBytes`. */
-export function packWhole(
+export function inlineContent(
   header: StreamHeader,
-  facts: HeaderFacts,
+  facts: HeaderExtension,
   kind: StreamDescription["kind"],
-  { content, digest }: Whole,
+  { content, digest }: InlineContent,
   mostBytes: number,
 ): StreamHeader | undefined {
   const text = kind === "text" ? utf8.decode(content) : Buffer.from(content).toString("base64");
@@ -30,11 +30,11 @@ export function packWhole(
 }
 
 /** What `packWhole` put into a header, and the header as it was without; undefined if there is nothing. */
-export function unpackWhole(
+export function readInlineContent(
   header: StreamHeader,
-  facts: HeaderFacts,
+  facts: HeaderExtension,
   kind: StreamDescription["kind"],
-): { header: StreamHeader; whole: Whole } | undefined {
+): { header: StreamHeader; whole: InlineContent } | undefined {
   if (facts.whole === undefined) return undefined;
   const [text, digest] = facts.whole;
   const content = readWholeContent(kind, text);
@@ -42,6 +42,6 @@ export function unpackWhole(
   return { header: withFacts(header, others), whole: { content, digest } };
 }
 
-function withFacts(header: StreamHeader, facts: HeaderFacts): StreamHeader {
+function withFacts(header: StreamHeader, facts: HeaderExtension): StreamHeader {
   return { ...header, attributes: { ...header.attributes, [OWN_ATTRIBUTE]: encodeFacts(facts) } };
 }

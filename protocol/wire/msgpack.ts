@@ -10,12 +10,12 @@ const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
 
 /** Packs a value; the bytes are the caller's own. */
-export function pack(value: unknown): Uint8Array {
+export function encodeMsgpack(value: unknown): Uint8Array {
   return new Uint8Array(packr.pack(value)); // pack() answers a view of a pool it uses again
 }
 
 /** Unpacks bytes from a stranger; undefined if they are not one plain value. */
-export function unpack(bytes: Uint8Array): unknown {
+export function decodeMsgpack(bytes: Uint8Array): unknown {
   if (skip(bytes, 0, 0) !== bytes.length) return undefined;
   try {
     return unpackr.unpack(bytes);

@@ -2,7 +2,7 @@
 import { BLOCK_OVERHEAD, type StreamMemory } from "../memory_account.ts";
 
 /** What became of a chunk: taken (now, or held until those before it come), known already, or not to be believed. */
-export type Placed = "taken" | "known" | "corrupt" | "too-far";
+export type PlaceResult = "taken" | "known" | "corrupt" | "too-far";
 
 /** Chunks whose repeats can still be told from forgeries. */
 const REMEMBERED = 256;
@@ -17,7 +17,7 @@ const SAMPLES = 64;
  * Puts chunks in order. A repeat of a chunk is ignored, a different one is "corrupt": while a chunk is held or among the last 256
  * this is told by its length and a sample of its bytes; all of them are what the digest is for.
  */
-export class Assembly {
+export class Reassembler {
   readonly #deliver: (content: Uint8Array) => boolean;
   readonly #memory: StreamMemory | undefined;
   readonly #held = new Map<number, Uint8Array>();
@@ -47,7 +47,7 @@ export class Assembly {
   }
 
   /** Takes a chunk. One that comes early is held, if `room` bytes are enough for all that is held. */
-  place(index: number, content: Uint8Array, room: number): Placed {
+  place(index: number, content: Uint8Array, room: number): PlaceResult {
     const print = fingerprint(content);
     if (index < this.#next) {
       const known = this.#next - index > REMEMBERED || this.#prints[index % REMEMBERED] === print;
@@ -79,7 +79,7 @@ export class Assembly {
     return this.#deliver(content);
   }
 
-  #hold(index: number, content: Uint8Array, print: number, room: number): Placed {
+  #hold(index: number, content: Uint8Array, print: number, room: number): PlaceResult {
     const held = this.#held.get(index);
     if (held !== undefined) return fingerprint(held) === print ? "known" : "corrupt";
     // An empty chunk costs memory too: without the first term a stranger could have us hold any number of them.

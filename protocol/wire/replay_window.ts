@@ -2,7 +2,7 @@
 const WINDOW = 1_024;
 
 /** Remembers which sequence numbers have come, in bounded memory. */
-export class Sequences {
+export class ReplayWindow {
   readonly #seen = new Set<number>();
   #highest = -1;
 

@@ -1,7 +1,7 @@
-import { overdue } from "../../event_loop.ts";
+import { shouldYield } from "../../event_loop.ts";
 
 /** One thing under way to one or more recipients. */
-export interface Parcel<Recipient> {
+export interface QueuedDelivery<Recipient> {
   readonly targets: readonly Recipient[];
   /** How many of the targets have had it. */
   next: number;
@@ -13,7 +13,7 @@ export interface Parcel<Recipient> {
  *
  * Invariant: no call of `hand` begins before the one before it has returned.
  */
-export class Drain<Item extends Parcel<Recipient>, Recipient> {
+export class DeliveryQueue<Item extends QueuedDelivery<Recipient>, Recipient> {
   readonly #hand: (item: Item, to: Recipient) => void;
   #batch: Item[] = [];
   #at = 0;
@@ -50,7 +50,7 @@ export class Drain<Item extends Parcel<Recipient>, Recipient> {
 
   #schedule(): void {
     this.#scheduled = true;
-    if (overdue()) setImmediate(this.#run);
+    if (shouldYield()) setImmediate(this.#run);
     else queueMicrotask(this.#run);
   }
 
@@ -73,7 +73,7 @@ export class Drain<Item extends Parcel<Recipient>, Recipient> {
         });
       }
       const last = this.#at + 1 === this.#batch.length && item.next === item.targets.length;
-      if (!last && overdue()) {
+      if (!last && shouldYield()) {
         setImmediate(this.#run);
         return;
       }

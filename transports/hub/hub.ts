@@ -2,13 +2,13 @@ import { StreamError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../protocol/clock.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
-import { Drain } from "./delivery_queue.ts";
+import { DeliveryQueue } from "./delivery_queue.ts";
 import { type LinkOptions, type LinkPlan, planLink } from "./link_options.ts";
 import type { Hub, HubOptions, JoinOptions, PairOptions } from "./options.ts";
 import { Link } from "./link.ts";
-import { type Exchange, MemoryTransport } from "./transport.ts";
+import { type HubBackend, HubTransport } from "./transport.ts";
 import { createRandom, deriveSeed } from "./random.ts";
-import { type Delivery, type Notice, Seat } from "./member.ts";
+import { type Delivery, HubMember, type Notice } from "./member.ts";
 import type { Transport } from "../transport.ts";
 
 /**
@@ -32,19 +32,19 @@ const HUB_OPTIONS: OptionNames<HubOptions> = { link: true, seed: true, clock: tr
 const JOIN_OPTIONS: OptionNames<JoinOptions> = { link: true };
 const PAIR_OPTIONS: OptionNames<PairOptions> = { oneWay: true };
 
-class MemoryHub implements Hub, Exchange {
+class MemoryHub implements Hub, HubBackend {
   readonly #clock: Clock;
   readonly #seed: number;
   readonly #plan: LinkPlan | undefined;
-  readonly #seats: Map<string, Seat> = new Map();
-  readonly #drain: Drain<Delivery, Seat> = new Drain((delivery, to) => this.#hand(delivery, to));
+  readonly #members: Map<string, HubMember> = new Map();
+  readonly #drain: DeliveryQueue<Delivery, HubMember> = new DeliveryQueue((delivery, to) => this.#hand(delivery, to));
   /** Lines between pairs, by directed pair. */
   readonly #plans: Map<string, LinkPlan> = new Map();
   readonly #parted: Set<string> = new Set();
   /** Whether any line but the plain one was ever asked for. */
   #simulated = false;
-  /** All seats; made anew, never changed, so that a broadcast under way keeps the members it was sent to. */
-  #everyone: readonly Seat[] | undefined;
+  /** All members; made anew, never changed, so that a broadcast under way keeps the members it was sent to. */
+  #everyone: readonly HubMember[] | undefined;
   /** Counts joins and leaves. */
   #change = 0;
 
@@ -56,7 +56,7 @@ class MemoryHub implements Hub, Exchange {
   }
 
   get identities(): readonly string[] {
-    return [...this.#seats.keys()];
+    return [...this.#members.keys()];
   }
 
   get idle(): boolean {
@@ -75,17 +75,17 @@ class MemoryHub implements Hub, Exchange {
       );
     }
     assertOptions(options, JOIN_OPTIONS, "Cannot join the hub");
-    const seat = new Seat(identity, this.#planned(options.link));
-    const old = this.#seats.get(identity);
+    const member = new HubMember(identity, this.#planned(options.link));
+    const old = this.#members.get(identity);
     if (old !== undefined) {
       this.#expel(
         old,
         new StreamError("disconnected", `Lost the hub as another joined under the same identity: "${identity}"`, { identity }),
       );
     }
-    this.#seats.set(identity, seat);
-    void this.#announce("joined", seat);
-    return new MemoryTransport(this, seat);
+    this.#members.set(identity, member);
+    void this.#announce("joined", member);
+    return new HubTransport(this, member);
   }
 
   link(a: string, b: string, options: LinkOptions, pair: PairOptions = {}): void {
@@ -113,47 +113,47 @@ class MemoryHub implements Hub, Exchange {
   }
 
   freeze(identity: string): void {
-    this.#seat(identity, "freeze").freeze();
+    this.#member(identity, "freeze").freeze();
   }
 
   thaw(identity: string): void {
-    const seat = this.#seat(identity, "thaw");
-    const kept = seat.freezer?.thaw();
-    seat.freezer = undefined;
+    const member = this.#member(identity, "thaw");
+    const kept = member.freezer?.thaw();
+    member.freezer = undefined;
     if (kept === undefined) return;
     this.#drain.addFirst(kept.inbox);
     for (const { packet, destinations, settle } of kept.outbox) {
-      const sent = this.carry(seat, packet, destinations);
+      const sent = this.carry(member, packet, destinations);
       if (settle !== undefined) settle(sent);
     }
   }
 
   vanish(identity: string, options: { toldAfter?: number } = {}): void {
     assertOptions(options, { toldAfter: true }, "Cannot remove the participant");
-    const seat = this.#seat(identity, "remove");
+    const member = this.#member(identity, "remove");
     const error = new StreamError("disconnected", `Lost the hub as the participant was removed: "${identity}"`, { identity });
-    seat.vanished = true;
-    seat.freezer?.drop(error);
-    seat.freezer = undefined;
-    this.#cutLines(seat);
+    member.vanished = true;
+    member.freezer?.drop(error);
+    member.freezer = undefined;
+    this.#cutLinks(member);
     const toldAfter = options.toldAfter ?? 0;
-    if (toldAfter <= 0) return this.#expel(seat, error);
-    // A seat that was expelled meanwhile is in the hub no more, and nothing comes of the timer.
-    this.#clock.setTimeout(() => this.#expel(seat, error), toldAfter);
+    if (toldAfter <= 0) return this.#expel(member, error);
+    // A member that was expelled meanwhile is in the hub no more, and nothing comes of the timer.
+    this.#clock.setTimeout(() => this.#expel(member, error), toldAfter);
   }
 
-  participants(seat: Seat): readonly string[] {
-    return this.identities.filter((identity) => identity !== seat.identity);
+  participants(member: HubMember): readonly string[] {
+    return this.identities.filter((identity) => identity !== member.identity);
   }
 
-  tellClosed(seat: Seat, error: StreamError): void {
-    void this.#drain.add({ from: seat, packet: undefined, notice: { type: "closed", error }, targets: seat.alone, next: 0 });
+  tellClosed(member: HubMember, error: StreamError): void {
+    void this.#drain.add({ from: member, packet: undefined, notice: { type: "closed", error }, targets: member.alone, next: 0 });
   }
 
-  carry(from: Seat, packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
+  carry(from: HubMember, packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
     const targets = from.vanished ? [] : destinations === undefined ? this.#all() : this.#named(destinations);
     if (!this.#simulated) return this.#drain.add({ from, packet, notice: undefined, targets, next: 0 });
-    const direct: Seat[] = [];
+    const direct: HubMember[] = [];
     const waits: Promise<void>[] = [];
     for (const to of targets) {
       if (to === from || to.vanished || this.#isParted(from, to)) continue;
@@ -167,69 +167,69 @@ class MemoryHub implements Hub, Exchange {
     return waits.length === 0 ? handed : handed.then(async () => void await Promise.all(waits));
   }
 
-  async leave(seat: Seat): Promise<void> {
-    const arriving = [...seat.links.values()].map((link) => link.idle());
+  async leave(member: HubMember): Promise<void> {
+    const arriving = [...member.links.values()].map((link) => link.idle());
     if (arriving.length > 0) await Promise.all(arriving);
-    if (!seat.vanished) await this.#remove(seat);
+    if (!member.vanished) await this.#remove(member);
   }
 
-  #hand(delivery: Delivery, to: Seat): void {
+  #hand(delivery: Delivery, to: HubMember): void {
     if (delivery.packet !== undefined && (to === delivery.from || this.#isParted(delivery.from, to))) return;
     to.receive(delivery);
   }
 
-  #expel(seat: Seat, error: StreamError): void {
-    if (this.#seats.get(seat.identity) !== seat) return;
-    seat.end(error);
-    void this.#remove(seat);
-    this.tellClosed(seat, error);
+  #expel(member: HubMember, error: StreamError): void {
+    if (this.#members.get(member.identity) !== member) return;
+    member.end(error);
+    void this.#remove(member);
+    this.tellClosed(member, error);
   }
 
-  #remove(seat: Seat): Promise<void> {
-    if (this.#seats.get(seat.identity) !== seat) return Promise.resolve();
-    this.#seats.delete(seat.identity);
-    this.#cutLines(seat);
-    return this.#announce("left", seat);
+  #remove(member: HubMember): Promise<void> {
+    if (this.#members.get(member.identity) !== member) return Promise.resolve();
+    this.#members.delete(member.identity);
+    this.#cutLinks(member);
+    return this.#announce("left", member);
   }
 
-  #announce(type: "joined" | "left", seat: Seat): Promise<void> {
+  #announce(type: "joined" | "left", member: HubMember): Promise<void> {
     this.#everyone = undefined;
-    const notice: Notice = { type, identity: seat.identity, change: ++this.#change };
+    const notice: Notice = { type, identity: member.identity, change: ++this.#change };
     return this.#drain.add({
-      from: seat,
+      from: member,
       packet: undefined,
       notice,
-      targets: this.#all().filter((other) => other !== seat),
+      targets: this.#all().filter((other) => other !== member),
       next: 0,
     });
   }
 
-  #cutLines(seat: Seat): void {
-    for (const link of seat.links.values()) link.cut();
-    seat.links.clear();
-    for (const other of this.#seats.values()) {
-      other.links.get(seat)?.cut();
-      other.links.delete(seat);
+  #cutLinks(member: HubMember): void {
+    for (const link of member.links.values()) link.cut();
+    member.links.clear();
+    for (const other of this.#members.values()) {
+      other.links.get(member)?.cut();
+      other.links.delete(member);
     }
   }
 
-  #all(): readonly Seat[] {
-    return this.#everyone ??= [...this.#seats.values()];
+  #all(): readonly HubMember[] {
+    return this.#everyone ??= [...this.#members.values()];
   }
 
-  #named(destinations: readonly string[]): readonly Seat[] {
-    if (destinations.length === 1) return this.#seats.get(destinations[0] ?? "")?.alone ?? [];
-    const named = new Set<Seat>();
+  #named(destinations: readonly string[]): readonly HubMember[] {
+    if (destinations.length === 1) return this.#members.get(destinations[0] ?? "")?.alone ?? [];
+    const named = new Set<HubMember>();
     for (const identity of destinations) {
-      const seat = this.#seats.get(identity);
-      if (seat !== undefined) named.add(seat);
+      const member = this.#members.get(identity);
+      if (member !== undefined) named.add(member);
     }
     return [...named];
   }
 
-  #seat(identity: string, action: string): Seat {
-    const seat = this.#seats.get(identity);
-    if (seat !== undefined) return seat;
+  #member(identity: string, action: string): HubMember {
+    const member = this.#members.get(identity);
+    if (member !== undefined) return member;
     throw new StreamError(
       "invalid-argument",
       `Cannot ${action} the participant as nobody is here under this identity: "${identity}"`,
@@ -242,16 +242,16 @@ class MemoryHub implements Hub, Exchange {
     return planLink(options);
   }
 
-  #isParted(from: Seat, to: Seat): boolean {
+  #isParted(from: HubMember, to: HubMember): boolean {
     return this.#parted.size > 0 && this.#parted.has(directed(from.identity, to.identity));
   }
 
   #existing(from: string, to: string): Link | undefined {
-    const recipient = this.#seats.get(to);
-    return recipient === undefined ? undefined : this.#seats.get(from)?.links.get(recipient);
+    const recipient = this.#members.get(to);
+    return recipient === undefined ? undefined : this.#members.get(from)?.links.get(recipient);
   }
 
-  #linkOf(from: Seat, to: Seat): Link | undefined {
+  #linkOf(from: HubMember, to: HubMember): Link | undefined {
     const existing = from.links.get(to);
     if (existing !== undefined) return existing;
     const name = directed(from.identity, to.identity);

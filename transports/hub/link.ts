@@ -31,7 +31,7 @@ export class Link {
   #free = 0;
   #lastArrival = 0;
   /** In order of arrival; those before #head have come. */
-  #flight: Due<Packet>[] = [];
+  #inFlight: Due<Packet>[] = [];
   #head = 0;
   /** Senders that wait for room, in order. */
   #waiters: Due<() => void>[] = [];
@@ -70,7 +70,7 @@ export class Link {
 
   /** Loses all that is under way. */
   cut(): void {
-    this.#flight = [];
+    this.#inFlight = [];
     this.#head = 0;
     this.#free = 0;
     this.#lastArrival = 0;
@@ -88,20 +88,20 @@ export class Link {
   }
 
   #tellIdle(): void {
-    if (this.#head < this.#flight.length) return;
+    if (this.#head < this.#inFlight.length) return;
     for (const idler of this.#idlers.splice(0)) idler();
   }
 
   #fly(due: Due<Packet>): void {
-    let at = this.#flight.length;
-    while (at > this.#head && (this.#flight[at - 1]?.at ?? 0) > due.at) at--;
-    if (at === this.#flight.length) this.#flight.push(due);
-    else this.#flight.splice(at, 0, due);
+    let at = this.#inFlight.length;
+    while (at > this.#head && (this.#inFlight[at - 1]?.at ?? 0) > due.at) at--;
+    if (at === this.#inFlight.length) this.#inFlight.push(due);
+    else this.#inFlight.splice(at, 0, due);
   }
 
   /** Has the clock wake the link for whatever comes next; one timer at most. */
   #arm(): void {
-    const next = Math.min(this.#flight[this.#head]?.at ?? Infinity, this.#waiters[0]?.at ?? Infinity);
+    const next = Math.min(this.#inFlight[this.#head]?.at ?? Infinity, this.#waiters[0]?.at ?? Infinity);
     if (next === this.#timerAt) return;
     if (this.#timerAt !== Infinity) this.#input.clock.clearTimeout(this.#timer);
     this.#timerAt = next;
@@ -112,12 +112,12 @@ export class Link {
   #wake(): void {
     this.#timerAt = Infinity;
     const now = nowOf(this.#input.clock) + ROUNDING;
-    for (let due = this.#flight[this.#head]; due !== undefined && due.at <= now; due = this.#flight[this.#head]) {
+    for (let due = this.#inFlight[this.#head]; due !== undefined && due.at <= now; due = this.#inFlight[this.#head]) {
       this.#head++;
       this.#input.arrive(due.what);
     }
-    if (this.#head > 1_000 || this.#head === this.#flight.length) {
-      this.#flight.splice(0, this.#head);
+    if (this.#head > 1_000 || this.#head === this.#inFlight.length) {
+      this.#inFlight.splice(0, this.#head);
       this.#head = 0;
     }
     const ready = this.#waiters.findIndex((waiter) => waiter.at > now);

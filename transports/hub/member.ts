@@ -1,6 +1,6 @@
 import { StreamError } from "../../errors.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
-import type { Parcel } from "./delivery_queue.ts";
+import type { QueuedDelivery } from "./delivery_queue.ts";
 import type { LinkPlan } from "./link_options.ts";
 import { Freezer } from "./freezer.ts";
 import type { Link } from "./link.ts";
@@ -16,21 +16,21 @@ export type Notice =
   | { readonly type: "closed"; readonly error: StreamError };
 
 /** A packet or a notice on its way; never both. */
-export interface Delivery extends Parcel<Seat> {
-  readonly from: Seat;
+export interface Delivery extends QueuedDelivery<HubMember> {
+  readonly from: HubMember;
   readonly packet: Packet | undefined;
   readonly notice: Notice | undefined;
 }
 
-/** A participant, as the hub sees it, from joining to leaving. Who joins again under the same identity has another seat. */
-export class Seat {
+/** A participant, as the hub sees it, from joining to leaving. Who joins again under the same identity has another member. */
+export class HubMember {
   readonly identity: string;
   /** The line to and from it, unless a pair has one of its own. */
   readonly plan: LinkPlan | undefined;
-  /** A list of this seat alone: the targets of nearly every private packet. */
-  readonly alone: readonly Seat[] = [this];
+  /** A list of this member alone: the targets of nearly every private packet. */
+  readonly alone: readonly HubMember[] = [this];
   /** The simulated lines from it. */
-  readonly links: Map<Seat, Link> = new Map();
+  readonly links: Map<HubMember, Link> = new Map();
   /** Why it can send no more. */
   ended: StreamError | undefined;
   /** It vanished: nothing goes in or out, though the others may not know yet. */

@@ -1,34 +1,34 @@
 import { StreamError } from "../../errors.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { refusal } from "../packet_size.ts";
-import type { Seat } from "./member.ts";
+import type { HubMember } from "./member.ts";
 import type { Transport, TransportEvents } from "../transport.ts";
 
 /** The hub, as its participants' transports see it. */
-export interface Exchange {
+export interface HubBackend {
   /** Joins and leaves so far. */
   readonly change: number;
   /** Whether there are no lines between participants. */
   readonly direct: boolean;
-  participants(seat: Seat): readonly string[];
+  participants(member: HubMember): readonly string[];
   /** Sends a packet on its way. Never rejects. */
-  carry(from: Seat, packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
-  tellClosed(seat: Seat, error: StreamError): void;
-  /** Takes a seat out when what it sent has been handed on. */
-  leave(seat: Seat): Promise<void>;
+  carry(from: HubMember, packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
+  tellClosed(member: HubMember, error: StreamError): void;
+  /** Takes a member out when what it sent has been handed on. */
+  leave(member: HubMember): Promise<void>;
 }
 
 /** What a participant of a hub holds. */
-export class MemoryTransport implements Transport {
+export class HubTransport implements Transport {
   readonly identity: string;
-  readonly #hub: Exchange;
-  readonly #seat: Seat;
+  readonly #hub: HubBackend;
+  readonly #member: HubMember;
   #closing: Promise<void> | undefined;
 
-  constructor(hub: Exchange, seat: Seat) {
-    this.identity = seat.identity;
+  constructor(hub: HubBackend, member: HubMember) {
+    this.identity = member.identity;
     this.#hub = hub;
-    this.#seat = seat;
+    this.#member = member;
   }
 
   get direct(): boolean {
@@ -36,25 +36,27 @@ export class MemoryTransport implements Transport {
   }
 
   participants(): readonly string[] {
-    return this.#hub.participants(this.#seat);
+    return this.#hub.participants(this.#member);
   }
 
   open(events: TransportEvents): void {
-    this.#seat.open(events, this.#hub.change);
-    if (this.#seat.ended !== undefined) this.#hub.tellClosed(this.#seat, this.#seat.ended);
+    this.#member.open(events, this.#hub.change);
+    if (this.#member.ended !== undefined) this.#hub.tellClosed(this.#member, this.#member.ended);
   }
 
   send(packet: Packet, destinations?: readonly string[]): Promise<void> {
-    const seat = this.#seat;
-    const problem = seat.ended ?? refusal(packet);
+    const member = this.#member;
+    const problem = member.ended ?? refusal(packet);
     if (problem !== undefined) return Promise.reject(problem);
-    return seat.freezer === undefined ? this.#hub.carry(seat, packet, destinations) : seat.freezer.hold(packet, destinations);
+    return member.freezer === undefined
+      ? this.#hub.carry(member, packet, destinations)
+      : member.freezer.hold(packet, destinations);
   }
 
   close(): Promise<void> {
     if (this.#closing !== undefined) return this.#closing;
-    this.#seat.silence();
-    this.#seat.end(new StreamError("disconnected", `Cannot send as the transport is closed: identity is "${this.identity}"`));
-    return this.#closing = this.#hub.leave(this.#seat);
+    this.#member.silence();
+    this.#member.end(new StreamError("disconnected", `Cannot send as the transport is closed: identity is "${this.identity}"`));
+    return this.#closing = this.#hub.leave(this.#member);
   }
 }

@@ -1,4 +1,4 @@
-import { Remembered } from "../../protocol/bounded_map.ts";
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 
 /** Participants who have left of whom late packets are known for what they are. */
 const REMEMBERED = 256;
@@ -21,7 +21,7 @@ export class Presence {
   /** The others, each with its sid once that is known. */
   readonly #present: Map<string, string | undefined>;
   readonly #events: PresenceEvents;
-  readonly #left = new Remembered<string, true>(REMEMBERED);
+  readonly #left = new BoundedMap<string, true>(REMEMBERED);
   /** Those who were here when this participant's connection was lost, and have not been told of as gone since. */
   #before: Set<string> = new Set();
 

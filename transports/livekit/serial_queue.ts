@@ -1,5 +1,5 @@
 /** Sends one thing at a time, in the order in which they were added. */
-export class Outbox {
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Runs `send` when all before it have settled; settles as it does. */

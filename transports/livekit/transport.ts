@@ -8,7 +8,7 @@ import { ForeignReaders } from "./sdk_readers.ts";
 import { adaptHandler } from "./room_handlers.ts";
 import { type Sdk, SDK_BUFFERED_BYTES } from "./sdk.ts";
 import { Unlisted } from "./unlisted.ts";
-import { Outbox } from "./serial_queue.ts";
+import { SerialQueue } from "./serial_queue.ts";
 import { refusal } from "../packet_size.ts";
 import type { Transport, TransportEvents, TransportHandler } from "../transport.ts";
 
@@ -60,7 +60,7 @@ export class LiveKitTransport implements Transport {
   readonly #sdk: RoomSdk;
   readonly #clock: Required<Clock>;
   readonly #release: () => void;
-  readonly #outbox = new Outbox();
+  readonly #outbox = new SerialQueue();
   readonly #presence: Presence;
   readonly #unlisted: Unlisted;
   readonly #readers: ForeignReaders;

@@ -6,9 +6,9 @@ import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { withDescriptor } from "../../protocol/descriptors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import { textPieces } from "../../protocol/wire/utf8.ts";
-import { overdue, turn } from "../../event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import { abandoned } from "./abort.ts";
-import type { Codec, JobOptions, Preparation } from "../codec.ts";
+import type { Codec, EncodeOptions, JobOptions } from "../codec.ts";
 import {
   changedFailure,
   type Failure,
@@ -35,7 +35,7 @@ import {
   sliceValue,
   type WriteFileJob,
 } from "./jobs.ts";
-import { packElsewhere, unpackElsewhere } from "../compression.ts";
+import { compressInThreadPool, decompressInThreadPool } from "../compression.ts";
 import { createSegmentStore, type Segment, type SegmentStore } from "../segments.ts";
 
 /** Bytes hashed, or UTF-16 units encoded, between two looks at the time: 0.2 ms of sha256. */
@@ -73,7 +73,7 @@ export async function runPinned(job: Job, segment: Segment, signal: AbortSignal 
 export async function runInSlices(job: Job, signal?: AbortSignal): Promise<JobResult> {
   switch (job.kind) {
     case "slice":
-      return await sliced(job.buffer, job.start, job.end, job.how, signal);
+      return await encoded(job.buffer, job.start, job.end, job.encodeOptions, signal);
     case "extract":
     case "decodeText":
       return await extract(job, signal);
@@ -88,33 +88,33 @@ export async function runInSlices(job: Job, signal?: AbortSignal): Promise<JobRe
 
 /** Between two steps: gives the loop back if the slice is used up, and ends work nobody waits for. */
 async function pause(signal: AbortSignal | undefined): Promise<void> {
-  await turn();
+  await yieldToEventLoop();
   if (signal?.aborted) throw abandoned(signal);
 }
 
 async function digestOf(bytes: Uint8Array, start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const hash = createHash("sha256");
   for (let at = start; at < end; at += STEP) {
-    if (overdue()) await pause(signal);
+    if (shouldYield()) await pause(signal);
     hash.update(bytes.subarray(at, Math.min(at + STEP, end)));
   }
   return new Uint8Array(hash.digest());
 }
 
-async function sliced(
+async function encoded(
   buffer: SharedArrayBuffer,
   start: number,
   end: number,
-  how: Preparation | undefined,
+  encodeOptions: EncodeOptions | undefined,
   signal: AbortSignal | undefined,
 ): Promise<JobResult> {
   const bytes = new Uint8Array(buffer);
   const span = bytes.subarray(start, end);
   const digest = await digestOf(bytes, start, end, signal);
-  const packing = packingOf(how);
-  const packed = packing === undefined ? undefined : await packElsewhere(span, packing);
+  const packing = packingOf(encodeOptions);
+  const packed = packing === undefined ? undefined : await compressInThreadPool(span, packing);
   if (signal?.aborted) throw abandoned(signal);
-  return { ok: true, value: sliceValue(span, digest, cutSpan(bytes, start, end, how), packed) };
+  return { ok: true, value: sliceValue(span, digest, cutSpan(bytes, start, end, encodeOptions), packed) };
 }
 
 async function extract(job: ExtractJob, signal: AbortSignal | undefined): Promise<JobResult> {
@@ -122,26 +122,29 @@ async function extract(job: ExtractJob, signal: AbortSignal | undefined): Promis
   if (from === undefined || !isEqual(await digestOf(from, 0, from.length, signal), job.digest)) {
     return { ok: false, failure: mismatch(job) };
   }
-  while (overdue()) await pause(signal); // several may come here at once, and a long text takes a millisecond
+  while (shouldYield()) await pause(signal); // several may come here at once, and a long text takes a millisecond
   return extracted(job, from);
 }
 
 /** A job's span, unpacked; undefined if it cannot be. */
 async function plainBytes({ buffer, start, end, packed }: ExtractJob | WriteFileJob): Promise<Uint8Array | undefined> {
   const from = new Uint8Array(buffer, start, end - start);
-  return packed === undefined ? from : await unpackElsewhere(from, packed);
+  return packed === undefined ? from : await decompressInThreadPool(from, packed);
 }
 
-async function encodeText({ text, buffer, start, how }: EncodeTextJob, signal: AbortSignal | undefined): Promise<JobResult> {
+async function encodeText(
+  { text, buffer, start, encodeOptions }: EncodeTextJob,
+  signal: AbortSignal | undefined,
+): Promise<JobResult> {
   const encoder = new TextEncoder();
   let written = start;
   for (const piece of textPieces(text, STEP)) {
-    if (overdue()) await pause(signal);
+    if (shouldYield()) await pause(signal);
     const step = encoder.encodeInto(piece, new Uint8Array(buffer, written));
     if (step.read < piece.length) return { ok: false, failure: overflow(text.length, buffer.byteLength - start) };
     written += step.written;
   }
-  return await sliced(buffer, start, written, how, signal);
+  return await encoded(buffer, start, written, encodeOptions, signal);
 }
 
 async function readFile(job: ReadFileJob, signal: AbortSignal | undefined): Promise<JobResult> {
@@ -159,7 +162,7 @@ async function readFile(job: ReadFileJob, signal: AbortSignal | undefined): Prom
   });
   if (signal?.aborted) throw abandoned(signal);
   if (failure !== undefined) return { ok: false, failure };
-  return await sliced(job.buffer, job.start, job.start + bytes, job.how, signal);
+  return await encoded(job.buffer, job.start, job.start + bytes, job.encodeOptions, signal);
 }
 
 async function writeFile(job: WriteFileJob, signal: AbortSignal | undefined): Promise<JobResult> {

@@ -1,7 +1,7 @@
 import { retried } from "../../protocol/descriptors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { FrameEncoding } from "../../protocol/wire/frames.ts";
-import type { Codec, JobOptions, Preparation, Sliced, Span, UnpackOptions } from "../codec.ts";
+import type { Codec, DecodeOptions, EncodedSegment, EncodeOptions, JobOptions, Span } from "../codec.ts";
 import { toStreamError } from "./failures.ts";
 import type { Job, JobResult, JobValue } from "./jobs.ts";
 import { ENCODINGS } from "../compression.ts";
@@ -19,11 +19,11 @@ export abstract class JobCodec implements Codec {
   /** Carries a job out that uses the segment. The segment stays pinned for as long as anybody may touch it. */
   protected abstract submit(job: Job, segment: Segment, options: JobOptions): Promise<JobResult>;
 
-  slice({ segment, start, end }: Span, how?: Preparation, options?: JobOptions): Promise<Sliced> {
-    return this.#carryOut({ kind: "slice", buffer: segment.buffer, start, end, how }, segment, options);
+  slice({ segment, start, end }: Span, encodeOptions?: EncodeOptions, options?: JobOptions): Promise<EncodedSegment> {
+    return this.#carryOut({ kind: "slice", buffer: segment.buffer, start, end, encodeOptions }, segment, options);
   }
 
-  async extract({ segment, start, end }: Span, digest: Uint8Array, options?: UnpackOptions): Promise<Uint8Array> {
+  async extract({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array> {
     const own = new Uint8Array(digest); // a view would be posted with all of the memory behind it
     const { copy } = await this.#carryOut(
       { kind: "extract", buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
@@ -33,7 +33,7 @@ export abstract class JobCodec implements Codec {
     return new Uint8Array(copy ?? new ArrayBuffer(0));
   }
 
-  async decodeText({ segment, start, end }: Span, digest: Uint8Array, options?: UnpackOptions): Promise<string> {
+  async decodeText({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<string> {
     const own = new Uint8Array(digest); // as above
     const { text } = await this.#carryOut(
       { kind: "decodeText", buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
@@ -43,24 +43,33 @@ export abstract class JobCodec implements Codec {
     return text ?? "";
   }
 
-  encodeText(text: string, into: { segment: Segment; start: number }, how?: Preparation, options?: JobOptions): Promise<Sliced> {
+  encodeText(
+    text: string,
+    into: { segment: Segment; start: number },
+    encodeOptions?: EncodeOptions,
+    options?: JobOptions,
+  ): Promise<EncodedSegment> {
     const { segment, start } = into;
-    return this.#carryOut({ kind: "encodeText", text, buffer: segment.buffer, start, how }, segment, options);
+    return this.#carryOut({ kind: "encodeText", text, buffer: segment.buffer, start, encodeOptions }, segment, options);
   }
 
   readFile(
     file: FileRef,
     range: { position: number; length: number },
     into: { segment: Segment; start: number },
-    how?: Preparation,
+    encodeOptions?: EncodeOptions,
     options?: JobOptions,
-  ): Promise<Sliced> {
+  ): Promise<EncodedSegment> {
     const { position, length } = range;
     const { segment, start } = into;
-    return this.#carryOut({ kind: "readFile", file, position, length, buffer: segment.buffer, start, how }, segment, options);
+    return this.#carryOut(
+      { kind: "readFile", file, position, length, buffer: segment.buffer, start, encodeOptions },
+      segment,
+      options,
+    );
   }
 
-  async writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: UnpackOptions): Promise<void> {
+  async writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: DecodeOptions): Promise<void> {
     const { segment, start, end } = span;
     const own = digest && new Uint8Array(digest); // a view would be posted with all of the memory behind it
     await this.#carryOut(

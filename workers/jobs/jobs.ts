@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
-import type { Preparation, Sliced } from "../codec.ts";
+import type { EncodedSegment, EncodeOptions } from "../codec.ts";
 import {
   changedFailure,
   type Failure,
@@ -15,14 +15,14 @@ import {
   OPEN_TO_WRITE,
   replacedFailure,
 } from "./failures.ts";
-import { pack, type Packed, type Packing, unpack } from "../compression.ts";
+import { compress, type CompressedPayload, type CompressionOptions, decompress } from "../compression.ts";
 
 export interface SliceJob {
   readonly kind: "slice";
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
   readonly end: number;
-  readonly how: Preparation | undefined;
+  readonly encodeOptions: EncodeOptions | undefined;
 }
 
 /** What is done with a span once it is checked: its bytes are copied, or decoded. */
@@ -32,7 +32,7 @@ export interface ExtractJob {
   readonly start: number;
   readonly end: number;
   readonly digest: Uint8Array;
-  readonly packed: Packed | undefined;
+  readonly packed: CompressedPayload | undefined;
 }
 
 export interface EncodeTextJob {
@@ -40,7 +40,7 @@ export interface EncodeTextJob {
   readonly text: string;
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
-  readonly how: Preparation | undefined;
+  readonly encodeOptions: EncodeOptions | undefined;
 }
 
 export interface ReadFileJob {
@@ -50,7 +50,7 @@ export interface ReadFileJob {
   readonly length: number;
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
-  readonly how: Preparation | undefined;
+  readonly encodeOptions: EncodeOptions | undefined;
 }
 
 export interface WriteFileJob {
@@ -61,14 +61,14 @@ export interface WriteFileJob {
   readonly start: number;
   readonly end: number;
   readonly digest: Uint8Array | undefined;
-  readonly packed: Packed | undefined;
+  readonly packed: CompressedPayload | undefined;
 }
 
 /** Each can be carried out again: none depends on what an attempt before it left behind. */
 export type Job = SliceJob | ExtractJob | EncodeTextJob | ReadFileJob | WriteFileJob;
 
 /** Of a write only `bytes` counts; `copy` and `text` are what was extracted. */
-export interface JobValue extends Sliced {
+export interface JobValue extends EncodedSegment {
   readonly copy?: ArrayBuffer;
   readonly text?: string;
 }
@@ -79,7 +79,7 @@ export type JobResult = { readonly ok: true; readonly value: JobValue } | { read
 export function runJob(job: Job): JobResult {
   switch (job.kind) {
     case "slice":
-      return sliced(job.buffer, job.start, job.end, job.how);
+      return encoded(job.buffer, job.start, job.end, job.encodeOptions);
     case "extract":
     case "decodeText":
       return extract(job);
@@ -98,13 +98,20 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 }
 
 /** Where a cut divides a run of bytes; nowhere without one. */
-export function cutSpan(bytes: Uint8Array, start: number, end: number, how: Preparation | undefined): readonly number[] {
-  return how === undefined || !("chunkSize" in how) ? [] : cutBytes(bytes, start, end, how.chunkSize, how.utf8);
+export function cutSpan(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  encodeOptions: EncodeOptions | undefined,
+): readonly number[] {
+  return encodeOptions === undefined || !("chunkSize" in encodeOptions)
+    ? []
+    : cutBytes(bytes, start, end, encodeOptions.chunkSize, encodeOptions.utf8);
 }
 
 /** How a span is to be compressed, if it is. */
-export function packingOf(how: Preparation | undefined): Packing | undefined {
-  return how !== undefined && "encoding" in how ? how : undefined;
+export function packingOf(encodeOptions: EncodeOptions | undefined): CompressionOptions | undefined {
+  return encodeOptions !== undefined && "encoding" in encodeOptions ? encodeOptions : undefined;
 }
 
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
@@ -139,12 +146,12 @@ export function extracted({ kind, buffer }: ExtractJob, from: Uint8Array): JobRe
   return { ok: true, value: { bytes: from.length, digest: new Uint8Array(), ends: [], ...what } };
 }
 
-function sliced(buffer: SharedArrayBuffer, start: number, end: number, how: Preparation | undefined): JobResult {
+function encoded(buffer: SharedArrayBuffer, start: number, end: number, encodeOptions: EncodeOptions | undefined): JobResult {
   const bytes = new Uint8Array(buffer);
   const span = bytes.subarray(start, end);
-  const packing = packingOf(how);
-  const packed = packing === undefined ? undefined : pack(span, packing);
-  return { ok: true, value: sliceValue(span, sha256(span), cutSpan(bytes, start, end, how), packed) };
+  const packing = packingOf(encodeOptions);
+  const packed = packing === undefined ? undefined : compress(span, packing);
+  return { ok: true, value: sliceValue(span, sha256(span), cutSpan(bytes, start, end, encodeOptions), packed) };
 }
 
 export function sliceValue(
@@ -165,14 +172,14 @@ function extract(job: ExtractJob): JobResult {
 /** A job's span, unpacked; undefined if it cannot be. */
 function plainBytes({ buffer, start, end, packed }: ExtractJob | WriteFileJob): Uint8Array | undefined {
   const from = new Uint8Array(buffer, start, end - start);
-  return packed === undefined ? from : unpack(from, packed);
+  return packed === undefined ? from : decompress(from, packed);
 }
 
-function encodeText({ text, buffer, start, how }: EncodeTextJob): JobResult {
+function encodeText({ text, buffer, start, encodeOptions }: EncodeTextJob): JobResult {
   const room = new Uint8Array(buffer, start);
   const { read, written } = new TextEncoder().encodeInto(text, room);
   if (read < text.length) return { ok: false, failure: overflow(text.length, room.length) };
-  return sliced(buffer, start, start + written, how);
+  return encoded(buffer, start, start + written, encodeOptions);
 }
 
 function readFile(job: ReadFileJob): JobResult {
@@ -203,7 +210,7 @@ function readFile(job: ReadFileJob): JobResult {
   } catch (error) {
     return { ok: false, failure: fileFailure("read", job.file, error) };
   }
-  return sliced(job.buffer, job.start, job.start + bytes, job.how);
+  return encoded(job.buffer, job.start, job.start + bytes, job.encodeOptions);
 }
 
 function writeFile(job: WriteFileJob): JobResult {

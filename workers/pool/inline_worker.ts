@@ -1,13 +1,13 @@
 import { runInSlices } from "../jobs/inline_codec.ts";
 import type { Job, JobResult } from "../jobs/jobs.ts";
-import type { Lane } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 /** This thread in a worker's place, where no worker can be started. */
-export function startInlineLane(): Lane {
-  return new InlineLane();
+export function startInlineWorker(): WorkerHandle {
+  return new InlineWorker();
 }
 
-class InlineLane implements Lane {
+class InlineWorker implements WorkerHandle {
   readonly ready: Promise<void> = Promise.resolve();
   readonly gone: Promise<undefined>;
   #end: (none: undefined) => void = () => undefined;

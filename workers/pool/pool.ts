@@ -7,13 +7,13 @@ import { assertKnownNames, type OptionNames } from "../../protocol/option_names.
 import { abandoned } from "../jobs/abort.ts";
 import type { Codec, JobOptions } from "../codec.ts";
 import { runPinned } from "../jobs/inline_codec.ts";
-import { startInlineLane } from "./inline_worker.ts";
+import { startInlineWorker } from "./inline_worker.ts";
 import { costOf, JobCodec } from "../jobs/job_codec.ts";
 import type { Job, JobResult } from "../jobs/jobs.ts";
 import type { StartedWorker } from "./thread.ts";
-import type { Lane } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 import { JobQueue } from "./job_queue.ts";
-import { Seat, type SeatEvents, type Task } from "./worker_slot.ts";
+import { type SlotEvents, type Task, WorkerSlot } from "./worker_slot.ts";
 import { createSegmentStore, type Segment } from "../segments.ts";
 
 /** Workers of a pool at most, unless asked for more: beyond, the event loop that feeds them is the limit. */
@@ -104,7 +104,7 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
 /** What a test may replace. */
 export interface PoolParts {
   /** Starts a worker. */
-  startLane: () => Lane;
+  startLane: () => WorkerHandle;
   /** What tells whether a worker hangs. */
   clock: Clock;
 }
@@ -114,12 +114,12 @@ export class WorkerPool extends JobCodec implements CodecPool {
   readonly size: number;
   readonly #clock: Clock;
   readonly #queue: JobQueue;
-  readonly #seats: Seat[] = [];
-  readonly #seatEvents: SeatEvents;
+  readonly #slots: WorkerSlot[] = [];
+  readonly #seatEvents: SlotEvents;
   readonly #startWorker: (() => StartedWorker) | undefined;
-  #startLane: (() => Lane) | undefined;
+  #startLane: (() => WorkerHandle) | undefined;
   /** This thread in a worker's place. */
-  #inlineSeat: Seat | undefined;
+  #inlineSeat: WorkerSlot | undefined;
   #jobsDone = 0;
   #inlineJobs = 0;
   /** Why no worker can be had, until somebody was told. */
@@ -144,8 +144,8 @@ export class WorkerPool extends JobCodec implements CodecPool {
         this.#failedStarts = 0;
         this.#dispatch();
       },
-      answered: (seat, tasks, results) => {
-        if (seat === this.#inlineSeat) this.#inlineJobs += tasks.length;
+      answered: (slot, tasks, results) => {
+        if (slot === this.#inlineSeat) this.#inlineJobs += tasks.length;
         else this.#jobsDone += tasks.length;
         tasks.forEach((task, index) => {
           this.#queue.leave(task);
@@ -153,12 +153,12 @@ export class WorkerPool extends JobCodec implements CodecPool {
         });
         this.#dispatch();
       },
-      lost: (seat, tasks, failure) => this.#replace(seat, tasks, failure),
+      lost: (slot, tasks, failure) => this.#replace(slot, tasks, failure),
     };
   }
 
   get workers(): number {
-    return this.#seats.length - (this.#inlineSeat === undefined ? 0 : 1);
+    return this.#slots.length - (this.#inlineSeat === undefined ? 0 : 1);
   }
 
   stats(): CodecPoolStats {
@@ -174,7 +174,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
   }
 
   get running(): number {
-    return this.#seats.reduce((sum, seat) => sum + seat.jobs, 0);
+    return this.#slots.reduce((sum, slot) => sum + slot.jobs, 0);
   }
 
   get waiting(): number {
@@ -196,9 +196,9 @@ export class WorkerPool extends JobCodec implements CodecPool {
 
   /** For tests: ends a worker as a crash would. False if there is none of that number. */
   kill(index: number): boolean {
-    const seat = this.#seats[index];
-    seat?.crash();
-    return seat !== undefined;
+    const slot = this.#slots[index];
+    slot?.crash();
+    return slot !== undefined;
   }
 
   protected submit(job: Job, segment: Segment, { signal, owner }: JobOptions): Promise<JobResult> {
@@ -249,21 +249,21 @@ export class WorkerPool extends JobCodec implements CodecPool {
   #dispatch(): void {
     if (this.#closed !== undefined) return;
     while (this.#queue.ready > 0) {
-      const seat = this.#leastBusy();
-      if (seat === undefined || seat.batches > 0) this.#start();
-      if (seat === undefined || seat.batches >= DEPTH || (seat.batches > 0 && this.#queue.isRetryNext)) return;
+      const slot = this.#leastBusy();
+      if (slot === undefined || slot.batches > 0) this.#start();
+      if (slot === undefined || slot.batches >= DEPTH || (slot.batches > 0 && this.#queue.isRetryNext)) return;
       // The share that leaves every worker its own: a short queue is not one worker's.
       const share = Math.ceil(this.#queue.ready / this.size);
-      seat.give(this.#queue.take(Math.min(share, MAX_BATCH)));
+      slot.give(this.#queue.take(Math.min(share, MAX_BATCH)));
     }
   }
 
-  #leastBusy(): Seat | undefined {
-    let least: Seat | undefined;
-    for (const seat of this.#seats) {
-      if (!seat.ready || seat.isReserved) continue;
-      if (least === undefined || seat.batches < least.batches || (seat.batches === least.batches && seat.bytes < least.bytes)) {
-        least = seat;
+  #leastBusy(): WorkerSlot | undefined {
+    let least: WorkerSlot | undefined;
+    for (const slot of this.#slots) {
+      if (!slot.ready || slot.isReserved) continue;
+      if (least === undefined || slot.batches < least.batches || (slot.batches === least.batches && slot.bytes < least.bytes)) {
+        least = slot;
       }
     }
     return least;
@@ -271,17 +271,17 @@ export class WorkerPool extends JobCodec implements CodecPool {
 
   /** Starts one worker more, if there may be one. One at a time: the next is worth its start only when this one is busy. */
   #start(): void {
-    if (this.#seats.length >= this.size || this.#loading || this.#seats.some((seat) => !seat.ready)) return;
+    if (this.#slots.length >= this.size || this.#loading || this.#slots.some((slot) => !slot.ready)) return;
     if (this.#failedStarts >= FAILED_STARTS) {
-      if (this.#seats.length > 0) return;
-      this.#inlineSeat = this.#seat(startInlineLane(), Infinity);
-      this.#seats.push(this.#inlineSeat);
+      if (this.#slots.length > 0) return;
+      this.#inlineSeat = this.#slot(startInlineWorker(), Infinity);
+      this.#slots.push(this.#inlineSeat);
       this.#tellUnavailable(unavailable(this.#lastFailure));
     } else if (this.#startLane === undefined) {
       void this.#load();
     } else {
       try {
-        this.#seats.push(this.#seat(this.#startLane(), PATIENCE_MS));
+        this.#slots.push(this.#slot(this.#startLane(), PATIENCE_MS));
       } catch (error) {
         this.#lastFailure = error;
         this.#failedStarts++;
@@ -296,16 +296,16 @@ export class WorkerPool extends JobCodec implements CodecPool {
     first?.(error);
   }
 
-  #seat(lane: Lane, patience: number): Seat {
-    return new Seat(lane, this.#seatEvents, this.#clock, patience);
+  #slot(worker: WorkerHandle, patience: number): WorkerSlot {
+    return new WorkerSlot(worker, this.#seatEvents, this.#clock, patience);
   }
 
   /** comlink is loaded by those who use it. */
   async #load(): Promise<void> {
     this.#loading = true;
     try {
-      const { startLane } = await import("./worker_handle.ts");
-      this.#startLane = () => startLane(this.#startWorker);
+      const { startWorker } = await import("./worker_handle.ts");
+      this.#startLane = () => startWorker(this.#startWorker);
     } catch (error) {
       this.#lastFailure = error;
       this.#failedStarts = FAILED_STARTS;
@@ -314,8 +314,8 @@ export class WorkerPool extends JobCodec implements CodecPool {
     this.#dispatch();
   }
 
-  #replace(seat: Seat, tasks: readonly Task[], failure: Error | undefined): void {
-    this.#seats.splice(this.#seats.indexOf(seat), 1);
+  #replace(slot: WorkerSlot, tasks: readonly Task[], failure: Error | undefined): void {
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
     const again: Task[] = [];
     for (const task of tasks) {
       if (!task.settled && task.attempts < ATTEMPTS) {
@@ -326,7 +326,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
       task.reject(workerLost(failure));
     }
     this.#queue.putBack(again);
-    if (!seat.started) {
+    if (!slot.started) {
       this.#lastFailure = failure;
       this.#failedStarts++;
     }
@@ -336,10 +336,10 @@ export class WorkerPool extends JobCodec implements CodecPool {
   async #end(): Promise<void> {
     for (const task of this.#queue.clear()) task.reject(closed());
     if (this.#soon !== undefined) clearImmediate(this.#soon);
-    const seats = this.#seats.splice(0);
-    await Promise.all(seats.map(async (seat) => {
-      for (const task of seat.abandon()) task.reject(closed());
-      await seat.gone;
+    const slots = this.#slots.splice(0);
+    await Promise.all(slots.map(async (slot) => {
+      for (const task of slot.abandon()) task.reject(closed());
+      await slot.gone;
     }));
     this.segments.clear();
   }

@@ -13,7 +13,7 @@ const WEB_WORKER_IDLE_MS = 250;
 const LAST_STEP_MS = 100;
 
 /** A started thread, listening or not yet. */
-export interface Spawned {
+export interface SpawnedThread {
   readonly endpoint: Endpoint;
   /** Resolves when the thread listens. Stays pending if it never does: then `gone` tells. */
   readonly ready: Promise<void>;
@@ -30,7 +30,7 @@ export interface Spawned {
 export type StartedWorker = Thread | Worker;
 
 /** Starts a thread: what `start` returns, or else on `entry.js`. Throws where that is not possible, and nothing else was executed. */
-export function spawn(start?: () => StartedWorker): Spawned {
+export function spawn(start?: () => StartedWorker): SpawnedThread {
   const options = { name: "millrace-codec" };
   if (start === undefined) {
     return isServed()
@@ -48,7 +48,7 @@ function isWebWorker(value: unknown): value is Worker {
     "terminate" in value;
 }
 
-function watchThread(thread: Thread): Spawned {
+function watchThread(thread: Thread): SpawnedThread {
   let failure: Error | undefined;
   let busy = true;
   thread.on("error", (error) => failure = isError(error) ? error : new Error(String(error)));
@@ -82,7 +82,7 @@ function watchThread(thread: Thread): Spawned {
   };
 }
 
-function watchWebWorker(worker: Worker): Spawned {
+function watchWebWorker(worker: Worker): SpawnedThread {
   let failure: Error | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
   let ended: (failure: Error | undefined) => void;

@@ -1,10 +1,10 @@
 import { type Remote, wrap } from "comlink";
-import { spawn, type Spawned, type StartedWorker } from "./thread.ts";
+import { spawn, type SpawnedThread, type StartedWorker } from "./thread.ts";
 import type { Job, JobResult } from "../jobs/jobs.ts";
 import type { WorkerApi } from "../entry/worker.ts";
 
 /** One worker, as the pool sees it. */
-export interface Lane {
+export interface WorkerHandle {
   /** Resolves when it takes jobs; stays pending if it never does: then `gone` tells. */
   readonly ready: Promise<void>;
   /** Resolves when the thread has ended and touches no memory any more; the error says what ended it, if known. */
@@ -19,21 +19,21 @@ export interface Lane {
 }
 
 /** Starts a worker, or takes the one that `start` has started. Throws where that is not possible at all. */
-export function startLane(start?: () => StartedWorker): Lane {
-  return new WorkerLane(spawn(start));
+export function startWorker(start?: () => StartedWorker): WorkerHandle {
+  return new ThreadWorker(spawn(start));
 }
 
-class WorkerLane implements Lane {
+class ThreadWorker implements WorkerHandle {
   readonly ready: Promise<void>;
   readonly gone: Promise<Error | undefined>;
-  readonly #thread: Spawned;
+  readonly #thread: SpawnedThread;
   // Held for the worker's life: when a root proxy is collected, comlink releases its worker.
   readonly #proxy: Remote<WorkerApi>;
   readonly #run: Remote<WorkerApi>["run"];
   readonly #unanswered = new Set<(error: Error) => void>();
   #lost: Error | undefined;
 
-  constructor(thread: Spawned) {
+  constructor(thread: SpawnedThread) {
     this.#thread = thread;
     this.#proxy = wrap<WorkerApi>(thread.endpoint);
     this.#run = this.#proxy.run; // each look-up makes a proxy, which costs more than the call

@@ -1,7 +1,7 @@
 import type { Clock } from "../../protocol/clock.ts";
 import { isError } from "../../protocol/realms.ts";
 import type { Job, JobResult } from "../jobs/jobs.ts";
-import type { Lane } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 import type { Segment } from "../segments.ts";
 
 /** A job on its way through the pool. */
@@ -19,18 +19,18 @@ export interface Task {
   reject(error: unknown): void;
 }
 
-/** What a seat tells its pool. */
-export interface SeatEvents {
+/** What a slot tells its pool. */
+export interface SlotEvents {
   ready(): void;
-  answered(seat: Seat, tasks: readonly Task[], results: readonly JobResult[]): void;
-  /** Its worker crashed, hangs or never started; `tasks` have no answer. The seat is of no use any more. */
-  lost(seat: Seat, tasks: readonly Task[], failure: Error | undefined): void;
+  answered(slot: WorkerSlot, tasks: readonly Task[], results: readonly JobResult[]): void;
+  /** Its worker crashed, hangs or never started; `tasks` have no answer. The slot is of no use any more. */
+  lost(slot: WorkerSlot, tasks: readonly Task[], failure: Error | undefined): void;
 }
 
 /** A worker's place in the pool: what it has been given, and whether it still answers. */
-export class Seat {
-  readonly #lane: Lane;
-  readonly #events: SeatEvents;
+export class WorkerSlot {
+  readonly #worker: WorkerHandle;
+  readonly #events: SlotEvents;
   readonly #clock: Clock;
   readonly #patience: number;
   readonly #batches = new Set<readonly Task[]>();
@@ -42,14 +42,14 @@ export class Seat {
   #watch: unknown;
 
   /** `patience`: milliseconds without any answer after which a worker with something to do counts as hanging. */
-  constructor(lane: Lane, events: SeatEvents, clock: Clock, patience: number) {
-    this.#lane = lane;
+  constructor(worker: WorkerHandle, events: SlotEvents, clock: Clock, patience: number) {
+    this.#worker = worker;
     this.#events = events;
     this.#clock = clock;
     this.#patience = patience;
     this.#watchAgain(); // it has to start
-    void lane.ready.then(() => this.#start());
-    void lane.gone.then((failure) => this.#lose(failure));
+    void worker.ready.then(() => this.#start());
+    void worker.gone.then((failure) => this.#lose(failure));
   }
 
   /** Whether it ever took jobs. */
@@ -64,7 +64,7 @@ export class Seat {
 
   /** Resolves when its thread has ended. */
   get gone(): Promise<unknown> {
-    return this.#lane.gone;
+    return this.#worker.gone;
   }
 
   /** Jobs it has been given and has not answered. */
@@ -97,10 +97,10 @@ export class Seat {
     this.#jobs += batch.length;
     this.#batches.add(batch);
     if (this.#batches.size === 1) {
-      this.#lane.ref();
+      this.#worker.ref();
       this.#watchAgain();
     }
-    this.#lane.run(batch.map(({ job }) => job)).then(
+    this.#worker.run(batch.map(({ job }) => job)).then(
       (results) => this.#answered(batch, results),
       (error: unknown) => this.#lose(isError(error) ? error : undefined),
     );
@@ -108,7 +108,7 @@ export class Seat {
 
   /** Ends the worker, as a crash would. */
   crash(): void {
-    this.#lane.terminate();
+    this.#worker.terminate();
   }
 
   /**
@@ -125,7 +125,7 @@ export class Seat {
     void this.gone.then(() => {
       for (const { segment } of tasks) segment.unpin();
     });
-    this.#lane.terminate();
+    this.#worker.terminate();
     return tasks;
   }
 
@@ -150,7 +150,7 @@ export class Seat {
 
   #rest(): void {
     this.#clock.clearTimeout(this.#watch);
-    this.#lane.unref();
+    this.#worker.unref();
   }
 
   /** One timer for many answers: it looks whether any came since it was set. */

@@ -1,0 +1,140 @@
+import { BoundedMap } from "../../protocol/bounded_map.ts";
+import type { Clock } from "../../protocol/clock.ts";
+import type { ReceiveBudget } from "../../protocol/flow/credit.ts";
+import type { StreamBudget, StreamCredit } from "../../protocol/flow/stream_credit.ts";
+import type { Limits } from "../../protocol/limits.ts";
+import type { SenderMemory } from "../../protocol/memory_account.ts";
+import type { ControlMessage, Hello } from "../../protocol/wire/control.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
+import type { Report } from "../outgoing/refusals.ts";
+import { Answers } from "./answers.ts";
+import { PeerSession, type SessionContext } from "./session.ts";
+import { StreamCounts } from "./stream_counts.ts";
+
+/** Number of instances that are over and remembered, so that their late packets are dropped. */
+const REMEMBERED = 256;
+
+/** What a peer needs of its runtime. */
+export interface PeerContext {
+  readonly limits: Limits;
+  readonly budget: ReceiveBudget;
+  readonly streamBudget: StreamBudget;
+  readonly memory: SenderMemory;
+  readonly clock: Required<Clock>;
+  /** This runtime's instance. */
+  readonly instance: string;
+  tell(peer: Peer, message: ControlMessage): void;
+  /** Answers a hello. */
+  sendHello(peer: Peer): void;
+  /** Streams of a sender that are open here, of all its instances and as another SDK too. */
+  openStreams(identity: string): number;
+  /** A receiver takes more streams, or is gone: sends that wait may go on. */
+  streamsRaised(peer: Peer): void;
+  /** Sends that wait until a receiver takes more streams. */
+  waitingFor(credit: StreamCredit): number;
+  /** Hands an error that nobody awaits to the user. */
+  readonly report: Report;
+  /** Makes the peer a receiver of an open broadcast that reached it unknown; false if there is no such stream. */
+  adopt(peer: Peer, sequence: number): boolean;
+}
+
+/** Another participant of the room: what outlives its instances, and the session with the present one. */
+export class Peer {
+  readonly identity: string;
+  /** Streams from the peer that have not ended, by id, of any SDK: the latest of an id. */
+  readonly incoming = new Map<string, IncomingStream>();
+  /** Its first hello was waited for in vain. */
+  silent = false;
+  /** When it last gave a sign of life, or began to be waited for, in the clock's milliseconds. */
+  heardAt = 0;
+  /** Answers to its hellos. */
+  readonly helloAnswers: Answers;
+  /** Numbers of streams that may be opened to it, and by it. */
+  readonly counts: StreamCounts;
+  readonly #context: PeerContext;
+  readonly #sessionContext: SessionContext;
+  readonly #retired = new BoundedMap<string, true>(REMEMBERED);
+  #session: PeerSession;
+
+  constructor(identity: string, context: PeerContext) {
+    this.identity = identity;
+    this.#context = context;
+    this.helloAnswers = new Answers(context.clock, () => context.sendHello(this));
+    this.counts = new StreamCounts({
+      limits: context.limits,
+      budget: context.streamBudget,
+      openStreams: () => context.openStreams(identity),
+      waiting: (credit) => context.waitingFor(credit),
+      due: () => this.session.queueCounts(),
+      raised: () => context.streamsRaised(this),
+    });
+    const { limits, budget, clock, instance, report } = context;
+    this.#sessionContext = {
+      ...{ identity, limits, budget, clock, instance, report },
+      counts: this.counts,
+      tell: (message) => context.tell(this, message),
+      adopt: (sequence) => context.adopt(this, sequence),
+    };
+    this.#session = new PeerSession(this.#sessionContext);
+  }
+
+  /** The session with its present instance. */
+  get session(): PeerSession {
+    return this.#session;
+  }
+
+  /** Memory that is held here for it, in all its instances. */
+  get memory(): SenderMemory {
+    return this.#context.memory;
+  }
+
+  /** Whether it is known to be a Millrace runtime. */
+  get known(): boolean {
+    return this.#session.known;
+  }
+
+  /** Notes the instance that a packet is of; false if that one is over. A new instance ends the session with the one before. */
+  acceptInstance(instance: string): boolean {
+    if (this.#session.instance === instance) return true;
+    if (this.#retired.get(instance) !== undefined) return false;
+    if (this.#session.instance !== undefined) this.reset();
+    this.#session.instance = instance;
+    return true;
+  }
+
+  /** Ends the session: the participant left, said goodbye, or came back as another instance. */
+  reset(): void {
+    const ended = this.#session;
+    if (ended.instance !== undefined) this.#retired.set(ended.instance, true);
+    this.#session = new PeerSession(this.#sessionContext);
+    this.silent = false;
+    for (const stream of [...this.incoming.values()]) stream.senderGone();
+    this.incoming.clear(); // a stream that came whole can still be read; its id may come again
+    ended.close();
+    this.helloAnswers.stop();
+    this.counts.reset();
+  }
+
+  /** Stops telling. */
+  stop(): void {
+    this.#session.stop();
+    this.helloAnswers.stop();
+  }
+
+  noteHello(hello: Hello): void {
+    this.silent = false;
+    this.#session.noteHello(hello);
+  }
+
+  addIncoming(stream: IncomingStream): void {
+    this.incoming.set(stream.streamId, stream);
+    this.counts.open(stream);
+    this.#session.addIncoming(stream);
+  }
+
+  endIncoming(stream: IncomingStream): void {
+    if (this.incoming.get(stream.streamId) === stream) this.incoming.delete(stream.streamId);
+    this.counts.end(stream);
+    this.#session.endIncoming(stream);
+  }
+}

@@ -1,0 +1,110 @@
+import type { ReceivingState, SendingState } from "../../protocol/wire/control.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
+import type { OutgoingStream } from "../outgoing/stream.ts";
+
+/** Bytes of rows that one state packet holds, below the 15,000 of a control packet. */
+const STATE_BYTES = 12_000;
+
+/** Bytes of a row without its texts, and of one UTF-16 unit of them. */
+const ROW_BYTES = 60;
+const BYTES_PER_UNIT = 3;
+
+/** Rows of a state packet. */
+export interface StateRows {
+  readonly receiving: readonly ReceivingState[];
+  readonly sending: readonly SendingState[];
+}
+
+/**
+ * The states of streams that a peer is to be told. They wait until the packets of this turn of the event loop were seen, so that claims,
+ * credit and receipts of many streams share a packet.
+ */
+export class StateUpdates {
+  readonly #identity: string;
+  readonly #send: (rows: StateRows) => void;
+  readonly #receiving = new Set<IncomingStream>();
+  readonly #sending = new Set<OutgoingStream>();
+  readonly #unknown = new Map<number, SendingState>();
+  #creditDue = false;
+  #timer: ReturnType<typeof setImmediate> | undefined;
+
+  constructor(identity: string, send: (rows: StateRows) => void) {
+    this.#identity = identity;
+    this.#send = send;
+  }
+
+  /** Number of streams that the peer has named and nobody knows here. */
+  get unknownStreams(): number {
+    return this.#unknown.size;
+  }
+
+  /** Queues the state of a stream from the peer. */
+  addReceiving(stream: IncomingStream): void {
+    this.#receiving.add(stream);
+  }
+
+  /** Queues the state of a stream to the peer. */
+  addSending(stream: OutgoingStream): void {
+    this.#sending.add(stream);
+  }
+
+  /** Queues an answer about a stream that nobody knows here. */
+  addUnknown(row: SendingState): void {
+    this.#unknown.set(row.sequence, row);
+  }
+
+  /** Queues the credit and the counts, which every state packet carries. */
+  addCredit(): void {
+    this.#creditDue = true;
+  }
+
+  /** Sends what is queued at the end of this turn of the event loop. */
+  schedule(): void {
+    this.#timer ??= setImmediate(() => {
+      this.#timer = undefined;
+      this.flush();
+    });
+  }
+
+  /** Cancels what is scheduled; what is queued stays. */
+  cancel(): void {
+    if (this.#timer !== undefined) clearImmediate(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Sends what is queued. */
+  flush(): void {
+    let receiving: ReceivingState[] = [];
+    let sending: SendingState[] = [];
+    let bytes = 0;
+    const send = (): void => {
+      this.#creditDue = false;
+      this.#send({ receiving, sending });
+      receiving = [];
+      sending = [];
+      bytes = 0;
+    };
+    const count = (row: { reason?: string; digest?: string }): void => {
+      bytes += ROW_BYTES + BYTES_PER_UNIT * ((row.reason?.length ?? 0) + (row.digest?.length ?? 0));
+      if (bytes > STATE_BYTES) send();
+    };
+    for (const stream of this.#receiving) {
+      // A whole stream without receipts has nothing to tell any more.
+      if (stream.ended && stream.error === undefined && stream.facts?.confirm === false) continue;
+      receiving.push(stream.state());
+      count(stream.error ?? {});
+    }
+    for (const stream of this.#sending) {
+      sending.push(stream.state(stream.spec.destinations.find(this.#identity)));
+      count(stream.error ?? {});
+    }
+    for (const row of this.#unknown.values()) {
+      sending.push(row);
+      count(row);
+    }
+    this.#receiving.clear();
+    this.#sending.clear();
+    this.#unknown.clear();
+    if (this.#creditDue || receiving.length > 0 || sending.length > 0) send();
+  }
+}
