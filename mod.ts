@@ -52,7 +52,7 @@ export type { Runtime } from "./actors/runtime/runtime.ts";
 export type { ErrorContext, RuntimeOptions } from "./actors/runtime/options.ts";
 export type { ByteSource } from "./actors/runtime/send.ts";
 export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/runtime/handlers.ts";
-export type { ByteStreamReader, SaveOptions, StreamReader, TextStreamReader } from "./actors/incoming/reader.ts";
+export type { ByteStreamReader, StreamReader, TextStreamReader } from "./actors/incoming/reader.ts";
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/outgoing/writer.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";
 export type { Clock } from "./protocol/clock.ts";
@@ -62,6 +62,7 @@ export { DEFAULT_LIMITS, type Limits } from "./protocol/limits.ts";
 export type {
   ByteStreamOptions,
   CloseOptions,
+  SaveOptions,
   SendBytesOptions,
   SendFileOptions,
   SendTextOptions,

@@ -4,9 +4,9 @@
 // How to run: npm run bench:figures | bun --bun run bench:figures | deno task bench:figures
 // What would make it lie: another load on the machine (it shows in the noise printed below); the limit counts all cores as free;
 //   memory is that of a process, of which an engine may give back nothing until it has to.
-import type { CodecPool } from "../mod.ts";
 import { createCodecPool } from "../mod.ts";
 import type { Grown } from "./child.ts";
+import type { FigureContext, Measure } from "./figure_types.ts";
 import { formatFigures } from "./figures_formats.ts";
 import { holdFigures } from "./figures_holds.ts";
 import { rateFigures } from "./figures_rates.ts";
@@ -16,27 +16,6 @@ import { runChild } from "./run_child.ts";
 
 const MB = 1e6;
 const IMPORTS = 10;
-
-/** How a figure is measured: each run gives a value, the median counts. */
-export interface Measure {
-  readonly id: string;
-  readonly what: string;
-  readonly unit: string;
-  readonly reach: number;
-  readonly better: "less" | "more";
-  readonly runs: readonly number[];
-  readonly note: string;
-  /** Something besides the value that has to hold. */
-  readonly holds?: boolean;
-}
-
-/** What a figure's measurement is given. */
-export interface FigureContext {
-  readonly pool: CodecPool;
-  readonly rounds: number;
-  /** What sizes are divided by. */
-  readonly divisor: number;
-}
 
 const SECTIONS: Readonly<Record<string, (context: FigureContext) => AsyncGenerator<Measure, void, undefined>>> = {
   holds: holdFigures,

@@ -1,6 +1,6 @@
 // How fast: a large send against the machine's limit, small texts, and many streams against one.
 import process from "node:process";
-import type { FigureContext, Measure } from "./figures.ts";
+import type { FigureContext, Measure } from "./figure_types.ts";
 import { sha256Rate } from "./limits.ts";
 import { openPair, type Pair, TO_BOB, TOPIC, WIDE_TOPIC } from "./pair.ts";
 import { median } from "./probe.ts";

@@ -136,6 +136,16 @@ export function assertReadOptions(options: { signal?: AbortSignal }): void {
   assertOptions(options, READ_CHECKS, "read the stream");
 }
 
+/** Options of `saveTo`. */
+export interface SaveOptions {
+  /** Replace a file that exists. Default false. */
+  overwrite?: boolean;
+  /** Cancels the stream; nothing is left behind, or nothing once a file system that hangs goes on. */
+  signal?: AbortSignal;
+  /** Called at most once each 50 ms, and at the end. */
+  onProgress?: (progress: Progress) => void;
+}
+
 /** Throws "invalid-argument" unless they are options of a reader's `saveTo`. */
 export function assertSaveOptions(options: object): void {
   assertOptions(options, SAVE_CHECKS, "save the stream");

@@ -4,6 +4,7 @@ import type { ByteStreamReader } from "../mod.ts";
 import type { LinkOptions } from "../transports/hub/link_options.ts";
 import { suite } from "./harness.ts";
 import { inRoom, type Member, pattern, type Raw, type Room } from "./room.ts";
+import { incomingOf } from "./incoming_of.ts";
 
 const test = suite("credit over time");
 
@@ -129,8 +130,7 @@ for (const final of FINALS) {
 
 /** Bytes of a reader's stream that wait, by its actor's context. */
 function heldBy(_bob: Member, reader: ByteStreamReader): number {
-  const { context, value } = reader.actor.getSnapshot() as { value: string; context: { stream: { held: number } } };
-  return value === "receiving" ? context.stream.held : 0;
+  return reader.actor.getSnapshot().value === "receiving" ? incomingOf(reader).held : 0;
 }
 
 test.run();

@@ -4,6 +4,7 @@ import { BLOCK_OVERHEAD } from "../protocol/memory_account.ts";
 import type { ByteStreamReader, StreamError } from "../mod.ts";
 import { suite } from "./harness.ts";
 import { frame, inRoom, type Member, pattern, type Raw } from "./room.ts";
+import { incomingOf } from "./incoming_of.ts";
 
 const test = suite("held memory");
 
@@ -25,10 +26,7 @@ function hoard({ runtime }: Member): { readers: ByteStreamReader[]; ends: string
 
 /** Bytes that each open stream holds, as its account says. */
 function charged(readers: readonly ByteStreamReader[]): number {
-  return readers.reduce((sum, reader) => {
-    const { context } = reader.actor.getSnapshot() as { context: { stream: { charged: number } } };
-    return sum + context.stream.charged;
-  }, 0);
+  return readers.reduce((sum, reader) => sum + incomingOf(reader).charged, 0);
 }
 
 /** Many frames in one content. */

@@ -2,8 +2,7 @@
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
-import { type IncomingActor, type IncomingEvent, incomingStream } from "../actors/incoming/machine.ts";
-import type { IncomingStream } from "../actors/incoming/stream.ts";
+import { type IncomingActor, type IncomingEffects, type IncomingEvent, incomingStream } from "../actors/incoming/machine.ts";
 import { StreamError, type StreamErrorCode } from "../errors.ts";
 import { suite } from "./harness.ts";
 import { quietly } from "./quietly.ts";
@@ -14,6 +13,7 @@ const test = suite("incoming machine");
 type State = "offered" | "receiving" | "closed" | "failed";
 type Type = IncomingEvent["type"];
 
+const STREAM = { streamId: "s", topic: "t", kind: "text", sender: "alice" } as const;
 const UNCLAIMED = 5_000;
 const SILENCE = 30_000;
 const failure = new StreamError("corrupt", "Cannot go on in this test");
@@ -150,8 +150,8 @@ test.run();
 
 /** The snapshot at the end of a way. */
 function follow(way: readonly Type[]): SnapshotFrom<typeof incomingStream> {
-  const { stream } = fakeStream(new VirtualTime(), []);
-  let [snapshot] = initialTransition(incomingStream, { stream });
+  const { effects } = fakeEffects(new VirtualTime(), []);
+  let [snapshot] = initialTransition(incomingStream, { ...STREAM, effects });
   for (const type of way) [snapshot] = transition(incomingStream, snapshot, EVENTS[type]);
   return snapshot;
 }
@@ -169,21 +169,16 @@ interface Started {
 function start(): Started {
   const calls: string[] = [];
   const time = new VirtualTime();
-  const { stream, listen } = fakeStream(time, calls);
-  const actor = createActor(incomingStream, { input: { stream }, clock: time }).start();
+  const { effects, listen } = fakeEffects(time, calls);
+  const actor = createActor(incomingStream, { input: { ...STREAM, effects }, clock: time }).start();
   return { actor, time, calls, heard: () => listen(SILENCE), shorten: listen };
 }
 
-/** What the machine uses of a stream. */
-function fakeStream(time: VirtualTime, calls: string[]): { stream: IncomingStream; listen: (ms: number) => void } {
+function fakeEffects(time: VirtualTime, calls: string[]): { effects: IncomingEffects; listen: (ms: number) => void } {
   let silentAt = SILENCE;
   const fake = {
-    streamId: "s",
-    topic: "t",
-    from: "alice",
     ended: false,
-    description: { kind: "text" },
-    context: { limits: { unclaimedTimeout: UNCLAIMED } },
+    unclaimedTimeout: UNCLAIMED,
     claimed: (window: number | undefined) => void calls.push(`claimed ${window}`),
     untilSilent: () => Math.max(0, silentAt - time.now()),
     silence: () => time.now() < silentAt ? undefined : new StreamError("timeout", "Cannot hear anything in this test"),
@@ -192,7 +187,7 @@ function fakeStream(time: VirtualTime, calls: string[]): { stream: IncomingStrea
     fail: ({ code }: StreamError) => end(`fail ${code}`),
   };
   return {
-    stream: fake as unknown as IncomingStream,
+    effects: fake,
     listen: (ms) => {
       silentAt = time.now() + ms;
     },

@@ -9,6 +9,7 @@ import type { LinkOptions } from "../transports/hub/link_options.ts";
 import { suite } from "./harness.ts";
 import { inRoom, type Member, pattern, type Room } from "./room.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
+import { incomingOf } from "./incoming_of.ts";
 
 const test = suite("laws of streams");
 
@@ -239,7 +240,7 @@ test("over a reliable line, however slow and lossy, all arrives, and no more tha
 });
 
 async function readSlowly(room: Room, reader: ByteStreamReader, most: number): Promise<number> {
-  const { stream } = (reader.actor.getSnapshot() as { context: { stream: { held: number } } }).context;
+  const stream = incomingOf(reader);
   let bytes = 0;
   for await (const part of reader) {
     assert.ok(stream.held <= most, `${stream.held} bytes held, of ${most}`);

@@ -28,6 +28,37 @@ const TYPES_FROM: Readonly<Record<string, readonly string[]>> = {
   actors: ["workers", "transports", "files"],
 };
 
+/** The folders of the library, each above those that it may import. */
+const STAIRCASE: readonly string[] = [
+  "protocol",
+  "protocol/wire",
+  "protocol/flow",
+  "workers",
+  "workers/jobs",
+  "workers/entry",
+  "workers/pool",
+  "files",
+  "transports",
+  "transports/hub",
+  "transports/livekit",
+  "actors/common",
+  "actors/outgoing",
+  "actors/incoming",
+  "actors/peers",
+  "actors/runtime",
+  "actors/logic",
+  "actors",
+];
+
+/** Folders on the staircase that know nothing of each other. */
+const STRANGERS: readonly (readonly [string, string])[] = [
+  ["actors/incoming", "actors/outgoing"],
+  ["transports/livekit", "transports/hub"],
+];
+
+/** Files of one folder, past which it is two. */
+const MOST_FILES = 15;
+
 interface Import {
   readonly from: string;
   /** As written, but a relative one as a path from the project's folder. */
@@ -97,8 +128,29 @@ test("the wall clock, which may be set, gives timestamps and no durations", () =
   assert.equal(wrong.map(([path]) => path).filter((path) => layerOf(path) !== "tests"), []);
 });
 
-test("imports form no cycle", () => {
-  assert.equal(findCycle(), []);
+test("imports form no cycle, of files or of the library's folders, types included", () => {
+  assert.equal(findCycle(graphOf((path) => path)), []);
+  assert.equal(findCycle(graphOf((path) => LAYERS.includes(layerOf(path)) ? folderOf(path) : path)), []);
+});
+
+test("a folder takes only what stands below it on the staircase", () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const [step, other] = [STAIRCASE.indexOf(folderOf(from)), STAIRCASE.indexOf(folderOf(to))];
+    return step >= 0 && other >= 0 && other > step;
+  });
+  assert.equal(wrong.map(described), []);
+  const folders = new Set([...sources.keys()].filter((path) => LAYERS.includes(layerOf(path))).map(folderOf));
+  assert.equal([...folders].filter((folder) => !STAIRCASE.includes(folder)), []);
+  for (const [one, other] of STRANGERS) {
+    const known = imports.filter(({ from, to }) => folderOf(from) === one && folderOf(to) === other);
+    assert.equal(known.map(described), []);
+  }
+});
+
+test("no folder of the library has too many files", () => {
+  const paths = [...sources.keys()].filter((path) => LAYERS.includes(layerOf(path)));
+  const full = STAIRCASE.filter((folder) => paths.filter((path) => folderOf(path) === folder).length > MOST_FILES);
+  assert.equal(full, []);
 });
 
 test("every relative import names a file that exists", () => {
@@ -205,24 +257,39 @@ function withoutComments(text: string): string {
   return text.replace(/^\s*\/\*[^]*?\*\//gm, "").replace(/(^|\s)\/\/.*$/gm, "$1");
 }
 
-/** The files of one cycle of imports that are there when the program runs, or none. */
-function findCycle(): string[] {
+/** The nodes of one cycle of a graph, or none. */
+function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const done = new Set<string>();
-  const visit = (path: string, above: readonly string[]): string[] => {
-    if (above.includes(path)) return [...above.slice(above.indexOf(path)), path];
-    if (done.has(path)) return [];
-    done.add(path);
-    for (const { to, typeOnly } of imports.filter(({ from }) => from === path)) {
-      const cycle = typeOnly || !sources.has(to) ? [] : visit(to, [...above, path]);
+  const visit = (node: string, above: readonly string[]): string[] => {
+    if (above.includes(node)) return [...above.slice(above.indexOf(node)), node];
+    if (done.has(node)) return [];
+    done.add(node);
+    for (const to of graph.get(node) ?? []) {
+      const cycle = visit(to, [...above, node]);
       if (cycle.length > 0) return cycle;
     }
     return [];
   };
-  for (const path of sources.keys()) {
-    const cycle = visit(path, []);
+  for (const node of graph.keys()) {
+    const cycle = visit(node, []);
     if (cycle.length > 0) return cycle;
   }
   return [];
+}
+
+/** Who imports whom, types included, after both ends were mapped; within one node nothing counts. */
+function graphOf(nodeOf: (path: string) => string): Map<string, Set<string>> {
+  const graph = new Map<string, Set<string>>();
+  for (const { from, to } of imports.filter(({ to }) => sources.has(to))) {
+    const [node, other] = [nodeOf(from), nodeOf(to)];
+    if (node !== other) graph.set(node, (graph.get(node) ?? new Set()).add(other));
+  }
+  return graph;
+}
+
+/** The folder of a file; a file at the top stands for itself. */
+function folderOf(path: string): string {
+  return path.includes("/") ? posix.dirname(path) : path;
 }
 
 function sourcePaths(): string[] {

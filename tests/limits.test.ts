@@ -5,6 +5,7 @@ import { createHub } from "../transports/hub/hub.ts";
 import { suite } from "./harness.ts";
 import { rejection } from "./rejections.ts";
 import { inRoom, type Member, pattern, type Room } from "./room.ts";
+import { incomingOf } from "./incoming_of.ts";
 
 const test = suite("limits");
 
@@ -308,7 +309,7 @@ test("Infinity is allowed everywhere, and wrong values nowhere", async () => {
 
 /** What a reader's stream holds: its own count. */
 function heldBy(reader: ByteStreamReader): { held: number; code?: StreamErrorCode } {
-  return (reader.actor.getSnapshot() as { context: { stream: { held: number } } }).context.stream;
+  return incomingOf(reader);
 }
 
 test.run();

@@ -1,9 +1,8 @@
 // The life of a stream on its way out: its transitions by themselves, then its timers and its end in virtual time.
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
-import { createActor, fromCallback, initialTransition, type SnapshotFrom, transition } from "xstate";
-import { type OutgoingActor, type OutgoingEvent, outgoingStream } from "../actors/outgoing/machine.ts";
-import type { OutgoingStream } from "../actors/outgoing/stream.ts";
+import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
+import { type OutgoingActor, type OutgoingEffects, type OutgoingEvent, outgoingStream } from "../actors/outgoing/machine.ts";
 import { StreamError } from "../errors.ts";
 import { suite } from "./harness.ts";
 import { quietly } from "./quietly.ts";
@@ -16,6 +15,7 @@ type Type = OutgoingEvent["type"];
 /** How the receipts stand: all are here, some are waited for, all are here and none is good. */
 type Receipts = "good" | "due" | "bad";
 
+const STREAM = { streamId: "s", topic: "t", kind: "text" } as const;
 const STALL = 30_000;
 const failure = new StreamError("aborted", "Cannot go on in this test");
 const refusal = new StreamError("refused", "Cannot be taken in this test");
@@ -87,8 +87,8 @@ test("a stream that waits is looked after at each stall, in writing and in closi
 });
 
 test("a sweep that leaves out the last receiver ends the stream, and its timer", async () => {
-  const { actor, time, calls, stream } = start("due");
-  stream.sweepStalled = () => actor.send({ type: "destinations.lost", error: failure });
+  const { actor, time, calls, effects } = start("due");
+  effects.sweepStalled = () => actor.send({ type: "destinations.lost", error: failure });
   actor.send({ type: "bytes.written" });
   await time.advance(STALL);
   assert.is(actor.getSnapshot().value, "failed");
@@ -150,25 +150,22 @@ test.run();
 
 /** The snapshot at the end of a way. */
 function follow(receipts: Receipts, way: readonly Type[]): { snapshot: SnapshotFrom<typeof outgoingStream> } {
-  let [snapshot] = initialTransition(outgoingStream, { stream: fakeStream(receipts, []) });
+  let [snapshot] = initialTransition(outgoingStream, { ...STREAM, effects: fakeEffects(receipts, []) });
   for (const type of way) [snapshot] = transition(outgoingStream, snapshot, EVENTS[type]);
   return { snapshot };
 }
 
-function start(receipts: Receipts): { actor: OutgoingActor; time: VirtualTime; calls: string[]; stream: OutgoingStream } {
+function start(receipts: Receipts): { actor: OutgoingActor; time: VirtualTime; calls: string[]; effects: OutgoingEffects } {
   const calls: string[] = [];
   const time = new VirtualTime();
-  const stream = fakeStream(receipts, calls);
-  const machine = outgoingStream.provide({ actors: { pump: fromCallback(() => () => void calls.push("pump stopped")) } });
-  const actor = createActor(machine, { input: { stream }, clock: time }).start();
-  return { actor, time, calls, stream };
+  const effects = fakeEffects(receipts, calls);
+  const actor = createActor(outgoingStream, { input: { ...STREAM, effects }, clock: time }).start();
+  return { actor, time, calls, effects };
 }
 
-/** What the machine uses of a stream. */
-function fakeStream(receipts: Receipts, calls: string[]): OutgoingStream {
-  const stream: Partial<OutgoingStream> & Record<string, unknown> = {
-    streamId: "s",
-    spec: { description: { kind: "text", info: { topic: "t" } } } as OutgoingStream["spec"],
+function fakeEffects(receipts: Receipts, calls: string[]): OutgoingEffects {
+  return {
+    start: () => () => void calls.push("pump stopped"),
     confirmed: receipts !== "due",
     unconfirmed: receipts === "bad" ? refusal : undefined,
     untilStall: () => STALL,
@@ -176,5 +173,4 @@ function fakeStream(receipts: Receipts, calls: string[]): OutgoingStream {
     complete: () => void calls.push("complete"),
     fail: ({ code }: StreamError) => void calls.push(`fail ${code}`),
   };
-  return stream as unknown as OutgoingStream;
 }

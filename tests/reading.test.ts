@@ -7,6 +7,7 @@ import { suite } from "./harness.ts";
 import { collectTexts, inPair, inParty, joined, nextBytes, nextText, nextWhole, pattern, pause, until } from "./participants.ts";
 import { rejection } from "./rejections.ts";
 import { inTemporaryFolder } from "./temporary_folder.ts";
+import { incomingOf } from "./incoming_of.ts";
 
 const test = suite("reading");
 
@@ -154,7 +155,7 @@ test("a stream that nobody reads holds its window at most", () =>
     const sending = alice.sendBytes(pattern(2_000_000), { destinationIdentities: ["bob"] });
     const reader = await heard;
     await pause(50);
-    const held = (reader.actor.getSnapshot().context as { stream: { held: number } }).stream.held;
+    const held = incomingOf(reader).held;
     assert.ok(held <= 100_000, `${held} bytes are held`);
     assert.equal(await reader.readAll(), pattern(2_000_000));
     await sending;

@@ -1,23 +1,22 @@
 import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
 import type { MemoryAccount } from "../../protocol/memory_account.ts";
 import type { StreamContext } from "../common/context.ts";
-import type { IncomingStream } from "./stream.ts";
 
-/** What a stream that comes in needs of its runtime. */
+/** Environment of an incoming stream: its runtime's, and calls on it. */
 export interface IncomingContext {
   readonly stream: StreamContext;
-  /** Of a Millrace sender: the credit that its streams share. */
+  /** Credit that the streams of a Millrace sender share; undefined for another SDK. */
   readonly shared: ConnectionReceiveWindow | undefined;
-  /** Charged with what is held for it. */
+  /** Account that is charged with what the stream holds. */
   readonly memory: MemoryAccount;
-  /** The sender is to be told how the stream stands. */
-  notify(stream: IncomingStream): void;
-  /** The stream's window is its handler's now. */
-  widened(stream: IncomingStream): void;
-  /** The stream has ended. */
-  ended(stream: IncomingStream): void;
-  /** It was sent to this runtime by name, and has ended as there was no handler for it. */
-  unhandled(stream: IncomingStream): void;
-  /** Bytes were taken: the shared credit may rise. */
+  /** Tells the sender the stream's state. */
+  notify(): void;
+  /** Counts the window that the stream's handler has asked for. */
+  widened(): void;
+  /** Forgets the stream, which has ended. */
+  ended(): void;
+  /** Reports a stream that named this runtime and found no handler. */
+  unhandled(): void;
+  /** Raises the shared credit, as bytes were consumed. */
   consumed(): void;
 }

@@ -1,8 +1,7 @@
 import { type ActorRefFrom, assign, fromCallback, setup } from "xstate";
-import type { StreamError } from "../../errors.ts";
-import type { IncomingStream } from "./stream.ts";
+import type { StreamError, StreamErrorCode } from "../../errors.ts";
 
-/** What happens to a stream on its way in. */
+/** Events of an incoming stream. */
 export type IncomingEvent =
   | { type: "handler.found"; start: () => void; window: number | undefined }
   | { type: "trailer.received" }
@@ -11,69 +10,83 @@ export type IncomingEvent =
   | { type: "cancel.requested"; error: StreamError }
   | { type: "stream.broken"; error: StreamError };
 
-/** What an inspector sees of it. */
-export interface IncomingMachineContext {
+/** Effects of the machine on its stream, and the facts that its guards and delays ask for. An inspector sees nothing of it. */
+export interface IncomingEffects {
+  /** Whether the stream has ended, whatever ended it. */
+  readonly ended: boolean;
+  /** Notes that a handler takes the stream, with its window if it asks for one. */
+  claimed(window: number | undefined): void;
+  /** Makes an error about the stream. */
+  failure(code: StreamErrorCode, why: string): StreamError;
+  /** Milliseconds that the stream waits for a handler. */
+  readonly unclaimedTimeout: number;
+  /** Error of a sender that has been silent too long. */
+  silence(): StreamError | undefined;
+  /** Milliseconds until the sender may have been silent too long. */
+  untilSilent(): number;
+  close(): void;
+  fail(error: StreamError): void;
+}
+
+/** Identity of the stream, and the effects of its machine. */
+export interface IncomingInput {
   readonly streamId: string;
   readonly topic: string;
   readonly kind: "text" | "bytes";
   readonly sender: string;
-  readonly stream: IncomingStream;
+  readonly effects: IncomingEffects;
+}
+
+/** Context of the machine, as an inspector sees it. */
+export interface MachineContext extends IncomingInput {
   /** That a trailer came is a fact, never the end of unread bytes. */
   readonly trailer: boolean;
   readonly error: StreamError | undefined;
 }
 
 /**
- * A stream on its way in: `offered → receiving → closed`, or `failed`. It is closed when its last byte has been taken and checked.
+ * An incoming stream: `offered → receiving → closed`, or `failed`. It is closed when its last byte has been taken and checked.
  */
 const machine = setup({
   types: {
-    context: {} as IncomingMachineContext,
+    context: {} as MachineContext,
     events: {} as IncomingEvent,
-    input: {} as { stream: IncomingStream },
+    input: {} as IncomingInput,
   },
   actors: {
     /** Holds what has come; its clean-up gives it back, whatever ends the actor. */
-    holding: fromCallback<IncomingEvent, { stream: IncomingStream }>(({ input: { stream } }) => () => {
-      if (!stream.ended) stream.fail(stream.failure("cancelled", "its actor was stopped"));
+    holding: fromCallback<IncomingEvent, IncomingEffects>(({ input }) => () => {
+      if (!input.ended) input.fail(input.failure("cancelled", "its actor was stopped"));
     }),
   },
   actions: {
     claim: ({ context, event }) => {
       if (event.type !== "handler.found") return;
-      context.stream.claimed(event.window);
+      context.effects.claimed(event.window);
       event.start();
     },
     noteTrailer: assign({ trailer: true }),
     noteError: assign({ error: ({ event }) => ("error" in event ? event.error : undefined) }),
     noteUnclaimed: assign({
-      error: ({ context: { stream } }) => stream.failure("refused", `nobody handles its topic "${stream.topic}"`),
+      error: ({ context: { effects, topic } }) => effects.failure("refused", `nobody handles its topic "${topic}"`),
     }),
-    noteSilence: assign({ error: ({ context: { stream } }) => stream.silence() }),
-    close: ({ context }) => context.stream.close(),
+    noteSilence: assign({ error: ({ context: { effects } }) => effects.silence() }),
+    close: ({ context }) => context.effects.close(),
     fail: ({ context }) => {
-      if (context.error !== undefined) context.stream.fail(context.error);
+      if (context.error !== undefined) context.effects.fail(context.error);
     },
   },
   guards: {
-    isSilent: ({ context }) => context.stream.silence() !== undefined,
+    isSilent: ({ context }) => context.effects.silence() !== undefined,
   },
   delays: {
-    unclaimed: ({ context }) => context.stream.context.limits.unclaimedTimeout,
-    silence: ({ context }) => context.stream.untilSilent(),
+    unclaimed: ({ context }) => context.effects.unclaimedTimeout,
+    silence: ({ context }) => context.effects.untilSilent(),
   },
 }).createMachine({
   id: "incoming",
-  context: ({ input: { stream } }) => ({
-    streamId: stream.streamId,
-    topic: stream.topic,
-    kind: stream.description.kind,
-    sender: stream.from,
-    stream,
-    trailer: false,
-    error: undefined,
-  }),
-  invoke: { src: "holding", input: ({ context }) => ({ stream: context.stream }) },
+  context: ({ input }) => ({ ...input, trailer: false, error: undefined }),
+  invoke: { src: "holding", input: ({ context }) => context.effects },
   initial: "offered",
   on: {
     "stream.broken": { target: ".failed", actions: "noteError" },
@@ -100,8 +113,8 @@ const machine = setup({
   },
 });
 
-/** The machine of a stream on its way in. */
+/** Machine of an incoming stream. */
 export const incomingStream: typeof machine = machine;
 
-/** A running one. */
+/** Actor of an incoming stream. */
 export type IncomingActor = ActorRefFrom<typeof machine>;

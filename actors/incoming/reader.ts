@@ -1,8 +1,8 @@
 import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort } from "../../protocol/abort.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
-import { assertReadOptions, assertSaveOptions, assertText } from "../../protocol/options.ts";
-import type { Progress, ProgressTracker } from "../../protocol/progress.ts";
+import { assertReadOptions, assertSaveOptions, assertText, type SaveOptions } from "../../protocol/options.ts";
+import type { ProgressTracker } from "../../protocol/progress.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import { reasonText } from "../common/callbacks.ts";
 import type { AnyActorRef } from "xstate";
@@ -95,16 +95,6 @@ export interface ByteStreamReader extends StreamReader<Uint8Array> {
    * Further errors: "unsafe-name", "file-error" with `cause`.
    */
   saveTo(path: string | URL, options?: SaveOptions): Promise<{ path: string; bytes: number }>;
-}
-
-/** Options of `saveTo`. */
-export interface SaveOptions {
-  /** Replace a file that exists. Default false. */
-  overwrite?: boolean;
-  /** Cancels the stream; nothing is left behind, or nothing once a file system that hangs goes on. */
-  signal?: AbortSignal;
-  /** Called at most once each 50 ms, and at the end. */
-  onProgress?: (progress: Progress) => void;
 }
 
 abstract class Reader<T> implements StreamReader<T> {

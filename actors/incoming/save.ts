@@ -1,4 +1,5 @@
 import { systemClock } from "../../protocol/clock.ts";
+import type { SaveOptions } from "../../protocol/options.ts";
 import { ProgressMeter } from "../../protocol/progress.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
@@ -7,7 +8,6 @@ import { tell } from "../common/callbacks.ts";
 import type { ReceivedBlock } from "./receive_buffer.ts";
 import type { IncomingStream } from "./stream.ts";
 import { copied, DecodePipeline } from "./decode_pipeline.ts";
-import type { SaveOptions } from "./reader.ts";
 
 /** Milliseconds that a save which has failed waits until what it leaves is cleared away: a file system that hangs takes longer. */
 const CLEAR_WAIT = 250;

@@ -1,20 +1,20 @@
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { type Claim, receiverCode, type ReceivingState } from "../../protocol/wire/control.ts";
-import { type RunningDigest, runningDigest } from "../../protocol/wire/digest.ts";
 import { type HeaderExtension, isBulk, type OpenedStream, type StreamDescription } from "../../protocol/wire/header.ts";
 import { StreamMemory, textBytes } from "../../protocol/memory_account.ts";
 import { ProgressTracker } from "../../protocol/progress.ts";
+import { ContentCheck } from "./content_check.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import { ReceiveBuffer, type ReceivedBlock } from "./receive_buffer.ts";
 import type { StreamContext } from "../common/context.ts";
 import { abortReasonOf, readTrailer, type ReceivedTrailer, type Trailer } from "./trailer.ts";
-import type { IncomingActor } from "./machine.ts";
+import type { IncomingActor, IncomingEffects } from "./machine.ts";
 import type { IncomingContext } from "./context.ts";
 import { Silence } from "./silence.ts";
 import { UNREAD, UnreadWatch } from "./unread_watch.ts";
 
 /** What is known of a stream on its way in. Packets come to it, readers take from it, its actor decides. */
-export class IncomingStream {
+export class IncomingStream implements IncomingEffects {
   readonly from: string;
   readonly description: StreamDescription;
   readonly facts: HeaderExtension | undefined;
@@ -35,13 +35,12 @@ export class IncomingStream {
   readonly #buffer: ReceiveBuffer;
   readonly #receiveWindow: ReceiveWindow;
   readonly #silence: Silence;
+  readonly #content: ContentCheck;
   /** Bytes were dropped, as nobody had claimed the stream. */
   #missed = false;
   /** It was ended by its runtime, which tells of that itself. */
   #isRefused = false;
   #trailer: ReceivedTrailer | undefined;
-  #digest: RunningDigest | undefined;
-  #finalDigest: string | undefined;
   #error: StreamError | undefined;
   #ended = false;
   /** Its sender has said how far it was sent. */
@@ -67,11 +66,11 @@ export class IncomingStream {
       this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
     });
     this.#silence = new Silence(clock);
-    if (opened.facts !== undefined) this.#digest = runningDigest();
+    this.#content = new ContentCheck(opened.facts !== undefined);
     this.#memory = new StreamMemory(context.memory);
     this.#buffer = new ReceiveBuffer(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
       admit: (to) => this.#admit(to),
-      framed: (digest) => this.#digest?.update(digest),
+      framed: (digest) => this.#content.update(digest),
       corrupt: (why) => this.#break("corrupt", why),
       caughtUp: () => this.#wake?.(),
       crowded: () => this.#crowd(),
@@ -89,6 +88,15 @@ export class IncomingStream {
 
   get topic(): string {
     return this.description.info.topic;
+  }
+
+  /** Keeps the stream out of what an inspector serialises of its actor's context. */
+  toJSON(): undefined {
+    return undefined;
+  }
+
+  get unclaimedTimeout(): number {
+    return this.context.limits.unclaimedTimeout;
   }
 
   get context(): StreamContext {
@@ -144,8 +152,8 @@ export class IncomingStream {
   claimed(window: number | undefined): void {
     this.claimState = "claimed";
     this.#receiveWindow.grant(this.taken, window);
-    this.#context.widened(this);
-    if (this.facts !== undefined) this.#context.notify(this);
+    this.#context.widened();
+    if (this.facts !== undefined) this.#context.notify();
     if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
   }
 
@@ -197,7 +205,7 @@ export class IncomingStream {
     const { chunks = Infinity } = ending.facts ?? {};
     if (chunks < this.#buffer.next) return this.#break("corrupt", "more chunks came than were sent");
     this.#trailer = ending;
-    if (!this.cameWhole) this.#noteGap();
+    if (!this.cameWhole && this.#silence.noteGap()) this.actor.send({ type: "gap.found" });
     this.actor.send({ type: "trailer.received" });
     this.#wake?.();
   }
@@ -205,8 +213,9 @@ export class IncomingStream {
   /** The sender says that it has ended the stream; its trailer may be lost, or on the way. */
   noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
     if (this.#ended || this.cameWhole) return;
-    if (code === undefined) this.#noteGap();
-    else if (code === "incomplete" && this.claimState !== "claimed") this.#miss(); // left out, as nobody had claimed it: a handler may come yet
+    if (code === undefined) {
+      if (this.#silence.noteGap()) this.actor.send({ type: "gap.found" });
+    } else if (code === "incomplete" && this.claimState !== "claimed") this.#miss(); // left out, as nobody had claimed it: a handler may come yet
     else this.#fail(this.failure(code, `"${this.from}" gave it up`, reason));
   }
 
@@ -240,7 +249,7 @@ export class IncomingStream {
 
   /** A block was taken by the reader, checked. */
   took(block: ReceivedBlock): void {
-    if (this.facts?.format === "plain") this.#digest?.update(block.memory);
+    if (this.facts?.format === "plain") this.#content.update(block.memory);
     const from = this.taken;
     this.taken += block.length;
     this.tracker.update(block.length);
@@ -251,7 +260,7 @@ export class IncomingStream {
     this.#context.consumed();
     if (!this.#receiveWindow.shouldUpdate(this.taken)) return;
     this.#receiveWindow.grant(this.taken);
-    this.#context.notify(this);
+    this.#context.notify();
   }
 
   /** Gives back the memory of a block. */
@@ -263,25 +272,19 @@ export class IncomingStream {
   check(): void {
     const trailer = this.#trailer;
     if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
-    const { facts } = trailer;
-    const { size } = this.description.info;
     if (this.#givenUp !== undefined) throw this.#givenUp;
     if (this.#buffer.broken) throw this.failure("incomplete", "its last frame is not whole");
-    if (size !== undefined && this.taken !== size) throw this.failure("incomplete", `${this.taken} of ${size} bytes came`);
-    if (facts === undefined) return;
-    this.#finalDigest ??= this.#digest?.finish();
-    if (facts.bytes !== this.taken || facts.digest !== this.#finalDigest) {
-      throw this.failure("corrupt", "its digest is not that of its bytes");
-    }
+    const fault = this.#content.findFault(this.taken, this.description.info.size, trailer.facts);
+    if (fault !== undefined) throw this.failure(fault.code, fault.why);
   }
 
-  /** Entered by its actor: all was taken and checked. */
+  /** Entered by its actor when all was consumed and checked. */
   close(): void {
     if (this.#ended) return;
     this.#end();
     const { reason = "", attributes = {} } = this.#trailer ?? {};
     this.#resolveClosed({ reason, attributes });
-    if (this.facts?.confirm === true) this.#context.notify(this);
+    if (this.facts?.confirm === true) this.#context.notify();
   }
 
   /** Entered by its actor, or when that was stopped. */
@@ -291,9 +294,9 @@ export class IncomingStream {
     this.#end();
     this.#rejectClosed(error);
     if (this.facts === undefined) return;
-    this.#context.notify(this);
+    this.#context.notify();
     const isUnhandled = error.code === "refused" && this.claimState !== "claimed" && !this.#isRefused;
-    if (isUnhandled && this.facts.named === true) this.#context.unhandled(this);
+    if (isUnhandled && this.facts.named === true) this.#context.unhandled();
   }
 
   /** After the end: the sender says how far it had sent. What never came is not waited for. */
@@ -315,7 +318,8 @@ export class IncomingStream {
     };
     if (!this.#ended) return base;
     if (this.#error === undefined) {
-      return { ...base, end: "done", ...(this.#finalDigest === undefined ? {} : { digest: this.#finalDigest }) };
+      const { digest } = this.#content;
+      return { ...base, end: "done", ...(digest === undefined ? {} : { digest }) };
     }
     const { code, reason } = this.#error;
     // "aborted" is what a sender does: here it was a signal given to a consumer.
@@ -336,16 +340,20 @@ export class IncomingStream {
 
   /** Checks bytes up to an offset against the limits, and uses up credit for them; false if they are not to be kept. */
   #admit(to: number): boolean {
+    const refuse = (code: StreamErrorCode, why: string): false => {
+      this.#break(code, why);
+      return false;
+    };
     const { limits } = this.context;
     const { size } = this.description.info;
-    if (to > limits.streamBytes) return this.#refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
-    if (size !== undefined && to > size) return this.#refuse("too-large", `it is longer than the ${size} bytes announced`);
+    if (to > limits.streamBytes) return refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
+    if (size !== undefined && to > size) return refuse("too-large", `it is longer than the ${size} bytes announced`);
     if (this.facts === undefined) {
       const fits = to - this.taken <= limits.foreignQueue;
-      return fits || this.#refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
+      return fits || refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
     }
     if (this.#receiveWindow.charge(to)) return true;
-    if (this.claimState === "claimed") return this.#refuse("refused", "more bytes came than there was credit for");
+    if (this.claimState === "claimed") return refuse("refused", "more bytes came than there was credit for");
     this.#miss(); // of a broadcast to everybody this may be: nobody is waited for who has not claimed it
     return false;
   }
@@ -357,15 +365,6 @@ export class IncomingStream {
     this.#buffer.close();
     this.#receiveWindow.end(this.taken);
     this.taken = this.#buffer.received = this.#receiveWindow.reserved;
-  }
-
-  #refuse(code: StreamErrorCode, why: string): false {
-    this.#break(code, why);
-    return false;
-  }
-
-  #noteGap(): void {
-    if (this.#silence.noteGap()) this.actor.send({ type: "gap.found" });
   }
 
   /** Charges what describes it, its header or its trailer; false where there is no memory for that. */
@@ -394,6 +393,6 @@ export class IncomingStream {
     const sent = this.#trailer?.facts?.bytes;
     if (sent !== undefined) this.release(sent);
     this.#wake?.();
-    this.#context.ended(this);
+    this.#context.ended();
   }
 }

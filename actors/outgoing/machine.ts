@@ -1,9 +1,7 @@
 import { type ActorRefFrom, assign, fromCallback, setup } from "xstate";
 import type { StreamError } from "../../errors.ts";
-import { OutgoingPump } from "./pump.ts";
-import type { OutgoingStream } from "./stream.ts";
 
-/** What happens to a stream on its way out. */
+/** Events of an outgoing stream. */
 export type OutgoingEvent =
   | { type: "bytes.written" }
   | { type: "close.requested" }
@@ -13,64 +11,74 @@ export type OutgoingEvent =
   | { type: "pump.failed"; error: StreamError }
   | { type: "destinations.lost"; error: StreamError };
 
-/** What an inspector sees of it. */
-export interface OutgoingContext {
+/** Effects of the machine on its stream, and the facts that its guards and delays ask for. An inspector sees nothing of it. */
+export interface OutgoingEffects {
+  /** Starts moving the stream's bytes, and returns the call that stops it. */
+  start(report: (event: OutgoingEvent) => void): () => void;
+  /** Whether all receivers that were to confirm have answered. */
+  readonly confirmed: boolean;
+  /** Error of a stream that no receiver has whole. */
+  readonly unconfirmed: StreamError | undefined;
+  /** Leaves out the receivers that have kept the stream waiting too long. */
+  sweepStalled(): void;
+  /** Milliseconds until there may be something to sweep. */
+  untilStall(): number;
+  complete(): void;
+  fail(error: StreamError): void;
+}
+
+/** Identity of the stream, and the effects of its machine. */
+export interface OutgoingInput {
   readonly streamId: string;
   readonly topic: string;
   readonly kind: "text" | "bytes";
-  readonly stream: OutgoingStream;
+  readonly effects: OutgoingEffects;
+}
+
+/** Context of the machine, as an inspector sees it. */
+export interface OutgoingContext extends OutgoingInput {
   readonly error: StreamError | undefined;
 }
 
-/** Whole, or with nobody that has it, once all receipts that are waited for have come. */
+/** Transitions once all receipts that are waited for have come: some receiver has the stream whole, or none has. */
 const settled = [
   { guard: "isConfirmed", target: "closed" },
   { guard: "isRefused", target: "failed", actions: "noteUnconfirmed" },
 ] as const;
 
 /**
- * A stream on its way out: `open → writing → closing → closed`, or `failed` from any of them. The pump is invoked for its whole life;
+ * An outgoing stream: `open → writing → closing → closed`, or `failed` from any of them. The pump is invoked for its whole life;
  * whatever ends the actor, the pump's clean-up ends the stream.
  */
 const machine = setup({
   types: {
     context: {} as OutgoingContext,
     events: {} as OutgoingEvent,
-    input: {} as { stream: OutgoingStream },
+    input: {} as OutgoingInput,
   },
   actors: {
-    pump: fromCallback<OutgoingEvent, { stream: OutgoingStream }>(({ input, sendBack }) => {
-      const pump = new OutgoingPump(input.stream, sendBack);
-      input.stream.pumped = pump.run(); // never rejects: it reports
-      return () => pump.stop();
-    }),
+    pump: fromCallback<OutgoingEvent, OutgoingEffects>(({ input, sendBack }) => input.start(sendBack)),
   },
   actions: {
-    sweepStalled: ({ context }) => context.stream.sweepStalled(),
+    sweepStalled: ({ context }) => context.effects.sweepStalled(),
     noteError: assign({ error: ({ event }) => ("error" in event ? event.error : undefined) }),
-    noteUnconfirmed: assign({ error: ({ context }) => context.stream.unconfirmed }),
-    complete: ({ context }) => context.stream.complete(),
+    noteUnconfirmed: assign({ error: ({ context }) => context.effects.unconfirmed }),
+    complete: ({ context }) => context.effects.complete(),
     fail: ({ context }) => {
-      if (context.error !== undefined) context.stream.fail(context.error);
+      if (context.error !== undefined) context.effects.fail(context.error);
     },
   },
   guards: {
-    isConfirmed: ({ context }) => context.stream.confirmed && context.stream.unconfirmed === undefined,
-    isRefused: ({ context }) => context.stream.confirmed && context.stream.unconfirmed !== undefined,
+    isConfirmed: ({ context }) => context.effects.confirmed && context.effects.unconfirmed === undefined,
+    isRefused: ({ context }) => context.effects.confirmed && context.effects.unconfirmed !== undefined,
   },
   delays: {
-    stall: ({ context }) => context.stream.untilStall(),
+    stall: ({ context }) => context.effects.untilStall(),
   },
 }).createMachine({
   id: "outgoing",
-  context: ({ input: { stream } }) => ({
-    streamId: stream.streamId,
-    topic: stream.spec.description.info.topic,
-    kind: stream.spec.description.kind,
-    stream,
-    error: undefined,
-  }),
-  invoke: { src: "pump", input: ({ context }) => ({ stream: context.stream }) },
+  context: ({ input }) => ({ ...input, error: undefined }),
+  invoke: { src: "pump", input: ({ context }) => context.effects },
   initial: "open",
   on: {
     "abort.requested": { target: ".failed", actions: "noteError" },
@@ -97,8 +105,8 @@ const machine = setup({
   },
 });
 
-/** The machine of a stream on its way out. */
+/** Machine of an outgoing stream. */
 export const outgoingStream: typeof machine = machine;
 
-/** A running one. */
+/** Actor of an outgoing stream. */
 export type OutgoingActor = ActorRefFrom<typeof machine>;

@@ -13,8 +13,15 @@ import type { QueuedSegment } from "./send_queue.ts";
 import type { OutgoingEvent } from "./machine.ts";
 import type { OutgoingStream } from "./stream.ts";
 
+/** Starts the pump of a stream, and returns the call that stops it. */
+export function startPump(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void {
+  const pump = new OutgoingPump(stream, report);
+  stream.pumped = pump.run(); // never rejects: it reports
+  return () => pump.stop();
+}
+
 /** Moves a stream from its line to the transport: header, chunks as far as credit goes, trailer. */
-export class OutgoingPump {
+class OutgoingPump {
   readonly #stream: OutgoingStream;
   readonly #report: (event: OutgoingEvent) => void;
   readonly #digest = runningDigest();

@@ -1,9 +1,10 @@
 // Streams to named receivers that one of them does not take. Often no call can reject with that: it comes seconds after the stream was sent.
 import { StreamError } from "../../errors.ts";
+import type { Destinations } from "../../protocol/flow/destinations.ts";
 import type { Claim, ReceivingState } from "../../protocol/wire/control.ts";
+import type { StreamDescription } from "../../protocol/wire/header.ts";
 import { BoundedMap } from "../../protocol/bounded_map.ts";
 import type { StreamContext } from "../common/context.ts";
-import type { OutgoingStream } from "./stream.ts";
 
 /**
  * Ended streams of which a refusal is still told. A receiver has at most some thousand open, and refuses one after five seconds: these are
@@ -18,6 +19,18 @@ export type Report = StreamContext["report"];
 export interface SentStream {
   readonly streamId: string;
   readonly topic: string;
+}
+
+/** A stream that has ended at this end. */
+export interface EndedStream {
+  readonly streamId: string;
+  readonly error: StreamError | undefined;
+  readonly spec: {
+    readonly destinations: Destinations;
+    readonly confirm: boolean;
+    readonly sequence: number;
+    readonly description: StreamDescription;
+  };
 }
 
 /** Codes by which a receiver says that it does not take a stream: for want of a handler, or by its limits. */
@@ -51,7 +64,7 @@ export class PendingRefusals {
   }
 
   /** A stream has ended at this end. */
-  add({ spec, error, streamId }: OutgoingStream): void {
+  add({ spec, error, streamId }: EndedStream): void {
     const { destinations, confirm, sequence, description: { info: { topic } } } = spec;
     const isSettled = error !== undefined || confirm || destinations.find(this.#identity)?.outcome !== undefined;
     if (destinations.isTargeted && !isSettled) this.#streams.set(sequence, { streamId, topic });

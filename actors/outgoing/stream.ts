@@ -8,7 +8,7 @@ import { tell } from "../common/callbacks.ts";
 import type { StreamContext } from "../common/context.ts";
 import type { CompressionOptions } from "../../workers/compression.ts";
 import { SendQueue } from "./send_queue.ts";
-import type { OutgoingActor } from "./machine.ts";
+import type { OutgoingActor, OutgoingEffects, OutgoingEvent } from "./machine.ts";
 import { isRefusal, type Refusal, refusalError } from "./refusals.ts";
 
 /** Milliseconds that a chunk may take of the way to its receivers, if that is the reason for its being larger than usual. */
@@ -41,8 +41,10 @@ export interface OutgoingSpec {
 /** See {@linkcode OutgoingSpec.compression}. */
 export type Compression = Omit<CompressionOptions, "thorough">;
 
-/** What a stream on its way out tells its runtime. */
+/** Calls of an outgoing stream on its runtime. */
 export interface StreamHooks {
+  /** Starts the stream's pump, and returns the call that stops it. */
+  start(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void;
   /** A receiver is to be told how the stream stands. */
   notify(stream: OutgoingStream, destination: Destination): void;
   /** The stream's header is on its way to its receivers. */
@@ -51,8 +53,8 @@ export interface StreamHooks {
   ended(stream: OutgoingStream): void;
 }
 
-/** What is known of a stream on its way out. Its actor decides, its pump moves; both, and the writer, meet here. */
-export class OutgoingStream {
+/** State of an outgoing stream beside its machine's. Its actor decides, its pump moves bytes; both, and the writer, meet here. */
+export class OutgoingStream implements OutgoingEffects {
   readonly spec: OutgoingSpec;
   readonly context: StreamContext;
   readonly queue: SendQueue;
@@ -101,6 +103,15 @@ export class OutgoingStream {
     });
     this.opened.catch(() => {}); // whoever awaits them handles them; nobody has to
     this.settled.catch(() => {});
+  }
+
+  start(report: (event: OutgoingEvent) => void): () => void {
+    return this.#hooks.start(this, report);
+  }
+
+  /** Keeps the stream out of what an inspector serialises of its actor's context. */
+  toJSON(): undefined {
+    return undefined;
   }
 
   get streamId(): string {

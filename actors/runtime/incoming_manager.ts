@@ -130,25 +130,31 @@ export class IncomingStreamManager {
     const open = this.#openOf.get(peer.identity) ?? 0;
     const full = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
     const id = this.#ids.take();
-    const stream = new IncomingStream(peer.identity, opened, {
+    const stream: IncomingStream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
       shared: opened.facts === undefined ? undefined : session.receiveWindow,
       memory: opened.facts === undefined ? peer.memory.sdk : peer.memory.millrace,
-      notify: (to) => session.queueReceivingState(to),
+      notify: () => session.queueReceivingState(stream),
       consumed: () => session.updateCredit(),
-      widened: (to) => session.updateWindow(to),
-      unhandled: (to) => this.#report(to, to.error),
-      ended: (to) => {
-        this.#open.delete(to);
+      widened: () => session.updateWindow(stream),
+      unhandled: () => this.#report(stream, stream.error),
+      ended: () => {
+        this.#open.delete(stream);
         this.#ids.giveBack(id);
         this.#count(peer.identity, -1);
-        peer.endIncoming(to);
+        peer.endIncoming(stream);
         this.#peers.find(peer.identity)?.counts.grow();
         this.#peers.stopKeepAlive(peer);
       },
     });
     stream.actor = createActor(incomingStream, {
-      input: { stream },
+      input: {
+        streamId: stream.streamId,
+        topic: stream.topic,
+        kind: stream.description.kind,
+        sender: peer.identity,
+        effects: stream,
+      },
       parent: this.#parent(),
       id,
     });

@@ -1,44 +1,17 @@
 import { type AnyActorRef, createActor } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort, unlessAborted } from "../../protocol/abort.ts";
-import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
-import { ConnectionSendWindow } from "../../protocol/flow/credit.ts";
 import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
-import { Destination, Destinations } from "../../protocol/flow/destinations.ts";
-import { bestEncoding, isCompressed } from "../../protocol/wire/frames.ts";
-import { isPacked } from "../../protocol/compressed_types.ts";
-import { InFlight } from "../../protocol/flow/flight.ts";
-import {
-  assertWithinLimits,
-  encodeHeader,
-  type HeaderExtension,
-  isBulk,
-  type StreamDescription,
-} from "../../protocol/wire/header.ts";
-import type { StreamOptions } from "../../protocol/options.ts";
-import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { ActorIds } from "../common/actor_ids.ts";
 import type { FileAccess, StreamContext } from "../common/context.ts";
 import { outgoingStream } from "../outgoing/machine.ts";
-import { type Compression, OutgoingStream } from "../outgoing/stream.ts";
+import { startPump } from "../outgoing/pump.ts";
+import { destinationOf, type MissingReceiver, type Opening, planStream } from "../outgoing/plan.ts";
+import { OutgoingStream } from "../outgoing/stream.ts";
 import type { Peer } from "../peers/peer.ts";
 import { OpeningQueue, type OpeningTurn } from "../outgoing/opening_queue.ts";
 import type { Peers } from "../peers/registry.ts";
-
-/** Receivers whose names a packet carries at most: past that a broadcast goes to everybody, unframed. */
-const MAX_NAMED = 32;
-
-/** A stream that is to be opened. */
-export interface Opening {
-  readonly description: StreamDescription;
-  readonly options: StreamOptions;
-  /** Text whose parts are sent as they come: never framed. */
-  readonly incremental: boolean;
-  /** All of its data is at hand. */
-  readonly atHand?: boolean;
-  readonly confirm: boolean;
-}
 
 /** Receivers of a stream that is about to open. */
 interface Admitted {
@@ -241,104 +214,60 @@ export class OutgoingStreamManager {
     }
   }
 
-  #create(
-    { description, options, incremental, atHand = false, confirm }: Opening,
-    targets: readonly string[],
-    { credits, here, stalled }: Admitted,
-  ): OutgoingStream {
+  #create(opening: Opening, targets: readonly string[], { credits, here, stalled }: Admitted): OutgoingStream {
+    const { signal } = opening.options;
     const sequence = this.#sequence++;
-    const { size } = description.info;
-    const named = options.destinationIdentities !== undefined;
     const peers = here.map((identity) => this.#peers.get(identity));
-    const own = peers.length > 0 && peers.every((peer) => peer.known);
-    const mixed = peers.some((peer) => peer.known);
-    const addressed = named || (own && here.length <= MAX_NAMED && this.#transport.hasUnlisted !== true);
-    const framed = own && addressed && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
-    const facts: HeaderExtension | undefined = mixed
-      ? {
-        instance: this.#instance,
-        sequence,
-        format: framed ? "framed" : "plain",
-        confirm,
-        ...(named ? { named } : {}),
-        ...(own && addressed ? { topic: description.info.topic } : {}),
-      }
-      : undefined;
-    const header = encodeHeader(description, facts, options.senderIdentity);
-    assertWithinLimits(header, this.#context.limits);
-    const gone = targets.filter((identity) => !here.includes(identity)).map((identity) =>
-      new Destination(identity, 0, new ConnectionSendWindow(0))
-    );
-    for (const destination of gone) destination.outcome = stalled.includes(destination.identity) ? "timeout" : "disconnected";
-    const bulk = this.#context.scheduler.isPaced && isBulk(description, framed ? "framed" : "plain");
-    const present = peers.map((peer) =>
-      peer.known
-        ? new Destination(
-          peer.identity,
-          peer.session.streamWindow,
-          peer.session.sendWindow,
-          bulk ? new InFlight(peer.session.congestion) : undefined,
-        )
-        : new Destination(peer.identity, 0, undefined)
-    );
-    const destinations = new Destinations([...gone, ...present], { named, addressed });
-    const frameBytes = peers.reduce((bytes, peer) => Math.min(bytes, peer.session.frameBytes), SEGMENT_BYTES);
-    const { signal } = options;
+    const missing = targets.filter((identity) => !here.includes(identity)).map((identity): MissingReceiver => ({
+      identity,
+      outcome: stalled.includes(identity) ? "timeout" : "disconnected",
+    }));
+    const spec = planStream(opening, peers, missing, {
+      ...{ sequence, instance: this.#instance, limits: this.#context.limits, encodings: this.#context.codec.encodings },
+      isPaced: this.#context.scheduler.isPaced,
+      hasUnlisted: this.#transport.hasUnlisted === true,
+    });
     const id = this.#ids.take();
     let isHeaderSent = false;
-    const stream = new OutgoingStream(
-      {
-        description,
-        header,
-        facts,
-        bulk,
-        whole: own && atHand && size !== undefined && size <= WHOLE_BYTES,
-        sequence,
-        destinations,
-        confirm,
-        totalSize: size,
-        compression: framed ? this.#compression(description, options, peers) : undefined,
-        frameBytes,
-        onProgress: options.onProgress,
+    const stream = new OutgoingStream(spec, this.#context, {
+      start: startPump,
+      notify: (about, destination) => this.#peers.find(destination.identity)?.session.queueSendingState(about),
+      headerSent: () => {
+        isHeaderSent = true;
+        for (const credit of credits) credit.open();
       },
-      this.#context,
-      {
-        notify: (about, destination) => this.#peers.find(destination.identity)?.session.queueSendingState(about),
-        headerSent: () => {
-          isHeaderSent = true;
-          for (const credit of credits) credit.open();
-        },
-        ended: (ended) => {
-          if (!isHeaderSent) this.#openings.leave(credits);
-          this.#ids.giveBack(id);
-          leave?.();
-          if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
-          this.#adopting.delete(sequence);
-          for (const peer of peers) {
-            peer.session.endOutgoing(ended);
-            this.#peers.stopKeepAlive(peer);
-          }
-        },
+      ended: (ended) => {
+        if (!isHeaderSent) this.#openings.leave(credits);
+        this.#ids.giveBack(id);
+        leave?.();
+        if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
+        this.#adopting.delete(sequence);
+        for (const peer of peers) {
+          peer.session.endOutgoing(ended);
+          this.#peers.stopKeepAlive(peer);
+        }
       },
-    );
+    });
+    const { description: { info: { topic }, kind }, destinations, facts } = spec;
+    const input = { streamId: stream.streamId, topic, kind, effects: stream };
+    stream.actor = createActor(outgoingStream, { input, parent: this.#parent(), id });
     const abort = (): void => stream.actor.send({ type: "abort.requested", error: abortedBy(signal, stream.streamId) });
-    stream.actor = createActor(outgoingStream, { input: { stream }, parent: this.#parent(), id });
     const leave = signal && onAbort(signal, abort);
     for (const peer of peers) {
-      peer.session.outgoing.set(sequence, stream); // one who is not known yet may turn out to be a Millrace runtime, and ask about it
+      peer.session.outgoing.set(sequence, stream); // an unknown one may turn out to be a Millrace runtime, and ask about it
       if (peer.known) this.#peers.startKeepAlive(peer);
     }
-    if (facts !== undefined && !addressed) {
+    if (facts !== undefined && destinations.names === undefined) {
       this.#adopting.set(sequence, (peer) => {
-        if (destinations.find(peer.identity) !== undefined) return false; // of an earlier life
-        stream.addDestination(new Destination(peer.identity, peer.session.streamWindow, peer.session.sendWindow));
+        if (destinations.find(peer.identity) !== undefined) return false; // of an earlier instance
+        stream.addDestination(destinationOf(peer, false));
         peers.push(peer);
         peer.session.outgoing.set(sequence, stream);
         this.#peers.startKeepAlive(peer);
         return true;
       });
     }
-    if (!confirm) this.#reportMissing(gone, stream);
+    if (!spec.confirm) this.#reportMissing(missing, stream);
     return stream;
   }
 
@@ -351,20 +280,13 @@ export class OutgoingStreamManager {
   }
 
   /** Named receivers that are not here are told of by receipts, or else by this. */
-  #reportMissing(gone: readonly Destination[], stream: OutgoingStream): void {
+  #reportMissing(missing: readonly MissingReceiver[], stream: OutgoingStream): void {
     const { streamId } = stream;
     const { topic } = stream.spec.description.info;
-    for (const { identity, outcome } of gone) {
+    for (const { identity, outcome } of missing) {
       const error = outcome === "timeout" ? tooManyStreams([identity], streamId) : notHere(identity, streamId);
       this.#context.report(error, { streamId, topic, identity });
     }
-  }
-
-  /** Where nothing queues on the way there is nothing to win, unless it is asked for. */
-  #compression({ info }: StreamDescription, { compress }: StreamOptions, peers: readonly Peer[]): Compression | undefined {
-    if (!(compress ?? (this.#context.scheduler.isPaced && !isPacked(info.mimeType)))) return undefined;
-    const encoding = bestEncoding([this.#context.codec.encodings, ...peers.map(({ session }) => session.hello?.encodings ?? [])]);
-    return isCompressed(encoding) ? { encoding, sample: compress !== true } : undefined;
   }
 
   /** Throws if the runtime is closed, or the sender wants the stream no more. */

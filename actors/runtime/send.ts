@@ -99,7 +99,7 @@ export async function sendText(sending: OutgoingStreamManager, text: string, opt
     description: { kind: "text", info },
     options,
     incremental: false,
-    atHand: true,
+    availableUpFront: true,
     confirm: options.confirm ?? false,
   });
   await finish(stream, () => produceText(stream, text));
@@ -182,7 +182,7 @@ async function sendIterable(
   size: number | undefined,
   options: SendBytesOptions,
 ): Promise<ByteStreamInfo> {
-  const stream = await startBytes(sending, options, size, { finite: true, atHand: isUint8Array(source) });
+  const stream = await startBytes(sending, options, size, { finite: true, availableUpFront: isUint8Array(source) });
   const writer = new ByteWriter(stream);
   try {
     if (isUint8Array(source)) await writer.write(source);
@@ -241,13 +241,13 @@ function startBytes(
   sending: OutgoingStreamManager,
   options: ByteStreamOptions,
   size: number | undefined,
-  { finite, atHand = false }: { finite: boolean; atHand?: boolean },
+  { finite, availableUpFront = false }: { finite: boolean; availableUpFront?: boolean },
 ): Promise<OutgoingStream> {
   return sending.start({
     description: { kind: "bytes", info: bytesInfo(options, size) },
     options,
     incremental: false,
-    atHand,
+    availableUpFront,
     confirm: options.confirm ?? finite,
   });
 }

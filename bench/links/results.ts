@@ -1,5 +1,6 @@
 // What the lines were found to do to each contender, and how it is told.
-import { asFigure, type Measure } from "../figures.ts";
+import type { Measure } from "../figure_types.ts";
+import { asFigure } from "../figures.ts";
 import type { Kind } from "../livekit/cast.ts";
 import { ratios, span } from "../livekit/results.ts";
 import { median, spread } from "../probe.ts";

@@ -1,5 +1,6 @@
 // What the sections find out, and how it is told: values of contenders, run by run, and ratios of them.
-import { asFigure, type Measure } from "../figures.ts";
+import type { Measure } from "../figure_types.ts";
+import { asFigure } from "../figures.ts";
 import { median, spread } from "../probe.ts";
 import { type Figure, type Noise, table } from "../report.ts";
 import type { Kind } from "./cast.ts";

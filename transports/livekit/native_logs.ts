@@ -52,7 +52,7 @@ function findSdk(): { bindings: Bindings; version: string } | undefined {
     try {
       const sdk = createRequire(place).resolve("@livekit/rtc-node");
       const bindings: unknown = createRequire(sdk)("@livekit/rtc-ffi-bindings");
-      const { version } = createRequire(sdk)("../../package.json") as { version?: unknown };
+      const { version } = createRequire(sdk)("../package.json") as { version?: unknown };
       if (isBindings(bindings) && typeof version === "string") return { bindings, version };
     } catch {
       // It is not installed where this place looks.

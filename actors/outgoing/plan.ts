@@ -1,0 +1,132 @@
+import { isPacked } from "../../protocol/compressed_types.ts";
+import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
+import type { CongestionController } from "../../protocol/flow/congestion.ts";
+import { ConnectionSendWindow } from "../../protocol/flow/credit.ts";
+import { Destination, Destinations } from "../../protocol/flow/destinations.ts";
+import { InFlight } from "../../protocol/flow/flight.ts";
+import type { Limits } from "../../protocol/limits.ts";
+import type { StreamOptions } from "../../protocol/options.ts";
+import type { Hello } from "../../protocol/wire/control.ts";
+import { bestEncoding, isCompressed } from "../../protocol/wire/frames.ts";
+import {
+  assertWithinLimits,
+  encodeHeader,
+  type HeaderExtension,
+  isBulk,
+  type StreamDescription,
+} from "../../protocol/wire/header.ts";
+import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
+import type { Compression, OutgoingSpec } from "./stream.ts";
+
+/** Most receivers that a packet names: a broadcast to more goes to everybody, unframed. */
+const MAX_LISTED = 32;
+
+/** A stream that is to be opened. */
+export interface Opening {
+  readonly description: StreamDescription;
+  readonly options: StreamOptions;
+  /** Its parts are sent as they are written, so it is never framed. */
+  readonly incremental: boolean;
+  /** All of its content is there from the start. */
+  readonly availableUpFront?: boolean;
+  readonly confirm: boolean;
+}
+
+/** A receiver that is present: what the form of a stream depends on. */
+export interface PresentReceiver {
+  readonly identity: string;
+  /** Whether it is known to be a Millrace runtime. */
+  readonly known: boolean;
+  readonly session: {
+    readonly hello: Hello | undefined;
+    readonly streamWindow: number;
+    readonly sendWindow: ConnectionSendWindow;
+    readonly congestion: CongestionController;
+    readonly frameBytes: number;
+  };
+}
+
+/** A receiver that misses the stream, and why: it is not here, or took no more streams. */
+export interface MissingReceiver {
+  readonly identity: string;
+  readonly outcome: "disconnected" | "timeout";
+}
+
+/** The sender's side of a plan. */
+export interface SenderFacts {
+  readonly instance: string;
+  readonly sequence: number;
+  readonly limits: Limits;
+  /** Whether packets wait in queues on their way. */
+  readonly isPaced: boolean;
+  /** Whether the room may have participants that the transport does not list. */
+  readonly hasUnlisted: boolean;
+  /** Encodings of frames that this codec has. */
+  readonly encodings: readonly string[];
+}
+
+/** Decides a stream's receivers, format, frames and compression. Throws a StreamError if its header is over the limits. */
+export function planStream(
+  { description, options, incremental, availableUpFront = false, confirm }: Opening,
+  present: readonly PresentReceiver[],
+  missing: readonly MissingReceiver[],
+  sender: SenderFacts,
+): OutgoingSpec {
+  const { sequence, instance, isPaced } = sender;
+  const { size, topic } = description.info;
+  const isTargeted = options.destinationIdentities !== undefined;
+  const allMillrace = present.length > 0 && present.every(({ known }) => known);
+  const anyMillrace = present.some(({ known }) => known);
+  const listsRecipients = isTargeted || (allMillrace && present.length <= MAX_LISTED && !sender.hasUnlisted);
+  const framed = allMillrace && listsRecipients && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
+  const format = framed ? "framed" : "plain";
+  const facts: HeaderExtension | undefined = anyMillrace
+    ? {
+      ...{ instance, sequence, format, confirm },
+      ...(isTargeted ? { named: isTargeted } : {}),
+      ...(allMillrace && listsRecipients ? { topic } : {}),
+    }
+    : undefined;
+  const header = encodeHeader(description, facts, options.senderIdentity);
+  assertWithinLimits(header, sender.limits);
+  const bulk = isPaced && isBulk(description, format);
+  const destinations = [
+    ...missing.map(missingDestination),
+    ...present.map((receiver) =>
+      receiver.known ? destinationOf(receiver, bulk) : new Destination(receiver.identity, 0, undefined)
+    ),
+  ];
+  return {
+    ...{ description, header, facts, bulk, sequence, confirm },
+    whole: allMillrace && availableUpFront && size !== undefined && size <= WHOLE_BYTES,
+    destinations: new Destinations(destinations, { named: isTargeted, addressed: listsRecipients }),
+    totalSize: size,
+    compression: framed ? compressionOf(description, options, present, sender) : undefined,
+    frameBytes: present.reduce((bytes, { session }) => Math.min(bytes, session.frameBytes), SEGMENT_BYTES),
+    onProgress: options.onProgress,
+  };
+}
+
+/** The destination of a Millrace runtime; of a bulk stream with the packets in flight to it. */
+export function destinationOf({ identity, session }: PresentReceiver, bulk: boolean): Destination {
+  const inFlight = bulk ? new InFlight(session.congestion) : undefined;
+  return new Destination(identity, session.streamWindow, session.sendWindow, inFlight);
+}
+
+function missingDestination({ identity, outcome }: MissingReceiver): Destination {
+  const destination = new Destination(identity, 0, new ConnectionSendWindow(0));
+  destination.outcome = outcome;
+  return destination;
+}
+
+/** Without queues on the way compression wins nothing, unless it is asked for. */
+function compressionOf(
+  { info }: StreamDescription,
+  { compress }: StreamOptions,
+  present: readonly PresentReceiver[],
+  { isPaced, encodings }: SenderFacts,
+): Compression | undefined {
+  if (!(compress ?? (isPaced && !isPacked(info.mimeType)))) return undefined;
+  const encoding = bestEncoding([encodings, ...present.map(({ session }) => session.hello?.encodings ?? [])]);
+  return isCompressed(encoding) ? { encoding, sample: compress !== true } : undefined;
+}

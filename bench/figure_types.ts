@@ -1,0 +1,22 @@
+import type { CodecPool } from "../mod.ts";
+
+/** How a figure is measured: each run gives a value, the median counts. */
+export interface Measure {
+  readonly id: string;
+  readonly what: string;
+  readonly unit: string;
+  readonly reach: number;
+  readonly better: "less" | "more";
+  readonly runs: readonly number[];
+  readonly note: string;
+  /** Something besides the value that has to hold. */
+  readonly holds?: boolean;
+}
+
+/** What a figure's measurement is given. */
+export interface FigureContext {
+  readonly pool: CodecPool;
+  readonly rounds: number;
+  /** What sizes are divided by. */
+  readonly divisor: number;
+}
