@@ -85,7 +85,15 @@ const machine = setup({
   },
 }).createMachine({
   id: "incoming",
-  context: ({ input }) => ({ ...input, trailer: false, error: undefined }),
+  context: ({ input: { streamId, topic, kind, sender, effects } }) => ({
+    streamId,
+    topic,
+    kind,
+    sender,
+    effects,
+    trailer: false,
+    error: undefined,
+  }),
   invoke: { src: "holding", input: ({ context }) => context.effects },
   initial: "offered",
   on: {

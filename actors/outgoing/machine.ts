@@ -77,7 +77,7 @@ const machine = setup({
   },
 }).createMachine({
   id: "outgoing",
-  context: ({ input }) => ({ ...input, error: undefined }),
+  context: ({ input: { streamId, topic, kind, effects } }) => ({ streamId, topic, kind, effects, error: undefined }),
   invoke: { src: "pump", input: ({ context }) => context.effects },
   initial: "open",
   on: {

@@ -82,7 +82,10 @@ export function planStream(
   const format = framed ? "framed" : "plain";
   const facts: HeaderExtension | undefined = anyMillrace
     ? {
-      ...{ instance, sequence, format, confirm },
+      instance,
+      sequence,
+      format,
+      confirm,
       ...(isTargeted ? { named: isTargeted } : {}),
       ...(allMillrace && listsRecipients ? { topic } : {}),
     }
@@ -90,14 +93,17 @@ export function planStream(
   const header = encodeHeader(description, facts, options.senderIdentity);
   assertWithinLimits(header, sender.limits);
   const bulk = isPaced && isBulk(description, format);
-  const destinations = [
-    ...missing.map(missingDestination),
-    ...present.map((receiver) =>
-      receiver.known ? destinationOf(receiver, bulk) : new Destination(receiver.identity, 0, undefined)
-    ),
-  ];
+  const destinations = missing.map(missingDestination);
+  for (const receiver of present) {
+    destinations.push(receiver.known ? destinationOf(receiver, bulk) : new Destination(receiver.identity, 0, undefined));
+  }
   return {
-    ...{ description, header, facts, bulk, sequence, confirm },
+    description,
+    header,
+    facts,
+    bulk,
+    sequence,
+    confirm,
     whole: allMillrace && availableUpFront && size !== undefined && size <= WHOLE_BYTES,
     destinations: new Destinations(destinations, { named: isTargeted, addressed: listsRecipients }),
     totalSize: size,

@@ -223,7 +223,10 @@ export class OutgoingStreamManager {
       outcome: stalled.includes(identity) ? "timeout" : "disconnected",
     }));
     const spec = planStream(opening, peers, missing, {
-      ...{ sequence, instance: this.#instance, limits: this.#context.limits, encodings: this.#context.codec.encodings },
+      sequence,
+      instance: this.#instance,
+      limits: this.#context.limits,
+      encodings: this.#context.codec.encodings,
       isPaced: this.#context.scheduler.isPaced,
       hasUnlisted: this.#transport.hasUnlisted === true,
     });
