@@ -1,4 +1,6 @@
 // Runtimes on a hub for one test, and plain participants who see and send packets as other SDKs do.
+import type { Codec } from "../workers/codec.ts";
+import { sharedCodecPool } from "../workers/pool/shared.ts";
 import { OWN_ATTRIBUTE } from "../protocol/constants.ts";
 import { createHub, createRuntime } from "../mod.ts";
 import type {
@@ -30,6 +32,7 @@ export class Party {
   readonly #plain: PlainPeer[] = [];
   readonly #told = new Map<string, Told[]>();
   readonly #options: Partial<RuntimeOptions>;
+  readonly #pools = new Set<Codec>();
   readonly #begun: number = markLeaks();
 
   constructor(options: Partial<RuntimeOptions>, hub: HubOptions) {
@@ -41,6 +44,8 @@ export class Party {
   async join(identity: string, options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
     const told: Told[] = [];
     this.#told.set(identity, told);
+    const { pool = sharedCodecPool() } = { ...this.#options, ...options };
+    if (pool !== false) this.#pools.add(pool as unknown as Codec);
     const runtime = await createRuntime({
       transport: this.hub.join(identity),
       onError: (error, context) => void told.push({ error, context }),
@@ -64,11 +69,24 @@ export class Party {
     return this.#told.get(identity) ?? [];
   }
 
-  /** Closes all, and throws if timers or listeners were left behind. */
+  /** Closes all, and throws if timers, listeners or segments were left behind. */
   async close(): Promise<void> {
     await Promise.all(this.#runtimes.map((runtime) => runtime.close()));
     await Promise.all(this.#plain.map(({ transport }) => transport.close()));
     assertNoLeaks(this.#begun);
+    for (const pool of this.#pools) await assertSegmentsReturned(pool);
+  }
+}
+
+/** Milliseconds that jobs under way may still take to give their segments back. */
+const RETURN_WAIT = 5_000;
+
+/** Throws if segments stay in use though all runtimes are closed. */
+async function assertSegmentsReturned({ segments }: Codec): Promise<void> {
+  const begun = performance.now();
+  while (segments.inUse > 0) {
+    if (performance.now() - begun > RETURN_WAIT) throw new Error(`${segments.inUse} bytes of segments are still in use`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
