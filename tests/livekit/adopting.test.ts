@@ -1,12 +1,12 @@
 // A Room and the runtime that has adopted it: what it takes to adopt one, what stays its owner's, and that it is given back as it was.
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { collectTexts, until } from "../participants.ts";
-import { rejection } from "../rejections.ts";
+import { suite } from "../support/harness.ts";
+import { collectTexts, until } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
 import { type AdoptableRoom, livekit } from "../../transports/livekit/mod.ts";
-import { Halls, heardBy } from "./hall.ts";
-import { ffiClient } from "./recorder.ts";
-import { type Participant, Room, RoomEvent } from "./rooms.ts";
+import { Halls, heardBy } from "../support/livekit/hall.ts";
+import { ffiClient } from "../support/livekit/recorder.ts";
+import { type Participant, Room, RoomEvent } from "../support/livekit/rooms.ts";
 
 const test = suite("adopting a Room");
 const halls = await Halls.start();

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { LinksReport } from "../../bench/links/results.ts";
 import { runtimeName } from "../../bench/report.ts";
-import { suite } from "../harness.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
-import { runBench } from "./run_bench.ts";
+import { suite } from "../support/harness.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { runBench } from "../support/livekit/run_bench.ts";
 
 /** Some 15 on an idle machine. */
 const SECONDS = 90;

@@ -2,12 +2,12 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { CliProgram, endPrograms } from "../cli_program.ts";
-import { suite } from "../harness.ts";
-import { pattern } from "../participants.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
-import { connect, disposeAll, inRooms } from "./rooms.ts";
-import { startServer } from "./server.ts";
+import { CliProgram, endPrograms } from "../support/cli_program.ts";
+import { suite } from "../support/harness.ts";
+import { pattern } from "../support/participants.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
+import { startServer } from "../support/livekit/server.ts";
 
 const test = suite("livekit cli");
 const server = await startServer();

@@ -1,4 +1,4 @@
-import { livekitConformance } from "./conformance_of.ts";
-import { dispose, Room } from "./rooms.ts";
+import { livekitConformance } from "../support/livekit/conformance_of.ts";
+import { dispose, Room } from "../support/livekit/rooms.ts";
 
 await livekitConformance("livekit", { Room, dispose });

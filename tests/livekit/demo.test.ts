@@ -4,11 +4,11 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { projectRoot } from "../project_root.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
-import { ExampleProgram, runtimeCommand } from "./example_program.ts";
-import { startServer } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { projectRoot } from "../support/project_root.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { ExampleProgram, runtimeCommand } from "../support/livekit/example_program.ts";
+import { startServer } from "../support/livekit/server.ts";
 
 const test = suite("demo in a room");
 

@@ -1,11 +1,11 @@
 // Millrace runtimes and participants who use the SDK plainly, in one room: whose handler gets a stream, and that it gets it once.
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { collectTexts, nextBytes, nextText, nextWhole, pattern, until } from "../participants.ts";
-import { rejection } from "../rejections.ts";
-import { bytesHeardBy, Halls, heardBy } from "./hall.ts";
-import type { Room } from "./rooms.ts";
+import { suite } from "../support/harness.ts";
+import { collectTexts, nextBytes, nextText, nextWhole, pattern, until } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
+import { bytesHeardBy, Halls, heardBy } from "../support/livekit/hall.ts";
+import type { Room } from "../support/livekit/rooms.ts";
 
 const test = suite("handlers");
 const halls = await Halls.start();

@@ -1,9 +1,9 @@
 // Participants of whom the server does not tell: hidden ones, newcomers, visitors who leave before it would have.
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { collectTexts, nextText, nextWhole, pattern, until } from "../participants.ts";
-import { rejection } from "../rejections.ts";
-import { bytesHeardBy, type Hall, Halls, heardBy, type Member } from "./hall.ts";
+import { suite } from "../support/harness.ts";
+import { collectTexts, nextText, nextWhole, pattern, until } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
+import { bytesHeardBy, type Hall, Halls, heardBy, type Member } from "../support/livekit/hall.ts";
 
 const test = suite("unlisted participants of a room");
 const halls = await Halls.start();

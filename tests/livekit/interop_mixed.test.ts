@@ -4,12 +4,12 @@ import * as assert from "uvu/assert";
 import { createRuntime } from "../../mod.ts";
 import type { Runtime } from "../../mod.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
-import { suite } from "../harness.ts";
-import { bytesOf, type Content, textOf, type Told, told } from "../peers/contents.js";
-import type { PlainPeer } from "../peers/peer.ts";
-import { joinPeer, untilEachSees } from "./peer_room.ts";
-import { closeRooms, connect, disposeAll } from "./rooms.ts";
-import { startServer } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { bytesOf, type Content, textOf, type Told, told } from "../support/peers/contents.js";
+import type { PlainPeer } from "../support/peers/peer.ts";
+import { joinPeer, untilEachSees } from "../support/livekit/peer_room.ts";
+import { closeRooms, connect, disposeAll } from "../support/livekit/rooms.ts";
+import { startServer } from "../support/livekit/server.ts";
 
 const test = suite("interop mixed");
 

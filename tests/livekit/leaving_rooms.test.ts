@@ -1,12 +1,12 @@
 // Streams under way when a participant's part in a room ends: by itself, by its runtime, by the server, or by another of its name.
 import { RoomServiceClient } from "livekit-server-sdk";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { rejection } from "../rejections.ts";
-import { Halls } from "./hall.ts";
-import { all, listeners, Pair } from "./pair.ts";
-import { RoomEvent } from "./rooms.ts";
-import { FAULT_LIMITS } from "./traffic.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { Halls } from "../support/livekit/hall.ts";
+import { all, listeners, Pair } from "../support/livekit/pair.ts";
+import { RoomEvent } from "../support/livekit/rooms.ts";
+import { FAULT_LIMITS } from "../support/livekit/traffic.ts";
 
 const test = suite("leaving rooms");
 const halls = await Halls.start();

@@ -2,10 +2,10 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { livekit } from "../../transports/livekit/mod.ts";
-import { suite } from "../harness.ts";
-import { ExampleProgram } from "./example_program.ts";
-import { connect, disposeAll, inRooms } from "./rooms.ts";
-import { startServer } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { ExampleProgram } from "../support/livekit/example_program.ts";
+import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
+import { startServer } from "../support/livekit/server.ts";
 
 const test = suite("logs of the native part");
 

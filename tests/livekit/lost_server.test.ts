@@ -1,12 +1,12 @@
 // Streams under way when the server dies: and comes back, or does not.
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { rejection } from "../rejections.ts";
-import { Hall, type Halls } from "./hall.ts";
-import { all, listeners, Pair } from "./pair.ts";
-import { disposeAll, RoomEvent } from "./rooms.ts";
-import { startServer, type TestServer } from "./server.ts";
-import type { Endings } from "./traffic.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { Hall, type Halls } from "../support/livekit/hall.ts";
+import { all, listeners, Pair } from "../support/livekit/pair.ts";
+import { disposeAll, RoomEvent } from "../support/livekit/rooms.ts";
+import { startServer, type TestServer } from "../support/livekit/server.ts";
+import type { Endings } from "../support/livekit/traffic.ts";
 
 const test = suite("lost server");
 

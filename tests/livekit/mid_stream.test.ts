@@ -1,10 +1,10 @@
 // Broadcasts in the midst of which others come and go.
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { collectTexts, nextBytes, pattern, until } from "../participants.ts";
-import { type Hall, Halls, heardBy, type Member } from "./hall.ts";
-import type { Room } from "./rooms.ts";
+import { suite } from "../support/harness.ts";
+import { collectTexts, nextBytes, pattern, until } from "../support/participants.ts";
+import { type Hall, Halls, heardBy, type Member } from "../support/livekit/hall.ts";
+import type { Room } from "../support/livekit/rooms.ts";
 
 const test = suite("mid-stream");
 const halls = await Halls.start();

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { projectRoot } from "../project_root.ts";
-import { freePort } from "./programs.ts";
-import { connect, disposeAll, inRooms } from "./rooms.ts";
-import { startServer, tokenFor } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { projectRoot } from "../support/project_root.ts";
+import { freePort } from "../support/livekit/programs.ts";
+import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
+import { startServer, tokenFor } from "../support/livekit/server.ts";
 
 const test = suite("npm run livekit");
 

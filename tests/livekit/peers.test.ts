@@ -1,10 +1,10 @@
 // The peers by themselves: what other SDKs send to each other is what the tests with Millrace are compared with.
 // needs: chromium, python, rtc-node-0.13
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { bytesOf, type Content, textOf, type Told, told } from "../peers/contents.js";
-import { PEER_KINDS, type PeerInfo, type PlainPeer } from "../peers/peer.ts";
-import { withPeers } from "./peer_room.ts";
+import { suite } from "../support/harness.ts";
+import { bytesOf, type Content, textOf, type Told, told } from "../support/peers/contents.js";
+import { PEER_KINDS, type PeerInfo, type PlainPeer } from "../support/peers/peer.ts";
+import { withPeers } from "../support/livekit/peer_room.ts";
 
 const test = suite("peers");
 

@@ -2,11 +2,11 @@
 import { RoomServiceClient } from "livekit-server-sdk";
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
-import { suite } from "../harness.ts";
-import { rejection } from "../rejections.ts";
-import { Halls } from "./hall.ts";
-import { all, Pair } from "./pair.ts";
-import { FAULT_LIMITS, KINDS } from "./traffic.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { Halls } from "../support/livekit/hall.ts";
+import { all, Pair } from "../support/livekit/pair.ts";
+import { FAULT_LIMITS, KINDS } from "../support/livekit/traffic.ts";
 
 const test = suite("permission");
 const halls = await Halls.start();

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { pattern } from "../participants.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
-import { projectRoot } from "./programs.ts";
-import { startServer } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { pattern } from "../support/participants.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { projectRoot } from "../support/livekit/programs.ts";
+import { startServer } from "../support/livekit/server.ts";
 
 const test = suite("permissions of Deno");
 

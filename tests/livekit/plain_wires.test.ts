@@ -2,13 +2,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { nextBytes, pattern, until } from "../participants.ts";
-import { CUT, expectedOf, outcomesOf, WIRES } from "../plain_wires.ts";
-import { rejection } from "../rejections.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
+import { suite } from "../support/harness.ts";
+import { nextBytes, pattern, until } from "../support/participants.ts";
+import { CUT, expectedOf, outcomesOf, WIRES } from "../support/plain_wires.ts";
+import { rejection } from "../support/rejections.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
-import { Halls } from "./hall.ts";
+import { Halls } from "../support/livekit/hall.ts";
 
 const test = suite("plain wires in a room");
 const halls = await Halls.start();

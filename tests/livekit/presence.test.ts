@@ -1,10 +1,10 @@
 // Who is there: others who come, go, come back as new ones, and whom the server has not told of yet.
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { collectTexts, nextText, until } from "../participants.ts";
-import { rejection } from "../rejections.ts";
-import { Halls, heardBy } from "./hall.ts";
-import { asked, overhear, type Overheard } from "./recorder.ts";
+import { suite } from "../support/harness.ts";
+import { collectTexts, nextText, until } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
+import { Halls, heardBy } from "../support/livekit/hall.ts";
+import { asked, overhear, type Overheard } from "../support/livekit/recorder.ts";
 
 const test = suite("presence");
 const halls = await Halls.start();

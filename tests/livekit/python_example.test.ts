@@ -3,12 +3,12 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { projectRoot } from "../project_root.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
-import { ExampleProgram, runtimeCommand } from "./example_program.ts";
-import { needed } from "./programs.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { projectRoot } from "../support/project_root.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { ExampleProgram, runtimeCommand } from "../support/livekit/example_program.ts";
+import { needed } from "../support/livekit/programs.ts";
+import { startServer, type TestServer } from "../support/livekit/server.ts";
 
 const ROOM = "lobby";
 

@@ -1,9 +1,9 @@
 // Streams under way while a room's connection is lost and comes back: they go on and come whole, or end with a code at both ends.
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { Halls } from "./hall.ts";
-import { all, Pair } from "./pair.ts";
-import { RoomEvent, SimulateScenarioKind } from "./rooms.ts";
+import { suite } from "../support/harness.ts";
+import { Halls } from "../support/livekit/hall.ts";
+import { all, Pair } from "../support/livekit/pair.ts";
+import { RoomEvent, SimulateScenarioKind } from "../support/livekit/rooms.ts";
 
 const { SIMULATE_SIGNAL_RECONNECT, SIMULATE_FULL_RECONNECT } = SimulateScenarioKind;
 

@@ -1,13 +1,13 @@
 // The same between a Millrace runtime whose connection is lost and one who uses LiveKit's SDK plainly.
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
-import { suite } from "../harness.ts";
-import { bytesOf, told } from "../peers/contents.js";
-import { type PlainPeer, startPeer } from "../peers/peer.ts";
-import { type Hall, Halls, type Member } from "./hall.ts";
-import { assertInTime, until } from "./pair.ts";
-import { RoomEvent, SimulateScenarioKind } from "./rooms.ts";
-import { FAULT_LIMITS } from "./traffic.ts";
+import { suite } from "../support/harness.ts";
+import { bytesOf, told } from "../support/peers/contents.js";
+import { type PlainPeer, startPeer } from "../support/peers/peer.ts";
+import { type Hall, Halls, type Member } from "../support/livekit/hall.ts";
+import { assertInTime, until } from "../support/livekit/pair.ts";
+import { RoomEvent, SimulateScenarioKind } from "../support/livekit/rooms.ts";
+import { FAULT_LIMITS } from "../support/livekit/traffic.ts";
 
 const test = suite("reconnecting with others");
 const halls = await Halls.start();

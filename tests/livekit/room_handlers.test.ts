@@ -1,10 +1,10 @@
 // Topics that a program handles on its Room, as an agent session does, and not on its runtime: streams of Millrace runtimes go there, too.
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { collectTexts, joined, pattern, until } from "../participants.ts";
-import { rejection } from "../rejections.ts";
-import { Halls, heardBy } from "./hall.ts";
-import { overhear } from "./recorder.ts";
+import { suite } from "../support/harness.ts";
+import { collectTexts, joined, pattern, until } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
+import { Halls, heardBy } from "../support/livekit/hall.ts";
+import { overhear } from "../support/livekit/recorder.ts";
 
 const test = suite("handlers on a Room");
 const halls = await Halls.start();

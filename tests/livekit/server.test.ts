@@ -7,9 +7,9 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { suite } from "../harness.ts";
-import { connect, disposeAll, inRooms, RoomEvent } from "./rooms.ts";
-import { startRedis, startServer } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { connect, disposeAll, inRooms, RoomEvent } from "../support/livekit/rooms.ts";
+import { startRedis, startServer } from "../support/livekit/server.ts";
 
 const test = suite("livekit server");
 

@@ -7,11 +7,11 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { type ByteStreamReader, createRuntime, type Runtime, StreamError, type TextStreamReader } from "../../mod.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
-import { suite } from "../harness.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
-import { overhear, type Overheard } from "./recorder.ts";
-import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";
-import { startRedis, startServer, type TestServer } from "./server.ts";
+import { suite } from "../support/harness.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { overhear, type Overheard } from "../support/livekit/recorder.ts";
+import { closeRooms, connect, disposeAll, type Room } from "../support/livekit/rooms.ts";
+import { startRedis, startServer, type TestServer } from "../support/livekit/server.ts";
 
 const BYTES = 5_000_000;
 /** What bounds the silence of a server that is gone. */

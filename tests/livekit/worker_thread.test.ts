@@ -8,11 +8,11 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { Runtime } from "../../mod.ts";
-import { suite } from "../harness.ts";
-import { pattern } from "../participants.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
-import { Halls } from "./hall.ts";
-import { until } from "./pair.ts";
+import { suite } from "../support/harness.ts";
+import { pattern } from "../support/participants.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { Halls } from "../support/livekit/hall.ts";
+import { until } from "../support/livekit/pair.ts";
 
 const test = suite("worker thread");
 const halls = await Halls.start();

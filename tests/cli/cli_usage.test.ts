@@ -1,0 +1,174 @@
+// What the command makes of its arguments and its environment.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import * as assert from "uvu/assert";
+import { readCredentials } from "../../cli/credentials.ts";
+import { toFailure } from "../../cli/failure.ts";
+import { handleSignals } from "../../cli/signal_handlers.ts";
+import { bytesText, printableLine, printableText } from "../../cli/printable.ts";
+import { createHub } from "../../mod.ts";
+import { CliProgram } from "../support/cli_program.ts";
+import { CliRun, start } from "../support/cli_runs.ts";
+import { suite } from "../support/harness.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+const test = suite("cli usage");
+
+test("help and version go to stdout and end well, without a room", async () => {
+  for (
+    const [argv, expected] of [
+      [["--help"], /Usage: millrace/],
+      [["send", "--help"], /--attribute/],
+      [["receive", "-h"], /--stdout/],
+      [["chat", "--help"], /Exit codes: 0 done; 1 .*; 2 .*; 3 .*; 130 .*; 143/],
+      [["--version"], /^\d+\.\d+\.\d+\n$/],
+    ] as const
+  ) {
+    const run = new CliRun(createHub(), argv);
+    assert.is(await run.ended, 0);
+    assert.match(run.out, expected);
+    assert.is(run.err, "");
+    assert.is(run.rooms.joined, 0);
+  }
+});
+
+test("wrong arguments end with 2 and a line that says what is wrong", async () => {
+  for (
+    const [argv, expected] of [
+      [[], /Usage: millrace/],
+      [["fetch"], /unknown command 'fetch'/],
+      [["send"], /missing required argument 'file'/],
+      [["send", "a", "--what"], /unknown option '--what'/],
+      [["send", "a", "--wait", "long"], /Cannot read the arguments: .*--wait.*no number of seconds/],
+      [["send", "a", "--attribute", "alone"], /KEY=VALUE/],
+      [["send", "a", "--to", "bob,,carol"], /A name is empty/],
+      [["send", "a", "b", "--name", "c"], /Cannot send as --name names one file: there are 2/],
+      [["send", "-", "-"], /Cannot send as stdin can be read only once/],
+      [["receive", "--dir", ""], /Cannot receive into the folder as its path is empty/],
+      [["send", "a", "--receivers", "0"], /--receivers.*no number from 1/],
+      [["send", "a", "--receivers", "2", "--to", "bob"], /cannot be used with option/],
+      [["receive", "--dir", "in", "--stdout"], /Cannot receive both/],
+      [["receive", "--stdout", "--json"], /Cannot receive to stdout as --json prints there/],
+      [["receive", "--dir", "in", "--count", "0"], /no number from 1/],
+      [["receive", "--dir", "in", "--once", "--count", "3"], /cannot be used with option/],
+      [["chat", "hello"], /too many arguments/],
+    ] as const
+  ) {
+    const run = new CliRun(createHub(), argv);
+    assert.is(await run.ended, 2, argv.join(" "));
+    assert.match(run.err, expected);
+    if (!argv.some((word) => word === "--json")) assert.is(run.out, "");
+    assert.is(run.rooms.joined, 0);
+  }
+});
+
+test("with --json an error is an event too", async () => {
+  const run = new CliRun(createHub(), ["receive", "--stdout", "--json"]);
+  assert.is(await run.ended, 2);
+  assert.is(run.lines.length, 1);
+  assert.is(run.lines[0]?.event, "error");
+  assert.is(run.lines[0]?.["code"], "usage");
+  assert.match(String(run.lines[0]?.["message"]), /^Cannot receive/);
+});
+
+test("without anything to connect by, it says what to give", async () => {
+  const run = new CliRun(createHub(), ["chat"]);
+  assert.is(await run.ended, 2);
+  assert.match(run.err, /Cannot connect as there is neither a token nor a key and a secret\n {2}Give --token/);
+});
+
+test("an address that is none ends with 2", async () => {
+  const run = start(createHub(), "alice", ["chat", "--url", "nonsense"]);
+  assert.is(await run.ended, 2);
+  assert.match(run.err, /no URL: it is "nonsense"/);
+});
+
+test("a file that is not there, or a folder that cannot be written, ends it before the room is joined", () =>
+  inTemporaryFolder(async (folder) => {
+    const file = join(folder, "file");
+    await writeFile(file, "x");
+    for (
+      const [argv, expected] of [
+        [["send", join(folder, "missing")], /Cannot send the file as it does not exist: path is ".*missing"/],
+        [["receive", "--dir", file], /Cannot receive into the folder as a file has its path/],
+        [["receive", "--dir", join(file, "in")], /Cannot receive into the folder as a file has its path/],
+        [["receive", "--dir", "/proc/self"], /Cannot receive into the folder as nothing can be written there: /],
+        [["receive", "--dir", "/proc/self/in/deep"], /Cannot receive into the folder as nothing can be written there: /],
+      ] as const
+    ) {
+      const run = start(createHub(), "alice", argv);
+      assert.is(await run.ended, 1);
+      assert.match(run.err, expected);
+      assert.is(run.rooms.joined, 0);
+    }
+  }));
+
+test("as a program of its own it has a version and exit codes", async () => {
+  for (
+    const [argv, code, expected] of [
+      [["--version"], 0, /^\d+\.\d+\.\d+\n$/],
+      [["receive"], 2, /^Cannot connect as there is neither a token nor a key and a secret/],
+    ] as const
+  ) {
+    const program = new CliProgram(argv);
+    assert.is(await program.ended, code);
+    assert.match(program.out + program.err, expected);
+  }
+});
+
+test("the first Ctrl-C asks it to end, a second one ends it, and one that npm passes on is no second one", () => {
+  const { exit } = process;
+  const { now } = performance;
+  const codes: unknown[] = [];
+  let time = 1_000_000;
+  process.exit = ((code: number) => void codes.push(code)) as typeof process.exit;
+  performance.now = () => time;
+  const { signal, interrupt, release } = handleSignals();
+  try {
+    interrupt();
+    assert.ok(signal.aborted);
+    assert.is(toFailure(signal.reason).exitCode, 130);
+    time += 100;
+    interrupt();
+    assert.equal(codes, []);
+    time += 1_000;
+    interrupt();
+    assert.equal(codes, [130]);
+  } finally {
+    release();
+    performance.now = now;
+    process.exit = exit;
+  }
+});
+
+test("options come before the environment, a token before key and secret", () => {
+  const env = { LIVEKIT_URL: "wss://env", LIVEKIT_API_KEY: "k", LIVEKIT_API_SECRET: "s" };
+  const named = { room: "office", identity: "alice" };
+  assert.equal(readCredentials(named, env), { url: "wss://env", ...named, access: { key: "k", secret: "s" } });
+  assert.is(readCredentials({ ...named, url: "https://host" }, env).url, "wss://host");
+  assert.is(readCredentials(named, { ...env, LIVEKIT_URL: "" }).url, "ws://localhost:7880");
+
+  const claims = { sub: "alice", video: { room: "office" } };
+  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
+  const withToken = { ...env, LIVEKIT_TOKEN: token };
+  assert.equal(readCredentials({}, withToken), { url: "wss://env", ...named, access: { token } });
+  assert.equal(readCredentials({ token }, env).access, { token });
+  assert.equal(readCredentials({ ...named, apiKey: "a", apiSecret: "b" }, withToken).access, { key: "a", secret: "b" });
+  assert.throws(
+    () => readCredentials({ room: "another" }, withToken),
+    /the token is for another room: it is for "office", not "another"/,
+  );
+  assert.throws(() => readCredentials({ token: "rubbish" }, env), /holds no claims/);
+  assert.throws(() => readCredentials({ room: "office" }, env), /no identity is given/);
+  assert.throws(() => readCredentials({ identity: "alice" }, env), /no room is named/);
+  assert.throws(() => readCredentials({ url: "ftp://host" }, env), /no web socket's/);
+});
+
+test("what strangers write cannot move the cursor, nor pass for another's line", () => {
+  assert.is(printableLine("a\x1b[2Jb\nc\u202e"), "a\uFFFD[2Jb c\uFFFD");
+  assert.is(printableText("hi\r\ncarol: me\x07"), "hi\n  carol: me\uFFFD");
+  assert.equal([0, 999, 1000, 999_950, 1.26e9].map(bytesText), ["0 B", "999 B", "1.0 kB", "1.0 MB", "1.3 GB"]);
+});
+
+test.run();

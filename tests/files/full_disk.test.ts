@@ -1,0 +1,63 @@
+// A disk that fills up while a file is saved, through all layers.
+import { execFile } from "node:child_process";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as assert from "uvu/assert";
+import { type CodecPool, createHub, createRuntime, StreamError } from "../../mod.ts";
+import { WorkerPool } from "../../workers/pool/pool.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+const test = suite("full disk");
+const run = promisify(execFile);
+
+/** Sends a megabyte and saves it to a folder: what the saver and the sender were told, and what is left in the folder. */
+async function saveTo(folder: string, pool: CodecPool): Promise<{ saver: StreamError; sender: StreamError; left: string[] }> {
+  const hub = createHub();
+  const alice = await createRuntime({ transport: hub.join("alice"), pool });
+  const bob = await createRuntime({ transport: hub.join("bob"), pool });
+  const failed = new Promise<StreamError>((resolve, reject) => {
+    bob.registerByteStreamHandler("", (reader) => reader.saveTo(folder).then(() => reject(new Error("It was saved")), resolve));
+  });
+  try {
+    const sender = await rejection(() => alice.sendBytes(new Uint8Array(1_000_000), { name: "large.bin" }), "file-error");
+    return { saver: await failed, sender, left: await readdir(folder) };
+  } finally {
+    await Promise.all([alice.close(), bob.close(), pool.close()]);
+  }
+}
+
+test("a write that finds no space ends the stream at both ends and leaves nothing", () =>
+  inTemporaryFolder(async (folder) => {
+    class FullPool extends WorkerPool {
+      override writeFile(...args: Parameters<WorkerPool["writeFile"]>): Promise<void> {
+        if (args[1] < 500_000) return super.writeFile(...args); // half of it fits
+        const cause = Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+        return Promise.reject(new StreamError("file-error", "Cannot write to the file as no space is left", { cause }));
+      }
+    }
+    const { saver, sender, left } = await saveTo(folder, new FullPool({ size: 1 }));
+    assert.is(saver.code, "file-error");
+    assert.is((saver.cause as { code?: string }).code, "ENOSPC");
+    assert.is(sender.identity, "bob");
+    assert.equal(left, []);
+  }));
+
+test("a tmpfs of 256 kB is full in the middle, where mounting is permitted; elsewhere the refusal is what is seen", () =>
+  inTemporaryFolder(async (folder) => {
+    const small = join(folder, "small");
+    await mkdir(small);
+    const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", small]).then(() => true, () => false);
+    if (!mounted) return assert.equal(await readdir(small), []);
+    try {
+      const { saver, left } = await saveTo(small, new WorkerPool({ size: 2 }));
+      assert.is((saver.cause as { code?: string }).code, "ENOSPC");
+      assert.equal(left, []);
+    } finally {
+      await run("umount", [small]);
+    }
+  }));
+
+test.run();

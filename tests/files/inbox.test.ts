@@ -1,0 +1,154 @@
+// A folder that many save into while others empty it: names, numbers, and what a killed process has left.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, rename, symlink, unlink, writeFile } from "node:fs/promises";
+import { basename, join, sep } from "node:path";
+import * as assert from "uvu/assert";
+import { type FileSystem, nodeFileSystem } from "../../files/file_system.ts";
+import { nameOfType } from "../../files/mime.ts";
+import { ownerTag } from "../../files/owner.ts";
+import { suite } from "../support/harness.ts";
+import { inPair, pattern } from "../support/participants.ts";
+import { begin, finish, text } from "../support/parts.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+const test = suite("inbox");
+
+/** A file system in which whoever watches the folder takes a file at a step of its being placed. */
+function watched(folder: string, step: "link" | "look", take: (path: string) => Promise<void>): FileSystem {
+  return {
+    ...nodeFileSystem,
+    link: async (from, to) => {
+      try {
+        await nodeFileSystem.link(from, to);
+      } catch (error) {
+        if (step === "link") await take(to);
+        throw error;
+      }
+    },
+    look: async (path) => {
+      if (step === "look" && path.startsWith(folder) && !path.endsWith(".part")) await take(path).catch(() => {});
+      return await nodeFileSystem.look(path);
+    },
+  };
+}
+
+for (const step of ["link", "look"] as const) {
+  for (
+    const [how, take] of [["deletes", unlink], [
+      "moves",
+      (path: string) => rename(path, `${path}.${Math.random()}.taken`),
+    ]] as const
+  ) {
+    test(`placing: a consumer who ${how} what stands there, at each ${step}, costs no file`, () =>
+      inTemporaryFolder(async (folder) => {
+        const files = watched(folder, step, take);
+        for (let i = 0; i < 20; i++) {
+          const path = await finish(await begin(folder + sep, { files }), `${i}`);
+          assert.match(basename(path), /^report( \(\d+\))?\.pdf$/);
+        }
+      }));
+  }
+}
+
+test("placing without hard links: a consumer who takes the place holder costs no file", () =>
+  inTemporaryFolder(async (folder) => {
+    const files: FileSystem = {
+      ...nodeFileSystem,
+      link: () => Promise.reject(Object.assign(new Error("no links"), { code: "EPERM" })),
+      look: async (path) => {
+        if (!path.endsWith(".part")) await unlink(path).catch(() => {});
+        return await nodeFileSystem.look(path);
+      },
+    };
+    for (let i = 0; i < 20; i++) await finish(await begin(folder + sep, { files }), `${i}`);
+  }));
+
+for (const atOnce of [1, 16, 400]) {
+  test(`numbers: 400 files of one name, ${atOnce} at once, are all there, and none is looked for more than some 30 times`, () =>
+    inTemporaryFolder(async (folder) => {
+      let calls = 0;
+      const files: FileSystem = {
+        ...nodeFileSystem,
+        link: (from, to) => (calls++, nodeFileSystem.link(from, to)),
+        look: (path) => (calls++, nodeFileSystem.look(path)),
+      };
+      for (let done = 0; done < 400; done += atOnce) {
+        const parts = await Promise.all(Array.from({ length: atOnce }, () => begin(folder + sep, { files, sync: false })));
+        await Promise.all(parts.map((part, i) => finish(part, `${done + i}`)));
+      }
+      assert.is(new Set(await readdir(folder)).size, 400);
+      assert.ok(calls < 400 * 30, `${calls} calls`);
+    }));
+}
+
+const NAMED: readonly [mimeType: string, name: string][] = [
+  ["application/pdf", "file.pdf"],
+  ["application/octet-stream", "file.bin"],
+  ["", "file.bin"],
+  ["x/unheard-of", "file.bin"],
+  ["text/plain; charset=utf-8", "file.txt"],
+  ["IMAGE/JPEG", "file.jpg"],
+  ["constructor", "file.bin"],
+];
+
+for (const [mimeType, name] of NAMED) {
+  test(`a stream without a name, of type "${mimeType}", is saved as ${name}`, () =>
+    inTemporaryFolder(async (folder) => {
+      assert.is(nameOfType(mimeType), name);
+      assert.is(await finish(await begin(folder + sep, { name: "", mimeType }), "x"), join(folder, name));
+    }));
+}
+
+const LONG: readonly [name: string, saved: string][] = [
+  [`${"n".repeat(251)}.pdf`, `${"n".repeat(251)}.pdf`],
+  [`${"n".repeat(252)}.pdf`, `${"n".repeat(251)}.pdf`],
+  [`${"ü".repeat(2_000)}.tar.gz`, `${"ü".repeat(124)}.tar.gz`],
+  ["😀".repeat(3_000), "😀".repeat(63)],
+];
+
+test("names that are longer than a file system holds are sent, and saved cut at a code point with their extension", () =>
+  inTemporaryFolder((folder) =>
+    inPair(async (alice, bob) => {
+      const paths: string[] = [];
+      bob.registerByteStreamHandler("f", async (reader) => void paths.push((await reader.saveTo(folder + sep)).path));
+      for (const [name, saved] of LONG) {
+        for (const mark of ["", " (2)"]) {
+          await alice.sendBytes(pattern(10), { topic: "f", name, destinationIdentities: ["bob"] });
+          const path = basename(paths.at(-1) ?? "");
+          if (mark === "" && !paths.slice(0, -1).some((other) => basename(other) === saved)) assert.is(path, saved);
+          assert.ok(new TextEncoder().encode(path).length <= 255);
+        }
+      }
+      assert.is(new Set(paths).size, 2 * LONG.length);
+    })
+  ));
+
+test("part files of a process that was killed go with the next save into their folder, and no others", () =>
+  inTemporaryFolder(async (folder) => {
+    const own = ownerTag();
+    if (own === undefined) return assert.ok(process.platform !== "linux", "this process cannot tell who it is");
+    const child = spawn(process.execPath, ["--version"], { stdio: "ignore" });
+    await once(child, "exit");
+    const [host, pid, start] = own.split("-");
+    const uuid = (): string => crypto.randomUUID();
+    const left = [`a.pdf.${host}-${child.pid}-1.${uuid()}.part`, `b.${host}-${pid}-1.${uuid()}.part`];
+    const kept = [
+      `c.${own}.${uuid()}.part`, // of this process
+      `d.${host}-${process.ppid}-${start}x.${uuid()}.part`,
+      `e.0123456789ab-${child.pid}-1.${uuid()}.part`, // of another machine
+      `f.${uuid()}.part`,
+      `${host}-${child.pid}-1.part`,
+      "notes.part",
+    ];
+    for (const name of [...left, ...kept]) await writeFile(join(folder, name), "half");
+    await symlink("notes.part", join(folder, `g.${host}-${child.pid}-1.${uuid()}.part`)); // no file
+    await finish(await begin(join(folder, "new.bin")), "whole");
+    const names = await readdir(folder);
+    for (const name of left) assert.not(names.includes(name), name);
+    for (const name of kept) assert.ok(names.includes(name), name);
+    assert.is(names.length, kept.length + 2);
+    assert.is(await text(join(folder, "new.bin")), "whole");
+  }));
+
+test.run();

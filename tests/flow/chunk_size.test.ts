@@ -1,0 +1,82 @@
+// How large chunks are: as asked for, or, where nobody asked, larger on a fast way whose transport says that it is worth it.
+import * as assert from "uvu/assert";
+import { type RuntimeOptions, STREAM_CHUNK_SIZE } from "../../mod.ts";
+import type { Transport } from "../../transports/transport.ts";
+import { suite } from "../support/harness.ts";
+import { linkOf, pseudorandom } from "../support/paced_links.ts";
+import { inRoom } from "../support/room.ts";
+
+const test = suite("chunk size");
+
+const LARGEST = 30_000;
+const FAST = 10_000_000;
+const SLOW = 500_000;
+
+test("where the way is fast, chunks grow to what the transport says, and not before that is known", async () => {
+  const sizes = await sizesOf(FAST, { largestChunk: LARGEST });
+  assert.is(sizes[0], STREAM_CHUNK_SIZE);
+  assert.is(Math.max(...sizes), LARGEST);
+});
+
+test("where it is slow they do not", async () => {
+  assert.is(Math.max(...await sizesOf(SLOW, { largestChunk: LARGEST })), STREAM_CHUNK_SIZE);
+});
+
+test("nor where the transport says nothing", async () => {
+  assert.is(Math.max(...await sizesOf(FAST, {})), STREAM_CHUNK_SIZE);
+});
+
+test("nor where a size was asked for", async () => {
+  for (const chunkSize of [4_000, STREAM_CHUNK_SIZE, 40_000]) {
+    assert.is(Math.max(...await sizesOf(FAST, { largestChunk: LARGEST }, { chunkSize })), chunkSize);
+  }
+});
+
+test("nor to another SDK", async () => {
+  await inRoom(async (room) => {
+    const sizes: number[] = [];
+    const alice = await room.join("alice", { transport: watched(room.hub.join("alice"), sizes, { largestChunk: LARGEST }) });
+    room.raw("plain");
+    await room.time.advance(5_000);
+    await room.time.run(alice.runtime.sendBytes(pseudorandom(2_000_000), { topic: "bulk", destinationIdentities: ["plain"] }));
+    assert.is(Math.max(...sizes), STREAM_CHUNK_SIZE);
+  }, { link: linkOf({ rate: FAST, delay: 5, queue: 500 }) });
+});
+
+test.run();
+
+/** The sizes of the chunks of a transfer over a line of so many bytes a second, which comes whole. */
+async function sizesOf(
+  rate: number,
+  transport: Partial<Transport>,
+  options: Partial<RuntimeOptions> = {},
+): Promise<readonly number[]> {
+  const sizes: number[] = [];
+  await inRoom(async (room) => {
+    const alice = await room.join("alice", { ...options, transport: watched(room.hub.join("alice"), sizes, transport) });
+    const bob = await room.join("bob");
+    await room.time.advance(5_000);
+    const content = pseudorandom(rate / 2);
+    const received = new Promise<Uint8Array>((resolve, reject) => {
+      bob.runtime.registerByteStreamHandler("bulk", (reader) => void reader.readAll().then(resolve, reject));
+    });
+    await room.time.run(alice.runtime.sendBytes(content, { topic: "bulk", destinationIdentities: ["bob"] }));
+    assert.equal(await received, content);
+  }, { link: linkOf({ rate, delay: 5, queue: 500 }) });
+  return sizes;
+}
+
+/** The transport, with something said of it, and the sizes of the chunks that it is given. */
+function watched(transport: Transport, sizes: number[], said: Partial<Transport>): Transport {
+  return {
+    identity: transport.identity,
+    ...said,
+    participants: () => transport.participants(),
+    open: (events) => transport.open(events),
+    send: (packet, destinations) => {
+      if (packet.type === "chunk") sizes.push(packet.content.length);
+      return transport.send(packet, destinations);
+    },
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,136 @@
+// Credit that streams used comes back, however they end; and none comes from nowhere.
+import * as assert from "uvu/assert";
+import type { ByteStreamReader } from "../../mod.ts";
+import type { LinkOptions } from "../../transports/hub/link_options.ts";
+import { suite } from "../support/harness.ts";
+import { inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { incomingOf } from "../support/incoming_of.ts";
+
+const test = suite("credit over time");
+
+const limits = { receiveWindow: 100_000, senderWindow: 200_000, totalWindow: 400_000 };
+const to = { topic: "t", destinationIdentities: ["bob"] };
+const LINES: Readonly<Record<string, LinkOptions | undefined>> = {
+  "a direct hub": undefined,
+  "a line of 20 ms": { kind: "reliable", delay: 20, rate: 2_000_000 },
+};
+
+/** A stream of many windows, read at once: it needs all the credit that there was at first. */
+async function atFullSpeed(room: Room, alice: Member, bytes = 1_000_000): Promise<void> {
+  const begun = room.time.now();
+  await room.time.run(alice.runtime.sendBytes(pattern(bytes), { ...to, topic: "read" }));
+  assert.ok(room.time.now() - begun < 8_000, `it took ${room.time.now() - begun} ms`);
+}
+
+/** How bob ends the streams of topic "t", and how alice does. */
+const ENDS: Readonly<Record<string, (room: Room, alice: Member, readers: ByteStreamReader[]) => Promise<void>>> = {
+  "cancelled by its receiver": async (room, alice, readers) => {
+    const sending = alice.runtime.sendBytes(pattern(500_000), to).catch(() => {});
+    await room.time.advance(200);
+    await readers.at(-1)?.cancel();
+    await room.time.run(sending);
+  },
+  "aborted by its sender": async (room, alice) => {
+    const controller = new AbortController();
+    const sending = alice.runtime.sendBytes(pattern(500_000), { ...to, signal: controller.signal }).catch(() => {});
+    await room.time.advance(200);
+    controller.abort();
+    await room.time.run(sending);
+    await room.time.advance(61_000); // what came of it is kept for an idle time-out
+  },
+  "ended by both at once": async (room, alice, readers) => {
+    const controller = new AbortController();
+    const sending = alice.runtime.sendBytes(pattern(500_000), { ...to, signal: controller.signal }).catch(() => {});
+    await room.time.advance(200);
+    controller.abort();
+    void readers.at(-1)?.cancel();
+    await room.time.run(sending);
+  },
+  "cancelled before its first byte is read, a text": async (room, alice) => {
+    await room.time.run(alice.runtime.sendText("x".repeat(150_000), { ...to, topic: "cancel", confirm: true }).catch(() => {}));
+  },
+};
+
+for (const [line, link] of Object.entries(LINES)) {
+  for (const [how, end] of Object.entries(ENDS)) {
+    test(`after 12 streams ${how}, on ${line}, another goes at full speed`, async () => {
+      await inRoom(async (room) => {
+        const alice = await room.join("alice");
+        const bob = await room.join("bob", { limits });
+        await room.time.advance(1_000);
+        const readers: ByteStreamReader[] = [];
+        bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+        bob.runtime.registerTextStreamHandler("cancel", async (reader) => await reader.cancel());
+        bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
+        for (let i = 0; i < 12; i++) await end(room, alice, readers);
+        await room.time.advance(1_000);
+        await atFullSpeed(room, alice);
+      }, link === undefined ? {} : { link });
+    });
+  }
+
+  test(`a sender who leaves 12 times with unread streams, on ${line}, and comes back, sends at full speed`, async () => {
+    await inRoom(async (room) => {
+      const bob = await room.join("bob", { limits });
+      bob.runtime.registerByteStreamHandler("t", () => {});
+      bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
+      for (let i = 0; i < 12; i++) {
+        const alice = await room.join("alice");
+        await room.time.advance(500);
+        alice.runtime.sendBytes(pattern(500_000), to).catch(() => {});
+        await room.time.advance(500);
+        room.hub.vanish("alice");
+        await room.time.advance(500);
+      }
+      const alice = await room.join("alice");
+      const carol = await room.join("carol");
+      await room.time.advance(500);
+      await Promise.all([atFullSpeed(room, alice), atFullSpeed(room, carol)]);
+    }, link === undefined ? {} : { link });
+  });
+}
+
+/** Sends chunks of a plain stream as far as it is let, and more. */
+function pour(eve: Raw, streamId: string, sequence: number, bytes: number): void {
+  eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
+  for (let at = 0, index = 0; at < bytes; at += 15_000, index++) {
+    eve.chunk("bob", streamId, index, new Uint8Array(Math.min(15_000, bytes - at)));
+  }
+}
+
+const FINALS = [0, 1, 89_999, 1_000_000, 2 ** 40, Number.MAX_SAFE_INTEGER];
+
+for (const final of FINALS) {
+  test(`a sender who says of ended streams that ${final} bytes were sent gains no credit, and takes none from others`, async () => {
+    await inRoom(async (room) => {
+      const bob = await room.join("bob", { limits });
+      const readers: ByteStreamReader[] = [];
+      bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+      bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
+      const eve = room.raw("eve");
+      eve.hello("bob");
+      await room.time.advance(1);
+      for (let i = 0; i < 20; i++) {
+        pour(eve, `gone-${i}`, i, 90_000);
+        await room.time.advance(1);
+        await readers.at(-1)?.cancel();
+        for (let again = 0; again < 3; again++) eve.state("bob", { sending: [{ sequence: i, final, end: "aborted" }] });
+        await room.time.advance(1);
+      }
+      readers.length = 0;
+      for (let i = 20; i < 60; i++) pour(eve, `kept-${i}`, i, 90_000);
+      await room.time.advance(1);
+      const held = readers.reduce((sum, reader) => sum + heldBy(bob, reader), 0);
+      assert.ok(held <= limits.senderWindow + 40 * 15_000, `${held} bytes are held`);
+      const alice = await room.join("alice");
+      await atFullSpeed(room, alice);
+    });
+  });
+}
+
+/** Bytes of a reader's stream that wait, by its actor's context. */
+function heldBy(_bob: Member, reader: ByteStreamReader): number {
+  return reader.actor.getSnapshot().value === "receiving" ? incomingOf(reader).held : 0;
+}
+
+test.run();

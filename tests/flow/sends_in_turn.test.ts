@@ -1,0 +1,154 @@
+// Sends beyond the streams that their receiver takes wait for their turn.
+import * as assert from "uvu/assert";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { inRoom, type Member, pattern } from "../support/room.ts";
+import { hoard, toBob } from "../support/waiting_sends.ts";
+
+const test = suite("sends in turn");
+
+test("sendText: thousands that are not awaited arrive, each and in order", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+    const came: string[] = [];
+    const got: string[] = [];
+    bob.runtime.registerTextStreamHandler("t", async (reader) => {
+      came.push(reader.info.streamId);
+      got.push(await reader.readAll());
+    });
+    const texts = Array.from({ length: 3_000 }, (_, i) => `text ${i}`);
+    await room.time.run(Promise.all(texts.map((text) => alice.runtime.sendText(text, { topic: "t", streamId: text }))));
+    await room.time.run(() => got.length === texts.length);
+    assert.is(new Set(got).size, texts.length);
+    assert.is(came.findIndex((text, i) => text !== texts[i]), -1);
+    assert.equal([...alice.errors, ...bob.errors], []);
+  });
+});
+
+for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3, 4], [20, 1024, 5], [64, 8, 2]] as const) {
+  test(`limits of ${streams} streams, ${streamsPerSender} a sender: ${count} senders send 60 each, none is refused`, async () => {
+    await inRoom(async (room) => {
+      const bob = await room.join("bob", { limits: { streams, streamsPerSender } });
+      let open = 0;
+      let most = 0;
+      let taken = 0;
+      bob.runtime.registerByteStreamHandler("t", async (reader) => {
+        most = Math.max(most, ++open);
+        await reader.readAll();
+        open--;
+        taken++;
+      });
+      const senders: Member[] = [];
+      for (let i = 0; i < count; i++) senders.push(await room.join(`sender ${i}`));
+      const sends = senders.flatMap(({ runtime }) =>
+        Array.from({ length: 60 }, (_, i) => runtime.sendBytes(pattern(i * 500), toBob))
+      );
+      await room.time.run(Promise.all(sends));
+      assert.is(taken, 60 * count);
+      assert.ok(most <= streams, `${most} were open`);
+      assert.equal(bob.errors, []);
+    });
+  });
+}
+
+test("streams of another SDK count, and make room when they end", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits: { streams: 2 } });
+    const readers = hoard(bob);
+    const alice = await room.join("alice");
+    const plain = room.raw("plain");
+    for (const id of ["p-1", "p-2"]) plain.open("bob", id, 0, { facts: false });
+    await room.time.advance(1);
+    assert.is(readers.length, 2);
+    const waiting = alice.runtime.sendBytes(pattern(10), { ...toBob, confirm: false });
+    await room.time.advance(1_000);
+    assert.is(readers.length, 2);
+    assert.equal(bob.errors, []);
+    plain.trailer("bob", "p-1", undefined);
+    await room.time.run(readers[0]?.readAll() ?? Promise.reject(new Error("No reader")));
+    await room.time.run(waiting, { limit: 1_000 });
+    await room.time.advance(1);
+    assert.is(readers.length, 3);
+  });
+});
+
+test("senders who leave take their promised streams with them", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits: { streams: 70 } });
+    let taken = 0;
+    bob.runtime.registerTextStreamHandler("t", async (reader) => {
+      await reader.readAll();
+      taken++;
+    });
+    for (let i = 0; i < 100; i++) {
+      const { runtime } = await room.join(`visitor ${i}`);
+      if (i % 10 === 9) await room.time.run(runtime.sendText("x", { ...toBob, confirm: true }), { limit: 1_000 });
+      await room.time.run(runtime.close());
+    }
+    assert.is(taken, 10);
+  });
+});
+
+test("a send that is refused for its arguments takes nobody's place", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
+    bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
+    for (let i = 0; i < 3; i++) {
+      const attributes = { long: "x".repeat(20_000) };
+      await rejection(() => room.time.run(alice.runtime.sendText("x", { ...toBob, attributes })), "invalid-argument");
+    }
+    await room.time.run(alice.runtime.sendText("x", { ...toBob, confirm: true }), { limit: 1_000 });
+  });
+});
+
+test("a raise that is lost on the way is told again", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
+    const readers = hoard(bob);
+    const first = await room.time.run(alice.runtime.streamBytes(toBob));
+    const second = alice.runtime.streamBytes(toBob);
+    await room.time.advance(1);
+    await first.abort();
+    room.hub.part("alice", "bob");
+    await rejection(() => room.time.run(readers[0]?.readAll() ?? Promise.reject(new Error("No reader"))), "aborted");
+    await room.time.advance(1);
+    room.hub.heal("alice", "bob");
+    await (await room.time.run(second)).abort();
+  });
+});
+
+test("headers that are lost on the way hold no place", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 4 } })];
+    const got: string[] = [];
+    bob.runtime.registerTextStreamHandler("t", async (reader) => void got.push(await reader.readAll()));
+    for (let round = 0; round < 4; round++) {
+      room.hub.part("alice", "bob", { oneWay: true });
+      const lost = Promise.all([1, 2].map((i) => alice.runtime.sendText(`lost ${i}`, toBob)));
+      await room.time.advance(1);
+      room.hub.heal("alice", "bob", { oneWay: true });
+      await room.time.run(lost);
+    }
+    await room.time.run(Promise.all(Array.from({ length: 20 }, (_, i) => alice.runtime.sendText(`text ${i}`, toBob))));
+    await room.time.run(() => got.filter((text) => text.startsWith("text")).length === 20);
+    assert.ok(got.length < 28, "none was lost: the test shows nothing");
+  });
+});
+
+test("a stranger who heeds no limit is refused, and the limit that is told stays honest", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
+    const readers = hoard(bob);
+    const eve = room.raw("eve");
+    eve.hello("bob");
+    await room.time.advance(1);
+    for (let i = 0; i < 10; i++) eve.open("bob", `s-${i}`, i);
+    await room.time.advance(1);
+    assert.is(readers.length, 3);
+    assert.is(bob.errors.filter(({ code }) => code === "refused").length, 7);
+    const told = eve.statesFrom("bob").at(-1)?.streams ?? 0;
+    assert.ok(told <= 10, `${told} may be opened`);
+  });
+});
+
+test.run();

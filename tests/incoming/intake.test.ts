@@ -1,0 +1,91 @@
+// What takes a stream's pieces: in order, a few at once, and with every failure accounted for.
+import process from "node:process";
+import * as assert from "uvu/assert";
+import type { ReceivedBlock } from "../../actors/incoming/receive_buffer.ts";
+import type { IncomingStream } from "../../actors/incoming/stream.ts";
+import { DecodePipeline } from "../../actors/incoming/decode_pipeline.ts";
+import { suite } from "../support/harness.ts";
+
+const test = suite("intake");
+
+test("results come in the order of the pieces, whatever the order of the work", async () => {
+  const work = [deferred<string>(), deferred<string>(), deferred<string>()];
+  const { stream, taken } = fakeStream(3);
+  const offsets: number[] = [];
+  const intake = new DecodePipeline(stream, (_, offset) => {
+    offsets.push(offset);
+    return work[offsets.length - 1]?.promise ?? "";
+  });
+  const results: string[] = [];
+  const all = (async () => {
+    for (let next = await intake.next(); next !== undefined; next = await intake.next()) results.push(next.result);
+  })();
+  for (const index of [2, 1, 0]) work[index]?.resolve(String(index));
+  await all;
+  assert.equal(results, ["0", "1", "2"]);
+  assert.equal(offsets, [0, 1, 2]);
+  assert.equal(taken, [0, 1, 2]);
+});
+
+test("work that fails before its turn is no unhandled rejection, and the first piece's failure is told", async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+  try {
+    const work = [deferred<void>(), deferred<void>(), deferred<void>()];
+    const { stream } = fakeStream(3);
+    let begun = 0;
+    const intake = new DecodePipeline(stream, () => work[begun++]?.promise);
+    const next = intake.next();
+    work[1]?.reject(new Error("the second"));
+    await macrotask();
+    work[0]?.reject(new Error("the first"));
+    const failure = await next.then(() => undefined, (error: Error) => error.message);
+    assert.is(failure, "the first");
+    const abandoned = intake.abandon();
+    work[2]?.reject(new Error("the third"));
+    await macrotask();
+    await abandoned;
+    assert.equal(unhandled, []);
+  } finally {
+    process.off("unhandledRejection", note);
+  }
+});
+
+test.run();
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((...settle) => [resolve, reject] = settle);
+  return { promise, resolve, reject };
+}
+
+/** A stream that has come whole, in pieces of one byte. */
+function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] } {
+  const waiting: ReceivedBlock[] = Array.from(
+    { length: pieces },
+    (_, index) => ({ memory: Uint8Array.of(index), length: 1, cost: 0, payload: 1 }),
+  );
+  const taken: number[] = [];
+  const fake: Partial<IncomingStream> = {
+    taken: 0,
+    complete: true,
+    poll: () => waiting.shift(),
+    drop: () => {},
+    took: ({ memory }) => void taken.push(memory[0] ?? NaN),
+    check: () => {},
+  };
+  return { stream: fake as IncomingStream, taken };
+}
+
+/** Rejections are called unhandled once the microtasks are done. */
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve));
+}

@@ -1,0 +1,159 @@
+// Streams that name a receiver who does not take them: told at both ends, however they were sent. Broadcasts are for who wants them.
+import * as assert from "uvu/assert";
+import type { Runtime, StreamOptions } from "../../mod.ts";
+import { suite } from "../support/harness.ts";
+import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+
+const test = suite("streams without a handler");
+
+const TO_BOB = { topic: "nobody", destinationIdentities: ["bob"] };
+
+/** Ways to send a stream; each settles, whatever comes of it. */
+const WAYS: Record<string, (runtime: Runtime, room: Room, options: StreamOptions) => Promise<unknown>> = {
+  "a short text": (runtime, _, options) => runtime.sendText("x", options),
+  "an empty text": (runtime, _, options) => runtime.sendText("", options),
+  "a long text": (runtime, _, options) => runtime.sendText("x".repeat(40_000), options),
+  "few bytes": (runtime, _, options) => runtime.sendBytes(pattern(1), options),
+  "many bytes": (runtime, _, options) => runtime.sendBytes(pattern(400_000), options),
+  "a blob": (runtime, _, options) => runtime.sendBytes(new Blob(["x"]), options),
+  "a written text": async (runtime, room, options) => {
+    const writer = await runtime.streamText(options);
+    await writer.write("x");
+    await writer.close();
+    await room.time.advance(0);
+  },
+  "written bytes": async (runtime, _, options) => {
+    const writer = await runtime.streamBytes(options);
+    await writer.write(pattern(20_000));
+    await writer.close();
+  },
+};
+
+/** What `onError` was told: code and identity each. */
+function told({ errors }: Member): string[] {
+  return errors.map(({ code, identity }) => `${code} ${identity}`);
+}
+
+async function inPair(body: (room: Room, alice: Member, bob: Member) => Promise<void>): Promise<void> {
+  await inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const bob = await room.join("bob");
+    await room.time.advance(1_000);
+    await body(room, alice, bob);
+  });
+}
+
+for (const [way, send] of Object.entries(WAYS)) {
+  for (const confirm of [true, false]) {
+    test(`${way}, ${confirm ? "" : "not "}confirmed: both ends are told once, with topic and stream`, () =>
+      inPair(async (room, alice, bob) => {
+        const streamId = "the stream";
+        const outcome = send(alice.runtime, room, { ...TO_BOB, confirm, streamId }).then(
+          () => "sent",
+          ({ code }) => String(code),
+        );
+        const code = await room.time.run(outcome);
+        if (confirm) assert.is(code, "refused");
+        await room.time.advance(60_000);
+        assert.equal([told(alice), told(bob)], [["refused bob"], ["refused alice"]]);
+        for (const { errors } of [alice, bob]) {
+          assert.match(errors[0]?.message ?? "", '"nobody"');
+          assert.is(errors[0]?.streamId, streamId);
+        }
+      }));
+  }
+  test(`${way}, to all: nobody is told`, () =>
+    inPair(async (room, alice, bob) => {
+      const { destinationIdentities: _, ...options } = TO_BOB;
+      await room.time.run(send(alice.runtime, room, { ...options, confirm: false }));
+      await room.time.advance(60_000);
+      assert.equal([told(alice), told(bob)], [[], []]);
+    }));
+}
+
+test("one of several who has no handler is told of, the others get it", () =>
+  inPair(async (room, alice, bob) => {
+    const carol = await room.join("carol");
+    const texts: string[] = [];
+    carol.runtime.registerTextStreamHandler("nobody", async (reader) => void texts.push(await reader.readAll()));
+    await room.time.advance(1_000);
+    for (const confirm of [true, false]) {
+      const options = { topic: "nobody", destinationIdentities: ["bob", "carol"], confirm };
+      await room.time.run(alice.runtime.sendText("x", options));
+      const writer = await room.time.run(alice.runtime.streamText(options));
+      await room.time.run(writer.write("y"));
+      await room.time.advance(10_000);
+      await room.time.run(writer.close());
+    }
+    await room.time.advance(10_000);
+    assert.equal(texts, ["x", "y", "x", "y"]);
+    assert.equal([told(alice), told(carol)], [Array(4).fill("refused bob"), []]);
+    assert.equal(told(bob), Array(4).fill("refused alice"));
+  }));
+
+test("a text of a thousand that finds no handler is told of, long after they were sent", () =>
+  inPair(async (room, alice, bob) => {
+    bob.runtime.registerTextStreamHandler("chat", async (reader) => void await reader.readAll());
+    for (let i = 0; i < 1_000; i++) {
+      const topic = i === 3 ? "nobody" : "chat";
+      await room.time.run(alice.runtime.sendText("x", { topic, destinationIdentities: ["bob"], streamId: `${i}` }));
+    }
+    await room.time.advance(6_000);
+    assert.equal(alice.errors.map(({ code, streamId }) => [code, streamId]), [["refused", "3"]]);
+    assert.equal(told(bob), ["refused alice"]);
+  }));
+
+test("a handler that comes in time, and one that was there, leave nothing to tell", () =>
+  inPair(async (room, alice, bob) => {
+    bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
+    await room.time.run(alice.runtime.sendBytes(pattern(10), { ...TO_BOB, topic: "t", confirm: false }));
+    await room.time.run(alice.runtime.sendText("x", TO_BOB));
+    await room.time.advance(4_000);
+    bob.runtime.registerTextStreamHandler("nobody", async (reader) => void await reader.readAll());
+    await room.time.advance(60_000);
+    assert.equal([told(alice), told(bob)], [[], []]);
+  }));
+
+test("a stream over the receiver's limits is told of at the sender when no call rejects with it", () =>
+  inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const bob = await room.join("bob", { limits: { nameBytes: 5, streamBytes: 100 } });
+    bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));
+    await room.time.advance(1_000);
+    const options = { topic: "t", destinationIdentities: ["bob"], confirm: false };
+    await room.time.run(alice.runtime.sendBytes(pattern(1), { ...options, name: "longer" }));
+    await room.time.run(alice.runtime.sendBytes(pattern(101), options));
+    await room.time.advance(1_000);
+    assert.equal(told(alice), ["refused bob", "too-large bob"]);
+    assert.equal(told(bob), ["refused alice", "too-large alice"]);
+  }));
+
+test("a stranger's rows make nobody told of streams that were not sent to him, or twice", () =>
+  inPair(async (room, alice, bob) => {
+    const eve = room.raw("eve");
+    eve.hello("alice");
+    await room.time.advance(1_000);
+    await room.time.run(alice.runtime.sendText("x", TO_BOB));
+    await room.time.run(alice.runtime.sendText("x", { topic: "t", destinationIdentities: ["eve"] }));
+    const row = { claim: "unclaimed", credit: 0, received: 0, taken: 0, end: "refused" } as const;
+    for (let i = 0; i < 3; i++) {
+      eve.state("alice", { receiving: [0, 1, 2, 77].map((sequence) => ({ ...row, sequence })) });
+      await room.time.advance(1);
+    }
+    assert.equal(told(alice), ["refused eve"]);
+    await room.time.advance(60_000);
+    assert.equal([told(alice), told(bob)], [["refused eve", "refused bob"], ["refused alice"]]);
+  }));
+
+test("a receiver of before says nothing of names, and is as it was", () =>
+  inPair(async (room, _, bob) => {
+    const eve = room.raw("eve");
+    eve.hello("bob");
+    await room.time.advance(1);
+    eve.open("bob", "s", 0, { topic: "nobody" }); // its header says nothing of whether Bob was named
+    eve.open("bob", "named", 1, { topic: "nobody", facts: { named: true } });
+    await room.time.advance(6_000);
+    assert.equal(bob.errors.map(({ streamId }) => streamId), ["named"]);
+  }));
+
+test.run();

@@ -1,0 +1,83 @@
+// Streams whose handler has returned and that nobody reads.
+import * as assert from "uvu/assert";
+import type { ByteStreamReader, StreamError } from "../../mod.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { inRoom, pattern } from "../support/room.ts";
+
+const test = suite("unread streams");
+
+const toBob = { topic: "t", destinationIdentities: ["bob"] };
+const limits = { unreadTimeout: 5_000, idleTimeout: 60_000, stallTimeout: 60_000 };
+
+for (const [what, bytes] of [["in one packet", 10], ["of one frame", 20_000], ["beyond its window", 3_000_000]] as const) {
+  test(`a stream ${what} that nobody begins to read ends as cancelled at both ends, with the reason`, async () => {
+    await inRoom(async (room) => {
+      const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
+      let end: StreamError | undefined;
+      bob.runtime.registerByteStreamHandler("t", (reader) => {
+        reader.closed.catch((error: StreamError) => (end = error)); // to look at the end is not to read
+      });
+      const error = await rejection(() => room.time.run(alice.runtime.sendBytes(pattern(bytes), toBob)), "cancelled");
+      assert.is(room.time.now(), 5_000);
+      assert.is(end?.code, "cancelled");
+      assert.is(error.reason, end?.reason);
+      assert.match(error.reason ?? "", /nobody reads it/);
+      await alice.runtime.sendBytes(pattern(1), { ...toBob, confirm: false });
+    });
+  });
+}
+
+const CONSUMERS: Readonly<Record<string, (reader: ByteStreamReader) => Promise<unknown>>> = {
+  readAll: (reader) => reader.readAll(),
+  iteration: async (reader) => {
+    for await (const _ of reader);
+  },
+  readable: (reader) => new Response(reader.readable as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer(),
+};
+
+for (const [name, consume] of Object.entries(CONSUMERS)) {
+  test(`a stream that ${name} begins on in time is read however late its bytes come`, async () => {
+    await inRoom(async (room) => {
+      const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
+      const readers: ByteStreamReader[] = [];
+      bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+      const writer = await room.time.run(alice.runtime.streamBytes({ ...toBob, confirm: true }));
+      await room.time.advance(4_999);
+      const read = consume(readers[0] as ByteStreamReader);
+      await room.time.advance(50_000);
+      await room.time.run(writer.write(pattern(10)));
+      await room.time.run(Promise.all([writer.close(), read]));
+    });
+  });
+}
+
+test("a handler that is still at work keeps its stream, read or not", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
+    let finish: () => void = () => {};
+    bob.runtime.registerByteStreamHandler("t", async (reader) => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      await reader.readAll();
+    });
+    const sending = alice.runtime.sendBytes(pattern(10), toBob);
+    await room.time.advance(30_000);
+    finish();
+    await room.time.run(sending);
+  });
+});
+
+test("a save to what is no path leaves the stream to another consumer, and its time begins anew", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
+    const readers: ByteStreamReader[] = [];
+    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const sending = alice.runtime.sendBytes(pattern(10), toBob);
+    await room.time.advance(4_000);
+    await rejection(() => readers[0]?.saveTo(""), "invalid-argument");
+    await room.time.advance(4_000);
+    await room.time.run(Promise.all([sending, readers[0]?.readAll()]));
+  });
+});
+
+test.run();

@@ -1,4 +1,0 @@
-import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
-import { codecConformance } from "./conformance/codec.ts";
-
-codecConformance("inline codec", () => createInlineCodec());

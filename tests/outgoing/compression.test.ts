@@ -1,0 +1,249 @@
+// Compression of frames between runtimes: what is sent, what it takes on the line, and who agrees to what.
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as zlib from "node:zlib";
+import * as assert from "uvu/assert";
+import type { Runtime, SendBytesOptions, Transport } from "../../mod.ts";
+import { bestEncoding } from "../../protocol/wire/frames.ts";
+import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
+import { isPacked } from "../../protocol/compressed_types.ts";
+import { suite } from "../support/harness.ts";
+import { pseudorandom } from "../support/paced_links.ts";
+import { rejection } from "../support/rejections.ts";
+import { frame, framedDigest, inRoom, pattern } from "../support/room.ts";
+import { last, scene } from "../support/stranger.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { compress, decompress, decompressInThreadPool, ENCODINGS } from "../../workers/compression.ts";
+
+const test = suite("compression");
+
+const LINE = { kind: "reliable", rate: 10_000_000, delay: 1 } as const;
+const OPTIONS = { topic: "t", destinationIdentities: ["bob"] };
+
+/** Lines of JSON. */
+function jsonLines(bytes: number): Uint8Array {
+  const lines: string[] = [];
+  let length = 0;
+  for (let index = 0; length < bytes; index++) {
+    const line = JSON.stringify({ index, name: `user ${index * 7_919 % 10_007}`, even: index % 2 === 0 }) + "\n";
+    lines.push(line);
+    length += line.length;
+  }
+  return new TextEncoder().encode(lines.join("")).subarray(0, bytes);
+}
+
+/** Bytes of chunks that a send takes; what arrives is compared. */
+async function taken(
+  data: Uint8Array,
+  send: (runtime: Runtime) => Promise<unknown>,
+  link: typeof LINE | null = LINE,
+): Promise<number> {
+  let bytes = 0;
+  await inRoom(async (room) => {
+    const alice = await room.join("alice", { transport: counting(room.hub.join("alice"), (more) => void (bytes += more)) });
+    const bob = await room.join("bob");
+    await room.time.advance(1_000);
+    let got: Promise<Uint8Array> | undefined;
+    bob.runtime.registerByteStreamHandler("t", (reader) => void (got = reader.readAll()));
+    await room.time.run(send(alice.runtime));
+    assert.equal(await room.time.run(got ?? Promise.reject(new Error("Nothing came"))), data);
+  }, link === null ? {} : { link });
+  return bytes;
+}
+
+function counting(transport: Transport, count: (bytes: number) => void): Transport {
+  return {
+    identity: transport.identity,
+    get direct() {
+      return transport.direct === true;
+    },
+    participants: () => transport.participants(),
+    open: (events) => transport.open(events),
+    send: (packet, destinations) => {
+      if (packet.type === "chunk") count(packet.content.length);
+      return transport.send(packet, destinations);
+    },
+    close: () => transport.close(),
+  };
+}
+
+const sendBytes = (data: Uint8Array, options: SendBytesOptions = {}) => (runtime: Runtime): Promise<unknown> =>
+  runtime.sendBytes(data, { ...OPTIONS, ...options });
+
+test("what compresses takes less of a line", async () => {
+  const data = jsonLines(1_000_000);
+  assert.ok(await taken(data, sendBytes(data)) < data.length / 3);
+});
+
+test("so does what is written bit by bit, and a file", async () => {
+  const data = jsonLines(700_000);
+  const written = await taken(data, async (runtime) => {
+    const writer = await runtime.streamBytes(OPTIONS);
+    for (let at = 0; at < data.length; at += 999) await writer.write(data.subarray(at, at + 999));
+    await writer.close();
+  });
+  assert.ok(written < data.length / 3, `${written} bytes`);
+  await inTemporaryFolder(async (folder) => {
+    const path = join(folder, "lines.json");
+    await writeFile(path, data);
+    assert.ok(await taken(data, (runtime) => runtime.sendFile(path, OPTIONS)) < data.length / 3);
+  });
+});
+
+test("what does not, is of a type that is compressed already, or is not to be, goes as it is", async () => {
+  const noise = pseudorandom(500_000);
+  const lines = jsonLines(500_000);
+  for (const [data, options] of [[noise, {}], [lines, { mimeType: "image/png" }], [lines, { compress: false }]] as const) {
+    const bytes = await taken(data, sendBytes(data, options));
+    assert.ok(bytes >= data.length && bytes < 1.01 * data.length, `${bytes} of ${data.length}`);
+  }
+});
+
+test("on a hub without lines nothing is compressed unless that is asked for", async () => {
+  const data = jsonLines(500_000);
+  assert.ok(await taken(data, sendBytes(data), null) >= data.length);
+  assert.ok(await taken(data, sendBytes(data, { compress: true }), null) < data.length / 3);
+});
+
+test("a part that compresses and a part that does not, each as it is best", async () => {
+  const data = new Uint8Array(2_000_000);
+  data.set(jsonLines(1_000_000));
+  data.set(pseudorandom(1_000_000), 1_000_000);
+  const bytes = await taken(data, sendBytes(data));
+  assert.ok(bytes > 1_000_000 && bytes < 1_500_000, `${bytes} bytes`);
+});
+
+test("a long text is compressed, and comes as it was", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+    await room.time.advance(1_000);
+    const text = "zażółć gęślą jaźń 🦀\n".repeat(20_000);
+    let got: Promise<string> | undefined;
+    bob.runtime.registerTextStreamHandler("t", (reader) => void (got = reader.readAll()));
+    const begin = room.time.now();
+    await room.time.run(alice.runtime.sendText(text, { ...OPTIONS, confirm: true }));
+    assert.is(await room.time.run(got ?? Promise.reject(new Error("Nothing came"))), text);
+    assert.ok(room.time.now() - begin < 200, `${room.time.now() - begin} ms on a line that takes 520 for all of it`);
+  }, { link: { ...LINE, rate: 1_000_000 } });
+});
+
+test("zstd if both have it, else deflate, else nothing", () => {
+  const [old, young] = [["raw", "deflate-raw"], ["raw", "deflate-raw", "zstd", "from the future"]];
+  assert.is(bestEncoding([young, young]), "zstd");
+  assert.is(bestEncoding([young, old]), "deflate-raw");
+  assert.is(bestEncoding([young, ["raw"]]), "raw");
+  assert.is(bestEncoding([young, []]), "raw");
+});
+
+test("with one who knows deflate only, deflate is used", async () => {
+  await scene(async ({ room, eve, bob }) => {
+    await room.time.advance(10);
+    eve.control({
+      kind: "hello",
+      instance: eve.instance,
+      streamWindow: 1_000_000,
+      credit: 1_000_000,
+      idleTimeout: 30_000,
+      encodings: ["raw", "deflate-raw"],
+      answer: false,
+    }, "bob");
+    await room.time.advance(10);
+    const data = jsonLines(100_000);
+    void bob.runtime.sendBytes(data, { topic: "t", destinationIdentities: ["eve"], compress: true, confirm: false });
+    await room.time.advance(10);
+    const [stream] = eve.headers;
+    const chunks = eve.of("chunk", stream?.streamId ?? "").map(({ content }) => content);
+    const contents = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+    const head = 2 + ((contents[0] ?? 0) << 8) + (contents[1] ?? 0);
+    assert.equal(new Uint8Array(zlib.inflateRawSync(contents.subarray(head))), data);
+  });
+});
+
+const MIME: [type: string, packed: boolean][] = [
+  ["image/png", true],
+  ["image/svg+xml", false],
+  ["image/bmp", false],
+  ["video/mp4", true],
+  ["audio/mpeg", true],
+  ["audio/wav", false],
+  ["application/zip", true],
+  ["application/x-7z-compressed", true],
+  ["application/vnd.openxmlformats-officedocument.wordprocessingml.document", true],
+  ["application/json", false],
+  ["application/octet-stream", false],
+  ["text/plain", false],
+  ["", false],
+];
+
+for (const [type, packed] of MIME) {
+  test(`${type === "" ? "no type" : type} is ${packed ? "" : "not "}taken for compressed`, () =>
+    assert.is(isPacked(type), packed));
+}
+
+const deflated = new Uint8Array(zlib.deflateRawSync(new Uint8Array(100_000)));
+const honest = { encoding: "deflate-raw", length: 100_000, payload: deflated.length } as const;
+
+test("frames that are compressed but not as they say end their stream as corrupt", async () => {
+  const digest = digestOfZeros(100_000);
+  const lies: [what: string, contents: Uint8Array][] = [
+    ["more than it says", frame(0, deflated, { ...honest, digest, length: 99_999 })],
+    ["less than it says", frame(0, deflated, { ...honest, digest, length: 100_001 })],
+    ["another digest", frame(0, deflated, { ...honest, digest: new Uint8Array(32) })],
+    ["another encoding", frame(0, deflated, { ...honest, digest, encoding: "zstd" })],
+    ["no such encoding", frame(0, deflated, { ...honest, digest, encoding: "rot13" as never })],
+    ["noise", frame(0, pattern(500), { ...honest, digest, payload: 500 })],
+    ["a payload as long as what it holds", frame(0, pattern(500), { ...honest, digest, length: 500, payload: 500 })],
+  ];
+  for (const [what, contents] of lies) {
+    await scene(async ({ room, bob, eve, readers }) => {
+      eve.open("bob", what, 0, { facts: { format: "framed" } });
+      eve.chunk("bob", what, 0, contents);
+      eve.trailer("bob", what, { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
+      await room.time.advance(1);
+      await rejection(() => room.time.run(last(readers).readAll()), "corrupt").catch((error) => {
+        throw new Error(`Of ${what}`, { cause: error });
+      });
+      assert.is(bob.codec.segments.inUse, 0, what);
+    });
+  }
+});
+
+test("one that is as it says is read", async () => {
+  await scene(async ({ room, eve, readers }) => {
+    eve.open("bob", "s", 0, { facts: { format: "framed" } });
+    eve.chunk("bob", "s", 0, frame(0, deflated, { ...honest, digest: digestOfZeros(100_000) }));
+    eve.trailer("bob", "s", { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
+    await room.time.advance(1);
+    assert.equal(await room.time.run(last(readers).readAll()), new Uint8Array(100_000));
+  });
+});
+
+function digestOfZeros(length: number): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(new Uint8Array(length)).digest());
+}
+
+test("unpack: a payload ends where its compressed stream ends", async () => {
+  const plain = new Uint8Array(5_000).fill(7);
+  for (const encoding of ENCODINGS) {
+    if (encoding === "raw") continue;
+    const packed = new Uint8Array(compress(plain, { encoding, thorough: false, sample: false }) ?? assert.unreachable() as never)
+      .subarray(SEGMENT_HEADROOM);
+    const how = { encoding, length: plain.length };
+    const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(parts.flatMap((part) => [...part]));
+    assert.is(decompress(packed, how)?.length, plain.length);
+    const wrong = [
+      joined(packed, new Uint8Array(1)),
+      joined(packed, packed),
+      packed.subarray(0, packed.length - 1),
+      new Uint8Array(0),
+    ];
+    for (const payload of wrong) {
+      assert.is(decompress(payload, how), undefined, encoding);
+      assert.is(await decompressInThreadPool(payload, how), undefined, encoding);
+    }
+    assert.is((await decompressInThreadPool(packed, how))?.length, plain.length);
+  }
+});
+
+test.run();

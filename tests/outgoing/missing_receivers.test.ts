@@ -1,0 +1,42 @@
+// Named receivers who are not here, or leave: told of in the receipts, or to onError where there are none.
+import * as assert from "uvu/assert";
+import { suite } from "../support/harness.ts";
+import { inPair, nextText } from "../support/participants.ts";
+
+const test = suite("missing receivers");
+
+test("a named one who is missing is told of: in the receipts, or to onError where there are none", () =>
+  inPair(async (alice, bob, party) => {
+    bob.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
+    const to = { topic: "t", destinationIdentities: ["nobody", "bob"] };
+    const { receipts } = await alice.sendText("x", { ...to, confirm: true });
+    assert.equal(receipts, [{ identity: "nobody", bytes: 0, error: "disconnected" }, { identity: "bob", bytes: 1 }]);
+    assert.equal(party.told("alice"), []);
+    const { streamId } = await alice.sendText("x", to);
+    const told = party.told("alice").map(({ error, context }) => [error.code, error.identity, context]);
+    assert.equal(told, [["disconnected", "nobody", { streamId, topic: "t", identity: "nobody" }]]);
+  }));
+
+test("a named one who leaves while the others go on is told of where there are no receipts", () =>
+  inPair(async (alice, bob, party) => {
+    const carol = await party.join("carol");
+    const readers = [nextText(bob, "t"), nextText(carol, "t")];
+    for (const confirm of [false, true]) {
+      if (confirm) bob.unregisterTextStreamHandler("t");
+      const texts = confirm ? [nextText(bob, "t")] : readers;
+      const names = confirm ? ["bob", "dave"] : ["bob", "carol"];
+      const dave = confirm ? party.plain("dave") : undefined;
+      const writer = await alice.streamText({ topic: "t", destinationIdentities: names, confirm });
+      await writer.write("one ");
+      const [atBob] = await Promise.all(texts);
+      await (dave === undefined ? carol.close() : dave.transport.close());
+      await writer.write("two");
+      const whole = atBob?.readAll();
+      await writer.close();
+      assert.is(await whole, "one two");
+      const told = party.told("alice").map(({ error, context }) => [error.code, error.identity, context.topic]);
+      assert.equal(told, [["disconnected", "carol", "t"]]);
+    }
+  }));
+
+test.run();

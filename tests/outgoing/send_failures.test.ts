@@ -1,0 +1,77 @@
+// What a send does when its own side fails: memory that cannot be had stands for all that nobody expects.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { type ByteStreamReader, createHub, createRuntime, type Runtime, type TextStreamReader } from "../../mod.ts";
+import type { Codec } from "../../workers/codec.ts";
+import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import type { CodecPool } from "../../workers/pool/pool.ts";
+import type { SegmentStore } from "../../workers/segments.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+const test = suite("send failures");
+
+const BYTES = 2_000_000;
+
+const SENDS: Readonly<Record<string, (alice: Runtime, folder: string) => Promise<unknown>>> = {
+  sendText: (alice) => alice.sendText("x".repeat(BYTES), { streamId: "s", topic: "t" }),
+  sendBytes: (alice) => alice.sendBytes(new Uint8Array(BYTES), { streamId: "s", topic: "t" }),
+  "sendBytes of a Blob": (alice) => alice.sendBytes(new Blob([new Uint8Array(BYTES)]), { streamId: "s", topic: "t" }),
+  sendFile: async (alice, folder) => {
+    const path = join(folder, "file.bin");
+    await writeFile(path, new Uint8Array(BYTES));
+    return await alice.sendFile(path, { streamId: "s", topic: "t" });
+  },
+};
+
+for (const [name, send] of Object.entries(SENDS)) {
+  test(`${name}: a failure that nobody expects ends the stream at both ends, and is the cause`, () =>
+    inTemporaryFolder(async (folder) => {
+      const hub = createHub();
+      const alice = await createRuntime({ transport: hub.join("alice"), pool: forgetful(3) });
+      const bob = await createRuntime({ transport: hub.join("bob"), pool: false });
+      const came = new Promise<ByteStreamReader | TextStreamReader>((resolve) => {
+        bob.registerByteStreamHandler("t", resolve);
+        bob.registerTextStreamHandler("t", resolve);
+      });
+      try {
+        const sent = rejection(() => send(alice, folder), "aborted");
+        const reader = await came;
+        const read = rejection(() => reader.readAll(), "aborted");
+        assert.instance((await sent).cause, RangeError);
+        await read;
+        await alice.sendText("again", { streamId: "s" }); // the id is free
+      } finally {
+        await alice.close();
+        await bob.close();
+      }
+    }));
+}
+
+test.run();
+
+/** A codec that finds memory for so many segments, and no more. */
+function forgetful(times: number): CodecPool {
+  const codec = createInlineCodec();
+  let left = times;
+  const segments: SegmentStore = {
+    acquire(capacity) {
+      if (left-- <= 0) throw new RangeError("Array buffer allocation failed");
+      return codec.segments.acquire(capacity);
+    },
+    get inUse() {
+      return codec.segments.inUse;
+    },
+    clear: () => codec.segments.clear(),
+  };
+  const handler: ProxyHandler<Codec> = {
+    get(target, key) {
+      if (key === "segments") return segments;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  };
+  return new Proxy<Codec>(codec, handler) as CodecPool;
+}

@@ -1,0 +1,143 @@
+// What becomes of streams when a participant closes, vanishes or falls silent.
+import * as assert from "uvu/assert";
+import type { ByteStreamReader, Runtime } from "../../mod.ts";
+import { suite } from "../support/harness.ts";
+import { collectTexts, inPair, nextBytes, nextText, nextWhole, pattern, pause, until } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
+import { VirtualTime } from "../support/virtual_time.ts";
+
+const test = suite("leaving");
+
+test("closing a runtime aborts its writers, and ends its readers with disconnected", () =>
+  inPair(async (alice, bob) => {
+    const toBob = nextText(bob);
+    const toAlice = nextBytes(alice);
+    const text = await alice.streamText();
+    await text.write("half");
+    const binary = await bob.streamBytes({ destinationIdentities: ["alice"] });
+    await binary.write(pattern(100));
+    const bobReads = await toBob;
+    const aliceReads = await toAlice;
+    const reading = rejection(() => bobReads.readAll(), "aborted");
+    await alice.close();
+    await rejection(() => text.write("more"), "aborted");
+    await rejection(() => text.close(), "aborted");
+    await rejection(() => aliceReads.readAll(), "disconnected");
+    await reading;
+    await until(() => binary.actor.getSnapshot().value === "failed");
+    await rejection(() => binary.write(pattern(1)), "disconnected");
+  }));
+
+test("a stream aborted by its runtime's close is aborted for who reads it later too", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextText(bob);
+    const writer = await alice.streamText();
+    await writer.write("half");
+    const reader = await heard;
+    await alice.close();
+    await pause(20);
+    await rejection(() => reader.readAll(), "aborted");
+  }));
+
+test("what was sent whole before its sender closed is still read", () =>
+  inPair(async (alice, bob) => {
+    const texts = nextText(bob, "t");
+    const bytes = nextBytes(bob, "b");
+    await alice.sendText("farewell", { topic: "t" });
+    await alice.sendBytes(pattern(100_000), { topic: "b", confirm: false });
+    await alice.close();
+    assert.is(await (await texts).readAll(), "farewell");
+    assert.equal(await (await bytes).readAll(), pattern(100_000));
+  }));
+
+for (const gone of ["bob", "alice"] as const) {
+  test(`when ${gone} vanishes, the other end is disconnected`, () =>
+    inPair(async (alice, bob, party) => {
+      const heard = nextBytes(bob);
+      const writer = await alice.streamBytes({ destinationIdentities: ["bob"] });
+      await writer.write(pattern(100));
+      const reader = await heard;
+      const reading = rejection(() => reader.readAll(), "disconnected");
+      party.hub.vanish(gone);
+      await reading;
+      await until(() => writer.actor.getSnapshot().value === "failed");
+      const error = await rejection(() => writer.write(pattern(1)), "disconnected");
+      if (gone === "bob") assert.is(error.identity, "bob");
+    }));
+}
+
+test("calls of a runtime whose transport has ended are disconnected, of a closed one closed", () =>
+  inPair(async (alice, bob, party) => {
+    party.hub.vanish("alice");
+    await until(() => alice.actor.getSnapshot().value === "closed");
+    const calls = (runtime: Runtime): (() => unknown)[] => [
+      () => runtime.streamText(),
+      () => runtime.sendText("x"),
+      () => runtime.streamBytes(),
+      () => runtime.sendBytes(pattern(1)),
+      () => runtime.sendFile("x"),
+      () => runtime.registerTextStreamHandler("x", () => {}),
+      () => runtime.registerByteStreamHandler("x", () => {}),
+    ];
+    for (const call of calls(alice)) await rejection(call, "disconnected");
+    await bob.close();
+    for (const call of calls(bob)) await rejection(call, "closed");
+  }));
+
+test("no sign of life of a sender for idleTimeout is a timeout", async () => {
+  const time = new VirtualTime();
+  await inPair(
+    async (alice, bob, party) => {
+      const heard = nextText(bob);
+      const writer = await alice.streamText();
+      await writer.write("half");
+      const reader = await heard;
+      const reading = rejection(() => reader.readAll(), "timeout");
+      party.hub.vanish("alice", { toldAfter: Infinity });
+      await time.run(reading);
+      assert.ok(time.now() >= 30_000 && time.now() <= 45_000, `after ${time.now()} ms`);
+    },
+    { clock: time },
+    { clock: time },
+  );
+});
+
+test("a sender that lives may pause as long as it likes", async () => {
+  const time = new VirtualTime();
+  await inPair(
+    async (alice, bob) => {
+      const texts = collectTexts(bob, "t");
+      const bytes = nextWhole(bob, "b");
+      const writer = await alice.streamText({ topic: "t", confirm: true });
+      const binary = await alice.streamBytes({ topic: "b" });
+      await writer.write("let me think");
+      await binary.write(pattern(70_000));
+      await time.advance(3_600_000);
+      await writer.write("… 42");
+      await binary.write(pattern(70_000));
+      await Promise.all([time.run(writer.close()), time.run(binary.close())]);
+      assert.equal(texts, ["let me think… 42"]);
+      assert.is((await bytes).length, 140_000);
+    },
+    { clock: time, pool: false },
+    { clock: time },
+  );
+});
+
+test("a receiver that takes nothing for stallTimeout is a timeout at the sender", async () => {
+  const time = new VirtualTime();
+  await inPair(
+    async (alice, bob) => {
+      const heard = nextBytes(bob);
+      const sending = rejection(() => alice.sendBytes(pattern(3_000_000), { destinationIdentities: ["bob"] }), "timeout");
+      const reader: ByteStreamReader = await heard;
+      await time.run(sending);
+      assert.ok(time.now() >= 30_000 && time.now() <= 65_000, `after ${time.now()} ms`);
+      await rejection(() => reader.readAll(), "timeout");
+    },
+    { clock: time, pool: false },
+    { clock: time },
+  );
+});
+
+test.run();

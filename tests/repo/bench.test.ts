@@ -1,0 +1,107 @@
+// The benchmark runs through in its brief form, and leaves what is expected. Its numbers are looked at by nobody here.
+import { spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { type Figure, type Noise, type Report, type Row, runtimeName } from "../../bench/report.ts";
+import { suite } from "../support/harness.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+const SECTIONS = ["codec", "chunk size", "write size", "send"];
+const FIGURES = [
+  "hold-write",
+  "hold-text",
+  "hold-file",
+  "hold-eight",
+  "limit",
+  "limit-wide",
+  "texts",
+  "streams-64",
+  "streams-256",
+  "streams-1000",
+  "compressed-workers",
+  "framed",
+  "unread",
+  "file",
+  "import",
+];
+
+const test = suite("bench");
+
+test("measures throughput and holds, and draws them", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const output = await bench(folder);
+    const report = await readReport(folder);
+    assert.ok(report.brief);
+    const rows = report.rows ?? [];
+    assert.equal([...new Set(rows.map(({ section }) => section))], SECTIONS);
+    for (const row of rows) assertRow(row);
+    for (const peer of ["pool", "inline", "raw messages", "piscina"]) {
+      assert.equal(rows.filter(({ section, name }) => section === "codec" && name === peer).length, 4, peer);
+    }
+    assertNoise(report.noise);
+    for (const section of SECTIONS) assert.match(output, `\n${section}\n`);
+    const svg = await readFile(join(folder, `${runtimeName}.svg`), "utf8");
+    assert.match(svg, /^<svg [^]*<\/svg>\n$/);
+    assert.not.match(svg, /NaN|undefined|Infinity/);
+  });
+}, { seconds: 60 });
+
+test("measures each figure to reach, and keeps what the other half left", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await writeFile(join(folder, `${runtimeName}.json`), JSON.stringify({ rows: [] }));
+    const output = await bench(folder, "--figures");
+    const report = await readReport(folder);
+    const figures = report.figures ?? [];
+    assert.equal(figures.map(({ id }) => id), FIGURES);
+    for (const figure of figures) assertFigure(figure, output);
+    assertNoise(report.figuresNoise);
+    assert.equal(report.rows, []);
+  });
+}, { seconds: 60 });
+
+test.run();
+
+/** Runs the benchmark as a user would, in its brief form. */
+async function bench(folder: string, ...args: string[]): Promise<string> {
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  const program = fileURLToPath(new URL(`../../bench/main${extension}`, import.meta.url));
+  const command = [...runtimeName === "deno" ? ["run", "-A"] : [], program, "--brief", `--out=${folder}`, ...args];
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
+  const code = await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  assert.is(code, 0, output);
+  return output;
+}
+
+async function readReport(folder: string): Promise<Report> {
+  return JSON.parse(await readFile(join(folder, `${runtimeName}.json`), "utf8")) as Report;
+}
+
+function assertRow({ section, name, size, rate, share, holds }: Row): void {
+  const label = `${section}, ${name}, ${size}`;
+  assert.ok(size > 0, label);
+  assert.ok(rate > 0 && Number.isFinite(rate), label);
+  assert.ok(share > 0 && Number.isFinite(share), label);
+  assert.ok(holds !== undefined && holds.longest >= holds.p99 && holds.p99 >= 0 && holds.samples > 0, label);
+}
+
+function assertFigure({ id, unit, reach, better, measured, reached, runs, note }: Figure, output: string): void {
+  assert.ok(runs.length > 0 && runs.every(Number.isFinite), id);
+  assert.ok(runs.includes(measured), id);
+  assert.ok(reach > 0 && unit !== "" && note !== "", id);
+  if (reached) assert.ok(better === "less" ? measured <= reach : measured >= reach, id);
+  assert.match(output, new RegExp(`${reached ? "yes" : "SHORT"}`), id);
+}
+
+function assertNoise(noise: Noise | undefined): void {
+  assert.ok(noise !== undefined);
+  assert.ok(noise.sha256 > 0 && noise.memcpy > 0 && noise.coresFree > 0);
+  assert.ok(noise.sha256Spread >= 0 && noise.idle.samples > 0);
+}

@@ -1,0 +1,316 @@
+// The house rules that can be read off the sources: who may import whom, no cycles, no file too long, both manifests of one mind.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import * as assert from "uvu/assert";
+import { suite } from "../support/harness.ts";
+import { projectRoot } from "../support/project_root.ts";
+
+/** A file of more lines than this has a second thing in it. */
+const MOST_LINES = 400;
+/** From here on a file is named on the output, for somebody to look at. */
+const MANY_LINES = 250;
+
+const LAYERS: readonly string[] = ["protocol", "workers", "transports", "files", "actors"];
+const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
+
+/** The layers each layer may take values from, beside itself, errors.ts and (but for protocol) event_loop.ts. */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  workers: ["protocol"],
+  transports: ["protocol"],
+  files: ["protocol"],
+  actors: ["protocol"],
+};
+
+/** The layers each may take types from, besides. */
+const TYPES_FROM: Readonly<Record<string, readonly string[]>> = {
+  files: ["workers"],
+  actors: ["workers", "transports", "files"],
+};
+
+/** The folders of the library, each above those that it may import. */
+const STAIRCASE: readonly string[] = [
+  "protocol",
+  "protocol/wire",
+  "protocol/flow",
+  "workers",
+  "workers/jobs",
+  "workers/entry",
+  "workers/pool",
+  "files",
+  "transports",
+  "transports/hub",
+  "transports/livekit",
+  "actors/common",
+  "actors/outgoing",
+  "actors/incoming",
+  "actors/peers",
+  "actors/runtime",
+  "actors/logic",
+  "actors",
+];
+
+/** Folders on the staircase that know nothing of each other. */
+const STRANGERS: readonly (readonly [string, string])[] = [
+  ["actors/incoming", "actors/outgoing"],
+  ["transports/livekit", "transports/hub"],
+];
+
+/** Files of one folder, past which it is two. */
+const MOST_FILES = 15;
+
+interface Import {
+  readonly from: string;
+  /** As written, but a relative one as a path from the project's folder. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const root: string = projectRoot();
+const sources: ReadonlyMap<string, string> = new Map(sourcePaths().map((path) => [path, readFileSync(join(root, path), "utf8")]));
+const imports: readonly Import[] = [...sources].flatMap(([path, text]) => importsOf(path, text));
+
+const test = suite("layering");
+
+test("there is something to look at", () => {
+  assert.ok(sources.has("errors.ts"));
+  assert.ok(imports.some(({ from, to }) => from === "protocol/wire/packets.ts" || to === "errors.ts"));
+});
+
+test("a layer imports only what lies below it", () => {
+  assert.equal(imports.filter((one) => LAYERS.includes(layerOf(one.from)) && !isAllowed(one)).map(described), []);
+});
+
+test("errors.ts and event_loop.ts import nothing of the project", () => {
+  assert.equal(imports.filter(({ from, to }) => isFoundation(from) && sources.has(to)).map(described), []);
+});
+
+test("nobody imports mod.ts but programs and tests", () => {
+  assert.equal(imports.filter(({ from, to }) => to === "mod.ts" && LAYERS.includes(layerOf(from))).map(described), []);
+});
+
+test("only workers/ imports comlink or starts threads", () => {
+  const allowed = ["workers", "bench", "tests", "tools"];
+  const threads = (to: string): boolean => ["comlink", "node:worker_threads", "worker_threads"].includes(to);
+  assert.equal(imports.filter(({ from, to }) => threads(to) && !allowed.includes(layerOf(from))).map(described), []);
+  const starts = [...sources].filter(([path, text]) => LAYERS.includes(layerOf(path)) && /\bnew Worker\(/.test(text)).map((
+    [path],
+  ) => path);
+  assert.equal(starts.filter((path) => layerOf(path) !== "workers"), []);
+});
+
+test("only actors/ and mod.ts import xstate", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    /^xstate(\/|$)/.test(to) && LAYERS.includes(layerOf(from)) && layerOf(from) !== "actors"
+  );
+  assert.equal(wrong.map(described), []);
+});
+
+test("the library imports no LiveKit package: a room is given to it", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    /^(@livekit\/|livekit-|rtc-node)/.test(to) && (LAYERS.includes(layerOf(from)) || from === "mod.ts")
+  );
+  assert.equal(wrong.map(described), []);
+});
+
+test("protocol/ has no timers and no I/O", () => {
+  const clock = "protocol/clock.ts"; // what a clock is, and the system's as one: the default of those who are given a clock
+  const wrong = [...sources].filter(([path]) => layerOf(path) === "protocol" && path !== clock).flatMap(([path, text]) => {
+    const found = /\b(setTimeout|setInterval|setImmediate|Date\.now|Math\.random|fetch)\(/.exec(withoutComments(text));
+    return found === null ? [] : [`${path}: ${found[1]}`];
+  });
+  assert.equal(wrong, []);
+});
+
+test("the wall clock, which may be set, gives timestamps and no durations", () => {
+  const stamps = "actors/runtime/send.ts"; // the time in a stream's info
+  const wrong = [...sources].filter(([path, text]) => path !== stamps && /\bDate\.now\b/.test(withoutComments(text)));
+  assert.equal(wrong.map(([path]) => path).filter((path) => layerOf(path) !== "tests"), []);
+});
+
+test("imports form no cycle, of files or of the library's folders, types included", () => {
+  assert.equal(findCycle(graphOf((path) => path)), []);
+  assert.equal(findCycle(graphOf((path) => LAYERS.includes(layerOf(path)) ? folderOf(path) : path)), []);
+});
+
+test("a folder takes only what stands below it on the staircase", () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const [step, other] = [STAIRCASE.indexOf(folderOf(from)), STAIRCASE.indexOf(folderOf(to))];
+    return step >= 0 && other >= 0 && other > step;
+  });
+  assert.equal(wrong.map(described), []);
+  const folders = new Set([...sources.keys()].filter((path) => LAYERS.includes(layerOf(path))).map(folderOf));
+  assert.equal([...folders].filter((folder) => !STAIRCASE.includes(folder)), []);
+  for (const [one, other] of STRANGERS) {
+    const known = imports.filter(({ from, to }) => folderOf(from) === one && folderOf(to) === other);
+    assert.equal(known.map(described), []);
+  }
+});
+
+test("no folder of the library has too many files", () => {
+  const paths = [...sources.keys()].filter((path) => LAYERS.includes(layerOf(path)));
+  const full = STAIRCASE.filter((folder) => paths.filter((path) => folderOf(path) === folder).length > MOST_FILES);
+  assert.equal(full, []);
+});
+
+test("every relative import names a file that exists", () => {
+  assert.equal(
+    imports.filter(({ to }) => to.startsWith("../") || (isPath(to) && !existsSync(join(root, to)))).map(described),
+    [],
+  );
+});
+
+test("no file is too long", () => {
+  const lengths = [...sources].map(([path, text]) => ({ path, lines: text.split("\n").length - 1 }));
+  for (const { path, lines } of lengths) {
+    if (lines > MANY_LINES && LAYERS.includes(layerOf(path))) console.log(`    ${path} has ${lines} lines`);
+  }
+  assert.equal(lengths.filter(({ lines }) => lines > MOST_LINES), []);
+});
+
+test("nothing refers to what is beside the clone", () => {
+  const beside = ["..", "shared"].join("/"); // not as one literal: this file is looked at too
+  assert.equal([...sources].filter(([, text]) => text.includes(beside)).map(([path]) => path), []);
+});
+
+test("both manifests have the same version and dependencies, and exports that resolve", () => {
+  const npm = readJson("package.json");
+  const jsr = readJson("deno.json");
+  assert.is(jsr["version"], npm["version"]);
+  assert.is(readJson("package-lock.json")["version"], npm["version"]);
+
+  const wanted = Object.entries(npm["dependencies"] as Record<string, string>).map(([name, range]) => `npm:${name}@${range}`);
+  const mapped = Object.values(jsr["imports"] as Record<string, string>).filter((to) => to.startsWith("npm:"));
+  assert.equal(new Set(mapped), new Set(wanted));
+
+  const entries = jsr["exports"] as Record<string, string>;
+  for (const path of Object.values(entries)) assert.ok(existsSync(join(root, path)), `deno.json exports ${path}`);
+  const compiled = npm["exports"] as Record<string, string | { types: string; default: string }>;
+  for (const [name, target] of Object.entries(compiled)) {
+    if (typeof target === "string" || name === "./worker") continue; // JSR takes no JavaScript, and nobody bundles for Deno
+    const source = entries[name] ?? "(nothing)";
+    assert.is(target.default, source.replace("./", "./dist/").replace(/\.ts$/, ".js"), `package.json exports "${name}"`);
+    assert.is(target.types, source.replace("./", "./dist/").replace(/\.ts$/, ".d.ts"), `package.json exports "${name}"`);
+  }
+});
+
+test("the command's manifest has the project's version, and ranges that are tested here", () => {
+  const npm = readJson("package.json");
+  const cli = readJson("cli/npm/package.json");
+  assert.is(cli["version"], npm["version"]);
+  assert.equal([cli["license"], cli["engines"]], [npm["license"], npm["engines"]]);
+  const tested: Record<string, string> = {
+    ...npm["devDependencies"] as Record<string, string>,
+    millrace: `^${String(npm["version"])}`,
+  };
+  const ranges = cli["dependencies"] as Record<string, string>;
+  assert.equal(ranges, Object.fromEntries(Object.keys(ranges).map((name) => [name, tested[name]])));
+  const bare = imports.filter(({ from, to }) => layerOf(from) === "cli" && !isPath(to) && !to.startsWith("node:"));
+  assert.equal(new Set(bare.map(({ to }) => packageOf(to))), new Set(Object.keys(ranges)));
+});
+
+test("the command imports the library by name, as its users' programs do", () => {
+  const wrong = imports.filter(({ from, to }) => layerOf(from) === "cli" && isPath(to) && layerOf(to) !== "cli");
+  assert.equal(wrong.map(described), []);
+});
+
+test.run();
+
+function isAllowed({ from, to, typeOnly }: Import): boolean {
+  const layer = layerOf(from);
+  if (!isPath(to)) return layer !== "protocol" || to.startsWith("msgpackr/") || to === "node:crypto" || to === "node:buffer";
+  if (to === "errors.ts" || layerOf(to) === layer) return true;
+  if (to === "event_loop.ts") return layer !== "protocol";
+  return (BELOW[layer] ?? []).includes(layerOf(to)) || (typeOnly && (TYPES_FROM[layer] ?? []).includes(layerOf(to)));
+}
+
+function isFoundation(path: string): boolean {
+  return path === "errors.ts" || path === "event_loop.ts";
+}
+
+/** "modern-tar" for "modern-tar/fs", "@livekit/rtc-node" for itself. */
+function packageOf(specifier: string): string {
+  return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+/** A path of the project, not a package's or a built-in's name. */
+function isPath(to: string): boolean {
+  return /\.(ts|js)$/.test(to);
+}
+
+/** The folder a file is in; "" for those at the top. */
+function layerOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+}
+
+function described({ from, to, typeOnly }: Import): string {
+  return `${from} imports ${typeOnly ? "types of " : ""}${to}`;
+}
+
+function importsOf(from: string, text: string): Import[] {
+  const statement = /^\s*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+  return [...withoutComments(text).matchAll(statement)].map(([, type, named, dynamic]) => {
+    const specifier = named ?? dynamic ?? "";
+    const to = specifier.startsWith(".") ? posix.join(posix.dirname(from), specifier) : specifier;
+    return { from, to, typeOnly: type !== undefined };
+  });
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/^\s*\/\*[^]*?\*\//gm, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+/** The nodes of one cycle of a graph, or none. */
+function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const done = new Set<string>();
+  const visit = (node: string, above: readonly string[]): string[] => {
+    if (above.includes(node)) return [...above.slice(above.indexOf(node)), node];
+    if (done.has(node)) return [];
+    done.add(node);
+    for (const to of graph.get(node) ?? []) {
+      const cycle = visit(to, [...above, node]);
+      if (cycle.length > 0) return cycle;
+    }
+    return [];
+  };
+  for (const node of graph.keys()) {
+    const cycle = visit(node, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
+
+/** Who imports whom, types included, after both ends were mapped; within one node nothing counts. */
+function graphOf(nodeOf: (path: string) => string): Map<string, Set<string>> {
+  const graph = new Map<string, Set<string>>();
+  for (const { from, to } of imports.filter(({ to }) => sources.has(to))) {
+    const [node, other] = [nodeOf(from), nodeOf(to)];
+    if (node !== other) graph.set(node, (graph.get(node) ?? new Set()).add(other));
+  }
+  return graph;
+}
+
+/** The folder of a file; a file at the top stands for itself. */
+function folderOf(path: string): string {
+  return path.includes("/") ? posix.dirname(path) : path;
+}
+
+function sourcePaths(): string[] {
+  const top = readdirSync(root).filter((name) => name.endsWith(".ts"));
+  const nested = FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
+    filesIn(folder).filter((path) => /\.(ts|js)$/.test(path))
+  );
+  return [...top, ...nested].sort();
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === "node_modules" || entry.name === "bin" ? [] : filesIn(path);
+    return [path];
+  });
+}
+
+function readJson(name: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(root, name), "utf8")) as Record<string, unknown>;
+}

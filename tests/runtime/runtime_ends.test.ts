@@ -1,0 +1,216 @@
+// How a runtime ends: what it waits for, how long, and what calls and readers are told.
+import { readdir } from "node:fs/promises";
+import * as assert from "uvu/assert";
+import { type ByteStreamReader, createRuntime, type Transport, type TransportEvents } from "../../mod.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { inRoom, pattern, type Room } from "../support/room.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+const test = suite("ends of runtimes");
+
+const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
+
+/** A transport with parts of another's. */
+function altered(transport: Transport, change: (transport: Transport) => Partial<Transport>): Transport {
+  return {
+    identity: transport.identity,
+    participants: () => transport.participants(),
+    open: (events) => transport.open(events),
+    send: (packet, destinations) => transport.send(packet, destinations),
+    close: () => transport.close(),
+    ...change(transport),
+  };
+}
+
+/** How many virtual milliseconds a runtime takes to close. */
+async function closing(room: Room, close: () => Promise<void>): Promise<number> {
+  const before = room.time.now();
+  await room.time.run(close());
+  return room.time.now() - before;
+}
+
+test("close waits for nothing where nothing is under way", () =>
+  inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const bob = await room.join("bob");
+    bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
+    await room.time.run(alice.runtime.sendBytes(pattern(100_000), TO_BOB));
+    assert.is(await closing(room, () => alice.runtime.close()), 0);
+    assert.is(room.time.pending, 0);
+  }));
+
+test("a transport that never closes holds close up for a second at most", () =>
+  inRoom(async (room) => {
+    const transport = altered(room.hub.join("alice"), () => ({ close: () => new Promise(() => {}) }));
+    const alice = await room.join("alice", { transport });
+    assert.is(await closing(room, () => alice.runtime.close()), 1_000);
+    assert.is(alice.runtime.actor.getSnapshot().value, "closed");
+  }));
+
+test("a transport that takes nothing any more holds close up for three seconds at most", () =>
+  inRoom(async (room) => {
+    let stuck = false;
+    const held: (() => void)[] = [];
+    const transport = altered(room.hub.join("alice"), (own) => ({
+      send: (packet, destinations) => stuck ? new Promise((resolve) => void held.push(resolve)) : own.send(packet, destinations),
+      close: () => new Promise(() => {}),
+    }));
+    const alice = await room.join("alice", { transport });
+    await room.join("bob");
+    await room.time.advance(1_000);
+    const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
+    stuck = true;
+    writer.write(pattern(500_000)).catch(() => {});
+    await room.time.advance(20);
+    const took = await closing(room, () => alice.runtime.close());
+    assert.ok(took > 0 && took <= 3_000, `${took} ms`);
+    await rejection(() => writer.write(pattern(1)), "aborted");
+    stuck = false;
+    for (const release of held.splice(0)) release(); // until then, what it was given must not change
+    await room.time.advance(1);
+  }));
+
+test("goodbye and the aborts of open streams have gone out before the transport is closed", () =>
+  inRoom(async (room) => {
+    const sent: string[] = [];
+    const transport = altered(room.hub.join("alice"), (own) => ({
+      send: async (packet, destinations) => {
+        await own.send(packet, destinations);
+        await Promise.resolve();
+        sent.push(packet.type);
+      },
+      close: () => {
+        sent.push("close");
+        return own.close();
+      },
+    }));
+    const alice = await room.join("alice", { transport });
+    const bob = await room.join("bob");
+    const readers: ByteStreamReader[] = [];
+    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    await room.time.advance(1_000);
+    await room.time.run(alice.runtime.streamBytes(TO_BOB));
+    await room.time.advance(1);
+    await room.time.run(alice.runtime.close());
+    assert.equal(sent.slice(-3), ["trailer", "control", "close"]);
+    await rejection(() => readers[0]?.readAll(), "aborted");
+  }));
+
+test("what a save had begun is cleared away before close resolves", () =>
+  inTemporaryFolder((folder) =>
+    inRoom(async (room) => {
+      const alice = await room.join("alice");
+      const bob = await room.join("bob");
+      const saves: Promise<unknown>[] = [];
+      bob.runtime.registerByteStreamHandler("t", (reader) => {
+        saves.push(reader.saveTo(`${folder}/`).catch((error: unknown) => error));
+      });
+      const writer = await alice.runtime.streamBytes({ ...TO_BOB, name: "a.bin" });
+      await writer.write(pattern(300_000));
+      // Files are written in real time.
+      while ((await readdir(folder)).length === 0) await new Promise((resolve) => void setTimeout(resolve, 1));
+      await bob.runtime.close();
+      assert.equal(await readdir(folder), []);
+      await rejection(async () => Promise.reject(await saves[0]), "disconnected");
+    })
+  ));
+
+test("after the transport's end all is over, with its reason, and nothing is sent or taken", () =>
+  inRoom(async (room) => {
+    let events: TransportEvents | undefined;
+    let sends = 0;
+    const transport = altered(room.hub.join("alice"), (own) => ({
+      open: (given) => {
+        events = given;
+        own.open(given);
+      },
+      send: (packet, destinations) => {
+        sends++;
+        return own.send(packet, destinations);
+      },
+    }));
+    const alice = await room.join("alice", { transport });
+    const bob = await room.join("bob");
+    const readers: ByteStreamReader[] = [];
+    alice.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    await room.time.advance(1_000);
+    const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
+    const incoming = await room.time.run(bob.runtime.streamBytes({ ...TO_BOB, destinationIdentities: ["alice"] }));
+    await room.time.advance(1);
+    room.raw("dave");
+    const outcomes: unknown[] = [];
+    const waiting = alice.runtime.sendText("x", { destinationIdentities: ["dave"] });
+    waiting.catch(({ code }: { code: string }) => void outcomes.push(code));
+    await room.time.advance(0);
+    assert.equal(outcomes, []);
+    events?.closed(new Error("the cable is cut"));
+    events?.closed(undefined);
+    await room.time.advance(1);
+    assert.equal(outcomes, ["disconnected"], "at once, not when the wait for a hello is over");
+    const before = sends;
+    for (const call of [() => writer.write(pattern(1)), () => alice.runtime.sendText("x"), () => alice.runtime.streamBytes()]) {
+      const error = await rejection(call, "disconnected");
+      assert.match(error.message, "the cable is cut");
+    }
+    await rejection(() => readers[0]?.readAll(), "disconnected");
+    assert.is(alice.runtime.actor.getSnapshot().value, "closed");
+    await room.time.run(bob.runtime.sendBytes(pattern(10), { topic: "t", confirm: false }));
+    await room.time.advance(60_000);
+    assert.is(readers.length, 1);
+    assert.is(sends, before, "no keep-alive, no goodbye");
+    await incoming.abort();
+  }));
+
+test("packets that come while it closes reach nobody", () =>
+  inRoom(async (room) => {
+    const alice = await room.join("alice", {
+      transport: altered(room.hub.join("alice"), (own) => ({
+        close: async () => {
+          await new Promise<void>((resolve) => void room.time.setTimeout(resolve, 500));
+          await own.close();
+        },
+      })),
+    });
+    const bob = await room.join("bob");
+    let seen = 0;
+    alice.runtime.registerTextStreamHandler("t", () => void seen++);
+    await room.time.advance(1_000);
+    const closed = alice.runtime.close();
+    await room.time.advance(100);
+    await room.time.run(bob.runtime.sendText("x", { topic: "t" }));
+    await room.time.advance(100);
+    assert.is(seen, 0);
+    await rejection(() => alice.runtime.registerTextStreamHandler("u", () => {}), "closed");
+    await room.time.run(closed);
+    assert.equal(alice.errors, []);
+  }));
+
+test("time-outs that never end are no timers, whatever the clock", () =>
+  inRoom(async (room) => {
+    const delays: number[] = [];
+    const clock = {
+      setTimeout: (fn: () => void, ms: number): unknown => {
+        delays.push(ms);
+        return room.time.setTimeout(fn, ms);
+      },
+      clearTimeout: (id: unknown): void => {
+        assert.ok(id !== undefined, "a timer that was never set is not cleared");
+        room.time.clearTimeout(id);
+      },
+      now: () => room.time.now(),
+    };
+    const limits = { idleTimeout: Infinity, unclaimedTimeout: Infinity, stallTimeout: Infinity };
+    const runtime = await createRuntime({ transport: room.hub.join("alice"), pool: false, clock, limits });
+    const bob = await room.join("bob", { limits });
+    await room.time.advance(1);
+    await room.time.run(bob.runtime.sendText("x", { topic: "nobody" }));
+    const writer = await room.time.run(runtime.streamText({ destinationIdentities: ["bob"] }));
+    await room.time.run(writer.write("x"));
+    await room.time.run(writer.close());
+    await room.time.run(runtime.close());
+    assert.ok(delays.length > 0);
+    assert.equal(delays.filter((ms) => !(ms <= 2 ** 31 - 1)), []);
+  }));
+
+test.run();

@@ -1,0 +1,76 @@
+// The command as its users run it: a process of its own, on the runtime that runs the test.
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const running = new Set<CliProgram>();
+
+export class CliProgram {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** The exit code, once all it has printed is there. */
+  readonly ended: Promise<number | null>;
+  out = "";
+  err = "";
+  readonly #watchers = new Set<() => void>();
+
+  constructor(argv: readonly string[], { env = {}, cwd }: { env?: Record<string, string>; cwd?: string } = {}) {
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LIVEKIT_.*|NODE_ENV)$/.test(name)));
+    this.child = spawn(process.execPath, [...("Deno" in globalThis ? ["run", "-A"] : []), main(), ...argv], {
+      env: { ...inherited, NO_COLOR: "1", ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+    this.child.stdin.on("error", () => {}); // it may end before it has read all
+    this.child.stdout.setEncoding("latin1").on("data", (text: string) => this.#printed(() => void (this.out += text)));
+    this.child.stderr.setEncoding("utf8").on("data", (text: string) => this.#printed(() => void (this.err += text)));
+    running.add(this);
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once("error", reject).once("close", (code) => {
+        running.delete(this);
+        this.#printed(() => {});
+        resolve(code);
+      });
+    });
+  }
+
+  /** Not by child.kill(): after that, Deno tells the signal instead of the exit code. */
+  signal(signal: "SIGINT" | "SIGTERM"): void {
+    process.kill(this.child.pid ?? NaN, signal);
+  }
+
+  /** Resolves when it has printed that on stdout or stderr; rejects if it ends without. */
+  async printed(what: string | RegExp): Promise<void> {
+    const found = (): boolean =>
+      [this.out, this.err].some((text) => typeof what === "string" ? text.includes(what) : what.test(text));
+    await new Promise<void>((resolve, reject) => {
+      const look = (): void => {
+        const ended = !running.has(this);
+        if (!found() && !ended) return;
+        this.#watchers.delete(look);
+        if (found()) resolve();
+        else reject(new Error(`It ended without "${what}":\n${this.out}\n${this.err}`));
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  #printed(note: () => void): void {
+    note();
+    for (const look of [...this.#watchers]) look();
+  }
+}
+
+/** Ends what a test that has failed has left. */
+export async function endPrograms(): Promise<void> {
+  await Promise.all([...running].map(async (program) => {
+    program.child.kill("SIGKILL");
+    await program.ended;
+  }));
+}
+
+/** Beside this file, compiled if this was. */
+function main(): string {
+  const paths = ["ts", "js"].map((extension) => fileURLToPath(new URL(`../../cli/main.${extension}`, import.meta.url)));
+  return paths.find((path) => existsSync(path)) ?? "";
+}

@@ -1,0 +1,52 @@
+import type { Job, JobResult } from "../../workers/jobs/jobs.ts";
+import { runJob } from "../../workers/jobs/jobs.ts";
+import type { WorkerHandle } from "../../workers/pool/worker_handle.ts";
+
+/** A worker that does what its test says, when it says so. */
+export class FakeLane implements WorkerHandle {
+  readonly ready: Promise<void>;
+  readonly gone: Promise<Error | undefined>;
+  /** The messages it was given, jobs in each, and has not answered. */
+  readonly messages: (readonly Job[])[] = [];
+  terminated = false;
+  referenced = true;
+  #start: () => void = () => undefined;
+  #end: (failure: Error | undefined) => void = () => undefined;
+  readonly #answers: ((results: readonly JobResult[]) => void)[] = [];
+
+  constructor() {
+    this.ready = new Promise((resolve) => this.#start = resolve);
+    this.gone = new Promise((resolve) => this.#end = resolve);
+  }
+
+  run(jobs: readonly Job[]): Promise<readonly JobResult[]> {
+    this.messages.push(jobs);
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
+
+  ref(): void {
+    this.referenced = true;
+  }
+
+  unref(): void {
+    this.referenced = false;
+  }
+
+  /** Takes note only: a thread that hangs in the file system does not end either. */
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  start(): void {
+    this.#start();
+  }
+
+  /** Answers its oldest message. */
+  answer(): void {
+    this.#answers.shift()?.((this.messages.shift() ?? []).map(runJob));
+  }
+
+  end(failure?: Error): void {
+    this.#end(failure);
+  }
+}

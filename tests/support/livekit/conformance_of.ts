@@ -1,0 +1,48 @@
+// The conformance suite over Rooms of one version of LiveKit's SDK.
+import { type AdoptableRoom, livekit } from "../../../transports/livekit/mod.ts";
+import type { Transport } from "../../../transports/transport.ts";
+import { transportConformance } from "../conformance/transport.ts";
+import { startServer } from "./server.ts";
+
+/** A Room, as far as it is used here. */
+interface ConnectableRoom extends AdoptableRoom {
+  connect(url: string, token: string, options: { autoSubscribe: boolean; dynacast: boolean }): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+/** Rooms of a real server. It tells within 3 s of a participant who has sent nothing yet. */
+export async function livekitConformance(
+  name: string,
+  { Room, dispose }: { Room: new () => ConnectableRoom; dispose: () => Promise<void> },
+): Promise<void> {
+  const server = await startServer();
+  let rooms = 0;
+  transportConformance(name, () => {
+    const room = `room ${++rooms}`;
+    const join = async (identity: string): Promise<Transport> => {
+      const joining = new Room();
+      await joining.connect(server.url, await server.token(identity, room), { autoSubscribe: true, dynacast: false });
+      return leaving(joining);
+    };
+    return Promise.resolve({ join, close: () => Promise.resolve() });
+  }, async () => {
+    await dispose();
+    await server[Symbol.asyncDispose]();
+  });
+}
+
+/** A transport of a Room that is left when the transport is closed: closing gives a Room back, connected. */
+function leaving(room: ConnectableRoom): Transport {
+  const transport = livekit(room);
+  return {
+    identity: transport.identity,
+    participants: () => transport.participants(),
+    find: async (identities) => await transport.find?.(identities),
+    open: (events) => transport.open(events),
+    send: (packet, destinations) => transport.send(packet, destinations),
+    close: async () => {
+      await transport.close();
+      await room.disconnect();
+    },
+  };
+}

@@ -1,0 +1,151 @@
+// Rooms of one server for a test file, each test in its own: Millrace runtimes, and participants who use the SDK plainly.
+import { Buffer } from "node:buffer";
+import type { VideoGrant } from "livekit-server-sdk";
+import { createRuntime, type Runtime, type RuntimeOptions, type StreamError } from "../../../mod.ts";
+import { livekit } from "../../../transports/livekit/mod.ts";
+import { describeWhenLate } from "../harness.ts";
+import { describeRuntime } from "../room.ts";
+import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";
+import { startServer, type TestServer } from "./server.ts";
+
+/** A runtime in a hall, and the Room that it has adopted. */
+export interface Member {
+  readonly runtime: Runtime;
+  readonly room: Room;
+  /** What `onError` was told. */
+  readonly errors: StreamError[];
+}
+
+/** What a plain participant's handler has got. */
+export interface Heard {
+  readonly from: string;
+  readonly text: string;
+  readonly attributes: Record<string, string>;
+}
+
+/** The halls of a test file. Its `close` comes when the last test is done. */
+export class Halls {
+  readonly server: TestServer;
+  #opened = 0;
+
+  private constructor(server: TestServer) {
+    this.server = server;
+  }
+
+  static async start(): Promise<Halls> {
+    return new Halls(await startServer());
+  }
+
+  /** Runs a test's body in a room of its own, which all leave at the end. */
+  async in(body: (hall: Hall) => Promise<void>): Promise<void> {
+    const hall = new Hall(this.server, `hall ${++this.#opened}`);
+    try {
+      await body(hall);
+    } catch (error) {
+      await hall.close().catch(() => {}); // what went wrong first is what is to be read
+      throw error;
+    }
+    await hall.close();
+  }
+
+  async close(): Promise<void> {
+    await disposeAll();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+export class Hall {
+  readonly server: TestServer;
+  readonly name: string;
+  readonly #runtimes: Runtime[] = [];
+  readonly #members: Member[] = [];
+  #step = "its body";
+
+  constructor(server: TestServer, name: string) {
+    this.server = server;
+    this.name = name;
+    describeWhenLate(() => this.#describe());
+  }
+
+  /** Waits for something that a test which takes too long is to name. */
+  async step<T>(what: string, work: Promise<T>): Promise<T> {
+    this.#step = what;
+    return await work;
+  }
+
+  #describe(): string {
+    const members = this.#members.map(({ runtime, room, errors }) => {
+      const others = [...room.remoteParticipants.keys()].join(", ");
+      const told = errors.map(({ message }) => `\n    ${message}`).join("");
+      return `${describeRuntime(runtime)}, its Room is ${room.isConnected ? "" : "not "}connected and knows: ${others}${told}`;
+    });
+    return `The test waits for ${this.#step}, in "${this.name}"${members.join("")}`;
+  }
+
+  /** A participant who uses the SDK and nothing else. */
+  plain(identity: string, grants: VideoGrant = {}): Promise<Room> {
+    return connect(this.server, identity, this.name, grants);
+  }
+
+  /** A participant with a runtime. It knows those who are in the hall; those runtimes among them learn of it at once. */
+  async join(identity: string, options: Partial<RuntimeOptions> = {}): Promise<Member> {
+    return await this.adopt(await this.plain(identity), options);
+  }
+
+  async adopt(room: Room, options: Partial<RuntimeOptions> = {}): Promise<Member> {
+    const errors: StreamError[] = [];
+    const runtime = await createRuntime({ transport: livekit(room), onError: (error) => void errors.push(error), ...options });
+    this.#runtimes.push(runtime);
+    const member = { runtime, room, errors };
+    this.#members.push(member);
+    return member;
+  }
+
+  /** Resolves when each knows of the others that they are Millrace runtimes. */
+  async acquaint(...members: readonly Member[]): Promise<void> {
+    const topic = "hall.acquaint";
+    for (const { runtime } of members) {
+      runtime.registerTextStreamHandler(topic, async (reader) => void await reader.readAll());
+    }
+    for (const { runtime } of members) {
+      const destinationIdentities = members.map(({ runtime: { identity } }) => identity).filter((name) =>
+        name !== runtime.identity
+      );
+      const all = { topic, destinationIdentities, confirm: true };
+      while ((await runtime.sendText("", all)).receipts?.length !== destinationIdentities.length);
+    }
+    for (const { runtime } of members) runtime.unregisterTextStreamHandler(topic);
+  }
+
+  /** Alice and Bob, who know each other as Millrace runtimes. */
+  async acquaintedPair(): Promise<[Member, Member]> {
+    const pair: [Member, Member] = [await this.join("alice"), await this.join("bob")];
+    await this.acquaint(...pair);
+    return pair;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#runtimes.map((runtime) => runtime.close()));
+    await closeRooms();
+  }
+}
+
+/** The texts that a handler on the Room itself is given, each when it is whole. */
+export function heardBy(room: Room, topic: string): Heard[] {
+  const heard: Heard[] = [];
+  room.registerTextStreamHandler(topic, (reader, { identity }) => {
+    const note = (text: string): void => void heard.push({ from: identity, text, attributes: { ...reader.info.attributes } });
+    void reader.readAll().then(note, (error: unknown) => note(`failed: ${String(error)}`));
+  });
+  return heard;
+}
+
+/** The bytes that a handler on the Room itself is given, by topic, each when they are whole. */
+export function bytesHeardBy(room: Room, topic: string): Uint8Array[] {
+  const heard: Uint8Array[] = [];
+  room.registerByteStreamHandler(topic, (reader) => {
+    const note = (parts: readonly Uint8Array[]): void => void heard.push(new Uint8Array(Buffer.concat(parts)));
+    void reader.readAll().then(note, () => note([]));
+  });
+  return heard;
+}

@@ -1,0 +1,77 @@
+// A runtime of Millrace and a participant of another SDK in one room, and a bystander who tells of every packet that reaches it.
+import * as assert from "uvu/assert";
+import { createRuntime } from "../../../mod.ts";
+import type { Runtime, StreamError } from "../../../mod.ts";
+import { livekit } from "../../../transports/livekit/mod.ts";
+import { type PeerKind, type PlainPeer, type Recorded, startPeer } from "../peers/peer.ts";
+import { untilEachSees } from "./peer_room.ts";
+import { connect, disposeAll } from "./rooms.ts";
+import { startServer, type TestServer } from "./server.ts";
+
+const ROOM = "interop";
+
+export class InteropRoom implements AsyncDisposable {
+  readonly server: TestServer;
+  readonly runtime: Runtime;
+  readonly peer: PlainPeer;
+  readonly bystander: PlainPeer;
+  /** What the runtime's `onError` was told. */
+  readonly errors: StreamError[];
+
+  private constructor(server: TestServer, runtime: Runtime, errors: StreamError[], peer: PlainPeer, bystander: PlainPeer) {
+    this.server = server;
+    this.runtime = runtime;
+    this.errors = errors;
+    this.peer = peer;
+    this.bystander = bystander;
+  }
+
+  static async open(kind: PeerKind): Promise<InteropRoom> {
+    const server = await startServer();
+    const starting = [join(server, kind, "plain"), join(server, "rtc-node-1", "bystander")] as const;
+    try {
+      const [peer, bystander] = await Promise.all(starting);
+      await bystander.record();
+      const errors: StreamError[] = [];
+      const runtime = await createRuntime({
+        transport: livekit(await connect(server, "millrace", ROOM)),
+        onError: (error) => void errors.push(error),
+      });
+      await untilEachSees([peer, bystander], 2);
+      return new InteropRoom(server, runtime, errors, peer, bystander);
+    } catch (error) {
+      for (const started of await Promise.allSettled(starting)) if (started.status === "fulfilled") await started.value.close();
+      await disposeAll();
+      await server.kill();
+      throw error;
+    }
+  }
+
+  /** The packets of a stream that reached the bystander, as far as they have come. */
+  overheard(streamId: string): Recorded[] {
+    return this.bystander.seen("packet").filter(({ packet }) => packet["streamId"] === streamId);
+  }
+
+  /** What was sent before this reached the bystander before it resolves. */
+  async settled(): Promise<void> {
+    const topic = crypto.randomUUID();
+    await this.bystander.listen("text", topic);
+    await this.runtime.sendText("settled", { topic });
+    await this.peer.sendText({ text: "settled" }, { topic });
+    assert.equal(
+      new Set([(await this.bystander.received()).from, (await this.bystander.received()).from]),
+      new Set(["plain", "millrace"]),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.runtime.close();
+    await Promise.all([this.peer.close(), this.bystander.close()]);
+    await disposeAll();
+    await this.server.kill();
+  }
+}
+
+async function join(server: TestServer, kind: PeerKind, identity: string): Promise<PlainPeer> {
+  return await startPeer(kind, { url: server.url, token: await server.token(identity, ROOM) });
+}

@@ -1,0 +1,23 @@
+// A benchmark of those in rooms, run as a user would.
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runtimeName } from "../../../bench/report.ts";
+
+/** What it prints. Rejects, with what it printed in the message, when it fails or takes longer. */
+export async function runBench(folder: "livekit" | "links", seconds: number, ...args: string[]): Promise<string> {
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  const program = fileURLToPath(new URL(`../../../bench/${folder}/main${extension}`, import.meta.url));
+  const child = spawn(process.execPath, [...runtimeName === "deno" ? ["run", "-A"] : [], program, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: seconds * 1000,
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => output += text);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) throw new Error(`Cannot test the benchmark as it failed: exit code is ${code}\n${output}`);
+  return output;
+}

@@ -1,0 +1,88 @@
+// Bulk over simulated lines, with short messages beside it: what is got through, and how late the messages are.
+import type { LinkOptions, Runtime } from "../../mod.ts";
+import { inRoom, type Member, type Room } from "./room.ts";
+
+/** A reliable line. Rate in bytes a second, the rest in ms. */
+export interface Line {
+  readonly rate: number;
+  readonly delay: number;
+  /** What the line keeps waiting before its sender must. */
+  readonly queue: number;
+  readonly loss?: number;
+}
+
+export function linkOf({ rate, delay, queue, loss = 0 }: Line): LinkOptions {
+  return { kind: "reliable", rate, delay, queue: { ms: queue }, loss };
+}
+
+/** What came of a transfer. */
+export interface Outcome {
+  /** Bytes a second, from the call to its receipt. */
+  readonly goodput: number;
+  /** ms that each message beside it took. */
+  readonly latencies: readonly number[];
+}
+
+/** Between messages, in ms. */
+const MESSAGE_INTERVAL = 100;
+
+/** Sends bytes to a receiver, and beside them a message each 100 ms. */
+export async function transfer(room: Room, from: Runtime, to: Member, bytes: number, topic = "bulk"): Promise<Outcome> {
+  const { time } = room;
+  const latencies: number[] = [];
+  to.runtime.registerTextStreamHandler(`${topic}:message`, async (reader) => {
+    const sentAt = Number(await reader.readAll());
+    latencies.push(time.now() - sentAt);
+  });
+  to.runtime.registerByteStreamHandler(topic, async (reader) => {
+    for await (const part of reader) void part;
+  });
+  const begin = time.now();
+  let over = false;
+  const messages: Promise<unknown>[] = [];
+  const say = (): void => {
+    if (over) return;
+    const options = { topic: `${topic}:message`, destinationIdentities: [to.runtime.identity] };
+    messages.push(from.sendText(String(time.now()), options));
+    time.setTimeout(say, MESSAGE_INTERVAL);
+  };
+  say();
+  await time.run(from.sendBytes(pseudorandom(bytes), { topic, destinationIdentities: [to.runtime.identity] }));
+  over = true;
+  const goodput = bytes / (time.now() - begin) * 1_000;
+  await time.run(Promise.all(messages));
+  await time.advance(MESSAGE_INTERVAL);
+  return { goodput, latencies };
+}
+
+/** A transfer over one line between two who know each other. */
+export async function overLine(line: Line, bytes: number, during?: (room: Room) => void): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+    await room.time.advance(5_000);
+    during?.(room);
+    outcome = await transfer(room, alice.runtime, bob, bytes);
+  }, { link: linkOf(line) });
+  if (outcome === undefined) throw new Error("Nothing was transferred");
+  return outcome;
+}
+
+/** The value below which a share of the values lies. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+}
+
+/** Bytes that do not compress. */
+export function pseudorandom(length: number): Uint8Array {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = 1;
+  for (let index = 0; index < words.length; index++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[index] = state;
+  }
+  return new Uint8Array(words.buffer, 0, length);
+}

@@ -1,0 +1,15 @@
+import * as assert from "uvu/assert";
+import { StreamError } from "../../errors.ts";
+import type { StreamErrorCode } from "../../errors.ts";
+
+/** What an action throws or rejects with: it must be a StreamError of that code. */
+export async function rejection(action: () => unknown, code: StreamErrorCode): Promise<StreamError> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    assert.is(error.code, code, error.message);
+    return error;
+  }
+  throw new Error(`Expected a StreamError "${code}", and nothing was thrown`);
+}

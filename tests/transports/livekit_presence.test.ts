@@ -1,0 +1,102 @@
+// Who is in a room, from the server's late news and from what comes before them.
+import * as assert from "uvu/assert";
+import { Presence } from "../../transports/livekit/presence.ts";
+import { suite } from "../support/harness.ts";
+
+const test = suite("livekit presence");
+
+function presence(present: Record<string, string> = {}): { room: Presence; told: string[]; asked: Set<string> } {
+  const told: string[] = [];
+  const asked = new Set<string>();
+  const room = new Presence(new Map(Object.entries(present)), {
+    joined: (identity) => void told.push(`joined ${identity}`),
+    left: (identity) => void told.push(`left ${identity}`),
+    unlisted: (identity) => void asked.add(identity),
+    settled: (identity) => void asked.delete(identity),
+  });
+  return { room, told, asked };
+}
+
+const begins = (): boolean => true;
+
+test("news of one who was met, or is known, are no news", () => {
+  const { room, told } = presence({ bob: "1" });
+  room.join("bob", "1");
+  room.meet("carol", begins);
+  room.join("carol", "2");
+  room.join("carol", "2");
+  assert.equal(told, ["joined carol"]);
+  assert.equal(room.identities, ["bob", "carol"]);
+});
+
+test("one of whom the server has not told is asked after until it has, or until the participant is gone", () => {
+  const { room, told, asked } = presence({ bob: "1" });
+  room.meet("bob", begins);
+  room.meet("carol", begins);
+  room.answered("dave");
+  room.answered("carol");
+  room.answered("bob");
+  assert.equal(asked, new Set(["carol", "dave"]));
+  room.restart("dave");
+  assert.equal(asked, new Set(["carol", "dave"]));
+  room.join("carol", "2");
+  room.leave("dave");
+  assert.equal(asked, new Set());
+  assert.equal(told, ["joined carol", "joined dave", "left dave", "joined dave", "left dave"]);
+});
+
+test("another sid is another life", () => {
+  const { room, told } = presence({ bob: "1" });
+  room.join("bob", "2");
+  assert.equal(told, ["left bob", "joined bob"]);
+});
+
+test("one who leaves is told of once", () => {
+  const { room, told } = presence({ bob: "1" });
+  room.leave("bob");
+  room.leave("bob");
+  room.restart("bob");
+  assert.equal(told, ["left bob"]);
+  assert.is(room.has("bob"), false);
+});
+
+test("the last packets of one who has left make nobody of it", () => {
+  const { room, told } = presence({ bob: "1" });
+  room.leave("bob");
+  assert.is(room.meet("bob", () => false), false);
+  assert.equal(room.identities, []);
+  assert.equal(told, ["left bob"]);
+});
+
+test("one who has come back is here by its first word or by the server's, and what follows counts", () => {
+  for (const comeBack of [(room: Presence) => room.meet("bob", begins), (room: Presence) => room.join("bob", "2")]) {
+    const { room, told } = presence({ bob: "1" });
+    room.leave("bob");
+    comeBack(room);
+    assert.is(room.meet("bob", () => false), true);
+    assert.equal(told, ["left bob", "joined bob"]);
+  }
+});
+
+test("a connection made anew is a new beginning with those who were here before, and were not told of since", () => {
+  const { room, told } = presence({ bob: "1", carol: "2", dave: "3" });
+  room.lost();
+  room.leave("carol");
+  room.join("carol", "2");
+  room.leave("dave");
+  room.join("erin", "4");
+  told.length = 0;
+  room.renewed();
+  assert.equal(told, ["left bob", "joined bob"]);
+  room.renewed();
+  assert.is(told.length, 2);
+});
+
+test("a connection that was resumed changes nothing", () => {
+  const { room, told } = presence({ bob: "1" });
+  room.lost();
+  room.join("bob", "1");
+  assert.equal(told, []);
+});
+
+test.run();

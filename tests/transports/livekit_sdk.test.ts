@@ -1,0 +1,140 @@
+// Requests to LiveKit's SDK and events of it, over a client and a Room that do what the test says.
+import * as assert from "uvu/assert";
+import type { FfiMessage } from "../../transports/livekit/ffi_messages.ts";
+import { Sdk, type SdkEvents } from "../../transports/livekit/sdk.ts";
+import { suite } from "../support/harness.ts";
+
+const test = suite("livekit SDK");
+
+/** Codes of calls, as LiveKit defines them, and whether they tell of somebody who is there. */
+const CODES: readonly (readonly [code: number | undefined, isHere: boolean])[] = [
+  [undefined, true],
+  [1400, true], // the method is not supported: so it answers that has none
+  [1500, true],
+  [1502, true], // it said that it has the call
+  [1401, false],
+  [1501, false],
+  [1503, false],
+  [1505, false],
+];
+
+test("whoever answers a call is here, whatever the answer", () =>
+  withSdk(async ({ sdk, client }) => {
+    for (const [code, isHere] of CODES) {
+      const asking = sdk.isHere("bob", 60_000);
+      const { value } = client.requests.at(-1) ?? {};
+      assert.equal([value?.destinationIdentity, value?.payload], ["bob", ""]);
+      client.tell({ case: "performRpc", value: { asyncId: client.last, ...(code === undefined ? {} : { error: { code } }) } });
+      assert.is(await asking, isHere, String(code));
+    }
+  }));
+
+test("nobody is here who does not answer in time, or before the end", () =>
+  withSdk(async ({ sdk }) => {
+    assert.is(await sdk.isHere("bob", 1), false);
+    const asking = sdk.isHere("bob", 60_000);
+    const sending = sdk.sendChunk("a", 0, new Uint8Array(1), []).catch((error: unknown) => error);
+    sdk.stop(new Error("stopped"));
+    assert.is(await asking, false);
+    assert.match(String(await sending), "stopped");
+  }));
+
+test("requests are let out one at a time, with the bound that was", () =>
+  withSdk(async ({ sdk, client }) => {
+    const first = sdk.letOut(64_000);
+    await sdk.letOut(64_000);
+    assert.equal(client.names, ["setDataChannelBufferedAmountLowThreshold", "sendStreamChunk"]);
+    assert.equal(client.requests.at(-1)?.value.destinationIdentities, ["alice"]);
+    client.tell({ case: "sendStreamChunk", value: { asyncId: client.last } });
+    await first;
+    assert.equal(client.requests.map(({ value }) => value.threshold), [2_097_152n, undefined, 64_000n]);
+    const failing = sdk.letOut(64_000);
+    client.tell({ case: "sendStreamChunk", value: { asyncId: client.last, error: "engine is closed" } });
+    await failing;
+    assert.is(client.names.at(-1), "sendStreamChunk");
+    void sdk.letOut(64_000);
+    assert.is(client.names.length, 7);
+  }));
+
+test("a participant with another sid is a new one to all", () =>
+  withSdk(({ client, told }) => {
+    const update = (identity: string, sid: string): void =>
+      client.tellRoom({ case: "participantsUpdated", value: { participants: [{ identity, sid }] } });
+    update("bob", "PA_other");
+    update("alice", "PA_alice");
+    assert.equal(told, []);
+    update("alice", "PA_new");
+    update("alice", "PA_new");
+    assert.equal(told, ["renewed"]);
+  }));
+
+test("the room's end is told of once, and another room's events are not", () =>
+  withSdk(({ client, sdk, told }) => {
+    client.tell({ case: "roomEvent", value: { roomHandle: 99n, message: { case: "eos", value: {} } } });
+    assert.equal([told, sdk.connected], [[], true]);
+    client.tellRoom({ case: "disconnected", value: { reason: "SERVER_SHUTDOWN" } });
+    client.tellRoom({ case: "eos", value: {} });
+    assert.equal([told, sdk.connected], [["disconnected SERVER_SHUTDOWN"], false]);
+    void sdk.letOut(64_000);
+    assert.equal(client.names, []);
+  }));
+
+test.run();
+
+class FakeClient {
+  readonly requests: FfiMessage[] = [];
+  last = 0n;
+  #listener: ((event: { message: FfiMessage }) => void) | undefined;
+
+  get names(): (string | undefined)[] {
+    return this.requests.map((request) => request.case);
+  }
+
+  request({ message }: { message: FfiMessage }): { asyncId: bigint } {
+    this.requests.push(message);
+    return { asyncId: ++this.last };
+  }
+
+  prependListener(_event: string, listener: (event: { message: FfiMessage }) => void): void {
+    this.#listener = listener;
+  }
+
+  off(): void {
+    this.#listener = undefined;
+  }
+
+  emit(): void {}
+
+  tell(message: FfiMessage): void {
+    this.#listener?.({ message });
+  }
+
+  tellRoom(message: FfiMessage): void {
+    this.tell({ case: "roomEvent", value: { roomHandle: 1n, message } });
+  }
+}
+
+async function withSdk(
+  body: (parts: { sdk: Sdk; client: FakeClient; told: string[] }) => void | Promise<void>,
+): Promise<void> {
+  const client = new FakeClient();
+  const told: string[] = [];
+  const room = {
+    isConnected: true,
+    ffiHandle: { handle: 1n },
+    localParticipant: { identity: "alice", ffi_handle: { handle: 2n }, info: { sid: "PA_alice" } },
+    remoteParticipants: new Map(),
+    textStreamHandlers: new Map(),
+    byteStreamHandlers: new Map(),
+  };
+  Object.assign(globalThis, { _ffiClientInstance: client });
+  try {
+    const sdk = new Sdk(room);
+    const events = new Proxy({}, { get: (_, name) => (word = "") => void told.push(`${String(name)} ${word}`.trim()) });
+    sdk.listen(events as SdkEvents);
+    await body({ sdk, client, told });
+    sdk.stop(new Error("the test is over"));
+  } finally {
+    Reflect.deleteProperty(globalThis, "_ffiClientInstance");
+  }
+}

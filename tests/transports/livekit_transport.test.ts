@@ -1,0 +1,246 @@
+// A room as a transport, over an SDK that does what the test says, in virtual time.
+import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
+import * as assert from "uvu/assert";
+import type { StreamError } from "../../errors.ts";
+import type { StreamHeader } from "../../protocol/wire/packets.ts";
+import { LiveKitTransport, type RoomSdk } from "../../transports/livekit/transport.ts";
+import { control, trailer } from "../support/conformance/transport.ts";
+import { FakeSdk } from "../support/fake_sdk.ts";
+import { suite } from "../support/harness.ts";
+import { plainHeader } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
+import { VirtualTime } from "../support/virtual_time.ts";
+
+const test = suite("livekit transport");
+
+/** Milliseconds that a named participant is looked for. */
+const NEWS_MS = 3_500;
+
+/** Milliseconds that the last packet is given to leave. */
+const LAST_PACKETS_MS = 250;
+
+test("a connection made anew is given the transport's own bound of what waits in it", () => {
+  const { sdk } = opened();
+  const { buffered } = sdk;
+  const [own] = buffered;
+  sdk.events.reconnected();
+  assert.equal(buffered, [own, own]);
+});
+
+test("closing lets the last packets leave, and gives the SDK's bound back", async () => {
+  const { sdk, time, transport, released } = opened();
+  await time.run(transport.send(control("goodbye"), ["bob"]));
+  const sent = time.now();
+  await time.run(transport.close());
+  assert.ok(time.now() - sent >= LAST_PACKETS_MS);
+  assert.is(sdk.buffered.at(-1), 2 * 1024 * 1024);
+  assert.equal([sdk.stopped, released()], [true, 1]);
+  const quiet = opened();
+  await quiet.time.run(quiet.transport.close());
+  assert.is(quiet.time.now(), 0);
+});
+
+test("closing waits for what was sent before, and no longer than the room is there", async () => {
+  const { sdk, time, transport } = opened();
+  sdk.holds = true;
+  const sending = transport.send(control("x"), ["bob"]).catch(() => {});
+  let closed = false;
+  const closing = transport.close().then(() => closed = true);
+  await time.advance(10_000);
+  assert.not(closed);
+  sdk.settle();
+  await sending;
+  await time.advance(LAST_PACKETS_MS - 1);
+  assert.not(closed);
+  sdk.events.disconnected("gone");
+  await time.advance(0);
+  assert.ok(closed);
+  await closing;
+});
+
+test("a room that has ended has nobody in it, and takes and brings nothing more", async () => {
+  const { sdk, time, transport, events, released } = opened();
+  sdk.holds = true;
+  const first = rejection(() => transport.send(control("x"), ["bob"]), "disconnected");
+  const second = rejection(() => transport.send(control("y"), ["bob"]), "disconnected");
+  await time.advance(0);
+  assert.is(sdk.sent.length, 1);
+  sdk.events.disconnected("gone");
+  sdk.events.disconnected("gone");
+  await time.run(Promise.all([first, second]));
+  assert.is(sdk.sent.length, 1, "no answer to a second would come");
+  assert.equal(transport.participants(), []);
+  sdk.settle();
+  assert.equal(events, ["closed"]);
+  assert.is(released(), 1);
+  const error = await rejection(() => transport.send(control("late")), "disconnected");
+  assert.is(error.reason, "gone");
+});
+
+test("requests go one after the other, and one that waits long is let out", async () => {
+  const { sdk, time, transport } = opened();
+  sdk.holds = true;
+  const sending = [transport.send(control("a")), transport.send(trailer("b"))];
+  await time.advance(0);
+  assert.is(sdk.sent.length, 1);
+  assert.is(sdk.letOuts, 1, "as it was opened");
+  await time.advance(6_100);
+  assert.is(sdk.letOuts, 4);
+  sdk.settle();
+  await time.advance(0);
+  assert.is(sdk.sent.length, 2);
+  sdk.settle();
+  await time.run(Promise.all(sending));
+  await time.advance(10_000);
+  assert.is(sdk.letOuts, 4);
+  assert.is(time.pending, 0);
+});
+
+test("who is looked for is asked at once, then each second, and found by an answer, by news, or not at all", async () => {
+  const { sdk, time, transport, events } = opened();
+  sdk.here.add("recorder");
+  await time.run(transport.find?.(["recorder", "bob", "alice"]) ?? Promise.resolve());
+  assert.is(time.now(), 0);
+  assert.equal(events, ["joined recorder"]);
+  assert.equal(sdk.asked, ["recorder"]);
+  const looking = transport.find?.(["carol"]) ?? Promise.resolve();
+  await time.advance(1_500);
+  sdk.events.joined("carol", "PA_carol");
+  await time.run(looking);
+  assert.is(time.now(), 1_500);
+  const inVain = transport.find?.(["nobody"]) ?? Promise.resolve();
+  await time.run(inVain);
+  assert.is(time.now(), 1_500 + NEWS_MS);
+  assert.equal(sdk.asked.filter((identity) => identity === "nobody").length, 4);
+  const cut = transport.find?.(["nobody"]) ?? Promise.resolve();
+  sdk.events.disconnected("gone");
+  await time.run(cut);
+  assert.is(time.now(), 1_500 + NEWS_MS);
+});
+
+test("a newcomer who sends and does not answer is gone; one of whom the server tells, or who answers, is not", async () => {
+  const { sdk, time, transport, events } = opened();
+  sdk.here.add("slow");
+  for (const identity of ["visitor", "slow", "listed"]) sdk.hello(identity);
+  sdk.events.joined("listed", "PA_listed");
+  assert.equal(transport.participants(), ["bob", "visitor", "slow", "listed"]);
+  await time.advance(8_000);
+  assert.equal(transport.participants(), ["bob", "slow", "listed"]);
+  assert.equal(events.filter((event) => event.startsWith("left")), ["left visitor"]);
+  await time.run(transport.close());
+  assert.is(time.pending, 0);
+});
+
+test("what a hidden participant sends, whom the server does not name, makes nobody of it", () => {
+  const { sdk, transport, events } = opened();
+  sdk.hello("");
+  const reader = sdk.open(plainHeader("a", "chat", "text"), "");
+  assert.is(reader.place, "room");
+  assert.equal(transport.participants(), ["bob"]);
+  assert.equal(events, []);
+});
+
+test("a stream of a runtime with the id of one that came by a reader is a new one", () => {
+  const { sdk, events } = opened();
+  const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
+  reader?.chunk(new Uint8Array(1));
+  reader?.end({}, undefined);
+  assert.equal(events, ["header a", "chunk a 0", "trailer a"]);
+  sdk.events.chunk("a", 0, new Uint8Array(1), "bob"); // a second copy
+  assert.is(events.length, 3);
+  sdk.events.header(ownHeader("a"), "bob");
+  sdk.events.chunk("a", 0, new Uint8Array(1), "bob");
+  assert.equal(events.slice(3), ["header a", "chunk a 0"]);
+});
+
+test("who leaves takes what is being read along, and what comes late of it", () => {
+  const { sdk, events } = opened();
+  const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
+  reader?.chunk(new Uint8Array(1));
+  sdk.events.left("bob");
+  sdk.events.chunk("b", 0, new Uint8Array(1), "bob");
+  assert.equal(events, ["header a", "left bob"]);
+  sdk.events.joined("bob", "PA_bob again");
+  reader?.end({}, undefined);
+  sdk.events.trailer({ type: "trailer", streamId: "other", reason: "", attributes: {} }, "bob");
+  assert.equal(events.slice(2), ["joined bob", "trailer other"]);
+});
+
+test("a room that has ended ends what is being read", () => {
+  const { sdk, events } = opened();
+  const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
+  sdk.events.disconnected("gone");
+  reader?.chunk(new Uint8Array(1));
+  reader?.end({}, undefined);
+  assert.equal(events, ["header a", "closed"]);
+});
+
+test("a participant who is not listed is asked for as long as something goes to it or comes", async () => {
+  const { sdk, time, transport, events } = opened();
+  for (const identity of ["sent to", "sender", "idle"]) sdk.here.add(identity);
+  await time.run(transport.find?.([...sdk.here]) ?? Promise.resolve());
+  for (let i = 0; i < 8; i++) {
+    await time.advance(10_000);
+    await time.run(transport.send(control("x"), ["sent to"]));
+    sdk.hello("sender");
+  }
+  assert.equal(transport.participants(), ["bob", "sent to", "sender"]);
+  assert.equal(events.filter((event) => event.startsWith("left")), ["left idle"]);
+});
+
+test("a chunk over 60,000 bytes is no runtime's", () => {
+  const { sdk, events } = opened();
+  sdk.events.header(ownHeader("a"), "bob");
+  for (const bytes of [60_000, 60_001]) sdk.events.chunk("a", bytes, new Uint8Array(bytes), "bob");
+  assert.equal(events, ["header a", "chunk a 60000"]);
+});
+
+test("a failed request is the packet's own, the connection's, or the room's end", async () => {
+  const { sdk, time, transport, events } = opened();
+  const failure = (words: string, code: "transport" | "disconnected"): Promise<StreamError> => {
+    sdk.fails = words;
+    return time.run(rejection(() => transport.send(control("x"), ["bob"]), code));
+  };
+  await failure("something else", "transport");
+  await failure("failed to send data packet", "disconnected");
+  assert.equal(events, []);
+  await failure("engine is closed", "disconnected");
+  assert.equal(events, ["closed"]);
+});
+
+test("who may not publish cannot send until it may again; of another it means a new beginning", async () => {
+  const { sdk, time, transport, events } = opened();
+  sdk.events.permitted(false);
+  await rejection(() => transport.send(control("x")), "transport");
+  sdk.events.permitted(true);
+  await time.run(transport.send(control("x")));
+  sdk.events.othersPermitted("bob", true);
+  assert.equal(events, []);
+  sdk.events.othersPermitted("bob", false);
+  assert.equal(events, ["left bob", "joined bob"]);
+});
+
+test.run();
+
+function ownHeader(streamId: string): StreamHeader {
+  return plainHeader(streamId, "chat", "bytes", { attributes: { [OWN_ATTRIBUTE]: "{}" } });
+}
+
+function opened(): { sdk: FakeSdk; transport: LiveKitTransport; time: VirtualTime; events: string[]; released: () => number } {
+  const sdk = new FakeSdk();
+  const time = new VirtualTime();
+  const events: string[] = [];
+  let released = 0;
+  const transport = new LiveKitTransport(sdk as RoomSdk, () => void released++, time);
+  transport.open({
+    packet: (packet) => {
+      if (packet.type === "control") return;
+      if (packet.type === "header") events.push(`header ${packet.header.streamId}`);
+      else events.push(packet.type === "chunk" ? `chunk ${packet.streamId} ${packet.index}` : `trailer ${packet.streamId}`);
+    },
+    joined: (identity) => void events.push(`joined ${identity}`),
+    left: (identity) => void events.push(`left ${identity}`),
+    closed: () => void events.push("closed"),
+  });
+  return { sdk, transport, time, events, released: () => released };
+}

@@ -1,0 +1,244 @@
+// How streams end before they are whole, and what each end is told.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { suite } from "../support/harness.ts";
+import { collectTexts, inPair, nextBytes, nextText, pattern, pause, until } from "../support/participants.ts";
+import { rejection } from "../support/rejections.ts";
+import { inTemporaryFolder } from "../support/temporary_folder.ts";
+
+const test = suite("ending");
+
+test("abort is an error everywhere, with its reason", () =>
+  inPair(async (alice, bob) => {
+    const texts = nextText(bob, "t");
+    const bytes = nextBytes(bob, "b");
+    const text = await alice.streamText({ topic: "t" });
+    const binary = await alice.streamBytes({ topic: "b" });
+    await text.write("half");
+    await binary.write(pattern(100_000));
+    await text.abort("changed my mind");
+    await binary.abort("changed my mind");
+    for (const reader of [await texts, await bytes]) {
+      const error = await rejection(() => reader.readAll(), "aborted");
+      assert.is(error.reason, "changed my mind");
+      assert.is(error.identity, "alice");
+      assert.is(error.streamId, reader.info.streamId);
+      assert.is(await rejection(() => reader.closed, "aborted"), error);
+      assert.is(reader.actor.getSnapshot().value, "failed");
+    }
+  }));
+
+test("abort without a reason gives readers none", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextText(bob);
+    const writer = await alice.streamText();
+    await writer.abort();
+    const error = await rejection(async () => await (await heard).readAll(), "aborted");
+    assert.is(error.reason, undefined);
+  }));
+
+test("an abort with a reason of any length reaches the readers", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextText(bob);
+    const writer = await alice.streamText();
+    await writer.abort("ä".repeat(100_000));
+    const error = await rejection(async () => await (await heard).readAll(), "aborted");
+    assert.match(error.reason ?? "", /^ä{100,}$/);
+  }));
+
+test("what came before an abort can still be read", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextText(bob);
+    const writer = await alice.streamText();
+    await writer.write("first");
+    await writer.write("second");
+    const reader = await heard;
+    await until(() => writer.progress.received === 11);
+    await writer.abort();
+    await pause(20);
+    const parts: string[] = [];
+    await rejection(async () => {
+      for await (const part of reader) parts.push(part);
+    }, "aborted");
+    assert.is(parts.join(""), "firstsecond");
+  }));
+
+test("close with a reason is a clean end, and the reason can be read", () =>
+  inPair(async (alice, bob) => {
+    const texts = nextText(bob, "t");
+    const bytes = nextBytes(bob, "b");
+    const text = await alice.streamText({ topic: "t" });
+    await text.write("all");
+    await text.close({ reason: "end of story" });
+    const binary = await alice.streamBytes({ topic: "b" });
+    await binary.write(pattern(100_000));
+    await binary.close({ reason: "end of file", attributes: { crc: "1" } });
+    const heard = await texts;
+    assert.is(await heard.readAll(), "all");
+    assert.equal(await heard.closed, { reason: "end of story", attributes: {} });
+    const saved = await bytes;
+    assert.is((await saved.readAll()).length, 100_000);
+    assert.equal(await saved.closed, { reason: "end of file", attributes: { crc: "1" } });
+  }));
+
+test("a signal that was aborted before sends nothing", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      const texts = collectTexts(bob);
+      const path = join(folder, "x");
+      await writeFile(path, "x");
+      const why = new Error("never mind");
+      const signal = AbortSignal.abort(why);
+      for (
+        const send of [
+          () => alice.streamText({ signal }),
+          () => alice.sendText("x", { signal }),
+          () => alice.streamBytes({ signal }),
+          () => alice.sendBytes(pattern(1), { signal }),
+          () => alice.sendFile(path, { signal }),
+        ]
+      ) assert.is((await rejection(send, "aborted")).cause, why);
+      await alice.sendText("after", { confirm: true });
+      assert.equal(texts, ["after"]);
+    })
+  ));
+
+test("a signal aborted meanwhile ends writers, with its reason as cause, and readers", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextText(bob);
+    const controller = new AbortController();
+    const writer = await alice.streamText({ signal: controller.signal });
+    await writer.write("half");
+    const why = new Error("never mind");
+    controller.abort(why);
+    const error = await rejection(() => writer.write("more"), "aborted");
+    assert.is(error.cause, why);
+    assert.is(await rejection(() => writer.close(), "aborted"), error);
+    await rejection(async () => await (await heard).readAll(), "aborted");
+  }));
+
+test("a signal ends a write that waits for room", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextBytes(bob);
+    const controller = new AbortController();
+    const sending = alice.sendBytes(pattern(8_000_000), { destinationIdentities: ["bob"], signal: controller.signal });
+    const reader = await heard;
+    await pause(50);
+    controller.abort();
+    await rejection(() => sending, "aborted");
+    await rejection(() => reader.readAll(), "aborted");
+  }));
+
+test("a signal ends the wait for receipts", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextText(bob);
+    const controller = new AbortController();
+    const sending = alice.sendText("read me", { confirm: true, signal: controller.signal });
+    await heard;
+    await pause(20);
+    controller.abort();
+    await rejection(() => sending, "aborted");
+  }));
+
+test("a signal ends a send whose source yields nothing", () =>
+  inPair(async (alice, bob) => {
+    void nextBytes(bob);
+    let returned = false;
+    const source: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => {}),
+        return: () => {
+          returned = true;
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      }),
+    };
+    const controller = new AbortController();
+    const sending = alice.sendBytes(source, { signal: controller.signal });
+    await pause(20);
+    controller.abort();
+    await rejection(() => sending, "aborted");
+    assert.ok(returned);
+  }));
+
+test("a receiver that cancels ends a send whose source yields nothing", () =>
+  inPair(async (alice, bob) => {
+    bob.registerByteStreamHandler("", async (reader) => await reader.cancel());
+    let cancelled = false;
+    const source = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) });
+    await rejection(() => alice.sendBytes(source, { destinationIdentities: ["bob"] }), "cancelled");
+    await until(() => cancelled);
+  }));
+
+test("a signal aborted after the end does nothing", () =>
+  inPair(async (alice, bob, party) => {
+    const texts = collectTexts(bob);
+    const controller = new AbortController();
+    await alice.sendText("whole", { confirm: true, signal: controller.signal });
+    controller.abort();
+    await pause(10);
+    assert.equal(texts, ["whole"]);
+    assert.equal(party.told("alice"), []);
+  }));
+
+test("a source that fails aborts its stream, with its error as cause", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextBytes(bob);
+    const why = new Error("the disk is on fire");
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield pattern(20_000);
+      await pause(5);
+      throw why;
+    }
+    const error = await rejection(() => alice.sendBytes(source()), "aborted");
+    assert.is(error.cause, why);
+    await rejection(async () => await (await heard).readAll(), "aborted");
+  }));
+
+test("a source that yields what are no bytes is an invalid argument", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextBytes(bob);
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield pattern(20_000);
+      await pause(5);
+      yield "text" as unknown as Uint8Array;
+    }
+    await rejection(() => alice.sendBytes(source()), "invalid-argument");
+    await rejection(async () => await (await heard).readAll(), "aborted");
+  }));
+
+test("leaving an await using scope of a writer aborts it, unless it was closed", () =>
+  inPair(async (alice, bob) => {
+    const ends: string[] = [];
+    bob.registerTextStreamHandler("", async (reader) => {
+      await reader.readAll().then((text) => ends.push(text), (error) => ends.push(error.code));
+    });
+    {
+      await using writer = await alice.streamText();
+      await writer.write("closed");
+      await writer.close();
+    }
+    {
+      await using writer = await alice.streamText();
+      await writer.write("left");
+    }
+    await until(() => ends.length === 2);
+    assert.equal(ends, ["closed", "aborted"]);
+  }));
+
+test("file system failures are file-error with a cause, before anything is sent", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      const heard: unknown[] = [];
+      bob.registerByteStreamHandler("", (reader) => void heard.push(reader));
+      for (const path of [join(folder, "missing"), folder]) {
+        const error = await rejection(() => alice.sendFile(path), "file-error");
+        assert.instance(error.cause, Error);
+      }
+      await rejection(() => alice.sendText("see attached", { attachments: [join(folder, "missing")] }), "file-error");
+      assert.equal(heard, []);
+    })
+  ));
+
+test.run();

@@ -1,0 +1,98 @@
+import fc from "fast-check";
+import * as assert from "uvu/assert";
+import { fittingPieces, SurrogateJoiner, textPieces, utf8Bytes } from "../../protocol/wire/utf8.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+
+const test = suite("utf8");
+const encoder = new TextEncoder();
+
+/** Texts in which pairs, lone surrogates and all lengths of code points stand close together. */
+const text = fc.array(fc.constantFrom("a", "é", "€", "😀", "\ud83d", "\ude00", "\u{10ffff}", "\uffff", "\0"), { maxLength: 40 })
+  .map((parts) => parts.join(""));
+const anyText = fc.oneof(text, fc.string({ unit: "binary" }));
+
+function encodedOneByOne(pieces: Iterable<string>): number[] {
+  return [...pieces].flatMap((piece) => [...encoder.encode(piece)]);
+}
+
+test("counts the bytes that encoding makes", () => {
+  fc.assert(fc.property(anyText, (whole) => utf8Bytes(whole) === encoder.encode(whole).length));
+});
+
+test("pieces joined are the text, and encoded are the text encoded", () => {
+  fc.assert(
+    fc.property(anyText, fc.integer({ min: 2, max: 9 }), (whole, units) => {
+      const pieces = [...textPieces(whole, units)];
+      assert.is(pieces.join(""), whole);
+      assert.equal(encodedOneByOne(pieces), [...encoder.encode(whole)]);
+      assert.ok(pieces.every((piece) => piece.length >= 1 && piece.length <= units));
+      assert.ok(pieces.slice(0, -1).every((piece) => piece.length >= units - 1));
+    }),
+  );
+});
+
+test("refuses pieces that could not hold a pair", async () => {
+  for (const units of [1, 0, -1, 2.5, NaN, Infinity]) await rejection(() => [...textPieces("😀", units)], "invalid-argument");
+});
+
+test("cuts no piece that nobody asks for", () => {
+  const pieces = textPieces("x".repeat(1_000_000), 1_000);
+  assert.is(pieces.next().value?.length, 1_000);
+  pieces.return();
+  assert.is(pieces.next().done, true);
+});
+
+test("writes joined are the text, however it was cut", () => {
+  fc.assert(
+    fc.property(fc.array(anyText, { maxLength: 8 }), (writes) => {
+      const joiner = new SurrogateJoiner();
+      const out = [...writes.map((write) => joiner.push(write)), joiner.end()];
+      assert.is(out.join(""), writes.join(""));
+      assert.equal(encodedOneByOne(out), [...encoder.encode(writes.join(""))]);
+    }),
+  );
+});
+
+test("joins a pair cut in two, an empty write between", () => {
+  const joiner = new SurrogateJoiner();
+  assert.equal([joiner.push("a\ud83d"), joiner.push(""), joiner.push("\ude00b"), joiner.end()], ["a", "", "😀b", ""]);
+});
+
+test("gives a lone surrogate out at the end, once", () => {
+  const joiner = new SurrogateJoiner();
+  assert.is(joiner.push("\ud83d"), "");
+  const end = joiner.end();
+  assert.equal([...encoder.encode(end)], [0xef, 0xbf, 0xbd]);
+  assert.is(joiner.end(), "");
+});
+
+test("fitting pieces are the whole, none over its bytes, none that parts a pair, whatever the average is said to be", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "grapheme", maxLength: 300 }),
+      fc.integer({ min: 4, max: 60 }),
+      fc.double({ min: 0.5, max: 4, noNaN: true }),
+      (
+        text,
+        most,
+        average,
+      ) => {
+        const pieces = [...fittingPieces(text, most, average)];
+        assert.is(pieces.map((piece) => piece.text).join(""), text);
+        for (const piece of pieces) {
+          assert.is(piece.bytes, new TextEncoder().encode(piece.text).length);
+          assert.ok(piece.bytes <= Math.max(most, 6), `${piece.bytes} of ${most}`);
+          assert.not.match(piece.text, /\p{Cs}/u);
+        }
+      },
+    ),
+  );
+});
+
+test("fitting pieces of an even text fill what they may", () => {
+  const pieces = [...fittingPieces("x".repeat(1_000_000), 240_000, 1)];
+  assert.equal(pieces.map(({ bytes }) => bytes), [240_000, 240_000, 240_000, 240_000, 40_000]);
+});
+
+test.run();

@@ -1,0 +1,23 @@
+// What is made of a few bytes that say they are many: never more than a frame's header says.
+import zlib from "node:zlib";
+import * as assert from "uvu/assert";
+import { decompress, decompressInThreadPool } from "../../workers/compression.ts";
+import { suite } from "../support/harness.ts";
+
+const test = suite("inflation");
+
+const PLAIN_BYTES = 100_000_000;
+
+test("a few bytes that hold 100 MB are corrupt, and no more memory is taken than they were said to need", async () => {
+  const bomb = new Uint8Array(zlib.deflateRawSync(new Uint8Array(PLAIN_BYTES)));
+  const how = { encoding: "deflate-raw", length: 240_000 } as const;
+  const before = process.memoryUsage().arrayBuffers;
+  assert.is(decompress(bomb, how), undefined);
+  const between = process.memoryUsage().arrayBuffers;
+  assert.ok(between - before < PLAIN_BYTES / 4, `${between - before} bytes were made`);
+  assert.is(await decompressInThreadPool(bomb, how), undefined);
+  const after = process.memoryUsage().arrayBuffers;
+  assert.ok(after - between < PLAIN_BYTES / 4, `${after - between} bytes were made`);
+});
+
+test.run();

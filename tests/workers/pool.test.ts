@@ -1,0 +1,128 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import * as assert from "uvu/assert";
+import { SEGMENT_BYTES } from "../../protocol/constants.ts";
+import { yieldToEventLoop } from "../../event_loop.ts";
+import type { CodecPoolOptions } from "../../workers/pool/pool.ts";
+import { createCodecPool, WorkerPool } from "../../workers/pool/pool.ts";
+import { codecConformance, filled, sha256 } from "../support/conformance/codec.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+
+codecConformance("pool", () => createCodecPool({ size: 2 }));
+
+const test = suite("pool");
+
+/** A test with a pool of real workers. */
+function withPool(title: string, options: CodecPoolOptions, body: (pool: WorkerPool) => Promise<void>): void {
+  test(title, async () => {
+    const pool = new WorkerPool(options);
+    try {
+      await body(pool);
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await yieldToEventLoop();
+}
+
+/** Has the digest of so many segments made at once. */
+function digests(pool: WorkerPool, count: number): Promise<void[]> {
+  return Promise.all(Array.from({ length: count }, async (_, index) => {
+    const bytes = new Uint8Array(SEGMENT_BYTES).fill(index);
+    const span = filled(pool, bytes);
+    try {
+      assert.equal((await pool.slice(span)).digest, sha256(bytes));
+    } finally {
+      span.segment.release();
+    }
+  }));
+}
+
+/** Has digests made, and resolves while workers are at it: quick ones may be done between two looks, then there are more. */
+async function atWork(pool: WorkerPool, count: number): Promise<{ done: Promise<unknown> }> {
+  const done: Promise<unknown>[] = [];
+  while (pool.running === 0) {
+    if (pool.waiting === 0) done.push(digests(pool, count));
+    await yieldToEventLoop();
+  }
+  return { done: Promise.all(done) };
+}
+
+test("wrong options are refused", async () => {
+  for (const wrong of [0, -1, 1.5, NaN, Infinity, "2", null]) {
+    await rejection(() => createCodecPool({ size: wrong as number }), "invalid-argument");
+    await rejection(() => createCodecPool({ maxQueuedBytes: wrong as number }), "invalid-argument");
+  }
+});
+
+withPool("workers start with the first job that is worth it, and no more of them than asked for", { size: 2 }, async (pool) => {
+  const small = filled(pool, new Uint8Array(1000));
+  await pool.slice(small);
+  small.segment.release();
+  assert.is(pool.workers, 0);
+  await digests(pool, 1);
+  assert.is(pool.workers, 1);
+  await digests(pool, 60);
+  assert.is(pool.workers, 2);
+  assert.is(pool.running + pool.waiting + pool.queuedBytes, 0);
+});
+
+withPool("a worker that ends in the middle of its jobs costs none of them", { size: 2 }, async (pool) => {
+  for (let kills = 0; kills < 3; kills++) {
+    const { done } = await atWork(pool, 60);
+    assert.ok(pool.kill(0));
+    await done;
+  }
+  await until(() => pool.segments.inUse === 0);
+  await digests(pool, 60);
+  assert.is(pool.workers, 2);
+});
+
+withPool("close() rejects what is pending, ends the workers, and is idempotent", { size: 1 }, async (pool) => {
+  const { done } = await atWork(pool, 30);
+  const rejected = rejection(() => done, "closed");
+  const closing = pool.close();
+  assert.is(pool.close(), closing);
+  await closing;
+  await rejected;
+  await until(() => pool.segments.inUse === 0);
+  assert.is(pool.workers, 0);
+  await rejection(() => digests(pool, 1), "closed");
+});
+
+test("a pool that was never used, or whose worker still starts, can be closed", async () => {
+  await createCodecPool().close();
+  const pool = new WorkerPool({ size: 1 });
+  const pending = rejection(() => digests(pool, 1), "closed");
+  await pool.close();
+  await pending;
+});
+
+withPool("a segment is used again when its owner has released it and its job is over", { size: 1 }, async (pool) => {
+  const { segment, start, end } = filled(pool, new Uint8Array(SEGMENT_BYTES));
+  const job = pool.slice({ segment, start, end });
+  segment.release();
+  const meanwhile = pool.segments.acquire();
+  assert.is.not(meanwhile.buffer, segment.buffer);
+  await job;
+  const later = pool.segments.acquire();
+  assert.is(later.buffer, segment.buffer);
+  meanwhile.release();
+  later.release();
+});
+
+test("a program ends by itself while workers are idle", async () => {
+  const program = fileURLToPath(
+    new URL(`../fixtures/idle_pool${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+  );
+  const options = "Deno" in globalThis ? ["run", "-A"] : [];
+  const { stdout } = await promisify(execFile)(process.execPath, [...options, program], { timeout: 15_000 });
+  assert.is(stdout.trim(), "workers left: 1");
+});
+
+test.run();
