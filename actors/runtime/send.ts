@@ -182,12 +182,20 @@ async function sendIterable(
   size: number | undefined,
   options: SendBytesOptions,
 ): Promise<ByteStreamInfo> {
-  const stream = await startBytes(sending, options, size, { finite: true, availableUpFront: isUint8Array(source) });
+  const values = isUint8Array(source) ? undefined : iterate(source);
+  let stream: OutgoingStream;
+  try {
+    stream = await startBytes(sending, options, size, { finite: true, availableUpFront: values === undefined });
+  } catch (error) {
+    endSource(values);
+    throw error;
+  }
   const writer = new ByteWriter(stream);
   try {
     if (isUint8Array(source)) await writer.write(source);
-    else await writeAll(stream, writer, source);
+    else if (values !== undefined) await writeAll(stream, writer, values);
   } catch (error) {
+    endSource(values);
     await writer.abort();
     throw sourceFailure(stream, error);
   }
@@ -196,8 +204,7 @@ async function sendIterable(
 }
 
 /** Writes what a source yields. That the stream fails meanwhile ends it, even while the source is silent. */
-async function writeAll(stream: OutgoingStream, writer: ByteWriter, source: BytesInParts): Promise<void> {
-  const values = iterate(source);
+async function writeAll(stream: OutgoingStream, writer: ByteWriter, values: AsyncIterator<Bytes, unknown>): Promise<void> {
   let fail: (error: unknown) => void = () => {};
   stream.settled.catch((error: unknown) => fail(error));
   const next = (): Promise<IteratorResult<Bytes, unknown>> =>
@@ -205,12 +212,12 @@ async function writeAll(stream: OutgoingStream, writer: ByteWriter, source: Byte
       fail = reject;
       values.next().then(resolve, reject);
     });
-  try {
-    for (let part = await next(); part.done !== true; part = await next()) await writer.write(part.value);
-  } catch (error) {
-    tell(() => values.return?.(), () => {}); // not awaited: a generator ends only after the value it is at
-    throw error;
-  }
+  for (let part = await next(); part.done !== true; part = await next()) await writer.write(part.value);
+}
+
+/** Ends a source whose stream has failed. Not awaited: a generator ends only after the value it is at. */
+function endSource(values: AsyncIterator<Bytes, unknown> | undefined): void {
+  tell(() => values?.return?.(), () => {});
 }
 
 function iterate(source: BytesInParts): AsyncIterator<Bytes, unknown> {

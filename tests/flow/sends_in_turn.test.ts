@@ -51,6 +51,25 @@ for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3
   });
 }
 
+test("a send that is aborted before its header went gives its turn back", async () => {
+  await inRoom(async (room) => {
+    const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streams: 2 } })];
+    const texts: string[] = [];
+    bob.runtime.registerTextStreamHandler("t", async (reader) => void texts.push(await reader.readAll()));
+    await room.time.run(alice.runtime.sendText("first", { ...toBob, confirm: true }));
+    for (let distance = 0; distance < 40; distance++) {
+      const controller = new AbortController();
+      const sending = alice.runtime.sendText(`aborted ${distance}`, { ...toBob, signal: controller.signal });
+      for (let i = 0; i < distance; i++) await Promise.resolve();
+      controller.abort();
+      await room.time.run(sending.then(() => undefined, () => undefined));
+    }
+    await room.time.run(alice.runtime.sendText("last", { ...toBob, confirm: true }));
+    assert.is(texts.at(-1), "last");
+    assert.ok(texts.length < 40, `${texts.length} texts arrived`);
+  });
+});
+
 test("streams of another SDK count, and make room when they end", async () => {
   await inRoom(async (room) => {
     const bob = await room.join("bob", { limits: { streams: 2 } });
