@@ -39,21 +39,24 @@ test("a stream aborted by its runtime's close is aborted for who reads it later 
     await rejection(() => reader.readAll(), "aborted");
   }));
 
-test("onError is told which of the named receivers left a stream that goes on without it, once", () =>
-  inPair(async (alice, bob, party) => {
-    const carol = await party.join("carol");
-    const readers = [nextText(bob, "t"), nextText(carol, "t")];
-    const writer = await alice.streamText({ topic: "t", destinationIdentities: ["bob", "carol"] });
-    await writer.write("half, ");
-    const [reader] = await Promise.all(readers);
-    await carol.close();
-    await until(() => party.told("alice").length > 0);
-    await writer.write("and the rest");
-    await writer.close();
-    assert.is(await reader?.readAll(), "half, and the rest");
-    const told = party.told("alice").map(({ error, context }) => [error.code, context.identity, context.streamId]);
-    assert.equal(told, [["disconnected", "carol", writer.info.streamId]]);
-  }));
+for (const way of ["closes", "vanishes"] as const) {
+  test(`onError is told which of the named receivers ${way} while the stream goes on without it, once`, () =>
+    inPair(async (alice, bob, party) => {
+      const carol = await party.join("carol");
+      const readers = [nextText(bob, "t"), nextText(carol, "t")];
+      const writer = await alice.streamText({ topic: "t", destinationIdentities: ["bob", "carol"] });
+      await writer.write("half, ");
+      const [reader] = await Promise.all(readers);
+      if (way === "closes") await carol.close();
+      else party.hub.vanish("carol");
+      await until(() => party.told("alice").length > 0);
+      await writer.write("and the rest");
+      await writer.close();
+      assert.is(await reader?.readAll(), "half, and the rest");
+      const told = party.told("alice").map(({ error, context }) => [error.code, context.identity, context.streamId]);
+      assert.equal(told, [["disconnected", "carol", writer.info.streamId]]);
+    }));
+}
 
 test("what was sent whole before its sender closed is still read", () =>
   inPair(async (alice, bob) => {
