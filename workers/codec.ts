@@ -1,5 +1,5 @@
 // The work on bytes that must not hold the event loop, as jobs with typed results. Two implementations pass one conformance suite:
-// the pool (workers/pool.ts) and its twin on this thread (workers/inline.ts).
+// the pool (workers/pool/pool.ts) and its twin on this thread (workers/jobs/inline_codec.ts).
 import type { StreamError } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FrameEncoding } from "../protocol/wire/frames.ts";
