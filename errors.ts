@@ -1,5 +1,5 @@
 /**
- * What ended a stream, or why a call was not carried out.
+ * Code of an error: why a stream ended, or why a call was not carried out.
  *
  * | code | meaning |
  * | --- | --- |
@@ -61,9 +61,9 @@ export const STREAM_ERROR_CODES: readonly StreamErrorCode[] = [
   "transport",
 ];
 
-/** What a {@linkcode StreamError} knows beside its code and message. */
+/** Options of a {@linkcode StreamError} beside its code and message. */
 export interface StreamErrorOptions {
-  /** What brought it about: a file system error, the reason of an `AbortSignal`. */
+  /** Cause: a file system error, the reason of an `AbortSignal`. */
   cause?: unknown;
   /** The stream it is about. */
   streamId?: string;
@@ -92,7 +92,7 @@ export interface StreamErrorOptions {
 export class StreamError extends Error {
   /** The name of the class, for logs. */
   override readonly name: string = "StreamError";
-  /** What happened, for programs. */
+  /** Code of the error, for programs. */
   readonly code: StreamErrorCode;
   /** The stream it is about. */
   readonly streamId?: string;

@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   identity?: string;
 }
 
-/** What a server is asked with: a token, or what one is made of. */
+/** Access to a server: a token, or the key and secret that one is made of. */
 export interface Credentials {
   readonly url: string;
   readonly room: string;
@@ -54,7 +54,7 @@ export function readCredentials(options: ConnectionOptions, env: Environment): C
   return { url, room, identity, access: { key, secret } };
 }
 
-/** What is set to nothing is not set. */
+/** Treats an empty value as not set. */
 function given(env: Environment, name: string): string | undefined {
   return env[name] === "" ? undefined : env[name];
 }

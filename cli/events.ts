@@ -1,8 +1,8 @@
-// What `--json` prints, one object a line: programs are written against these.
+// Events that `--json` prints, one object a line: programs are written against these.
 import type { Progress } from "millrace";
 import type { FailureCode } from "./failure.ts";
 
-/** What became of a file at one receiver; `bytes` is absent of one who gives no receipts, as other SDKs do not. */
+/** Outcome of a file at one receiver. `bytes` is absent for a receiver without receipts, as other SDKs are. */
 export interface Delivery {
   identity: string;
   bytes?: number;

@@ -1,6 +1,6 @@
 import { StreamError, type StreamErrorCode } from "millrace";
 
-/** What the command ends with. */
+/** Exit codes of the command. */
 export const EXIT = {
   ok: 0,
   /** Something that was to be sent or received was not. */
@@ -21,12 +21,12 @@ export type FailureCode =
   | "interrupted"
   | "output-closed";
 
-/** What is told to the user in one line, and ends the command. */
+/** Error that is told to the user in one line and ends the command. */
 export class Failure extends Error {
   override readonly name: string = "Failure";
   readonly code: FailureCode;
   readonly exitCode: number;
-  /** What may help, in a line of its own. */
+  /** Hint that is printed in a line of its own. */
   readonly hint?: string;
 
   constructor(code: FailureCode, message: string, options: { hint?: string; cause?: unknown; exitCode?: number } = {}) {

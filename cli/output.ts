@@ -60,17 +60,17 @@ export class Output {
     else this.#lines = new ProgressLines((line) => this.notice(line), interval);
   }
 
-  /** What happened, for programs. */
+  /** Prints an event, for programs. */
   event(event: CliEvent): void {
     if (this.json) this.#write(this.#stdout, escapedJson(event));
   }
 
-  /** What happened, for people. Line ends in it are kept: `printableLine` and `printableText` make strangers' words safe. */
+  /** Prints a result, for people. Line ends are kept: `printableLine` and `printableText` make strangers' words safe. */
   line(line: string): void {
     if (!this.json) this.#write(this.resultsAside ? this.#stderr : this.#stdout, line);
   }
 
-  /** What is good to know, in one line. */
+  /** Prints a notice in one line. */
   notice(line: string): void {
     if (!this.json && !this.#quiet) this.#write(this.#stderr, printableLine(line));
   }

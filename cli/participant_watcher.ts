@@ -7,7 +7,7 @@ import { Failure } from "./failure.ts";
  */
 const INTRODUCTION = 5_000;
 
-/** Who must be in a room before something is sent. */
+/** Receivers that must be in the room before something is sent. */
 export interface Receivers {
   readonly identities: readonly string[];
   /** How many must be there if none is named. */
@@ -92,7 +92,7 @@ export class ParticipantWatcher implements Transport {
     await this.#until(introduced, Math.min(INTRODUCTION, seconds * 1000), signal);
   }
 
-  /** Whether it came true in time. Rejects with the signal's reason. */
+  /** Resolves with whether the condition came true in time. Rejects with the signal's reason. */
   #until(condition: () => boolean, ms: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {

@@ -4,7 +4,7 @@ import { progressText, type ProgressView, type TransferView } from "./progress.t
 interface Shown {
   readonly label: string;
   readonly progress: Progress;
-  /** Whether it has moved since the last line. */
+  /** True if bytes came since the last line. */
   readonly moved: boolean;
 }
 

@@ -46,7 +46,7 @@ async function perform(request: Request, environment: CliEnvironment, output: Ou
   }
 }
 
-/** Of the nearest manifest: the package's own, or in a clone the project's, which has the same version. */
+/** Version in the nearest manifest: the package's own, or in a clone the project's, which has the same. */
 function version(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);

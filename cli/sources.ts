@@ -14,7 +14,7 @@ export interface Source {
   readonly name: string;
   /** Bytes in all, for the progress; of a folder nearly so, of stdin unknown. */
   readonly total?: number;
-  /** What of it is not sent. */
+  /** Paths in it that are not sent. */
   readonly leftOut: readonly string[];
   send(runtime: Runtime, options: SendFileOptions): Promise<ByteStreamInfo>;
   /** Bytes read so far, of a source whose size the stream does not tell. */

@@ -15,7 +15,7 @@ import type { PartFile } from "./part_file.ts";
 
 export type { PartFile };
 
-/** What {@linkcode createPartFile} is to know. */
+/** Options of {@linkcode createPartFile}. */
 export interface PartFileOptions {
   /** The sender's name for the file, as it came: used in a folder, made safe. */
   readonly name: string;
@@ -42,7 +42,7 @@ const FILE_NAME_BYTES = 255;
 /** How often a part is tried to be made when something comes between: its name is taken, its folder was somebody else's and went. */
 const ATTEMPTS = 3;
 
-/** Of the final name, what the part's name shows, in bytes: with the random part, it stays below any file system's limit. */
+/** Longest part of the final name that a part's name shows, in bytes. With the random part it stays below any file system's limit. */
 const SHOWN_BYTES = 100;
 
 /**

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { whileShort, withDescriptor } from "../protocol/descriptors.ts";
 import type { BigIntStats } from "node:fs";
 
-/** What stands at a path. */
+/** Entry at a path. */
 export interface Seen {
   readonly kind: "file" | "folder" | "link" | "other";
   /** Device number, in decimal. */
@@ -23,9 +23,9 @@ export interface Seen {
  * waits for one where none is left.
  */
 export interface FileSystem {
-  /** What stands at the path itself; a symbolic link is "link". */
+  /** Entry at the path itself; a symbolic link is "link". */
   look(path: string): Promise<Seen>;
-  /** What the path leads to, through symbolic links. */
+  /** Entry that the path leads to, through symbolic links. */
   follow(path: string): Promise<Seen>;
   /** Opens for reading what the path leads to, and closes it: that it may be read, and what it is. */
   read(path: string): Promise<Seen>;

@@ -1,4 +1,4 @@
-// Who makes a part file: its name tells, so that another process can see that its maker is dead.
+// Owner of a part file: the name tells the process that made it, so that another process can see that it is dead.
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";

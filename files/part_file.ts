@@ -27,7 +27,7 @@ export interface PartFile {
   discard(): Promise<void>;
 }
 
-/** What a part is made of. */
+/** Input of a part file: where it is and where it is to go. */
 export interface PartInput {
   readonly files: FileSystem;
   readonly ref: FileRef;
@@ -46,7 +46,7 @@ const MOST_NUMBERS = 10_000;
 /** Names in folders that several parts of this process want: the number that the next of them tries, and how many parts there are. */
 const contenders = new Map<string, { next: number; parts: number }>();
 
-/** What file systems answer that cannot flush. */
+/** Error codes of file systems that cannot flush. */
 const NO_SYNC: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
 /** The state of one part file; see {@linkcode PartFile}. */

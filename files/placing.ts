@@ -4,7 +4,7 @@ import { codeOf, refusal } from "./paths.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FileSystem, Seen } from "./file_system.ts";
 
-/** What file systems without hard links answer, Android's "EACCES" and Windows' "EISDIR" on FAT included. */
+/** Error codes of file systems without hard links, Android's "EACCES" and Windows' "EISDIR" on FAT included. */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set([
   "EACCES",
   "EINVAL",

@@ -6,7 +6,7 @@ import { utf8Bytes } from "../protocol/wire/utf8.ts";
 const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]/g;
 
 /**
- * What nobody sees: controls, bidirectional overrides ("exe.gpj" shown as "jpg.exe"), zero-width characters, fillers, byte order marks,
+ * Invisible characters: controls, bidirectional overrides ("exe.gpj" shown as "jpg.exe"), zero-width characters, fillers, byte order marks,
  * code points that are no characters. Emoji joiners are among them: a family becomes its members, which is still a name.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
@@ -26,7 +26,7 @@ const EXTENSION = /(?:\.tar)?\.[^. ]{1,32}$/i;
  * A sender's file name, made safe: one path component, visible, valid UTF-8 in Unicode's NFC, at most `maxBytes` bytes, and one that
  * Windows, macOS and Linux all take.
  *
- * Of a path the last component is kept, whichever slash it was written with. Invisible characters go, runs of white space become one
+ * The last component of a path is kept, whichever slash it was written with. Invisible characters go, runs of white space become one
  * space, what Windows forbids becomes "_", a device's name gets "_" before it, spaces and dots at the ends go. So do leading dots:
  * a stranger does not get to write a ".bashrc", nor a file that its owner does not see. A long name is cut before its extension.
  *

@@ -6,7 +6,7 @@ import type { FileSystem, Seen } from "./file_system.ts";
 
 /** A file to be sent, as it was when it was opened. */
 export interface FileSource {
-  /** What workers read by. */
+  /** Reference by which workers read the file. */
   readonly ref: FileRef;
   /** Absolute. */
   readonly path: string;

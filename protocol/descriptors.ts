@@ -10,7 +10,7 @@ const MOST_WAIT = 30_000;
 /** Longest pause between two attempts, in milliseconds. */
 const LONGEST_PAUSE = 200;
 
-/** What file systems answer when the process, or the machine, may open no more files. */
+/** Error codes of a process or machine that may open no more files. */
 const SHORT: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
 
 const waiting: (() => void)[] = [];

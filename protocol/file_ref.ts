@@ -5,7 +5,7 @@ export interface FileRef {
   readonly device: string;
   /** Inode number, in decimal. */
   readonly inode: string;
-  /** Of a file that is read: what it must still be at each read. */
+  /** Version of a file that is read; each read checks it. */
   readonly version?: FileVersion;
 }
 

@@ -1,13 +1,13 @@
-// What users are told of a stream.
+// Descriptions of streams for users.
 import type { StreamErrorCode } from "../errors.ts";
 
-/** What text and byte streams have in common. */
+/** Description of a stream of either kind. */
 export interface BaseStreamInfo {
   /** Unique among its sender's open streams. */
   streamId: string;
   /** "text/plain" for text; for bytes what the sender said, by default "application/octet-stream". */
   mimeType: string;
-  /** What handlers are registered for; "" if none was given. */
+  /** Topic that handlers are registered for; "" if none was given. */
   topic: string;
   /** When the stream was opened, Unix time in milliseconds. */
   timestamp: number;
@@ -17,25 +17,25 @@ export interface BaseStreamInfo {
   attributes: Record<string, string>;
 }
 
-/** Of a text stream. */
+/** Description of a text stream. */
 export interface TextStreamInfo extends BaseStreamInfo {
   /** Ids of the streams that carry its attachments, from the same sender on the same topic. */
   attachments: string[];
   /** Id of the stream it replies to. */
   replyToId?: string;
-  /** Of a text that was sent with `confirm`: what became of it at each receiver. */
+  /** Outcome at each receiver of a text that was sent with `confirm`. */
   receipts?: Receipt[];
 }
 
-/** Of a byte stream. */
+/** Description of a byte stream. */
 export interface ByteStreamInfo extends BaseStreamInfo {
   /** The file's name as its sender gave it: not safe as a path (`saveTo` makes it so). */
   name: string;
-  /** Of a stream that was sent with `confirm`: what became of it at each receiver. */
+  /** Outcome at each receiver of a stream that was sent with `confirm`. */
   receipts?: Receipt[];
 }
 
-/** What became of a stream at one Millrace receiver that claimed it. */
+/** Outcome of a stream at one Millrace receiver that claimed it. */
 export interface Receipt {
   /** The receiver. */
   identity: string;

@@ -2,7 +2,7 @@ import { StreamError } from "../errors.ts";
 import { LEAST_WINDOW } from "./constants.ts";
 import { assertKnownNames } from "./option_names.ts";
 
-/** What a runtime takes, from whom, and for how long. Bytes, counts and milliseconds; exactly at a limit passes. */
+/** Limits of a runtime, in bytes, counts and milliseconds. A value exactly at its limit passes. */
 export interface Limits {
   /** Bytes of one stream. Default 5 GB, as LiveKit's SDKs. Over it: "too-large" at both ends. */
   streamBytes: number;

@@ -1,4 +1,4 @@
-// What users say of a stream, and the checks of it. All are made before anything is sent.
+// Options of streams, and their checks. All checks are made before anything is sent.
 import { StreamError } from "../errors.ts";
 import { CONTROL_STREAM_ID, MAX_CHUNK_SIZE, OWN_ATTRIBUTE, STREAM_CHUNK_SIZE } from "./constants.ts";
 import { assertKnownNames } from "./option_names.ts";
@@ -8,7 +8,7 @@ import { isCount, isRecord } from "./shapes.ts";
 
 /** Options of every stream that is sent. */
 export interface StreamOptions {
-  /** What handlers are registered for. Default "". */
+  /** Topic that handlers are registered for. Default "". */
   topic?: string;
   /** Key-value pairs of your own; the key "millrace" is taken. */
   attributes?: Record<string, string>;
@@ -16,9 +16,9 @@ export interface StreamOptions {
   streamId?: string;
   /** Bytes in all, if known: writing more, or closing with less, is an error. */
   totalSize?: number;
-  /** Who gets it; nobody else gets any packet of it. Default: everybody. An empty list: "invalid-argument". */
+  /** Identities of the receivers; nobody else gets any packet of the stream. Default: everybody. An empty list: "invalid-argument". */
   destinationIdentities?: readonly string[];
-  /** What handlers are told of the sender, where the transport allows it. */
+  /** Identity that handlers are told of the sender, where the transport allows it. */
   senderIdentity?: string;
   /** Aborts the stream: "aborted", with the signal's reason as cause. */
   signal?: AbortSignal;
@@ -58,7 +58,7 @@ export type SendBytesOptions = ByteStreamOptions;
 /** Options of `sendFile`: by default `name` is the file's own, `mimeType` follows from it, and `totalSize` is the file's size. */
 export type SendFileOptions = ByteStreamOptions;
 
-/** What `close` of a writer says at the end. */
+/** Reason and attributes that `close` of a writer sends at the end. */
 export interface CloseOptions {
   /** Millrace readers see it in `closed`; other SDKs take a stream that ends with a reason for a failed one. */
   reason?: string;

@@ -8,7 +8,7 @@ const typedArrayTag = getterOf(Object.getPrototypeOf(Uint8Array.prototype) as ob
 const bufferLength = getterOf(ArrayBuffer.prototype, "byteLength");
 const sharedLength = typeof SharedArrayBuffer === "undefined" ? undefined : getterOf(SharedArrayBuffer.prototype, "byteLength");
 
-/** Whether it is a `Uint8Array`, be it a `Buffer`. */
+/** True for a `Uint8Array`, be it a `Buffer`. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return typedArrayTag(value) === "Uint8Array";
 }
@@ -23,19 +23,19 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
   }
 }
 
-/** Whether it is a `Blob`, also one of a library that stands in for the engine's. */
+/** True for a `Blob`, also one of a library that stands in for the engine's. */
 export function isBlob(value: unknown): value is Blob {
   return isTagged(value, "Blob", "File") && hasMethods(value, "arrayBuffer", "slice") &&
     typeof (value as { size?: unknown }).size === "number";
 }
 
-/** Whether it is a `File`: a `Blob` with a name. Bun's own say of themselves that they are Blobs. */
+/** True for a `File`: a `Blob` with a name. Bun's own say of themselves that they are Blobs. */
 export function isFile(value: unknown): value is File {
   return isBlob(value) && (value instanceof File || isTagged(value, "File")) &&
     typeof (value as { name?: unknown }).name === "string";
 }
 
-/** Whether it is a web stream that can be read. */
+/** True for a web stream that can be read. */
 export function isReadableStream(value: unknown): value is ReadableStream<unknown> {
   return hasMethods(value, "getReader", "cancel") && typeof (value as { locked?: unknown }).locked === "boolean";
 }
@@ -44,7 +44,7 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   return hasMethods(value, Symbol.asyncIterator);
 }
 
-/** Whether it is an object that can be iterated: a string is none. */
+/** True for an object that can be iterated: a string is none. */
 export function isIterable(value: unknown): value is Iterable<unknown> {
   return hasMethods(value, Symbol.iterator);
 }
@@ -62,7 +62,7 @@ export function isError(value: unknown): value is Error {
   return value instanceof Error || isTagged(value, "Error", "DOMException");
 }
 
-/** Whether it is a promise, or what `await` takes for one. */
+/** True for a promise, or what `await` takes for one. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return hasMethods(value, "then") || (typeof value === "function" && typeof (value as { then?: unknown }).then === "function");
 }

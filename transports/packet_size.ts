@@ -26,7 +26,7 @@ export function refusal(packet: Packet): StreamError | undefined {
   }
 }
 
-/** What a packet counts for on a line, in bytes. */
+/** Size of a packet on a line, in bytes. */
 export function packetBytes(packet: Packet): number {
   if (packet.type === "chunk") return packet.content.byteLength;
   if (packet.type === "control") return packet.payload.byteLength;

@@ -2,7 +2,7 @@ import type { Packet } from "../protocol/wire/packets.ts";
 
 /** A stream for a handler of a transport's own: its parts are strings of text, or arrays of bytes. */
 export interface OfferedStream extends AsyncIterable<string | Uint8Array> {
-  /** What its sender says of it. */
+  /** Description of the stream, from its sender. */
   readonly info: {
     readonly streamId: string;
     readonly mimeType: string;
@@ -10,7 +10,7 @@ export interface OfferedStream extends AsyncIterable<string | Uint8Array> {
     readonly timestamp: number;
     readonly size?: number;
     readonly attributes: Readonly<Record<string, string>>;
-    /** Of bytes. */
+    /** Name of a byte stream. */
     readonly name?: string;
   };
   /** Ends it before it is whole. */
@@ -20,7 +20,7 @@ export interface OfferedStream extends AsyncIterable<string | Uint8Array> {
 /** Takes a stream and its sender. If it rejects, the stream is cancelled. */
 export type TransportHandler = (stream: OfferedStream, identity: string) => Promise<void>;
 
-/** What a transport tells the runtime that opened it. The calls come one at a time, never from within a call of `send`. */
+/** Events of a transport to the runtime that opened it. The calls come one at a time, never from within a call of `send`. */
 export interface TransportEvents {
   /**
    * A packet came. `from` is the identity the transport vouches for. The packet's bytes belong to the transport and may change once
@@ -41,7 +41,7 @@ export interface TransportEvents {
  * The smallest thing that can carry the protocol. `createHub()` makes one; so can you: one conformance suite runs against every
  * transport (`tests/conformance/transport.ts`).
  *
- * What it promises: packets from one participant to another arrive in the order in which `send` was called, each at most once and
+ * Promise: packets from one participant to another arrive in the order in which `send` was called, each at most once and
  * unchanged, and only at those they are meant for. What it need not promise: that they arrive. A participant who vanishes is told of
  * by `left`, sooner or later.
  */

@@ -31,7 +31,7 @@ export interface ChunkingOptions {
   readonly utf8: boolean;
 }
 
-/** What is to become of a span: chunks of a plain stream, or the payload of a frame, compressed. */
+/** Encoding of a span: chunks of a plain stream, or the compressed payload of a frame. */
 export type EncodeOptions = ChunkingOptions | CompressionOptions;
 
 /** Options of a job that takes a span as it came. */
@@ -40,7 +40,7 @@ export interface DecodeOptions extends JobOptions {
   readonly packed?: CompressedPayload;
 }
 
-/** What a job made of a span. */
+/** Encoded span, as a job returns it. */
 export interface EncodedSegment {
   /** Bytes of payload: the span's length, or what was encoded or read. */
   readonly bytes: number;

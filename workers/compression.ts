@@ -21,7 +21,7 @@ export interface CompressionOptions {
   readonly sample: boolean;
 }
 
-/** What a packed span becomes again. */
+/** Plain form of a compressed span. */
 export interface CompressedPayload {
   readonly encoding: FrameEncoding;
   /** Its plain bytes: no more are ever made of it. */
@@ -31,7 +31,7 @@ export interface CompressedPayload {
 /** Bytes that are tried, from the middle of a span. */
 const SAMPLE_BYTES = 16_384;
 
-/** What is left of a sample must be less than this share of it, of a span than that, or it stays as it is. */
+/** Greatest sizes that are worth it, as shares of the plain size, for a sample and for a span. */
 const SAMPLE_SHARE = 0.9;
 const WORTH_SHARE = 0.97;
 
@@ -87,7 +87,7 @@ export async function decompressInThreadPool(
 type Options = zlib.ZlibOptions & zlib.ZstdOptions;
 type Elsewhere = (bytes: Uint8Array, options: Options) => Promise<Uint8Array>;
 
-/** What is to be compressed, one after the other; it is given what became of each. */
+/** Yields what is to be compressed, one after the other, and is given each result. */
 function* packed(
   bytes: Uint8Array,
   { encoding, thorough, sample }: CompressionOptions,
@@ -102,7 +102,7 @@ function* packed(
   return worth(bytes, encoding === "zstd" ? compressed.subarray(0, zstdEnd(compressed)) : compressed);
 }
 
-/** What zlib returns that is asked for `info`; its types say the bytes alone. */
+/** Result of zlib with `info`; its types say the bytes alone. */
 interface Inflated {
   readonly buffer: Uint8Array;
   readonly engine: { readonly bytesWritten: number };

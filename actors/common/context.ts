@@ -5,7 +5,7 @@ import type { FileSource } from "../../files/source.ts";
 import type { Codec } from "../../workers/codec.ts";
 import type { PacketScheduler } from "./packet_scheduler.ts";
 
-/** What streams use of the file system; see `files/`. */
+/** File system calls that streams use; see `files/`. */
 export interface FileAccess {
   openSource(path: string | URL): Promise<FileSource>;
   mimeTypeOf(name: string): string;
@@ -15,7 +15,7 @@ export interface FileAccess {
   ): Promise<PartFile>;
 }
 
-/** What a stream may use of its runtime. */
+/** Environment of a stream: its runtime's limits, clock, codec and files. */
 export interface StreamContext {
   readonly clock: Required<Clock>;
   readonly limits: Limits;

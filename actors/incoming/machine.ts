@@ -108,7 +108,7 @@ const machine = setup({
     },
     receiving: {
       after: {
-        // What was heard meanwhile has moved the end of the silence: the delay starts anew with what is left.
+        // A sign of life has moved the end of the silence, so the delay starts anew with the rest.
         silence: [{ guard: "isSilent", target: "failed", actions: "noteSilence" }, { target: "receiving", reenter: true }],
       },
       on: {

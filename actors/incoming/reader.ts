@@ -12,7 +12,7 @@ import type { IncomingStream } from "./stream.ts";
 import { checked, DecodePipeline } from "./decode_pipeline.ts";
 import { saveStream } from "./save.ts";
 
-/** What readers of text and of bytes have in common. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
+/** Reader of text or bytes. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
 export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
   /** How far it has come. */
   readonly progress: ProgressTracker;
@@ -56,7 +56,7 @@ export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
  * ```
  */
 export interface TextStreamReader extends StreamReader<string> {
-  /** What its sender says of the stream. */
+  /** Description of the stream, from its sender. */
   readonly info: TextStreamInfo;
   /** The whole text. Over `limits.readAllBytes` bytes: "too-large". */
   readAll(options?: { signal?: AbortSignal }): Promise<string>;
@@ -84,7 +84,7 @@ export interface TextStreamReader extends StreamReader<string> {
  * ```
  */
 export interface ByteStreamReader extends StreamReader<Uint8Array> {
-  /** What its sender says of the stream. */
+  /** Description of the stream, from its sender. */
   readonly info: ByteStreamInfo;
   /** All bytes in one array. Over `limits.readAllBytes`: "too-large". */
   readAll(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
@@ -125,7 +125,7 @@ abstract class Reader<T> implements StreamReader<T> {
   /** The values as a web stream. */
   protected abstract openReadable(values: AsyncIterator<T>): ReadableStream<T>;
 
-  /** What the web stream is cancelled by. */
+  /** Cancels the stream on behalf of the web stream. */
   protected async cancelReadable(values: AsyncIterator<T>, reason: unknown): Promise<void> {
     await this.cancel(reasonText(reason));
     await values.return?.(); // gives back what is at work
@@ -190,7 +190,7 @@ abstract class Reader<T> implements StreamReader<T> {
     }
   }
 
-  /** What a consumer is told: if the stream failed, that; else it fails with the consumer's own trouble. */
+  /** Error for the consumer: the stream's, if it failed; else the stream fails with the consumer's. */
   protected failed(error: unknown): StreamError {
     const { stream } = this;
     if (stream.error !== undefined) return stream.error;

@@ -25,9 +25,9 @@ export interface ReceivedBlock {
   readonly length: number;
   /** Bytes in memory. */
   readonly payload: number;
-  /** Of a compressed frame: how it is to be read. */
+  /** Encoding of a compressed frame, and its length when decompressed. */
   readonly packed?: CompressedPayload;
-  /** Of a frame. */
+  /** sha256 of the plain bytes of a frame. */
   readonly digest?: Uint8Array;
   readonly segment?: Segment;
 }
@@ -40,7 +40,7 @@ interface FrameMemory {
   readonly cost: number;
 }
 
-/** What buffer ask of their stream. */
+/** Calls of a receive buffer on its stream. */
 export interface Gate {
   /** Whether bytes up to an offset may be kept; false: they go by, or the stream has ended. */
   admit(to: number): boolean;

@@ -4,7 +4,7 @@ import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
 /** Milliseconds after which even little that was taken is told of, so that a sender sees that a slow reader makes progress. */
 const UPDATE_INTERVAL_MS = 1_000;
 
-/** Of a window, the share that must have been taken to be worth telling of: with a quarter, senders of large frames waited every other. */
+/** Send a credit update once this share of the window was consumed. At 1/4, senders of large frames stalled on every second frame. */
 const UPDATE_SHARE = 1 / 8;
 
 /** How far the sender of one stream may go, and what of the credit that its streams share it has used. Offsets in plain bytes. */
@@ -12,10 +12,10 @@ export class ReceiveWindow {
   readonly #shared: ConnectionReceiveWindow | undefined;
   readonly #clock: Required<Clock>;
   #window: number;
-  /** What the sender is told: nothing before there is a handler, as its hello stands for that. */
+  /** Limit that the sender was told, in bytes; 0 before there is a handler, as the hello stands for that. */
   #advertisedLimit = 0;
   #raisedAt = 0;
-  /** What it is held to; it may have been told of a wider window than its handler's. */
+  /** Enforced limit, in bytes. May exceed the handler's window: the hello may have advertised more. */
   #enforcedLimit: number;
   /** Up to where shared credit was used: of a frame under way, to its end. */
   #reserved = 0;
@@ -49,7 +49,7 @@ export class ReceiveWindow {
     this.#enforcedLimit = Math.max(this.#enforcedLimit, this.#advertisedLimit);
   }
 
-  /** Whether it is worth telling the sender that it may go on. */
+  /** True if a credit update is worth a packet. */
   shouldUpdate(taken: number): boolean {
     return taken + this.#window - this.#advertisedLimit >= this.#window * UPDATE_SHARE ||
       this.#clock.now() - this.#raisedAt >= UPDATE_INTERVAL_MS;

@@ -13,12 +13,12 @@ import type { IncomingContext } from "./context.ts";
 import { Silence } from "./silence.ts";
 import { UNREAD, UnreadWatch } from "./unread_watch.ts";
 
-/** What is known of a stream on its way in. Packets come to it, readers take from it, its actor decides. */
+/** State of an incoming stream beside its machine's. Packets come to it, readers take from it, its actor decides. */
 export class IncomingStream implements IncomingEffects {
   readonly from: string;
   readonly description: StreamDescription;
   readonly facts: HeaderExtension | undefined;
-  /** What handlers see of the sender. */
+  /** Sender's identity as handlers see it. */
   readonly senderIdentity: string;
   /** The sender is told of its chunks as they come. */
   readonly acknowledged: boolean;
@@ -170,7 +170,7 @@ export class IncomingStream implements IncomingEffects {
     return this.#silence.left(limit);
   }
 
-  /** What the silence means, if it has lasted too long. */
+  /** Error of a silence that has lasted too long. */
   silence(): StreamError | undefined {
     if (this.untilSilent() > 0) return undefined;
     if (this.cameWhole || this.#givenUp !== undefined) return this.#givenUp; // what came before its end was left unread for as long
@@ -326,7 +326,7 @@ export class IncomingStream implements IncomingEffects {
     return { ...base, end: receiverCode(code), ...(reason === undefined ? {} : { reason }) };
   }
 
-  /** What it means that its sender ended it before it was whole. */
+  /** Error of a sender that ended the stream before it was whole. */
   get #givenUp(): StreamError | undefined {
     const found = this.#trailer && abortReasonOf(this.#trailer, this.facts !== undefined);
     return found && this.failure(found.code, `"${this.from}" gave it up`, found.reason);

@@ -3,7 +3,7 @@ import type { StreamErrorCode } from "../../errors.ts";
 import { isErrorCode, senderCode } from "../../protocol/wire/control.ts";
 import { decodeTrailer, type TrailerExtension } from "../../protocol/wire/header.ts";
 
-/** What a handler is told at the end. */
+/** Reason and attributes that a handler is told at the end. */
 export interface Trailer {
   /** "" unless the sender gave one. */
   reason: string;
@@ -15,7 +15,7 @@ export interface ReceivedTrailer extends Trailer {
   readonly facts?: TrailerExtension;
 }
 
-/** What a trailer says; undefined if it cannot be read. `own`: the stream is a Millrace runtime's. */
+/** Reads a trailer; undefined if it cannot be read. `own`: the stream is a Millrace runtime's. */
 export function readTrailer(reason: string, rawAttributes: unknown, own: boolean): ReceivedTrailer | undefined {
   const decoded = decodeTrailer(rawAttributes);
   if (decoded === undefined || (own && decoded.facts === undefined)) return undefined;

@@ -20,31 +20,31 @@ export interface StreamListenerInput {
 
 const INPUT_NAMES: OptionNames<StreamListenerInput> = { runtime: true, topic: true, kind: true, options: true };
 
-/** What the parent of a listener for text is sent. */
+/** Event to the parent of a listener for text. */
 export interface TextReceivedEvent {
   /** Which event it is. */
   readonly type: "stream.received";
-  /** What the stream is. */
+  /** Description of the stream. */
   readonly kind: "text";
   /** The stream, to be read or cancelled. */
   readonly reader: TextStreamReader;
-  /** Who sent it, as handlers see the sender. */
+  /** Sender, as handlers see it. */
   readonly sender: StreamSender;
 }
 
-/** What the parent of a listener for bytes is sent. */
+/** Event to the parent of a listener for bytes. */
 export interface BytesReceivedEvent {
   /** Which event it is. */
   readonly type: "stream.received";
-  /** What the stream is. */
+  /** Description of the stream. */
   readonly kind: "bytes";
   /** The stream, to be read or cancelled. */
   readonly reader: ByteStreamReader;
-  /** Who sent it, as handlers see the sender. */
+  /** Sender, as handlers see it. */
   readonly sender: StreamSender;
 }
 
-/** What the parent of a listener is sent: a stream that has come, to be read or cancelled. */
+/** Event to the parent of a listener: a stream that has come, to be read or cancelled. */
 export type StreamReceivedEvent = TextReceivedEvent | BytesReceivedEvent;
 
 /**

@@ -55,7 +55,7 @@ export interface SendFileInput {
   readonly options?: SendFileOptions;
 }
 
-/** What the parent of a sending actor is sent, at most once each 50 ms, and at the end. `id` is the sending actor's. */
+/** Event to the parent of a sending actor, at most once each 50 ms, and at the end. `id` is the sending actor's. */
 export interface StreamProgressEvent {
   /** Which event it is. */
   readonly type: "stream.progress";
@@ -65,7 +65,7 @@ export interface StreamProgressEvent {
   readonly progress: Progress;
 }
 
-/** What happens to a sending actor. */
+/** Events of a sending actor. */
 export interface SendActorEvent {
   /** Which event it is. */
   readonly type: "progress.made";
@@ -73,9 +73,9 @@ export interface SendActorEvent {
   readonly progress: Progress;
 }
 
-/** What an inspector sees of a sending actor. */
+/** Context of a sending actor, as an inspector sees it. */
 export interface SendActorContext<TInput, TInfo> {
-  /** What the actor was given. */
+  /** Input of the actor. */
   readonly input: TInput;
   /** The stream's info, once it was sent. */
   readonly info: TInfo | undefined;
@@ -195,13 +195,13 @@ export const sendFileActor: SendActorLogic<SendFileInput, ByteStreamInfo> = send
   ({ runtime, path }: SendFileInput, options) => runtime.sendFile(path, options),
 );
 
-/** What the call under way is given. */
+/** Input of the call under way. */
 interface Call<TInput> {
   readonly input: TInput;
   readonly report: (progress: Progress) => void;
 }
 
-/** What every sending actor is: a call that can be aborted, and that tells of its progress. */
+/** Logic of every sending actor: a call that can be aborted, and that reports its progress. */
 function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>(
   id: string,
   content: string,

@@ -35,7 +35,7 @@ export interface Opening {
 /** A receiver that is present: what the form of a stream depends on. */
 export interface PresentReceiver {
   readonly identity: string;
-  /** Whether it is known to be a Millrace runtime. */
+  /** True if it is known to be a Millrace runtime. */
   readonly known: boolean;
   readonly session: {
     readonly hello: Hello | undefined;

@@ -25,10 +25,10 @@ class OutgoingPump {
   readonly #stream: OutgoingStream;
   readonly #report: (event: OutgoingEvent) => void;
   readonly #digest = runningDigest();
-  /** What was not sent yet of a stream that may go in one packet. */
+  /** Packets not sent yet of a stream that may go in one packet. */
   readonly #held: Packet[] = [];
   #holding: boolean;
-  /** Of the whole stream, once all of it was taken from the line. */
+  /** Digest of the whole stream, once its last segment was taken from the queue. */
   #finalDigest: string | undefined;
   #stopped = false;
   /** Ends the wait for a segment that the codec is at work on. */
@@ -79,7 +79,7 @@ class OutgoingPump {
     );
   }
 
-  /** What the codec makes of a segment; undefined once the pump is stopped, as a file system may hang for longer. */
+  /** Waits for a segment to be encoded; undefined once the pump is stopped, as a file system may hang for longer. */
   async #unlessStopped(encoded: Promise<EncodedSegment>): Promise<EncodedSegment | undefined> {
     try {
       return await new Promise((resolve, reject) => {

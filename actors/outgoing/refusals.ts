@@ -41,7 +41,7 @@ export function isRefusal(end: ReceivingState["end"]): end is Refusal {
   return end === "refused" || end === "too-large";
 }
 
-/** What the sender's user is told of a refusal. */
+/** Error that the sender's user is told of a refusal. */
 export function refusalError({ streamId, topic }: SentStream, identity: string, code: Refusal, claim: Claim): StreamError {
   const why = code === "too-large"
     ? "takes no stream of that size"

@@ -8,7 +8,7 @@ export interface QueuedSegment {
   /** Memory that holds the payload from `start` on, and before it room for a frame's header. */
   readonly memory: Uint8Array;
   readonly start: number;
-  /** What the codec made of it; it may still be at work. */
+  /** Result of the codec, which may still be at work. */
   readonly encoded: EncodedSegment | Promise<EncodedSegment>;
   /** Bytes it counts as while it waits. */
   readonly weight: number;
@@ -42,7 +42,7 @@ export class SendQueue {
     return this.#waiting > QUEUE_BYTES / 2;
   }
 
-  /** What `close` said, once it did. */
+  /** Options of `close`, once it was called. */
   get closeOptions(): CloseOptions | undefined {
     return this.#end;
   }

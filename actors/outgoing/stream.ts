@@ -17,7 +17,7 @@ const CHUNK_MS = 8;
 /** Segments in use, in bytes, past which each stream makes do with one segment: a thousand bulk streams share what a few may spread in. */
 const CROWDED_BYTES = 64 * 1024 * 1024;
 
-/** What a stream is opened with. */
+/** Specification of an outgoing stream, fixed when it is opened. */
 export interface OutgoingSpec {
   readonly description: StreamDescription;
   readonly header: StreamHeader;
@@ -122,7 +122,7 @@ export class OutgoingStream implements OutgoingEffects {
     return this.#ended;
   }
 
-  /** What it failed with. */
+  /** Error that the stream failed with. */
   get error(): StreamError | undefined {
     return this.#error;
   }
@@ -172,7 +172,7 @@ export class OutgoingStream implements OutgoingEffects {
     });
   }
 
-  /** What receivers are told of a failure. */
+  /** Code that receivers are told of a failure. */
   get wireCode(): StreamErrorCode {
     return senderCode(this.#error?.code ?? "aborted");
   }
@@ -293,7 +293,7 @@ export class OutgoingStream implements OutgoingEffects {
     return !this.spec.confirm || this.spec.destinations.awaited.length === 0;
   }
 
-  /** What it means if not one of them has all of it. */
+  /** Error of a stream that no receiver has whole. */
   get unconfirmed(): StreamError | undefined {
     if (!this.spec.confirm) return undefined;
     const receipts = this.spec.destinations.receipts();
@@ -339,7 +339,7 @@ export class OutgoingStream implements OutgoingEffects {
     return new StreamError(code, message, { streamId, identity, ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** What becomes of its next segment: a slow wire, by how much waits for it, is worth more work. */
+  /** Compression of the next segment. A queue that is half full shows a slow line, which is worth more work. */
   get preparation(): CompressionOptions | undefined {
     const { compression } = this.spec;
     return compression === undefined ? undefined : { ...compression, thorough: this.queue.isHalfFull };

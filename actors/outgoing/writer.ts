@@ -11,7 +11,7 @@ import type { OutgoingStream } from "./stream.ts";
 import { reasonText } from "../common/callbacks.ts";
 import { measureText, produceText } from "./text_producer.ts";
 
-/** What writers of text and of bytes have in common. */
+/** Writer of text or bytes. */
 export interface StreamWriter<T> extends AsyncDisposable {
   /** Bytes given to the transport. */
   readonly progress: ProgressTracker;
@@ -49,7 +49,7 @@ export interface StreamWriter<T> extends AsyncDisposable {
  * ```
  */
 export interface TextStreamWriter extends StreamWriter<string> {
-  /** What receivers are told of the stream; with `confirm`, its receipts once it has ended. */
+  /** Description of the stream; with `confirm`, its receipts once it has ended. */
   readonly info: TextStreamInfo;
 }
 
@@ -72,7 +72,7 @@ export interface TextStreamWriter extends StreamWriter<string> {
  * ```
  */
 export interface ByteStreamWriter extends StreamWriter<Bytes> {
-  /** What receivers are told of the stream; with `confirm`, its receipts once it has ended. */
+  /** Description of the stream; with `confirm`, its receipts once it has ended. */
   readonly info: ByteStreamInfo;
 }
 
@@ -145,11 +145,11 @@ abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
     else await this.stream.settled.catch(() => {}); // told to whoever called close
   }
 
-  /** What is written, as the stream takes it. Throws "invalid-argument" for what the writer does not take. */
+  /** Converts written data to what the stream takes. Throws "invalid-argument" for anything else. */
   protected abstract checked(given: Given): T;
-  /** What of it can go out now; the rest stays until more comes. */
+  /** Splits off the part that can go out now; the rest stays until more comes. */
   protected abstract join(data: T): T;
-  /** What has stayed when no more comes. */
+  /** Returns the rest, as no more comes. */
   protected abstract rest(): T | undefined;
   /** Bytes it takes. */
   protected abstract measure(data: T): number | Promise<number>;

@@ -14,7 +14,7 @@ import { StreamCounts } from "./stream_counts.ts";
 /** Number of instances that are over and remembered, so that their late packets are dropped. */
 const REMEMBERED = 256;
 
-/** What a peer needs of its runtime. */
+/** Environment of a peer: limits and budgets of its runtime, and calls on it. */
 export interface PeerContext {
   readonly limits: Limits;
   readonly budget: ReceiveBudget;
@@ -88,7 +88,7 @@ export class Peer {
     return this.#context.memory;
   }
 
-  /** Whether it is known to be a Millrace runtime. */
+  /** True if it is known to be a Millrace runtime. */
   get known(): boolean {
     return this.#session.known;
   }

@@ -22,7 +22,7 @@ const MIN_KEEP_ALIVE_INTERVAL_MS = 10;
 /** Milliseconds that a peer's patience counts as at least: a peer that says it has none gets three signs of life a second. */
 const MIN_IDLE_TIMEOUT_MS = 1_000;
 
-/** What the peers need of their runtime. */
+/** Environment of the peers: their runtime's transport, limits and clock, and calls on it. */
 export interface PeersContext {
   readonly transport: Transport;
   readonly scheduler: PacketScheduler;
@@ -268,7 +268,7 @@ export class Peers {
   /** Resolves when it was sent, or could not be. */
   async #tell(message: ControlMessage, to: readonly string[]): Promise<void> {
     if (this.#closed) return;
-    // What is lost is told again; that the transport has ended it says itself.
+    // A lost message is told again; the transport itself says that it has ended.
     await this.#context.scheduler.sendUrgent({ type: "control", payload: encodeControl(message) }, to).catch(() => {});
   }
 }

@@ -24,7 +24,7 @@ import type { StreamCounts } from "./stream_counts.ts";
 /** Number of ended streams, either way, that a peer may still ask about. */
 const REMEMBERED = 256;
 
-/** What a session needs of its peer and its runtime. */
+/** Environment of a session: its peer and its runtime. */
 export interface SessionContext {
   readonly identity: string;
   readonly limits: Limits;

@@ -3,7 +3,7 @@ import { causeText, escaped, type StreamError, type StreamErrorCode } from "../.
 /** Milliseconds in which one line for each code is written. */
 const INTERVAL = 1_000;
 
-/** What a runtime without `onError` writes of an error, and where to. */
+/** Options of the log that a runtime without `onError` writes. */
 export interface ErrorLogOptions {
   /** Milliseconds of a clock that only goes forwards. */
   readonly now: () => number;

@@ -5,7 +5,7 @@ import { show } from "../../protocol/options.ts";
 import { isCount, isRecord } from "../../protocol/shapes.ts";
 import type { ByteStreamReader, TextStreamReader } from "../incoming/reader.ts";
 
-/** Who sent a stream. */
+/** Sender of a stream. */
 export interface StreamSender {
   /** The identity that the sender claims by `senderIdentity`, where the transport carries that; else the one below. */
   identity: string;
@@ -13,10 +13,10 @@ export interface StreamSender {
   transportIdentity?: string;
 }
 
-/** What is called with each text stream of a topic. It may throw or reject: then its stream is cancelled. */
+/** Handler of the text streams of a topic. If it throws or rejects, its stream is cancelled. */
 export type TextStreamHandler = (reader: TextStreamReader, sender: StreamSender) => void | Promise<void>;
 
-/** What is called with each byte stream of a topic. It may throw or reject: then its stream is cancelled. */
+/** Handler of the byte streams of a topic. If it throws or rejects, its stream is cancelled. */
 export type ByteStreamHandler = (reader: ByteStreamReader, sender: StreamSender) => void | Promise<void>;
 
 /** How a handler is registered. */

@@ -15,7 +15,7 @@ import type { Peers } from "../peers/registry.ts";
 import { ByteReader, TextReader } from "../incoming/reader.ts";
 import { type ByteStreamHandler, type HandlerOptions, HandlerRegistry, type TextStreamHandler } from "./handlers.ts";
 
-/** What receives the packets of a runtime and offers the streams to its handlers. */
+/** Receives the packets of a runtime and offers the streams to its handlers. */
 export class IncomingStreamManager {
   readonly text: HandlerRegistry<TextStreamHandler> = new HandlerRegistry("text");
   readonly bytes: HandlerRegistry<ByteStreamHandler> = new HandlerRegistry("byte");

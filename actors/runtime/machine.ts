@@ -1,13 +1,13 @@
 import { type ActorRefFrom, assign, fromCallback, setup } from "xstate";
 
-/** What happens to a runtime. */
+/** Events of a runtime. */
 export type RuntimeEvent =
   | { type: "peer.joined"; identity: string }
   | { type: "peer.left"; identity: string }
   | { type: "close.requested" }
   | { type: "closed" };
 
-/** What an inspector sees of a runtime. Its streams' actors are its children, and seen beside it. */
+/** Context of a runtime, as an inspector sees it. Its streams' actors are its children, and seen beside it. */
 export interface RuntimeContext {
   readonly identity: string;
   readonly peers: readonly string[];

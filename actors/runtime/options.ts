@@ -8,7 +8,7 @@ import { isRecord } from "../../protocol/shapes.ts";
 import type { Transport } from "../../transports/transport.ts";
 import type { CodecPool } from "../../workers/pool/pool.ts";
 
-/** What an error is about. */
+/** Stream and participant that an error is about. */
 export interface ErrorContext {
   /** The stream. */
   streamId?: string;
@@ -20,11 +20,11 @@ export interface ErrorContext {
 
 /** How a runtime is made. */
 export interface RuntimeOptions {
-  /** What carries its packets; the runtime closes it. */
+  /** Transport of its packets; the runtime closes it. */
   transport: Transport;
   /** Default: one pool shared by the process. `false`: no workers, time slices on this thread. */
   pool?: CodecPool | false;
-  /** What differs from `DEFAULT_LIMITS`. */
+  /** Limits that differ from `DEFAULT_LIMITS`. */
   limits?: Partial<Limits>;
   /**
    * Told of errors that no call can reject with: a handler's, a progress callback's, a stream that was sent by name and found no handler.

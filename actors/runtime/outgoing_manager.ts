@@ -22,7 +22,7 @@ interface Admitted {
   readonly stalled: readonly string[];
 }
 
-/** What opens the streams of a runtime. */
+/** Opens the outgoing streams of a runtime. */
 export class OutgoingStreamManager {
   readonly #context: StreamContext;
   readonly #peers: Peers;
@@ -35,7 +35,7 @@ export class OutgoingStreamManager {
   /** Open streams to everybody, by sequence number: what makes a receiver of a peer. */
   readonly #adopting = new Map<number, (peer: Peer) => boolean>();
   #sequence = 0;
-  /** What ended it, and what a stream that was about to be opened fails with. */
+  /** Makes the error of a stream that was about to be opened when the manager was closed. */
   #closed: ((streamId: string) => StreamError) | undefined;
   readonly #ending = new AbortController();
 
@@ -138,7 +138,7 @@ export class OutgoingStreamManager {
     }
   }
 
-  /** Those of the receivers that are here. Throws "disconnected" if they were named and none is. */
+  /** Receivers that are here. Throws "disconnected" if they were named and none is. */
   #present(targets: readonly string[], streamId: string, named: boolean): readonly string[] {
     const here = this.#here(targets);
     const [missing] = targets;
@@ -181,7 +181,7 @@ export class OutgoingStreamManager {
     }
   }
 
-  /** Those of the receivers that count streams: another SDK states no limit. */
+  /** Receivers that count streams: another SDK states no limit. */
   #counting(here: readonly string[]): Peer[] {
     return here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.known);
   }

@@ -41,9 +41,9 @@ type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
 /**
  * A participant that sends and receives streams. Made by `createRuntime`.
  *
- * Who is to get a stream is said by `destinationIdentities`; without it, everybody in the room does.
+ * `destinationIdentities` names the receivers of a stream; without it, everybody in the room gets it.
  *
- * What sends rejects with a StreamError: "invalid-argument" and "duplicate-stream" before anything is sent, "disconnected" if none of the
+ * Sending calls reject with a StreamError: "invalid-argument" and "duplicate-stream" before anything is sent, "disconnected" if none of the
  * named is here, "aborted" by a signal, "transport"; once no receiver is left, with what the last of them ended with ("cancelled",
  * "refused", "too-large", "timeout", "disconnected" …). After `close` every call fails with "closed"; after the transport's end, with
  * "disconnected".
@@ -99,7 +99,7 @@ export interface Runtime extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What `createRuntime` is given by `mod.ts`: the layers below meet here by value. */
+/** Layers that `mod.ts` gives to the runtime by value. */
 export interface RuntimeParts {
   readonly codec: Codec;
   readonly files: FileAccess;

@@ -37,7 +37,7 @@ import { type ByteStreamWriter, ByteWriter, type TextStreamWriter, TextWriter } 
 /** Bytes that come one part after the other. */
 type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;
 
-/** What `sendBytes` takes: bytes at hand, of any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
+/** Data that `sendBytes` takes: any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
 export type ByteSource = Bytes | Blob | BytesInParts;
 
 const DEFAULT_MIME_TYPE = "application/octet-stream";
@@ -272,7 +272,7 @@ async function finish(stream: OutgoingStream, produce: () => Promise<void>): Pro
   await stream.settled;
 }
 
-/** What the stream ends with when its data could not be had. */
+/** Error of a stream whose source failed. */
 function sourceFailure({ streamId }: OutgoingStream, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
   return new StreamError(

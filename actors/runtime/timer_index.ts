@@ -9,7 +9,7 @@ type Source = Parameters<Scheduler["cancelAll"]>[0];
  */
 export function indexTimers({ scheduler }: AnyActorRef["system"]): void {
   const schedule = scheduler.schedule.bind(scheduler);
-  /** What each actor has scheduled; what has fired since is still in it, and cancelling that does nothing. */
+  /** Timer ids of each actor. Fired ones stay in the set; cancelling them does nothing. */
   const own = new WeakMap<Source, Set<string>>();
   scheduler.schedule = (source, target, event, delay, id = crypto.randomUUID()) => {
     const ids = own.get(source);

@@ -19,8 +19,8 @@ const MIN_WINDOW: number = 2 * STREAM_CHUNK_SIZE;
 const INITIAL_WINDOW: number = 4 * STREAM_CHUNK_SIZE;
 
 /**
- * What round trips are longer by, though no more is under way than the line holds, comes of machines that are busy, past the turn that
- * each takes to come to a packet: so much of a new one counts in its mean, and of each at most so many milliseconds.
+ * Extra round-trip time that bytes in flight cannot explain is scheduling jitter, past the delay with which a machine comes to a packet.
+ * It is averaged with weight JITTER_SHARE, each sample capped at MAX_JITTER_MS.
  */
 const SCHEDULING_DELAY_MS = 25;
 const JITTER_SHARE = 1 / 16;
@@ -102,12 +102,12 @@ export interface SentPacket {
   readonly lossEpoch: number;
 }
 
-/** Of one receiver; all streams to it share it. */
+/** Congestion controller of one receiver, shared by all streams to it. */
 export class CongestionController {
   #inFlight = 0;
   #window = INITIAL_WINDOW;
   #state: "startup" | "steady" | "probe" = "startup";
-  /** What is sent once so many bytes are delivered shows the least round trip. */
+  /** Packets sent after this many delivered bytes show the least round trip. */
   #probeFrom = 0;
   #delivered = 0;
   #deliveredAt = 0;
@@ -253,7 +253,7 @@ export class CongestionController {
     this.#leastAt = now;
   }
 
-  /** What was delivered since this was sent, over the time that took to be sent or to be acknowledged, whichever is longer. */
+  /** Delivery rate: bytes delivered since the packet was sent, over the longer of the times to send and to acknowledge them. */
   #noteRate({ delivered, deliveredAt, at, ackedSentAt, limited }: SentPacket, now: number): void {
     const elapsed = Math.max(now - deliveredAt, at - ackedSentAt);
     if (elapsed <= 0) return;

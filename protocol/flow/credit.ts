@@ -3,7 +3,7 @@ import { LEAST_WINDOW, STREAM_CHUNK_SIZE } from "../constants.ts";
 import type { Limits } from "../limits.ts";
 
 /**
- * What a stream at an offset has used of the credit that all streams between two participants share. Its first chunk is free: unread
+ * Bytes that a stream at an offset has used of the credit that all streams between two participants share. Its first chunk is free: unread
  * bulk must not shut out a chat message.
  */
 export function sharedUse(offset: number): number {
@@ -144,7 +144,7 @@ export class ConnectionReceiveWindow {
     this.#budget.giveBack(before - this.#reserved());
   }
 
-  /** What the budget has set aside for this sender: what it may still send, and at least the floor; of one that is gone, what is unread. */
+  /** Bytes that the budget has set aside for this sender: what it may still send, and at least the floor; what is unread of one that is gone. */
   #reserved(): number {
     if (this.#closed) return Math.max(0, this.held);
     return Math.max(this.floor, this.#limit - this.#consumed);

@@ -1,4 +1,4 @@
-// Who a stream goes to, and how far each of them lets it go. Pure: time is given in.
+// Receivers of a stream, and how far each of them lets it go. Pure: time is given in.
 import type { StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
 import type { Claim, ReceivingState } from "../wire/control.ts";
@@ -22,7 +22,7 @@ export const UNHEARD_WAIT = 2_000;
  */
 export const SHARED_FLOOR: number = LEAST_WINDOW;
 
-/** Of what a receiver has yet to take, the share that it must take within `stallTimeout`: so each call ends. */
+/** Share of its unread bytes that a receiver must take within `stallTimeout`, so that each call ends. */
 const RECEIPT_SHARE = 0.01;
 
 /** How it ended with a receiver: "done" is whole and confirmed. */
@@ -33,10 +33,10 @@ export class Destination {
   readonly identity: string;
   /** Undefined: another SDK, which knows no credit. */
   readonly connection: ConnectionSendWindow | undefined;
-  /** What is on its way to it; undefined if that is not watched, or if it says nothing of it. */
+  /** Packets in flight to it; undefined where nothing is paced, and for another SDK. */
   readonly inFlight: InFlight | undefined;
   claim: Claim = "pending";
-  /** Whether it ever had a handler: receipts of a broadcast are asked of those only. */
+  /** True if it ever had a handler: only then a broadcast asks it for a receipt. */
   hadHandler = false;
   /** Offset up to which it may be sent to. */
   credit: number;
@@ -60,7 +60,7 @@ export class Destination {
     this.connection = shared;
   }
 
-  /** Whether it can be sent the bytes from one offset to another. */
+  /** True if its credit covers the bytes from one offset to another. */
   allows(from: number, to: number): boolean {
     return this.connection === undefined || (to <= this.credit && this.connection.allows(from, to));
   }
@@ -133,7 +133,7 @@ export class Destinations {
     this.#names = undefined;
   }
 
-  /** Those with whom it has not ended. */
+  /** Destinations with which the stream has not ended. */
   get active(): readonly Destination[] {
     return this.#active;
   }
@@ -166,7 +166,7 @@ export class Destinations {
     this.#names = undefined;
   }
 
-  /** Who, by lack of credit, keeps bytes from being sent. Those whom a broadcast does not wait for are given to `leaveOut`. */
+  /** Destination whose lack of credit keeps bytes from being sent. Those whom a broadcast does not wait for are given to `leaveOut`. */
   blocker(from: number, to: number, now: number, leaveOut: (destination: Destination) => void): Destination | undefined {
     for (const destination of this.#active) {
       const { patience } = destination;
@@ -221,7 +221,7 @@ export class Destinations {
     for (const destination of this.#active) destination.finish(sent);
   }
 
-  /** Those that have kept the sender waiting too long. */
+  /** Destinations that have kept the sender waiting too long. */
   stalled(now: number, stallTimeout: number): Destination[] {
     return this.#active.filter((destination) => now >= this.#stallsAt(destination, stallTimeout));
   }
@@ -256,12 +256,12 @@ export class Destinations {
       (this.isUnheard(destination) ? Math.min(stallTimeout, UNHEARD_WAIT) : stallTimeout);
   }
 
-  /** Those whose receipts the sender waits for. */
+  /** Destinations whose receipts the sender waits for. */
   get awaited(): Destination[] {
     return this.#active.filter(({ connection, claim }) => connection !== undefined && (this.isTargeted || claim !== "unclaimed"));
   }
 
-  /** What became of it at each Millrace receiver that was to confirm it. */
+  /** Receipts of the Millrace receivers that were to confirm the stream. */
   receipts(): Receipt[] {
     const asked = this.all.filter(({ connection, hadHandler }) => connection !== undefined && (this.isTargeted || hadHandler));
     return asked.map(({ identity, taken, outcome = "timeout" }) => ({

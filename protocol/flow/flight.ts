@@ -1,9 +1,9 @@
 import type { CongestionController, SentPacket } from "./congestion.ts";
 
-/** What of one stream is on its way to one receiver. */
+/** Chunks of one stream in flight to one receiver. */
 export class InFlight {
   readonly window: CongestionController;
-  /** Of the chunks that have not been acknowledged, in order. */
+  /** Chunks that have not been acknowledged, in order. */
   #packets: SentPacket[] = [];
   /** Chunks that have. */
   #acknowledged = 0;

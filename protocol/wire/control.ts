@@ -1,4 +1,4 @@
-// What Millrace runtimes tell each other beside the streams. All of it is cumulative: a packet may be lost, come twice or late, and the
+// Control messages of Millrace runtimes. All of them are cumulative: a packet may be lost, come twice or late, and the
 // next one says the same and more. Kinds that are not known are ignored.
 import { STREAM_ERROR_CODES, type StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
@@ -21,7 +21,7 @@ export interface Hello {
   readonly streams?: number;
   /** Encodings of frames that it reads. */
   readonly encodings: readonly string[];
-  /** Whether it asks for a hello in answer. */
+  /** True if it asks for a hello in answer. */
   readonly answer: boolean;
 }
 
@@ -45,9 +45,9 @@ export interface PeerState {
   readonly opened?: number;
   /** Sends here that wait until more streams may be opened there. */
   readonly waiting?: number;
-  /** Of streams from there to here. */
+  /** States of streams from the receiver of this message. */
   readonly receiving: readonly ReceivingState[];
-  /** Of streams from here to there. */
+  /** States of streams to the receiver of this message. */
   readonly sending: readonly SendingState[];
 }
 
@@ -90,7 +90,7 @@ export interface Acknowledgement {
   readonly streams: readonly AcknowledgedStream[];
 }
 
-/** Of a stream from there to here: chunks that have come, without a gap. */
+/** Acknowledgement: number of chunks of a stream that have come without a gap. */
 export interface AcknowledgedStream {
   readonly sequence: number;
   readonly chunks: number;

@@ -8,7 +8,7 @@ import { isCount } from "../shapes.ts";
 /** How a frame's payload holds its bytes. */
 export type FrameEncoding = "raw" | "deflate-raw" | "zstd";
 
-/** Of a frame. */
+/** Header of a frame. */
 export interface FrameHeader {
   /** Where its bytes stand in the stream. */
   readonly offset: number;

@@ -14,7 +14,7 @@ export const PROTOCOL_VERSION = 1;
 /** How the chunks' contents are to be read: as the stream's bytes, or as frames that hold them. */
 export type StreamFormat = "plain" | "framed";
 
-/** What a Millrace runtime says in a header beside LiveKit's fields. */
+/** Extension of a Millrace runtime in a header, beside LiveKit's fields. */
 export interface HeaderExtension {
   /** Which life of the sender. */
   readonly instance: string;
@@ -31,7 +31,7 @@ export interface HeaderExtension {
   readonly whole?: readonly [content: string, digest: string];
 }
 
-/** What a stream is, at either end. */
+/** Description of a stream at either end. */
 export type StreamDescription = { kind: "text"; info: TextStreamInfo } | { kind: "bytes"; info: ByteStreamInfo };
 
 /** A header, read. */
@@ -50,7 +50,7 @@ export function isBulk({ kind, info }: StreamDescription, format: StreamFormat):
   return format === "framed" || (info.size === undefined ? kind === "bytes" : info.size > STREAM_CHUNK_SIZE);
 }
 
-/** What is ours in a header, as its attribute {@linkcode OWN_ATTRIBUTE}. */
+/** Encodes the extension as the value of {@linkcode OWN_ATTRIBUTE}. */
 export function encodeFacts(
   { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x }: HeaderExtension,
 ): string {
@@ -151,7 +151,7 @@ function isPair(value: unknown): value is [string, string] {
   return isStringArray(value) && value.length === 2;
 }
 
-/** What a Millrace runtime says in a trailer: with `code` the stream failed, without it is whole. */
+/** Extension of a Millrace runtime in a trailer: with `code` the stream failed, without it is whole. */
 export interface TrailerExtension {
   /** Plain bytes of the stream, or as far as it came. */
   readonly bytes: number;

@@ -29,7 +29,7 @@ export function inlineContent(
   return headerBytes(packed) <= mostBytes ? packed : undefined;
 }
 
-/** What `packWhole` put into a header, and the header as it was without; undefined if there is nothing. */
+/** Reads the content that `inlineContent` put into a header, and restores the header; undefined if there is none. */
 export function readInlineContent(
   header: StreamHeader,
   facts: HeaderExtension,

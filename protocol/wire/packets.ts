@@ -1,10 +1,10 @@
-// What travels between participants. The first three are LiveKit data streams v1, field by field; the fourth is Millrace's own.
+// Packets between participants. The first three are LiveKit data streams v1, field by field; the fourth is Millrace's own.
 
 /** Opens a stream. */
 export interface HeaderPacket {
   /** Which packet it is. */
   readonly type: "header";
-  /** What the stream is. */
+  /** Description of the stream. */
   readonly header: StreamHeader;
 }
 
@@ -32,7 +32,7 @@ export interface TrailerPacket {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What Millrace runtimes tell each other: hello, goodbye, the state of streams. Opaque to a transport; at most 15,000 bytes. */
+/** Control message of Millrace runtimes: hello, goodbye, the state of streams. Opaque to a transport; at most 15,000 bytes. */
 export interface ControlPacket {
   /** Which packet it is. */
   readonly type: "control";
@@ -49,21 +49,21 @@ export interface StreamHeader {
   readonly streamId: string;
   /** Unix time in milliseconds. */
   readonly timestamp: number;
-  /** What handlers are registered for. */
+  /** Topic that handlers are registered for. */
   readonly topic: string;
-  /** What the bytes are, such as "text/plain". */
+  /** MIME type of the bytes, such as "text/plain". */
   readonly mimeType: string;
   /** Bytes, if known. */
   readonly totalSize?: number;
   /** Key-value pairs, the sender's own and "millrace". */
   readonly attributes: Readonly<Record<string, string>>;
-  /** What handlers are told of the sender; never what limits and checks go by. */
+  /** Identity that handlers are told of the sender; limits and checks never use it. */
   readonly senderIdentity?: string;
-  /** What is said of text only, or of bytes only. */
+  /** Fields of text only, or of bytes only. */
   readonly content: TextContent | BytesContent;
 }
 
-/** What a header of text says beside. */
+/** Fields of a header of text. */
 export interface TextContent {
   /** The stream is text, in UTF-8. */
   readonly kind: "text";
@@ -73,7 +73,7 @@ export interface TextContent {
   readonly attachedStreamIds: readonly string[];
 }
 
-/** What a header of bytes says beside. */
+/** Fields of a header of bytes. */
 export interface BytesContent {
   /** The stream is bytes. */
   readonly kind: "bytes";

@@ -1,7 +1,7 @@
 // Chunks in the order of their indices, whatever order they come in.
 import { BLOCK_OVERHEAD, type StreamMemory } from "../memory_account.ts";
 
-/** What became of a chunk: taken (now, or held until those before it come), known already, or not to be believed. */
+/** Outcome of a chunk: taken (now, or held until those before it come), known already, or not to be believed. */
 export type PlaceResult = "taken" | "known" | "corrupt" | "too-far";
 
 /** Chunks whose repeats can still be told from forgeries. */

@@ -78,7 +78,7 @@ export class SurrogateJoiner {
     return this.#held === "" ? joined : joined.slice(0, -1);
   }
 
-  /** What is left when no more text comes: a lone high surrogate, or "". */
+  /** Rest when no more text comes: a lone high surrogate, or "". */
   end(): string {
     const held = this.#held;
     this.#held = "";

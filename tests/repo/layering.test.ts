@@ -168,6 +168,14 @@ test("no file is too long", () => {
   assert.equal(lengths.filter(({ lines }) => lines > MOST_LINES), []);
 });
 
+test("comments of the library and the command begin with a noun or a verb", () => {
+  const opening = /(?:\/\*\*|^\s*\*|\/\/) ?(?:What|Who|Of|Those|Whether it)\b.*/gm;
+  const wrong = [...sources].filter(([path]) => [...LAYERS, "cli", ""].includes(layerOf(path))).flatMap(([path, text]) =>
+    [...text.matchAll(opening)].map(([line]) => `${path}: ${line.trim()}`)
+  );
+  assert.equal(wrong, []);
+});
+
 test("nothing refers to what is beside the clone", () => {
   const beside = ["..", "shared"].join("/"); // not as one literal: this file is looked at too
   assert.equal([...sources].filter(([, text]) => text.includes(beside)).map(([path]) => path), []);

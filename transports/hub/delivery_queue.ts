@@ -8,7 +8,7 @@ export interface QueuedDelivery<Recipient> {
 }
 
 /**
- * What has been sent and not yet handed on, first in, first out. It is handed on soon, but never from within `add`: by microtask as
+ * Deliveries that were sent and not yet handed on, first in, first out. They are handed on soon, but never from within `add`: by microtask as
  * long as this turn of the event loop is not used up, in the next turn otherwise, so that endless traffic cannot hold the loop.
  *
  * Invariant: no call of `hand` begins before the one before it has returned.

@@ -3,7 +3,7 @@ import type { Packet } from "../../protocol/wire/packets.ts";
 import { copyPacket, packetBytes } from "../packet_size.ts";
 
 /**
- * What is kept for a frozen participant each way, in bytes: what the buffers of a system and a network hold of a stopped process. What
+ * Bytes kept for a frozen participant each way, as buffers of a system and a network hold for a stopped process. What
  * goes to it beyond that is lost; what it sends beyond that waits.
  */
 const KEPT_BYTES = 4 * 1024 * 1024;

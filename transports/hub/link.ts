@@ -5,7 +5,7 @@ import type { LinkPlan } from "./link_options.ts";
 import { copyPacket, packetBytes } from "../packet_size.ts";
 import type { Random } from "./random.ts";
 
-/** What sums of fractions of a millisecond may be off by, in ms. */
+/** Rounding error of sums of fractions of a millisecond, in ms. */
 const ROUNDING = 1e-6;
 
 /** Something that is to happen at a time of the clock. */
@@ -14,7 +14,7 @@ interface Due<T> {
   readonly what: T;
 }
 
-/** What a link needs. */
+/** Environment of a link. */
 export interface LinkInput {
   readonly plan: LinkPlan;
   readonly random: Random;

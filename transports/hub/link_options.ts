@@ -2,13 +2,13 @@ import { StreamError } from "../../errors.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import type { Random } from "./random.ts";
 
-/** What both kinds of link have. */
+/** Options of both kinds of link. */
 export interface LinkLine {
   /** Time from end to end, one way, in ms. Default: 0. */
   readonly delay?: number;
   /** Bytes a second. Default: no limit. */
   readonly rate?: number;
-  /** What may wait for the line before `send` does, in bytes, or as time on the line. Default: 2 MiB, as LiveKit's SDKs buffer. */
+  /** Bytes that may wait for the line before `send` does, or their time on the line. Default: 2 MiB, as LiveKit's SDKs buffer. */
   readonly queue?: number | { readonly ms: number };
 }
 

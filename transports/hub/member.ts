@@ -6,7 +6,7 @@ import { Freezer } from "./freezer.ts";
 import type { Link } from "./link.ts";
 import type { TransportEvents } from "../transport.ts";
 
-/** What a hub tells its participants beside their packets. */
+/** Notices of a hub to its participants, beside their packets. */
 export type Notice =
   | {
     readonly type: "joined" | "left";

@@ -12,7 +12,7 @@ export interface HubOptions {
   readonly clock?: Clock;
 }
 
-/** What one participant has of its own. */
+/** Options of one participant. */
 export interface JoinOptions {
   /** Its line. A packet goes by the line of its pair, else of its sender, else of its recipient, else of the hub. */
   readonly link?: LinkOptions;
@@ -45,7 +45,7 @@ export interface PairOptions {
  * ```
  */
 export interface Hub {
-  /** Who is here, in order of joining. */
+  /** Identities that are here, in order of joining. */
   readonly identities: readonly string[];
   /** Whether nothing is about to be handed over. What is under way on simulated links does not count: it waits for its time. */
   readonly idle: boolean;

@@ -18,7 +18,7 @@ export interface HubBackend {
   leave(member: HubMember): Promise<void>;
 }
 
-/** What a participant of a hub holds. */
+/** Transport of a participant of a hub. */
 export class HubTransport implements Transport {
   readonly identity: string;
   readonly #hub: HubBackend;

@@ -8,7 +8,7 @@ export interface FfiMessage {
   readonly value?: any; // oxlint-disable-line typescript/no-explicit-any
 }
 
-/** What a header and a reader's info have in common. */
+/** Fields of both a header and a reader's info. */
 export interface HeaderMessage {
   readonly streamId: string;
   readonly timestamp: bigint;
@@ -18,7 +18,7 @@ export interface HeaderMessage {
   readonly attributes: Record<string, string>;
 }
 
-/** What a text header says that the stream is: a new one. */
+/** Operation type of a text header: a new text. */
 const CREATE = 0;
 
 export function headerOf(message: HeaderMessage, contentHeader: FfiMessage): StreamHeader {

@@ -33,7 +33,7 @@ export class ForeignStream implements ReaderEvents {
   readonly #header: StreamHeader;
   readonly #context: ForeignContext;
   #form: Form = "undecided";
-  /** Those that came while the form was not known. */
+  /** Packets that came while the form was not known. */
   #packets: (ChunkPacket | TrailerPacket)[] = [];
   #packetBytes = 0;
   #decoded: Uint8Array[] = [];

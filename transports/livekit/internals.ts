@@ -1,15 +1,15 @@
-// What is used of a Room of @livekit/rtc-node, and of that SDK, beyond its public API.
+// Internals of a Room of @livekit/rtc-node, and of that SDK, that are used beyond its public API.
 import { StreamError } from "../../errors.ts";
 import { isMap } from "../../protocol/realms.ts";
 import { isRecord } from "../../protocol/shapes.ts";
 import type { FfiMessage } from "./ffi_messages.ts";
 import type { RoomHandlers } from "./room_handlers.ts";
 
-/** What is needed of a Room of `@livekit/rtc-node`: any connected one fits. */
+/** Part of a Room of `@livekit/rtc-node` that is needed: any connected one fits. */
 export interface AdoptableRoom {
   /** The room's name, for messages. */
   readonly name?: string | undefined;
-  /** Whether it is connected; only then it can be adopted. */
+  /** True if it is connected; only then it can be adopted. */
   readonly isConnected: boolean;
   /** This participant. */
   readonly localParticipant?: { readonly identity: string } | undefined;
@@ -39,7 +39,7 @@ export interface Internals {
   readonly byteStreamHandlers: RoomHandlers;
 }
 
-/** What is used of a room and of its SDK; throws "transport" if some of it is not there. */
+/** Finds the internals of a room and of its SDK; throws "transport" if some of them are not there. */
 export function inside(room: AdoptableRoom): { internals: Internals; client: FfiClient } {
   if (!isRecord(room) || !("isConnected" in room)) {
     throw new StreamError("invalid-argument", `Cannot adopt the room as it is no Room of @livekit/rtc-node: ${String(room)}`);

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import process from "node:process";
 import { isRecord } from "../../protocol/shapes.ts";
 
-/** What is needed of the SDK's native part. */
+/** Part of the SDK's native bindings that is needed. */
 interface Bindings {
   readonly FfiHandle: new (...args: never[]) => unknown;
   readonly FfiEvent: {

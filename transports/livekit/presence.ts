@@ -3,7 +3,7 @@ import { BoundedMap } from "../../protocol/bounded_map.ts";
 /** Participants who have left of whom late packets are known for what they are. */
 const REMEMBERED = 256;
 
-/** What is told of others in a room. */
+/** Calls that tell of others in a room. */
 export interface PresenceEvents {
   joined(identity: string): void;
   left(identity: string): void;
@@ -14,7 +14,7 @@ export interface PresenceEvents {
 }
 
 /**
- * Who is in a room beside this participant. A server tells seconds late of those who publish no tracks; whoever sends something is here
+ * Participants of a room beside this one. A server tells seconds late of those who publish no tracks; whoever sends something is here
  * before that. A sid is the server's name for one life of a participant.
  */
 export class Presence {
@@ -22,7 +22,7 @@ export class Presence {
   readonly #present: Map<string, string | undefined>;
   readonly #events: PresenceEvents;
   readonly #left = new BoundedMap<string, true>(REMEMBERED);
-  /** Those who were here when this participant's connection was lost, and have not been told of as gone since. */
+  /** Participants who were here when this one's connection was lost, and have not been told of as gone since. */
   #before: Set<string> = new Set();
 
   constructor(present: ReadonlyMap<string, string | undefined>, events: PresenceEvents) {
@@ -74,7 +74,7 @@ export class Presence {
     this.#events.left(identity);
   }
 
-  /** What is under way with a participant has ended, though it is here. */
+  /** Streams with a participant have ended, though it is here. */
   restart(identity: string): void {
     if (!this.#present.has(identity)) return;
     const sid = this.#present.get(identity);

@@ -1,13 +1,13 @@
 // Streams of Millrace runtimes on topics that a program handles on its Room, and not on its runtime: readers with the members of the SDK's.
 import type { OfferedStream, TransportHandler } from "../transport.ts";
 
-/** What a handler on a Room is registered with. */
+/** Registration of a handler on a Room. */
 export type RoomHandler = (reader: RoomReader<string> | RoomReader<Uint8Array>, sender: { identity: string }) => unknown;
 
 /** The SDK's handlers, by topic. */
 export type RoomHandlers = Map<string, RoomHandler>;
 
-/** What the SDK tells of a stream. */
+/** Description of a stream by the SDK. */
 interface RoomStreamInfo {
   readonly streamId: string;
   readonly mimeType: string;

@@ -8,7 +8,7 @@ import { dropLogs } from "./native_logs.ts";
 import { type RoomHandler, type RoomHandlers, watchHandlers } from "./room_handlers.ts";
 import { type FfiMessage, type HeaderMessage, headerMessage, headerOf, trailerOf } from "./ffi_messages.ts";
 
-/** What the SDK tells of a room, in the order in which it happened. */
+/** Events of a room from the SDK, in the order in which they happened. */
 export interface SdkEvents {
   /** `sid` is the server's name for this life of the participant. The news may be seconds old, and that of one who was known already. */
   joined(identity: string, sid: string): void;

@@ -49,7 +49,7 @@ const ASK_INTERVAL = 1_000;
  */
 const LAST_PACKETS = 250;
 
-/** What is used of {@linkcode Sdk}. */
+/** Part of {@linkcode Sdk} that is used. */
 export type RoomSdk = Pick<Sdk, keyof Sdk>;
 
 /** A room of a LiveKit server, as a transport. */

@@ -2,7 +2,7 @@ import { expose, transfer } from "comlink";
 import { ownEndpoint, READY } from "./endpoint.ts";
 import { type Job, type JobResult, runJob } from "../jobs/jobs.ts";
 
-/** What a codec worker does for who started it. */
+/** Calls that a codec worker answers. */
 export interface WorkerApi {
   /** Carries jobs out one after the other: several a message, as a message costs both threads what a fifth of a segment does. */
   run(jobs: readonly Job[]): JobResult[];
@@ -16,7 +16,7 @@ export function serve(): void {
   endpoint.postMessage(READY);
 }
 
-/** What was made for the other side moves there. */
+/** Transfers the memory that was made for the other side. */
 function handOver(results: JobResult[]): JobResult[] {
   const made = results.flatMap((result) => result.ok ? [result.value.copy, result.value.packed] : [])
     .filter((buffer) => buffer !== undefined);

@@ -4,7 +4,7 @@ import { causeText, StreamError, type StreamErrorCode } from "../../errors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import { isError } from "../../protocol/realms.ts";
 
-/** What a job failed with: a StreamError, taken apart. */
+/** Failure of a job: a StreamError, taken apart. */
 export interface Failure {
   readonly code: StreamErrorCode;
   readonly message: string;

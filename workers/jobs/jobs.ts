@@ -25,7 +25,7 @@ export interface SliceJob {
   readonly encodeOptions: EncodeOptions | undefined;
 }
 
-/** What is done with a span once it is checked: its bytes are copied, or decoded. */
+/** Use of a checked span: its bytes are copied, or decoded. */
 export interface ExtractJob {
   readonly kind: "extract" | "decodeText";
   readonly buffer: SharedArrayBuffer;
@@ -67,7 +67,7 @@ export interface WriteFileJob {
 /** Each can be carried out again: none depends on what an attempt before it left behind. */
 export type Job = SliceJob | ExtractJob | EncodeTextJob | ReadFileJob | WriteFileJob;
 
-/** Of a write only `bytes` counts; `copy` and `text` are what was extracted. */
+/** Result of a job. A write has `bytes` only; `copy` and `text` are what was extracted. */
 export interface JobValue extends EncodedSegment {
   readonly copy?: ArrayBuffer;
   readonly text?: string;
@@ -118,7 +118,7 @@ export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-/** What a text that does not fit fails with. */
+/** Error of a text that does not fit. */
 export function overflow(units: number, room: number): Failure {
   return {
     code: "invalid-argument",
@@ -126,7 +126,7 @@ export function overflow(units: number, room: number): Failure {
   };
 }
 
-/** What bytes that are not those of the digest fail with. */
+/** Error of bytes that are not those of the digest. */
 export function mismatch(job: WriteFileJob | ExtractJob): Failure {
   const action = job.kind === "writeFile" ? "write to the file" : "hand out the bytes";
   const about = job.kind === "writeFile"

@@ -53,7 +53,7 @@ export interface CodecPoolOptions {
   worker?: () => StartedWorker;
 }
 
-/** What a pool has done. */
+/** Counts of a pool. */
 export interface CodecPoolStats {
   /** Worker threads that run now, or start. */
   readonly workers: number;
@@ -101,11 +101,11 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
   return new WorkerPool(options);
 }
 
-/** What a test may replace. */
+/** Parts that a test may replace. */
 export interface PoolParts {
   /** Starts a worker. */
   startLane: () => WorkerHandle;
-  /** What tells whether a worker hangs. */
+  /** Clock that tells whether a worker hangs. */
   clock: Clock;
 }
 
@@ -237,7 +237,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
         });
       }
       this.#queue.push(task);
-      // What comes in one turn of the event loop goes out together: each message costs both threads some 50 µs.
+      // Jobs of one turn of the event loop go out together: each message costs both threads some 50 µs.
       this.#soon ??= setImmediate(() => {
         this.#soon = undefined;
         this.#dispatch();

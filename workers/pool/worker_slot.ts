@@ -19,7 +19,7 @@ export interface Task {
   reject(error: unknown): void;
 }
 
-/** What a slot tells its pool. */
+/** Events of a slot to its pool. */
 export interface SlotEvents {
   ready(): void;
   answered(slot: WorkerSlot, tasks: readonly Task[], results: readonly JobResult[]): void;
@@ -52,12 +52,12 @@ export class WorkerSlot {
     void worker.gone.then((failure) => this.#lose(failure));
   }
 
-  /** Whether it ever took jobs. */
+  /** True if it ever took jobs. */
   get started(): boolean {
     return this.#started;
   }
 
-  /** Whether it takes jobs. */
+  /** True if it takes jobs. */
   get ready(): boolean {
     return this.#started && !this.#lost;
   }
