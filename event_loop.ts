@@ -1,4 +1,5 @@
-// Gives the event loop back. Long work on this thread asks `overdue()` between its steps and awaits `turn()` when it says so.
+// Long work on this thread asks `shouldYield()` between its steps, and awaits `yieldToEventLoop()` when it is true.
+import { callNextTurn } from "./platform.ts";
 
 /**
  * How long work may go on without giving the event loop back, in milliseconds. The promise to users is that no hold is longer than
@@ -18,7 +19,7 @@ export function shouldYield(): boolean {
   if (!armed) {
     armed = true;
     sliceStarted = now;
-    setImmediate(rearm); // the loop came round: whoever asks next starts a new slice
+    callNextTurn(rearm); // the loop came round: whoever asks next starts a new slice
     return false;
   }
   return now - sliceStarted > SLICE_MS;
@@ -30,5 +31,5 @@ function rearm(): void {
 
 /** Resolves in a later turn of the event loop, after timers and I/O that are due had theirs. */
 export function yieldToEventLoop(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+  return new Promise((resolve) => void callNextTurn(resolve));
 }

@@ -1,6 +1,6 @@
 // Time in which this process ran. A process that is stopped, by a debugger, a signal or a closed laptop, hears nothing of the others
 // meanwhile: that is no silence of theirs.
-import { clearInterval, setInterval } from "node:timers";
+import { repeat } from "../../platform.ts";
 import type { Clock } from "../../protocol/clock.ts";
 
 /** Milliseconds between two looks at the time. */
@@ -12,18 +12,12 @@ const GAP = 2_000;
 /** Runs a function again and again, and does not keep the process; returns the call that ends it. For tests it is a parameter. */
 export type Heartbeat = (look: () => void, ms: number) => () => void;
 
-const systemHeartbeat: Heartbeat = (look, ms) => {
-  const timer = setInterval(look, ms);
-  timer.unref();
-  return () => clearInterval(timer);
-};
-
 interface Waiting {
   timer: unknown;
 }
 
 /** A clock that stands still while the process does. Its timers fire when they are due by it. */
-export function runningClock(base: Required<Clock>, heartbeat: Heartbeat = systemHeartbeat): Required<Clock> {
+export function runningClock(base: Required<Clock>, heartbeat: Heartbeat = repeat): Required<Clock> {
   let lost = 0;
   let lookedAt = 0;
   let pending = 0;

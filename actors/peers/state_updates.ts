@@ -1,3 +1,4 @@
+import { callNextTurn, cancelNextTurn, type NextTurn } from "../../platform.ts";
 import type { ReceivingState, SendingState } from "../../protocol/wire/control.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
@@ -26,7 +27,7 @@ export class StateUpdates {
   readonly #sending = new Set<OutgoingStream>();
   readonly #unknown = new Map<number, SendingState>();
   #creditDue = false;
-  #timer: ReturnType<typeof setImmediate> | undefined;
+  #scheduled: NextTurn | undefined;
 
   constructor(identity: string, send: (rows: StateRows) => void) {
     this.#identity = identity;
@@ -60,16 +61,16 @@ export class StateUpdates {
 
   /** Sends what is queued at the end of this turn of the event loop. */
   schedule(): void {
-    this.#timer ??= setImmediate(() => {
-      this.#timer = undefined;
+    this.#scheduled ??= callNextTurn(() => {
+      this.#scheduled = undefined;
       this.flush();
     });
   }
 
   /** Cancels what is scheduled; what is queued stays. */
   cancel(): void {
-    if (this.#timer !== undefined) clearImmediate(this.#timer);
-    this.#timer = undefined;
+    if (this.#scheduled !== undefined) cancelNextTurn(this.#scheduled);
+    this.#scheduled = undefined;
   }
 
   /** Sends what is queued. */

@@ -1,6 +1,6 @@
 // A short stream that travels whole in its header: one packet where three would each take a request, and a place in every queue.
 import { OWN_ATTRIBUTE } from "../constants.ts";
-import { Buffer } from "node:buffer";
+import { encodeBase64 } from "../../platform.ts";
 import { encodeFacts, headerBytes, type HeaderExtension, type StreamDescription } from "./header.ts";
 import type { StreamHeader } from "./packets.ts";
 import { readWholeContent } from "./inline_text.ts";
@@ -24,7 +24,7 @@ export function inlineContent(
   { content, digest }: InlineContent,
   mostBytes: number,
 ): StreamHeader | undefined {
-  const text = kind === "text" ? utf8.decode(content) : Buffer.from(content).toString("base64");
+  const text = kind === "text" ? utf8.decode(content) : encodeBase64(content);
   const packed = withFacts(header, { ...facts, whole: [text, digest] });
   return headerBytes(packed) <= mostBytes ? packed : undefined;
 }

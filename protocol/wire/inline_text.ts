@@ -1,5 +1,5 @@
 // The content of a stream that is whole in its header: of text the text itself, of bytes their base64.
-import { Buffer } from "node:buffer";
+import { decodeBase64, encodeBase64 } from "../../platform.ts";
 import { utf8Bytes } from "./utf8.ts";
 
 /** Bytes that a stream carried by its header holds at most: with base64 and escapes they leave most of a header to the rest. */
@@ -14,11 +14,11 @@ const encoder = new TextEncoder();
 export function isWholeContent(kind: "text" | "bytes", text: string): boolean {
   if (kind === "text") return text.length <= WHOLE_BYTES && utf8Bytes(text) <= WHOLE_BYTES;
   if (text.length > MAX_BASE64_LENGTH) return false;
-  const bytes = Buffer.from(text, "base64"); // takes anything: other alphabets, missing padding, what is no base64 at all
-  return bytes.length <= WHOLE_BYTES && bytes.toString("base64") === text;
+  const bytes = decodeBase64(text);
+  return bytes.length <= WHOLE_BYTES && encodeBase64(bytes) === text;
 }
 
 /** The bytes of a content in order. */
 export function readWholeContent(kind: "text" | "bytes", text: string): Uint8Array {
-  return kind === "text" ? encoder.encode(text) : new Uint8Array(Buffer.from(text, "base64"));
+  return kind === "text" ? encoder.encode(text) : decodeBase64(text);
 }

@@ -119,7 +119,7 @@ test("that a file is empty is seen by reading it, not believed", () =>
     };
     const codec = createInlineCodec();
     const files = { openSource: grown, mimeTypeOf, createPartFile };
-    const alice = await startRuntime({ transport: hub.join("alice") }, { codec, files });
+    const alice = startRuntime({ transport: hub.join("alice") }, { codec, files });
     try {
       await rejection(() => alice.sendFile(path, { topic: "t" }), "file-error");
     } finally {

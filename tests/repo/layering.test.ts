@@ -81,8 +81,22 @@ test("a layer imports only what lies below it", () => {
   assert.equal(imports.filter((one) => LAYERS.includes(layerOf(one.from)) && !isAllowed(one)).map(described), []);
 });
 
-test("errors.ts and event_loop.ts import nothing of the project", () => {
-  assert.equal(imports.filter(({ from, to }) => isFoundation(from) && sources.has(to)).map(described), []);
+test("only workers, files, a LiveKit room and platform.ts touch Node's modules and globals", () => {
+  const homes = ["workers", "files"];
+  const isHome = (path: string): boolean =>
+    path === "platform.ts" || homes.includes(layerOf(path)) || folderOf(path) === "transports/livekit";
+  const core = [...sources].filter(([path]) => [...LAYERS, ""].includes(layerOf(path)) && !isHome(path));
+  const found = core.flatMap(([path, text]) => {
+    const touches = /"node:[^"]*"|(?<![.\w])(?:Buffer|process|setImmediate|clearImmediate|global|require)\b(?=[.(])/.exec(
+      withoutComments(text),
+    );
+    return touches === null ? [] : [`${path}: ${touches[0]}`];
+  });
+  assert.equal(found, []);
+});
+
+test("errors.ts, platform.ts and event_loop.ts import nothing of the layers", () => {
+  assert.equal(imports.filter(({ from, to }) => isFoundation(from) && sources.has(to) && !isFoundation(to)).map(described), []);
 });
 
 test("nobody imports mod.ts but programs and tests", () => {
@@ -226,14 +240,14 @@ test.run();
 
 function isAllowed({ from, to, typeOnly }: Import): boolean {
   const layer = layerOf(from);
-  if (!isPath(to)) return layer !== "protocol" || to.startsWith("msgpackr/") || to === "node:crypto" || to === "node:buffer";
-  if (to === "errors.ts" || layerOf(to) === layer) return true;
+  if (!isPath(to)) return layer !== "protocol" || to.startsWith("msgpackr/");
+  if (to === "errors.ts" || to === "platform.ts" || layerOf(to) === layer) return true;
   if (to === "event_loop.ts") return layer !== "protocol";
   return (BELOW[layer] ?? []).includes(layerOf(to)) || (typeOnly && (TYPES_FROM[layer] ?? []).includes(layerOf(to)));
 }
 
 function isFoundation(path: string): boolean {
-  return path === "errors.ts" || path === "event_loop.ts";
+  return path === "errors.ts" || path === "platform.ts" || path === "event_loop.ts";
 }
 
 /** "modern-tar" for "modern-tar/fs", "@livekit/rtc-node" for itself. */

@@ -1,4 +1,5 @@
 import { shouldYield } from "../../event_loop.ts";
+import { callNextTurn } from "../../platform.ts";
 
 /** One thing under way to one or more recipients. */
 export interface QueuedDelivery<Recipient> {
@@ -50,7 +51,7 @@ export class DeliveryQueue<Item extends QueuedDelivery<Recipient>, Recipient> {
 
   #schedule(): void {
     this.#scheduled = true;
-    if (shouldYield()) setImmediate(this.#run);
+    if (shouldYield()) callNextTurn(this.#run);
     else queueMicrotask(this.#run);
   }
 
@@ -74,7 +75,7 @@ export class DeliveryQueue<Item extends QueuedDelivery<Recipient>, Recipient> {
       }
       const last = this.#at + 1 === this.#batch.length && item.next === item.targets.length;
       if (!last && shouldYield()) {
-        setImmediate(this.#run);
+        callNextTurn(this.#run);
         return;
       }
     }

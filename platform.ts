@@ -1,0 +1,56 @@
+// The one file of the core that touches Node's modules and globals: another platform has one of its own.
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { clearInterval, setInterval } from "node:timers";
+
+/** A sha256 under way. */
+export interface Sha256 {
+  update(bytes: Uint8Array): unknown;
+  digest(): Uint8Array;
+  digest(encoding: "base64"): string;
+}
+
+/** Starts a sha256. */
+export function createSha256(): Sha256 {
+  return createHash("sha256");
+}
+
+/** True if both hold the same bytes. */
+export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
+/** Encodes bytes as base64, padded. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/** Decodes base64. Takes anything: other alphabets, missing padding, text that is no base64 at all. */
+export function decodeBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
+
+/** Number of bytes of a text as UTF-8; a lone surrogate counts as the U+FFFD it becomes. */
+export function utf8Length(text: string): number {
+  return Buffer.byteLength(text);
+}
+
+/** Handle of a call in the next turn of the event loop. */
+export type NextTurn = ReturnType<typeof setImmediate>;
+
+/** Calls a function in the next turn of the event loop, after timers and I/O that are due had theirs. */
+export function callNextTurn(call: () => void): NextTurn {
+  return setImmediate(call);
+}
+
+/** Cancels such a call. */
+export function cancelNextTurn(handle: NextTurn): void {
+  clearImmediate(handle);
+}
+
+/** Calls a function every `ms` milliseconds, without keeping the process; returns the call that ends it. */
+export function repeat(call: () => void, ms: number): () => void {
+  const timer = setInterval(call, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}
