@@ -1,4 +1,4 @@
-// node tools/command_lines.js: runs the command lines of README.md and cli/README.md as typed, in a clone of the commit, with a LiveKit
+// node tools/command_lines.js: runs the command lines of README.md, cli/README.md and docs/ as typed, in a clone of the commit, with a LiveKit
 // server of their own. A command line that is not in a table below fails, so that none can be forgotten.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,9 @@ import { provide } from "./lib/needs.js";
 import { run } from "./lib/processes.js";
 import { root } from "./lib/runtime.js";
 import { runtimesFolder } from "./lib/runtimes.js";
+
+/** Documents whose command lines are run. */
+const DOCUMENTS = ["README.md", "cli/README.md", "docs/reference.md", "docs/livekit.md", "docs/figures.md"];
 
 /** Servers, started in turn; the first serves the command lines of IN_ROOMS. */
 const SERVERS = ["npm run livekit", "bun --bun run livekit", "deno task livekit"];
@@ -89,7 +92,7 @@ async function prepare() {
 
 function tellUnknown() {
   const known = [...SERVERS, ...ALONE, ...IN_ROOMS.map(([command]) => command)];
-  const documents = ["README.md", "cli/README.md"].map((name) => readFileSync(join(clone, name), "utf8"));
+  const documents = DOCUMENTS.map((name) => readFileSync(join(clone, name), "utf8"));
   const inCi = readFileSync(join(clone, ".ci", "run"), "utf8");
   const commands = new Set(documents.flatMap(commandLinesOf));
   for (const command of commands) {
