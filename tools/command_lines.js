@@ -22,6 +22,7 @@ const ALONE = [
   "bun --bun run start FILE",
   "deno task start FILE",
   "npm test -- utf8 writing",
+  "npm run docs",
 ];
 
 /** With the server's variables set, in this order. Those with a text run until the end, and have printed it before the next begins. */

@@ -11,7 +11,15 @@ import { run } from "./lib/processes.js";
 import { commandFor, compiler, executable, root, runtime, runtimeLabel } from "./lib/runtime.js";
 
 const EXAMPLE_SECONDS = 30;
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "PROTOCOL.md", "docs/reference.md", "docs/livekit.md", "docs/figures.md", "docs/flow.md"];
+const DOCUMENTS = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "PROTOCOL.md",
+  "docs/reference.md",
+  "docs/livekit.md",
+  "docs/figures.md",
+  "docs/flow.md",
+];
 const NOT_PUBLIC = /^(tests|bench|examples|cli)\//;
 
 const filters = process.argv.slice(2);
