@@ -1,7 +1,5 @@
 import { mimes } from "mrmime";
-
-/** The type of a file whose extension says nothing. */
-export const DEFAULT_MIME_TYPE = "application/octet-stream";
+import { DEFAULT_MIME_TYPE } from "../protocol/constants.ts";
 
 /** Extensions of types that have several, where the first of them is not the usual one. */
 const USUAL: Readonly<Record<string, string>> = {

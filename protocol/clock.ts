@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** Longest delay a runtime's own timer takes, in milliseconds: 2³¹ − 1. A longer one fires at once. */
-const LONGEST_DELAY = 2_147_483_647;
+export const MAX_TIMER_DELAY_MS = 2_147_483_647;
 
 /** A timer, started anew as often as its delay needs. */
 interface Waiting {
@@ -55,7 +55,7 @@ export function nowOf(clock: Clock): number {
 }
 
 function wait(waiting: Waiting, fn: () => void, ms: number): void {
-  waiting.timer = ms > LONGEST_DELAY
-    ? setTimeout(() => wait(waiting, fn, ms - LONGEST_DELAY), LONGEST_DELAY)
+  waiting.timer = ms > MAX_TIMER_DELAY_MS
+    ? setTimeout(() => wait(waiting, fn, ms - MAX_TIMER_DELAY_MS), MAX_TIMER_DELAY_MS)
     : setTimeout(fn, ms);
 }

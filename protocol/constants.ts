@@ -25,6 +25,12 @@ export const SEGMENT_CAPACITY: number = SEGMENT_HEADROOM + SEGMENT_BYTES;
 /** Capacity of a small segment, for streams that have little to say. */
 export const SMALL_SEGMENT_CAPACITY: number = 16_384 + SEGMENT_HEADROOM;
 
+/** Bytes of UTF-8 that a UTF-16 unit takes at most. */
+export const MAX_UTF8_BYTES_PER_UNIT = 3;
+
+/** MIME type of bytes of which nothing is known. */
+export const DEFAULT_MIME_TYPE = "application/octet-stream";
+
 /** Attribute in headers and trailers that holds what is ours, as JSON; never shown to users. */
 export const OWN_ATTRIBUTE = "millrace";
 

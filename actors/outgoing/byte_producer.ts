@@ -1,6 +1,7 @@
 import { SEGMENT_BYTES, SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Segment } from "../../workers/segments.ts";
 import type { OutgoingStream } from "./stream.ts";
@@ -9,7 +10,6 @@ import type { OutgoingStream } from "./stream.ts";
 const FLUSH_MS = 10;
 
 const SMALL_BYTES = SMALL_SEGMENT_CAPACITY - SEGMENT_HEADROOM;
-const NO_DIGEST = new Uint8Array(0);
 
 /** Gathers the bytes written to a stream in segments, and puts each in the stream's line when it is full, or has waited long enough. */
 export class ByteProducer {

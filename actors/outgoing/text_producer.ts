@@ -1,7 +1,8 @@
-import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
+import { MAX_UTF8_BYTES_PER_UNIT, SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { fittingPieces, type MeasuredPiece, textPieces, utf8Bytes } from "../../protocol/wire/utf8.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { OutgoingStream } from "./stream.ts";
 
@@ -11,11 +12,7 @@ const INLINE_UNITS = 10_000;
 /** Units measured at a time: well under a millisecond. */
 const MEASURED_UNITS = 64 * 1024;
 
-/** A unit takes three bytes of UTF-8 at most. */
-const BYTES_PER_UNIT = 3;
-
 const encoder = new TextEncoder();
-const NO_DIGEST = new Uint8Array(0);
 
 /** Bytes of a text as UTF-8, in time slices. */
 export async function measureText(text: string): Promise<number> {
@@ -30,9 +27,9 @@ export async function measureText(text: string): Promise<number> {
 /** Puts a text in a stream's line, block by block as there is room. Pieces part no surrogate pair. */
 export async function produceText(stream: OutgoingStream, text: string): Promise<void> {
   const { framed } = stream;
-  const { frameBytes, totalSize = BYTES_PER_UNIT * text.length } = stream.spec;
+  const { frameBytes, totalSize = MAX_UTF8_BYTES_PER_UNIT * text.length } = stream.spec;
   const most = framed ? frameBytes : SEGMENT_BYTES;
-  const average = framed ? totalSize / text.length : BYTES_PER_UNIT; // of a part of a text, its stream's total says nothing
+  const average = framed ? totalSize / text.length : MAX_UTF8_BYTES_PER_UNIT; // of a part of a text, its stream's total says nothing
   for (const block of fittingPieces(text, most, average)) {
     await stream.queue.whenWritable();
     if (!framed && block.text.length <= INLINE_UNITS) pushSmall(stream, block);
@@ -59,5 +56,5 @@ function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): vo
 
 /** Whether a text may be sent as one chunk without being measured first. */
 export function isShort(text: string): boolean {
-  return text.length * BYTES_PER_UNIT <= STREAM_CHUNK_SIZE;
+  return text.length * MAX_UTF8_BYTES_PER_UNIT <= STREAM_CHUNK_SIZE;
 }

@@ -1,3 +1,4 @@
+import { MAX_UTF8_BYTES_PER_UNIT } from "../../protocol/constants.ts";
 import { callNextTurn, cancelNextTurn, type NextTurn } from "../../platform.ts";
 import type { ReceivingState, SendingState } from "../../protocol/wire/control.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
@@ -8,8 +9,6 @@ const STATE_BYTES = 12_000;
 
 /** Bytes of a row without its texts, and of one UTF-16 unit of them. */
 const ROW_BYTES = 60;
-const BYTES_PER_UNIT = 3;
-
 /** Rows of a state packet. */
 export interface StateRows {
   readonly receiving: readonly ReceivingState[];
@@ -86,7 +85,7 @@ export class StateUpdates {
       bytes = 0;
     };
     const count = (row: { reason?: string; digest?: string }): void => {
-      bytes += ROW_BYTES + BYTES_PER_UNIT * ((row.reason?.length ?? 0) + (row.digest?.length ?? 0));
+      bytes += ROW_BYTES + MAX_UTF8_BYTES_PER_UNIT * ((row.reason?.length ?? 0) + (row.digest?.length ?? 0));
       if (bytes > STATE_BYTES) send();
     };
     for (const stream of this.#receiving) {

@@ -1,7 +1,6 @@
 import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
-import { nowOf, systemClock } from "../../protocol/clock.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import { type Clock, MAX_TIMER_DELAY_MS, nowOf, systemClock } from "../../protocol/clock.ts";
 import { runningClock } from "../common/running_clock.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { resolveLimits } from "../../protocol/limits.ts";
@@ -31,9 +30,6 @@ import type { ByteStreamWriter, TextStreamWriter } from "../outgoing/writer.ts";
 
 /** Milliseconds that closing waits for a transport that takes nothing any more. */
 const CLOSE_WAIT = 1_000;
-
-/** A timer over any delay: `Infinity` is never, and an xstate clock need not know that. */
-const LONGEST_DELAY = 2_147_483_647;
 
 /** xstate's `Clock`, which it does not export by name. */
 type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
@@ -327,7 +323,7 @@ class MillraceRuntime implements Runtime {
 /** Any clock, with a time, and without timers that it would take for due at once. */
 function patient(clock: Clock | XstateClock): Required<Clock> {
   return {
-    setTimeout: (fn, ms) => ms > LONGEST_DELAY ? undefined : clock.setTimeout(fn, ms),
+    setTimeout: (fn, ms) => ms > MAX_TIMER_DELAY_MS ? undefined : clock.setTimeout(fn, ms),
     clearTimeout: (id) => {
       if (id !== undefined) clock.clearTimeout(id);
     },

@@ -28,7 +28,7 @@ import {
 import { utf8Bytes } from "../../protocol/wire/utf8.ts";
 import { tell } from "../common/callbacks.ts";
 import { produceFile } from "../outgoing/file_producer.ts";
-import { SEGMENT_BYTES } from "../../protocol/constants.ts";
+import { DEFAULT_MIME_TYPE, SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import type { OutgoingStreamManager } from "./outgoing_manager.ts";
 import { isShort, measureText, produceText } from "../outgoing/text_producer.ts";
@@ -39,8 +39,6 @@ type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Byte
 
 /** Data that `sendBytes` takes: any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
 export type ByteSource = Bytes | Blob | BytesInParts;
-
-const DEFAULT_MIME_TYPE = "application/octet-stream";
 
 /** A new stream's info, as far as it follows from the options of any stream. */
 function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {

@@ -24,11 +24,6 @@ export class ConnectionSendWindow {
     return this.#used + sharedUse(to) - sharedUse(from) <= this.#limit;
   }
 
-  /** How far a stream that stands at an offset may go. */
-  reach(from: number): number {
-    return Math.max(from, STREAM_CHUNK_SIZE) + this.#limit - this.#used;
-  }
-
   use(from: number, to: number): void {
     this.#used += sharedUse(to) - sharedUse(from);
   }

@@ -144,11 +144,6 @@ export class Destinations {
     return this.#names ??= this.#active.map((destination) => destination.identity);
   }
 
-  /** Whether packets may still reach anybody: a broadcast reaches also those whom this side has not heard of yet. */
-  get reachable(): boolean {
-    return !this.#listsRecipients || this.#active.length > 0;
-  }
-
   find(identity: string): Destination | undefined {
     return this.all.find((destination) => destination.identity === identity);
   }

@@ -7,6 +7,9 @@ export interface RunningDigest {
   finish(): string;
 }
 
+/** Digest of bytes that are not hashed apart: those of the plain format. */
+export const NO_DIGEST: Uint8Array = new Uint8Array(0);
+
 /** True if a digest is the sha256 of bytes that are few enough to hash at once. */
 export function isDigestOf(digest: Uint8Array, bytes: Uint8Array): boolean {
   const hash = createSha256();
