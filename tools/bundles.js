@@ -2,7 +2,6 @@
 // built twice: with a worker of its own, and without, under the name of our worker's entry, which must not be taken for that.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { install } from "./lib/install.js";
@@ -10,8 +9,8 @@ import { newerNode } from "./lib/newer_nodes.js";
 import { run } from "./lib/processes.js";
 import { commandFor, executable, root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
+import { note, tally } from "./lib/tally.js";
 
-const sums = { passed: 0, failed: 0 };
 const folder = mkdtempSync(join(tmpdir(), "millrace-bundles-"));
 const packages = join(root, "tools", "bundlers", "node_modules");
 
@@ -103,20 +102,13 @@ const BUNDLERS = {
   },
 };
 
-try {
+await tally(async () => {
   if (!existsSync(join(packages, "webpack"))) await install("bundlers");
   await prepare();
   for (const [name, bundle] of Object.entries(BUNDLERS)) await tryBundler(name, bundle);
   await tryBun();
   await tryNodeExecutable();
-} catch (error) {
-  console.error(error.message);
-  sums.failed++;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-console.log(`${sums.passed} passed, ${sums.failed} failed`);
-process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+}, () => rmSync(folder, { recursive: true, force: true }));
 
 /** A project with the pack installed, as users have it. */
 async function prepare() {
@@ -146,7 +138,7 @@ async function tryBundler(name, bundle) {
     await bundle({ entry: join(folder, "entry.mjs") }, join(out, "alone"));
     writeFileSync(join(out, "package.json"), JSON.stringify({ type: "module" }));
   } catch (error) {
-    return tell(false, `${name} builds`, error.message);
+    return note(false, `${name} builds`, error.message);
   }
   for (const runtime of name === "esbuild" ? ["node", "bun", "deno"] : ["node"]) {
     const command = runtime === "node" ? [executable] : commandFor(runtime, await runtimeProgram(runtime));
@@ -209,12 +201,5 @@ async function check(what, command, expected, cwd = folder) {
   const { code, output } = await run(command, { cwd, seconds: 20 });
   const starts = output.match(/PROGRAM STARTS.*/g) ?? [];
   const good = code === 0 && starts.length === 1 && starts[0] === "PROGRAM STARTS main" && output.includes(expected);
-  tell(good, what, `code ${code}, ${starts.length} starts\n${output.slice(0, 2_000)}`);
-}
-
-function tell(good, what, details) {
-  if (good) sums.passed++;
-  else sums.failed++;
-  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
-  if (!good) console.log(details.replace(/^/gm, "    "));
+  note(good, what, `code ${code}, ${starts.length} starts\n${output.slice(0, 2_000)}`);
 }

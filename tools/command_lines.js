@@ -9,6 +9,7 @@ import { provide } from "./lib/needs.js";
 import { run } from "./lib/processes.js";
 import { root } from "./lib/runtime.js";
 import { runtimesFolder } from "./lib/runtimes.js";
+import { note, tally } from "./lib/tally.js";
 
 /** Documents whose command lines are run. */
 const DOCUMENTS = ["README.md", "cli/README.md", "docs/reference.md", "docs/livekit.md", "docs/figures.md"];
@@ -51,17 +52,7 @@ const ELSEWHERE = {
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-commands-"));
 const clone = join(folder, "clone");
-const sums = { passed: 0, failed: 0 };
-try {
-  await main();
-} catch (error) {
-  console.error(error.message);
-  sums.failed++;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-console.log(`${sums.passed} passed, ${sums.failed} failed`);
-process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+await tally(main, () => rmSync(folder, { recursive: true, force: true }));
 
 async function main() {
   const { env: programs, missing } = await provide(["livekit", "python"], console.log);
@@ -144,11 +135,4 @@ async function finish({ command, text, ended, output, kill }) {
   if (text !== undefined) kill();
   const { code, output: all } = await ended;
   note(text === undefined ? code === 0 : text.test(output()), command, `ended with code ${code}\n${all}`);
-}
-
-function note(good, command, why) {
-  if (good) sums.passed++;
-  else sums.failed++;
-  console.log(`${good ? "ok    " : "FAILED"} ${command}`);
-  if (!good) console.log(why.replace(/^/gm, "    "));
 }

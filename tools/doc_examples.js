@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { buildIfStale, sourceFiles } from "./lib/build.js";
 import { run } from "./lib/processes.js";
 import { commandFor, compiler, executable, root, runtime, runtimeLabel } from "./lib/runtime.js";
+import { note, tally } from "./lib/tally.js";
 
 const EXAMPLE_SECONDS = 30;
 const DOCUMENTS = [
@@ -24,18 +25,8 @@ const NOT_PUBLIC = /^(tests|bench|examples|cli)\//;
 
 const filters = process.argv.slice(2);
 const folder = join(root, ".cache", `doc_examples_${runtime}`);
-const sums = { passed: 0, failed: 0 };
 
-try {
-  await main();
-} catch (error) {
-  console.error(error.message);
-  sums.failed++;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-console.log(`${sums.passed} passed, ${sums.failed} failed`);
-process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+await tally(main, () => rmSync(folder, { recursive: true, force: true }));
 
 async function main() {
   console.log(`Doc examples on ${runtimeLabel}`);
@@ -104,7 +95,7 @@ async function typeCheck(examples) {
     ? [executable, compiler, "-p", folder]
     : [executable, "check", ...examples.map(({ name }) => join(folder, `${name}.ts`))];
   const { code, output } = await run(command, { seconds: 120, env: { NO_COLOR: "1" } });
-  count("types", code === 0, output.replace(/example_(\d+)\.ts/g, (file, index) => `${file} [${examples[index]?.place}]`));
+  note(code === 0, "types", output.replace(/example_(\d+)\.ts/g, (file, index) => `${file} [${examples[index]?.place}]`));
 }
 
 async function runExample({ name, place }) {
@@ -113,18 +104,11 @@ async function runExample({ name, place }) {
   const config = runtime === "deno" ? ["--config", join(root, "deno.json")] : [];
   const options = { cwd: join(folder, "in", name), seconds: EXAMPLE_SECONDS, env: { NO_COLOR: "1" } };
   const { code, output, late } = await run([...commandFor(runtime), ...config, program], options);
-  count(place, code === 0, late ? `${output}It did not end within ${EXAMPLE_SECONDS} s` : output);
+  note(code === 0, place, late ? `${output}It did not end within ${EXAMPLE_SECONDS} s` : output);
 }
 
 function compiled(name) {
   const file = readdirSync(join(folder, "out"), { recursive: true }).find((path) => path.endsWith(`${name}.js`));
   if (file === undefined) throw new Error(`Cannot find a compiled example: name is "${name}"`);
   return join(folder, "out", file);
-}
-
-function count(what, good, output) {
-  if (good) sums.passed++;
-  else sums.failed++;
-  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
-  if (!good) console.log(output.replace(/^/gm, "    "));
 }

@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 import { run } from "./lib/processes.js";
 import { root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
+import { note, tally } from "./lib/tally.js";
 
 /** What the README's table says, by runtime; the tests are few and quick, with workers, files and machines among them. */
 const COMMANDS = {
@@ -24,19 +25,10 @@ const FOREIGN = /^(npm_|BUN_INSTALL|DENO_DIR|DENO_INSTALL|NODE_PATH|NODE_ENV|XDG
 const asked = process.argv.slice(2);
 const names = asked.length > 0 ? asked : Object.keys(COMMANDS);
 const folder = mkdtempSync(join(tmpdir(), "millrace-clone-"));
-let passed = 0;
-let failed = 0;
 
-try {
+await tally(async () => {
   for (const name of names) await tryOn(name);
-} catch (error) {
-  console.error(error.message);
-  failed++;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+}, () => rmSync(folder, { recursive: true, force: true }));
 
 async function tryOn(name) {
   if (!(name in COMMANDS)) throw new Error(`Cannot try a clone as there is no such runtime: name is "${name}"`);
@@ -73,11 +65,6 @@ async function environment(name) {
 async function check(name, command, cwd, env, isGood) {
   const started = performance.now();
   const { code, output } = await run(["sh", "-c", command], { cwd, env, seconds: 600 });
-  const good = isGood(code, output);
-  if (good) passed++;
-  else failed++;
-  console.log(
-    `${good ? "ok    " : "FAILED"} a clone on ${name}: ${command}, ${((performance.now() - started) / 1000).toFixed(1)} s`,
-  );
-  if (!good) console.log(`    ended with code ${code}\n${output}`.replace(/^/gm, "    "));
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  note(isGood(code, output), `a clone on ${name}: ${command}, ${seconds} s`, `ended with code ${code}\n${output}`);
 }

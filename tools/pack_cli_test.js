@@ -2,7 +2,6 @@
 // there on Node, Bun and Deno: its help, its exit codes, and a file from one process to another through a LiveKit server.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
 import { join } from "node:path";
 import { packCli } from "./lib/cli_pack.js";
 import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/livekit_server.js";
@@ -11,28 +10,23 @@ import { run } from "./lib/processes.js";
 import { find } from "./lib/programs.js";
 import { root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
+import { note, tally } from "./lib/tally.js";
 
 const SIZE = 1_000_000;
-const sums = { passed: 0, failed: 0 };
 const folder = mkdtempSync(join(tmpdir(), "millrace-cli-pack-"));
 const project = join(folder, "project");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 let server;
 
-try {
+await tally(async () => {
   await install();
   const { url, key, secret } = await startServer();
   const env = { NO_COLOR: "1", LIVEKIT_URL: url, LIVEKIT_API_KEY: key, LIVEKIT_API_SECRET: secret };
   for (const [name, command] of await commands()) await useOn(name, command, env);
-} catch (error) {
-  console.error(error.message);
-  sums.failed++;
-} finally {
+}, async () => {
   await server?.kill();
   rmSync(folder, { recursive: true, force: true });
-}
-console.log(`${sums.passed} passed, ${sums.failed} failed`);
-process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+});
 
 /** The manifest names the library by a range that only a registry could serve: here both come as files. */
 async function install() {
@@ -95,8 +89,5 @@ async function must(command, cwd) {
 }
 
 function check(what, good, { output }) {
-  if (good) sums.passed++;
-  else sums.failed++;
-  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
-  if (!good) console.log(output.replace(/^/gm, "    "));
+  note(good, what, output);
 }

@@ -3,14 +3,13 @@
 import { createServer } from "node:http";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "./lib/processes.js";
 import { commandFor, compiler, executable, root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
+import { note, tally } from "./lib/tally.js";
 
-const sums = { passed: 0, failed: 0 };
 const folder = mkdtempSync(join(tmpdir(), "millrace-pack-"));
 const proof = join(folder, "worker-ran");
 // A cache of its own: Bun takes an earlier pack of the same version for this one, and links files to its cache.
@@ -47,20 +46,13 @@ await pool.close();
 console.log("sent 1 MB");
 `;
 
-try {
+await tally(async () => {
   const pack = await makePack();
   await onNode(pack);
   await onBun(pack);
   await onDeno();
   await overHttp();
-} catch (error) {
-  console.error(error.message);
-  sums.failed++;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-console.log(`${sums.passed} passed, ${sums.failed} failed`);
-process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
+}, () => rmSync(folder, { recursive: true, force: true }));
 
 async function makePack() {
   await must(["npm", "run", "build", "--silent"], root);
@@ -168,7 +160,7 @@ function withNpmSpecifiers(text) {
 }
 
 function appendWitness(project) {
-  appendFileSync(join(project, "node_modules", "millrace", "dist", "workers", "entry.js"), witness);
+  appendFileSync(join(project, "node_modules", "millrace", "dist", "workers", "entry", "entry.js"), witness);
 }
 
 function emptyProject(name) {
@@ -193,8 +185,5 @@ async function check(what, command, cwd, expected = "sent 1 MB") {
   const worked = expected === "" || existsSync(proof);
   rmSync(proof, { force: true });
   const good = code === 0 && output.includes(expected) && worked;
-  if (good) sums.passed++;
-  else sums.failed++;
-  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
-  if (!good) console.log(`${output}${worked ? "" : "No worker thread ran"}`.replace(/^/gm, "    "));
+  note(good, what, `${output}${worked ? "" : "No worker thread ran"}`);
 }
