@@ -54,3 +54,14 @@ export function repeat(call: () => void, ms: number): () => void {
   timer.unref();
   return () => clearInterval(timer);
 }
+
+/** True if the program may read a file, or all files if none is given, without asking its user, as Deno would. */
+export function mayRead(file?: URL): boolean {
+  const { Deno: deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
+  if (deno === undefined) return true;
+  try {
+    return deno.permissions.querySync({ name: "read", ...(file === undefined ? {} : { path: file }) }).state === "granted";
+  } catch {
+    return false;
+  }
+}

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
+import { mayRead } from "../platform.ts";
 
 /** A process, and the machine (or container) whose process ids it counts in. */
 export interface Owner {
@@ -37,7 +38,7 @@ function self(): Owner | undefined {
 }
 
 function find(): Owner | undefined {
-  if (process.platform !== "linux" || !mayReadProc()) return undefined;
+  if (process.platform !== "linux" || !mayRead()) return undefined;
   try {
     const start = startOf(process.pid);
     if (start === undefined) return undefined;
@@ -68,15 +69,4 @@ function startOf(pid: number): string | undefined {
   }
   // The second field is the program's name in brackets, and may hold anything.
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-}
-
-/** Deno asks its user before it reads below /proc: only a program that may do so anyway looks there. */
-function mayReadProc(): boolean {
-  const { Deno: deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
-  if (deno === undefined) return true;
-  try {
-    return deno.permissions.querySync({ name: "read" }).state === "granted";
-  } catch {
-    return false;
-  }
 }

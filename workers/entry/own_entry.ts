@@ -1,5 +1,6 @@
 // The worker's entry beside this module, and the proof that it is ours: in a bundle, a file of that name may be the user's own program.
 import { readFileSync } from "node:fs";
+import { mayRead } from "../../platform.ts";
 
 /** Stands in the first line of entry.js. */
 const MARK = "millrace: the entry of a codec worker";
@@ -14,17 +15,11 @@ export function ownEntry(): URL {
     throw new Error(`Cannot start a worker as this is a bundle without one: its module is "${url}"`);
   }
   const entry = new URL("./entry.js", url);
-  if (entry.protocol === "file:" && mayRead(entry)) {
+  if (entry.protocol === "file:" && mayRead(entry)) { // Deno loads modules that it may not read as files
     const text = readFileSync(entry, "utf8");
     if (text.length > MOST_CHARACTERS || !text.includes(MARK)) {
       throw new Error(`Cannot start a worker as its entry is another program: file is "${entry.href}"`);
     }
   }
   return entry;
-}
-
-/** Deno loads a module without the permission to read it as a file, and would ask its user. */
-function mayRead(entry: URL): boolean {
-  const { Deno: deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
-  return deno === undefined || deno.permissions.querySync({ name: "read", path: entry }).state === "granted";
 }
