@@ -23,7 +23,8 @@ export interface PeerContext {
   readonly clock: Required<Clock>;
   /** This runtime's instance. */
   readonly instance: string;
-  tell(peer: Peer, message: ControlMessage): void;
+  /** Resolves when the message was sent, or cannot be. */
+  tell(peer: Peer, message: ControlMessage): Promise<void>;
   /** Answers a hello. */
   sendHello(peer: Peer): void;
   /** Streams of a sender that are open here, of all its instances and as another SDK too. */

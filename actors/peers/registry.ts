@@ -88,7 +88,7 @@ export class Peers {
         streamsRaised: (by) => this.#context.streamsRaised(by),
         waitingFor: (credit) => this.#context.waitingFor(credit),
         adopt: (by, sequence) => this.#context.adopt(by, sequence),
-        tell: (to, message) => void this.#tell(message, [to.identity]),
+        tell: (to, message) => this.#tell(message, [to.identity]),
         report: this.#context.report,
       });
       this.#peers.set(identity, peer);

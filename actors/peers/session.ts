@@ -34,7 +34,8 @@ export interface SessionContext {
   readonly instance: string;
   /** Numbers of streams that may be opened; they outlive a session. */
   readonly counts: StreamCounts;
-  tell(message: ControlMessage): void;
+  /** Resolves when the message was sent, or cannot be. */
+  tell(message: ControlMessage): Promise<void>;
   /** Hands an error that nobody awaits to the user. */
   readonly report: Report;
   /** Makes the peer a receiver of an open broadcast that reached it unknown; false if there is no such stream. */
@@ -74,7 +75,7 @@ export class PeerSession {
     this.#rowAnswers = new Answers(context.clock, () => this.#updates.schedule());
     this.#acknowledgements = new Acknowledgements(context.clock, (streams) => {
       if (this.instance === undefined) return;
-      context.tell({ kind: "ack", instance: context.instance, about: this.instance, streams });
+      void context.tell({ kind: "ack", instance: context.instance, about: this.instance, streams });
     });
   }
 
@@ -283,12 +284,12 @@ export class PeerSession {
     for (const stream of this.outgoing.values()) stream.unblock();
   }
 
-  #send(rows: StateRows): void {
+  async #send(rows: StateRows): Promise<void> {
     const { instance, counts } = this.#context;
     const { instance: about } = this;
     if (about === undefined || this.#closed) return;
     const credit = this.receiveWindow.limit;
     this.#advertisedCredit = credit;
-    this.#context.tell({ kind: "state", instance, about, credit, ...counts.tell(), ...rows });
+    await this.#context.tell({ kind: "state", instance, about, credit, ...counts.tell(), ...rows });
   }
 }

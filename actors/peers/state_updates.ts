@@ -16,19 +16,23 @@ export interface StateRows {
 }
 
 /**
- * The states of streams that a peer is to be told. They wait until the packets of this turn of the event loop were seen, so that claims,
- * credit and receipts of many streams share a packet.
+ * States of streams that a peer is to be told. They wait until the packets of this turn of the event loop were seen, so that claims, credit
+ * and receipts of many streams share a packet, and until the packet before them was sent: so peers take turns, however much one asks.
  */
 export class StateUpdates {
   readonly #identity: string;
-  readonly #send: (rows: StateRows) => void;
+  readonly #send: (rows: StateRows) => Promise<void>;
   readonly #receiving = new Set<IncomingStream>();
   readonly #sending = new Set<OutgoingStream>();
   readonly #unknown = new Map<number, SendingState>();
   #creditDue = false;
   #scheduled: NextTurn | undefined;
+  /** Packets that the transport has not sent yet. */
+  #unsent = 0;
+  /** More is due once they were sent. */
+  #isDue = false;
 
-  constructor(identity: string, send: (rows: StateRows) => void) {
+  constructor(identity: string, send: (rows: StateRows) => Promise<void>) {
     this.#identity = identity;
     this.#send = send;
   }
@@ -60,16 +64,27 @@ export class StateUpdates {
 
   /** Sends what is queued at the end of this turn of the event loop. */
   schedule(): void {
-    this.#scheduled ??= callNextTurn(() => {
-      this.#scheduled = undefined;
-      this.flush();
-    });
+    if (this.#unsent > 0) this.#isDue = true;
+    else {
+      this.#scheduled ??= callNextTurn(() => {
+        this.#scheduled = undefined;
+        this.flush();
+      });
+    }
   }
 
   /** Cancels what is scheduled; what is queued stays. */
   cancel(): void {
     if (this.#scheduled !== undefined) cancelNextTurn(this.#scheduled);
     this.#scheduled = undefined;
+    this.#isDue = false;
+  }
+
+  #sent(): void {
+    this.#unsent--;
+    if (this.#unsent > 0 || !this.#isDue) return;
+    this.#isDue = false;
+    this.schedule();
   }
 
   /** Sends what is queued. */
@@ -79,7 +94,8 @@ export class StateUpdates {
     let bytes = 0;
     const send = (): void => {
       this.#creditDue = false;
-      this.#send({ receiving, sending });
+      this.#unsent++;
+      void this.#send({ receiving, sending }).then(() => this.#sent());
       receiving = [];
       sending = [];
       bytes = 0;
