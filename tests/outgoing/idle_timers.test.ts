@@ -1,0 +1,33 @@
+// Timers of a stream go with it: a program whose streams have ended, and whose runtime is open, ends at once.
+import * as assert from "uvu/assert";
+import { suite } from "../support/harness.ts";
+import { inRoom, type Member, pattern } from "../support/room.ts";
+
+const test = suite("timers of streams");
+
+/** Sends that end within some milliseconds. */
+const SENDS: Readonly<Record<string, (alice: Member) => Promise<unknown>>> = {
+  "a text": ({ runtime }) => runtime.sendText("x", { topic: "t", confirm: true }),
+  "bytes by name": ({ runtime }) => runtime.sendBytes(pattern(500_000), { topic: "t", destinationIdentities: ["bob"] }),
+  "a broadcast that waits for its claims": ({ runtime }) => runtime.sendBytes(pattern(3_000_000), { topic: "t" }),
+};
+
+for (const [name, send] of Object.entries(SENDS)) {
+  for (const [hub, options] of [["a direct hub", {}], ["a hub with links", { link: { kind: "reliable", delay: 2 } }]] as const) {
+    test(`after ${name} no timer is left on ${hub}`, () =>
+      inRoom(async (room) => {
+        const alice = await room.join("alice");
+        const bob = await room.join("bob");
+        bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
+        bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
+        await room.time.run(send(alice)); // the runtimes know each other from here on
+        await room.time.advance(10_000);
+        const idle = room.time.pending;
+        await room.time.run(send(alice));
+        await room.time.advance(20);
+        assert.ok(room.time.pending <= idle, `${room.time.pending} timers, ${idle} before`);
+      }, options));
+  }
+}
+
+test.run();
