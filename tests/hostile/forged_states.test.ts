@@ -69,4 +69,20 @@ test("a broadcast does not wait longer than it must for one who has not claimed 
     assert.ok(room.time.pending <= before, `${room.time.pending} timers wait, ${before} before`);
   }));
 
+test("a broadcast that has ended takes no more receivers: who asks for it is answered that nothing comes", () =>
+  inRoom(async (room) => {
+    const alice = await room.join("alice");
+    await room.join("bob");
+    room.raw("plain"); // of another SDK, so that the broadcast names nobody
+    await room.time.advance(1_000);
+    await room.time.run(alice.runtime.sendText("over", { topic: "t" }));
+    const eve = room.raw("eve");
+    eve.hello("alice");
+    await room.time.advance(10);
+    eve.state("alice", { receiving: [{ sequence: 0, claim: CLAIMED, credit: 1_000, received: 0, taken: 0 }] });
+    await room.time.advance(100);
+    const rows = eve.statesFrom("alice").flatMap(({ sending }) => sending);
+    assert.equal(rows, [{ sequence: 0, final: 0, end: "incomplete" }]);
+  }));
+
 test.run();
