@@ -238,15 +238,16 @@ export class Peers {
     const wakes = this.#waiting.get(identity) ?? [];
     this.#waiting.set(identity, wakes);
     let timer: unknown;
-    const greeted = new Promise<void>((resolve) => void wakes.push(resolve));
-    // It counts from when the question was on its way: a room's first packet waits until its connection is made.
-    if (first) await Promise.race([greeted, this.#ask(peer)]);
-    if (this.#waiting.get(identity) === wakes) {
+    const greeted = new Promise<void>((resolve) => void wakes.push(resolve)); // those who wait go on in their order
+    const wait = (): void => {
+      if (this.#waiting.get(identity) !== wakes) return;
       timer = this.#context.clock.setTimeout(() => {
         if (!peer.known) peer.silent = true;
         this.#resolve(identity);
       }, HELLO_WAIT);
-    }
+    };
+    // It counts from when the question was on its way: a room's first packet waits until its connection is made.
+    if (first) void this.#ask(peer).then(wait);
     await greeted;
     this.#context.clock.clearTimeout(timer);
   }

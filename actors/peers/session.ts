@@ -168,6 +168,7 @@ export class PeerSession {
     this.#openWindows -= this.#windows.get(stream.facts.sequence) ?? 0;
     this.#windows.delete(stream.facts.sequence);
     this.#endedIncoming.set(stream.facts.sequence, stream);
+    this.updateCredit(); // by what was held unread: its sender may have nothing more to say of it
   }
 
   endOutgoing(stream: OutgoingStream): void {

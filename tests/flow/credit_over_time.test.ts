@@ -90,6 +90,48 @@ for (const [line, link] of Object.entries(LINES)) {
   });
 }
 
+test("credit that streams sent whole used comes back as their reader cancels them, without other traffic", async () => {
+  await inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const bob = await room.join("bob", { limits: { ...limits, senderWindow: limits.receiveWindow } });
+    await room.time.advance(1_000);
+    const readers: ByteStreamReader[] = [];
+    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
+    for (let i = 0; i < 2; i++) await room.time.run(alice.runtime.sendBytes(pattern(65_000), { ...to, confirm: false }));
+    let isSent = false;
+    const sending = alice.runtime.sendBytes(pattern(90_000), { ...to, topic: "read" }).then(() => void (isSent = true));
+    await room.time.advance(1_000);
+    assert.is(isSent, false, "it waits for credit that the other two hold");
+    for (const reader of readers) await reader.cancel();
+    await room.time.run(sending, { limit: 100 });
+  });
+});
+
+test("a reader that takes little is told of a second later: its sender sees that it goes on", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob");
+    let take: () => Promise<unknown> = () => Promise.reject(new Error("No reader"));
+    bob.runtime.registerByteStreamHandler("t", (reader) => {
+      const values = reader[Symbol.asyncIterator]();
+      take = () => values.next();
+    });
+    const eve = room.raw("eve");
+    eve.hello("bob");
+    await room.time.advance(1);
+    eve.open("bob", "s", 0);
+    const taken: number[] = [];
+    for (let index = 0; index < 5; index++) {
+      eve.chunk("bob", "s", index, new Uint8Array(100));
+      await room.time.advance(1);
+      await take();
+      await room.time.advance(499);
+      taken.push(eve.statesFrom("bob").findLast(({ receiving }) => receiving.length > 0)?.receiving[0]?.taken ?? NaN);
+    }
+    assert.equal(taken, [0, 0, 300, 300, 500]);
+  });
+});
+
 /** Sends chunks of a plain stream as far as it is let, and more. */
 function pour(eve: Raw, streamId: string, sequence: number, bytes: number): void {
   eve.open("bob", streamId, sequence, { facts: { format: "plain" } });

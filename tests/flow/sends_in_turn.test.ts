@@ -25,6 +25,28 @@ test("sendText: thousands that are not awaited arrive, each and in order", async
   });
 });
 
+for (const after of [0, 1, 100]) {
+  test(`streams to one who introduces itself ${after} ms after it was asked open in the order of their calls`, async () => {
+    await inRoom(async (room) => {
+      const alice = await room.join("alice");
+      const eve = room.raw("eve");
+      await room.time.advance(1);
+      eve.react = ({ type }) => {
+        if (type !== "control") return;
+        eve.react = () => {};
+        if (after === 0) eve.hello("alice");
+        else room.time.setTimeout(() => eve.hello("alice"), after);
+      };
+      const ids = Array.from({ length: 5 }, (_, i) => `s-${i}`);
+      const options = { topic: "t", destinationIdentities: ["eve"] };
+      const writers = await room.time.run(Promise.all(ids.map((streamId) => alice.runtime.streamText({ ...options, streamId }))));
+      await room.time.advance(1);
+      assert.equal(eve.headers.map(({ streamId }) => streamId), ids);
+      for (const writer of writers) await writer.abort();
+    });
+  });
+}
+
 for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3, 4], [20, 1024, 5], [64, 8, 2]] as const) {
   test(`limits of ${streams} streams, ${streamsPerSender} a sender: ${count} senders send 60 each, none is refused`, async () => {
     await inRoom(async (room) => {

@@ -11,7 +11,7 @@ import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { startPeer } from "../support/peers/peer.ts";
 import { type Hall, Halls } from "../support/livekit/hall.ts";
-import { assertInTime, until } from "../support/livekit/pair.ts";
+import { assertGone, assertInTime, until } from "../support/livekit/pair.ts";
 import { type Ending, FAULT_LIMITS, Receiving, Sending } from "../support/livekit/traffic.ts";
 
 const test = suite("killed");
@@ -82,11 +82,6 @@ test("one who uses LiveKit's SDK plainly leaves", () =>
     assert.is(await assertInTime(text.ended), "disconnected");
     await rejection(() => writer.write("again"), "disconnected");
   }));
-
-/** Silence ends a stream, or the server's word that the participant has left: whichever comes first, and both come in time. */
-function assertGone(endings: readonly Ending[]): void {
-  for (const ending of endings) assert.ok(ending === "timeout" || ending === "disconnected", `it ended with "${ending}"`);
-}
 
 test.after(() => halls.close());
 test.run();

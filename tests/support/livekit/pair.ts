@@ -119,6 +119,11 @@ export function all(ending: Ending): Endings {
   return Object.fromEntries(KINDS.map((kind) => [kind, ending])) as Endings;
 }
 
+/** Silence ends a stream, or word that the participant or the connection is gone: whichever comes first, and both come in time. */
+export function assertGone(endings: readonly Ending[]): void {
+  for (const ending of endings) assert.ok(ending === "timeout" || ending === "disconnected", `it ended with "${ending}"`);
+}
+
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
