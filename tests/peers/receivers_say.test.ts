@@ -1,0 +1,101 @@
+// What a sender makes of what its receivers say of a stream: which words count, and which its user is told.
+import * as assert from "uvu/assert";
+import type { ReceivingState } from "../../protocol/wire/control.ts";
+import { suite } from "../support/harness.ts";
+import { rejection } from "../support/rejections.ts";
+import { digestOf, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+
+const test = suite("what receivers say");
+
+const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
+const TO_BOTH = { topic: "t", destinationIdentities: ["eve", "mallory"] };
+
+/** Alice, and two who say of her streams what the test wants. */
+async function scene(body: (room: Room, alice: Member, eve: Raw, mallory: Raw) => Promise<void>): Promise<void> {
+  await inRoom(async (room) => {
+    const alice = await room.join("alice");
+    const [eve, mallory] = [room.raw("eve"), room.raw("mallory")];
+    for (const raw of [eve, mallory]) raw.hello("alice");
+    await room.time.advance(1);
+    await body(room, alice, eve, mallory);
+  });
+}
+
+function row(more: Partial<ReceivingState>): ReceivingState {
+  return { sequence: 0, claim: "claimed", credit: 1_000_000, received: 0, taken: 0, ...more };
+}
+
+test("done counts with all that was sent taken, and not before all was sent", async () => {
+  await scene(async (room, alice, eve) => {
+    const bytes = pattern(100);
+    const done = { end: "done", digest: digestOf(bytes) } as const;
+    const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_EVE, confirm: true, totalSize: 100 }));
+    await writer.write(bytes);
+    await room.time.advance(20);
+    eve.state("alice", { receiving: [row({ received: 100, taken: 100, ...done })] });
+    await room.time.advance(20);
+    assert.is(writer.actor.getSnapshot().value, "writing");
+    const closing = writer.close();
+    await room.time.advance(20);
+    for (const taken of [0, 99]) eve.state("alice", { receiving: [row({ received: 100, taken, ...done })] });
+    eve.state("alice", { receiving: [row({ received: 101, taken: 101, ...done })] });
+    await room.time.advance(20);
+    assert.is(writer.actor.getSnapshot().value, "closing");
+    eve.state("alice", { receiving: [row({ received: 100, taken: 100, ...done })] });
+    await room.time.run(closing, { limit: 100 });
+    assert.equal(writer.info.receipts, [{ identity: "eve", bytes: 100 }]);
+  });
+});
+
+for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const) {
+  test(`without receipts: one of two that ends a stream as ${end} goes to onError, unless it wanted no more`, async () => {
+    await scene(async (room, alice, eve) => {
+      const writer = await room.time.run(alice.runtime.streamBytes(TO_BOTH));
+      eve.state("alice", { receiving: [row({ end })] });
+      await room.time.advance(20);
+      assert.is(writer.actor.getSnapshot().value, "open");
+      const told = end === "cancelled" ? [] : [`${end} eve`];
+      assert.equal(alice.errors.map(({ code, identity }) => `${code} ${identity}`), told);
+      await writer.abort();
+    });
+  });
+
+  test(`with receipts: one of two that ends a stream as ${end} is in them, and not told twice`, async () => {
+    await scene(async (room, alice, eve, mallory) => {
+      const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_BOTH, confirm: true }));
+      eve.state("alice", { receiving: [row({ end })] });
+      await room.time.advance(20);
+      const closing = writer.close();
+      await room.time.advance(20);
+      mallory.state("alice", { receiving: [row({ end: "done", digest: digestOf() })] });
+      await room.time.run(closing, { limit: 100 });
+      assert.equal(writer.info.receipts, [{ identity: "eve", bytes: 0, error: end }, { identity: "mallory", bytes: 0 }]);
+      assert.equal(alice.errors, []);
+    });
+  });
+
+  test(`the only receiver that ends a stream as ${end}: its calls reject with that, and onError is not called`, async () => {
+    await scene(async (room, alice, eve) => {
+      const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
+      eve.state("alice", { receiving: [row({ end })] });
+      await room.time.advance(20);
+      await rejection(() => writer.write(pattern(1)), end);
+      assert.equal(alice.errors, []);
+    });
+  });
+}
+
+test("a receiver that ends a stream is told how far it was sent: its credit comes back by that", async () => {
+  await scene(async (room, alice, eve) => {
+    const writer = await room.time.run(alice.runtime.streamBytes(TO_BOTH));
+    await writer.write(pattern(50_000));
+    await room.time.advance(20);
+    eve.state("alice", { receiving: [row({ received: 15_000, end: "cancelled" })] });
+    await room.time.advance(20);
+    const told = eve.statesFrom("alice").flatMap(({ sending }) => sending);
+    assert.equal(told.map(({ final }) => final).at(-1), writer.progress.received);
+    await writer.abort();
+  });
+});
+
+test.run();
