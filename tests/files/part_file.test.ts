@@ -73,6 +73,16 @@ test("of files of one name at once, each keeps its bytes under a name of its own
     assert.is((await readdir(folder)).length, 20);
   }));
 
+test("a number whose file was taken away is free again", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFile(join(folder, "report.pdf"), "");
+    for (let round = 0; round < 3; round++) {
+      const path = await finish(await begin(folder), "x");
+      assert.is(path, join(folder, "report (2).pdf"));
+      await unlink(path);
+    }
+  }));
+
 test("a thousand files of a name cost the next one a few looks, not a thousand", () =>
   inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, "report.pdf"), "");

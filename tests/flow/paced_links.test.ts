@@ -1,5 +1,6 @@
 // Laws of the flow over simulated lines, in virtual time: the line is used, the queue stays short, nobody starves, steps are followed.
 import * as assert from "uvu/assert";
+import type { Transport } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { type Line, linkOf, overLine, pseudorandom, quantile, transfer } from "../support/paced_links.ts";
 import { inRoom } from "../support/room.ts";
@@ -46,6 +47,39 @@ for (const line of LINES) {
     { seconds: 60 },
   );
 }
+
+test("of a bulk stream that is aborted while its chunks wait for room, nothing follows but its end", async () => {
+  await inRoom(async (room) => {
+    const own = room.hub.join("alice");
+    const given: string[] = [];
+    const transport: Transport = {
+      identity: own.identity,
+      participants: () => own.participants(),
+      open: (events) => own.open(events),
+      send: (packet, destinations) => {
+        if (packet.type !== "control") given.push(packet.type);
+        return own.send(packet, destinations);
+      },
+      close: () => own.close(),
+    };
+    const { runtime } = await room.join("alice", { transport });
+    const eve = room.raw("eve");
+    eve.hello("alice");
+    await room.time.advance(500);
+    const controller = new AbortController();
+    const options = { topic: "t", streamId: "s", destinationIdentities: ["eve"], signal: controller.signal };
+    const sending = runtime.sendBytes(new Uint8Array(900_000), { ...options, compress: false }).catch(() => {});
+    await room.time.advance(1_000);
+    eve.state("alice", { receiving: [{ sequence: 0, claim: "claimed", credit: 1_000_000, received: 0, taken: 0 }] });
+    await room.time.advance(1_000);
+    const before = [...given];
+    assert.ok(before.length > 1 && before.length < 55, `${before.length} packets went without an acknowledgement`);
+    controller.abort();
+    await room.time.run(sending);
+    await room.time.advance(1_000);
+    assert.equal(given, [...before, "trailer"]);
+  }, { link: { kind: "reliable", delay: 5, rate: 1 * MB } });
+});
 
 test("a fast line is used as far as credit goes, without a queue", async () => {
   const { goodput, latencies } = await overLine({ rate: 100 * MB, delay: 50, queue: 200 }, 20 * MB);

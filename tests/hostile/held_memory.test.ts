@@ -102,6 +102,27 @@ for (const [what, flood] of Object.entries(FLOODS)) {
   });
 }
 
+test("a frame for which there is no memory ends its stream, and takes none", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob", { limits: { ...limits, streamsPerSender: 1 } });
+    const { ends } = hoard(bob);
+    const eve = room.raw("eve");
+    eve.hello("bob");
+    await room.time.advance(1);
+    eve.open("bob", "s", 0, { facts: { format: "framed" }, attributes: { long: "h".repeat(14_000) } });
+    for (let index = 0; index < 5; index++) {
+      eve.chunk("bob", "s", index, frames(index * 16_500, 1, 16_500, pattern(16_500), "raw"));
+    }
+    await room.time.advance(1);
+    assert.equal(ends, []);
+    assert.ok(bob.codec.segments.inUse > 0);
+    eve.chunk("bob", "s", 5, frames(5 * 16_500, 1, 16_500, pattern(16_500), "raw"));
+    await room.time.advance(1);
+    assert.equal(ends, ["refused"]);
+    assert.is(bob.codec.segments.inUse, 0);
+  });
+});
+
 test("streams of another SDK are bounded in all, not one by one; what was read makes room again", async () => {
   await inRoom(async (room) => {
     const bob = await room.join("bob", { limits });

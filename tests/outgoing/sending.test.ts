@@ -219,6 +219,24 @@ test("the info of a finite send has its exact size, of an open stream what was a
     })
   ));
 
+test("a file goes by its path's name and type, unless others are given", () =>
+  inPair((alice, bob) =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, "report.json");
+      await writeFile(path, "{}");
+      const seen: string[] = [];
+      bob.registerByteStreamHandler("", async (reader) => {
+        const { info: { name, mimeType, size } } = reader;
+        seen.push(`${name} ${mimeType.split(";")[0]} ${size}`);
+        await reader.readAll();
+      });
+      for (const given of [{}, { name: "a.txt" }, { mimeType: "x/y" }, { name: "", mimeType: "x/z" }]) {
+        await alice.sendFile(path, given);
+      }
+      assert.equal(seen, ["report.json application/json 2", "a.txt text/plain 2", "report.json x/y 2", " x/z 2"]);
+    })
+  ));
+
 test("attributes of a caller stay his own", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);

@@ -1,4 +1,5 @@
 // What writers do with what they are given: order, party, sizes, wrong types, and the caller's arrays.
+import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { ByteStreamWriter, RuntimeOptions, TextStreamWriter } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
@@ -165,14 +166,19 @@ test("a total size of which exactly is written is fine, nothing at all too", () 
   }));
 
 test("finite sends that are not of the total size asked for send nothing", () =>
-  inPair(async (alice) => {
-    const watched: string[] = [];
+  inPair(async (alice, _bob, party) => {
+    const dave = party.plain("dave");
+    const path = fileURLToPath(import.meta.url);
     await rejection(() => alice.sendText("four", { totalSize: 5 }), "incomplete");
     await rejection(() => alice.sendText("four", { totalSize: 3 }), "too-large");
     await rejection(() => alice.sendBytes(pattern(4), { totalSize: 5 }), "incomplete");
     await rejection(() => alice.sendBytes(pattern(4).buffer as ArrayBuffer, { totalSize: 3 }), "too-large");
     await rejection(() => alice.sendBytes(new Blob(["four"]), { totalSize: 3 }), "too-large");
-    assert.equal(watched, []);
+    await rejection(() => alice.sendFile(path, { totalSize: 3 }), "too-large");
+    await rejection(() => alice.sendFile(path, { totalSize: 1_000_000 }), "incomplete");
+    await alice.sendText("done");
+    await until(() => dave.trailers.length > 0);
+    assert.is(dave.headers.length, 1);
   }));
 
 test("a small byte write is handed on within 10 ms, text at once", async () => {

@@ -132,6 +132,21 @@ test("streams: one more than the limit waits, whoever sends it", async () => {
   });
 });
 
+test("streams: strangers who wait for no turn are refused beyond it, each with less than a sender may have", async () => {
+  await withLimits({ streams: 3, streamsPerSender: 2 }, async ({ room, bob }) => {
+    const readers = hoard(bob.runtime);
+    for (const [sender, facts] of [["eve", {}], ["mallory", {}], ["plain", false]] as const) {
+      const stranger = room.raw(sender);
+      if (facts !== false) stranger.hello("bob");
+      await room.time.advance(1);
+      for (let i = 0; i < 2; i++) stranger.open("bob", `${sender}-${i}`, i, { facts });
+      await room.time.advance(1);
+    }
+    assert.is(readers.length, 3);
+    assert.equal(bob.errors.map(({ code }) => code), ["refused", "refused", "refused"]);
+  });
+});
+
 const NAMES: [limit: "attributes" | "attributeBytes" | "nameBytes", most: number, passing: object, over: object][] = [
   ["attributes", 2, { attributes: { a: "1", b: "2" } }, { attributes: { a: "1", b: "2", c: "3" } }],
   ["attributeBytes", 6, { attributes: { a: "é", b: "22" } }, { attributes: { a: "é", b: "222" } }],

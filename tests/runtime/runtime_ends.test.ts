@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { type ByteStreamReader, createRuntime, type Transport, type TransportEvents } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, pattern, type Room } from "../support/room.ts";
+import { digestOf, inRoom, pattern, type Room } from "../support/room.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("ends of runtimes");
@@ -212,5 +212,43 @@ test("time-outs that never end are no timers, whatever the clock", () =>
     assert.ok(delays.length > 0);
     assert.equal(delays.filter((ms) => !(ms <= 2 ** 31 - 1)), []);
   }));
+
+test("no timer runs for a receiver with whom nothing is under way", async () => {
+  await inRoom(async (room) => {
+    const { runtime } = await room.join("alice");
+    const eve = room.raw("eve");
+    eve.hello("alice");
+    await room.time.advance(1_000);
+    const before = room.time.pending;
+    const writer = await room.time.run(runtime.streamText({ topic: "t", destinationIdentities: ["eve"] }));
+    assert.ok(room.time.pending > before);
+    await room.time.run(writer.close());
+    assert.is(room.time.pending, before);
+  });
+});
+
+test("no timer runs for a sender with whom nothing is under way", async () => {
+  await inRoom(async (room) => {
+    const bob = await room.join("bob");
+    bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));
+    const eve = room.raw("eve");
+    eve.hello("bob");
+    await room.time.advance(1_000);
+    const before = room.time.pending;
+    for (const [sequence, code] of [undefined, "aborted"].entries()) {
+      eve.open("bob", `s-${sequence}`, sequence);
+      await room.time.advance(1);
+      assert.ok(room.time.pending > before);
+      eve.trailer("bob", `s-${sequence}`, {
+        bytes: 0,
+        chunks: 0,
+        digest: digestOf(),
+        ...(code === undefined ? {} : { code: "aborted" }),
+      });
+      await room.time.advance(1);
+      assert.is(room.time.pending, before);
+    }
+  });
+});
 
 test.run();

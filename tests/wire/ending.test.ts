@@ -130,6 +130,20 @@ test("a signal ends a write that waits for room", () =>
     await rejection(() => reader.readAll(), "aborted");
   }));
 
+test("the last progress of a send that fails is what went out", () =>
+  inPair(async (alice, bob) => {
+    const heard = nextBytes(bob);
+    const controller = new AbortController();
+    const told: number[] = [];
+    const writer = await alice.streamBytes({ signal: controller.signal, onProgress: ({ bytes }) => void told.push(bytes) });
+    for (let i = 0; i < 3; i++) await writer.write(pattern(100_000));
+    await heard;
+    await until(() => writer.progress.received === 300_000);
+    controller.abort();
+    await rejection(() => writer.close(), "aborted");
+    assert.is(told.at(-1), 300_000);
+  }));
+
 test("a signal ends the wait for receipts", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
@@ -161,6 +175,32 @@ test("a signal ends a send whose source yields nothing", () =>
     await rejection(() => sending, "aborted");
     assert.ok(returned);
   }));
+
+for (const end of ["its signal", "its receiver", "what it yields"] as const) {
+  test(`a generator that is not asynchronous is closed when its send is ended by ${end}`, () =>
+    inPair(async (alice, bob) => {
+      const heard = nextBytes(bob);
+      let isClosed = false;
+      function* source(): Generator<Uint8Array> {
+        try {
+          for (let i = 0; i < 100; i++) yield pattern(100_000);
+          yield "text" as unknown as Uint8Array;
+        } finally {
+          isClosed = true;
+        }
+      }
+      const controller = new AbortController();
+      const options = { destinationIdentities: ["bob"], signal: controller.signal };
+      const code = end === "its signal" ? "aborted" : end === "its receiver" ? "cancelled" : "invalid-argument";
+      const sending = rejection(() => alice.sendBytes(source(), options), code);
+      const reader = await heard;
+      if (end === "its signal") controller.abort();
+      else if (end === "its receiver") await reader.cancel();
+      else await rejection(() => reader.readAll(), "aborted");
+      await sending;
+      assert.ok(isClosed);
+    }));
+}
 
 test("a receiver that cancels ends a send whose source yields nothing", () =>
   inPair(async (alice, bob) => {
@@ -223,8 +263,12 @@ test("leaving an await using scope of a writer aborts it, unless it was closed",
       await using writer = await alice.streamText();
       await writer.write("left");
     }
-    await until(() => ends.length === 2);
-    assert.equal(ends, ["closed", "aborted"]);
+    {
+      await using writer = await alice.streamText();
+      assert.is(writer.actor.getSnapshot().value, "open"); // nothing was written
+    }
+    await until(() => ends.length === 3);
+    assert.equal(ends, ["closed", "aborted", "aborted"]);
   }));
 
 test("file system failures are file-error with a cause, before anything is sent", () =>

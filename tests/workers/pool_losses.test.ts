@@ -313,6 +313,25 @@ test("starts that failed long ago do not count: only those one after the other",
   assert.is(pool.stats().jobs, 5);
 });
 
+test("a job that is tried again waits for a worker that has nothing to do", async () => {
+  const { pool, lane, lanes } = stage({ size: 2 });
+  while (lanes.length < 2 || pool.running + pool.waiting > 0) {
+    if (lanes.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
+    await turns();
+    for (const each of lanes) each.answer();
+  }
+  const jobs = [job(pool, 1), job(pool, 2)];
+  await turns();
+  assert.equal(lanes.map(({ messages }) => messages.length), [1, 1]);
+  lane(0).end();
+  await turns();
+  assert.is(lane(1).messages.length, 1, "the other worker is given nothing more");
+  assert.is(lane(2).messages.flat().length, 1);
+  lane(2).answer();
+  lane(1).answer();
+  await Promise.all(jobs.map(({ done }) => done));
+});
+
 test("a job that is tried again shares its worker with none, before it or after", async () => {
   const { pool, lanes } = stage({ size: 2 });
   const first = job(pool, 1);
