@@ -13,10 +13,10 @@ export interface Measure {
   readonly holds?: boolean;
 }
 
-/** What a figure's measurement is given. */
+/** Input of a figure's measurement. */
 export interface FigureContext {
   readonly pool: CodecPool;
   readonly rounds: number;
-  /** What sizes are divided by. */
+  /** Divisor of all sizes. */
   readonly divisor: number;
 }

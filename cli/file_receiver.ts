@@ -17,7 +17,7 @@ const INTERRUPTED = "its receiver was interrupted";
 export interface ReceiveTask {
   readonly dir: string;
   readonly topic: string;
-  /** Whose files are taken; none named: everybody's. */
+  /** Identities whose files are taken; none named: everybody's. */
   readonly from: readonly string[];
   /** Files to take before it ends; a failed one counts. */
   readonly count: number;

@@ -6,7 +6,7 @@ import type { Codec, DecodeOptions, Span } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import type { IncomingStream } from "./stream.ts";
 
-/** Pieces that are checked or written at once: with two workers, each has one at hand while another is at work. */
+/** Blocks that are checked or written at once: with two workers, each has one at hand while another is at work. */
 const MAX_CONCURRENT_BLOCKS = 8;
 
 /** A block at work. */

@@ -7,7 +7,7 @@ import type { CompressedPayload } from "../../workers/compression.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import { goOn, leave } from "./slices.ts";
 
-/** Pieces that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
+/** Blocks that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
 const MAX_LOOSE_BLOCKS = 64;
 
 /** Frames of one content that are dealt with as it comes. A packet may hold over 1,000, which would take several milliseconds. */

@@ -56,7 +56,7 @@ async function save(
   const { info } = stream.description;
   const part = await files.createPartFile(target, { name, mimeType: info.mimeType, overwrite, nameBytes: limits.nameBytes });
   const meter = new ProgressMeter(info.size, clock.now());
-  const pipeline = new DecodePipeline(stream, (block, offset) => writePiece(stream, part.ref, block, offset));
+  const pipeline = new DecodePipeline(stream, (block, offset) => writeBlock(stream, part.ref, block, offset));
   try {
     while (await pipeline.next() !== undefined) {
       const progress = onProgress === undefined ? undefined : meter.note(stream.taken, clock.now());
@@ -78,7 +78,7 @@ async function save(
   }
 }
 
-async function writePiece(stream: IncomingStream, file: FileRef, block: ReceivedBlock, offset: number): Promise<void> {
+async function writeBlock(stream: IncomingStream, file: FileRef, block: ReceivedBlock, offset: number): Promise<void> {
   const { codec } = stream.context;
   const owner = stream.from;
   const how = block.packed === undefined ? { owner } : { packed: block.packed, owner };

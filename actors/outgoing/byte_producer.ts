@@ -11,7 +11,7 @@ const FLUSH_MS = 10;
 
 const SMALL_BYTES = SMALL_SEGMENT_CAPACITY - SEGMENT_HEADROOM;
 
-/** Gathers the bytes written to a stream in segments, and puts each in the stream's line when it is full, or has waited long enough. */
+/** Gathers the bytes written to a stream in segments, and puts each in the stream's send queue when it is full, or has waited long enough. */
 export class ByteProducer {
   readonly #stream: OutgoingStream;
   readonly #capacity: number;

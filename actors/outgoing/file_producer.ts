@@ -4,7 +4,7 @@ import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { OutgoingStream } from "./stream.ts";
 
-/** Puts a file of a known size in a stream's line, segment by segment as there is room; workers read it. */
+/** Puts a file of a known size in a stream's send queue, segment by segment as there is room; workers read it. */
 export async function produceFile(stream: OutgoingStream, file: FileRef, size: number): Promise<void> {
   const { codec, chunkSize } = stream.context;
   const capacity = stream.framed ? stream.spec.frameBytes : SEGMENT_BYTES;

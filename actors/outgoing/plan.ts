@@ -105,7 +105,7 @@ export function planStream(
     sequence,
     confirm,
     whole: allMillrace && availableUpFront && size !== undefined && size <= WHOLE_BYTES,
-    destinations: new Destinations(destinations, { named: isTargeted, addressed: listsRecipients }),
+    destinations: new Destinations(destinations, { isTargeted, listsRecipients }),
     totalSize: size,
     compression: framed ? compressionOf(description, options, present, sender) : undefined,
     frameBytes: present.reduce((bytes, { session }) => Math.min(bytes, session.frameBytes), SEGMENT_BYTES),

@@ -20,7 +20,7 @@ export function startPump(stream: OutgoingStream, report: (event: OutgoingEvent)
   return () => pump.stop();
 }
 
-/** Moves a stream from its line to the transport: header, chunks as far as credit goes, trailer. */
+/** Moves a stream from its send queue to the transport: header, chunks as far as credit goes, trailer. */
 class OutgoingPump {
   readonly #stream: OutgoingStream;
   readonly #report: (event: OutgoingEvent) => void;

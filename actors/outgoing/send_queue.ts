@@ -16,12 +16,12 @@ export interface QueuedSegment {
   release(): void;
 }
 
-/** Bytes that wait in a line: what workers have at hand while as much is sent. */
+/** Bytes that wait in a queue: what workers have at hand while as much is sent. */
 const QUEUE_BYTES = 8 * SEGMENT_BYTES;
 
 /**
  * The bounded queue between who writes a stream and the pump that sends it. The one place that knows whether a stream can still be
- * written to is its actor; the line only ever ends.
+ * written to is its actor; the queue only ever ends.
  */
 export class SendQueue {
   readonly #segments: QueuedSegment[] = [];
@@ -32,9 +32,9 @@ export class SendQueue {
   #wakePump: (() => void) | undefined;
   #wakeWriters: (() => void)[] = [];
 
-  /** `crowded`: memory is short, so that each stream makes do with one segment. */
-  constructor(crowded: () => boolean) {
-    this.#memoryLow = crowded;
+  /** `memoryLow`: memory is short, so that each stream makes do with one segment. */
+  constructor(memoryLow: () => boolean) {
+    this.#memoryLow = memoryLow;
   }
 
   /** Whether what waits is more than half of what may. */
@@ -51,7 +51,7 @@ export class SendQueue {
     return this.#waiting >= QUEUE_BYTES || (this.#waiting > 0 && this.#memoryLow());
   }
 
-  /** Resolves when there is room for a segment; rejects when the line was cut. */
+  /** Resolves when there is room for a segment; rejects when the queue has failed. */
   async whenWritable(): Promise<void> {
     while (this.#error === undefined && this.#full) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));

@@ -17,23 +17,23 @@ const encoder = new TextEncoder();
 /** Bytes of a text as UTF-8, in time slices. */
 export async function measureText(text: string): Promise<number> {
   let bytes = 0;
-  for (const block of textPieces(text, MEASURED_UNITS)) {
-    bytes += utf8Bytes(block);
+  for (const piece of textPieces(text, MEASURED_UNITS)) {
+    bytes += utf8Bytes(piece);
     if (shouldYield()) await yieldToEventLoop();
   }
   return bytes;
 }
 
-/** Puts a text in a stream's line, block by block as there is room. Pieces part no surrogate pair. */
+/** Puts a text in a stream's send queue, piece by piece as there is room. Pieces part no surrogate pair. */
 export async function produceText(stream: OutgoingStream, text: string): Promise<void> {
   const { framed } = stream;
   const { frameBytes, totalSize = MAX_UTF8_BYTES_PER_UNIT * text.length } = stream.spec;
   const most = framed ? frameBytes : SEGMENT_BYTES;
   const average = framed ? totalSize / text.length : MAX_UTF8_BYTES_PER_UNIT; // of a part of a text, its stream's total says nothing
-  for (const block of fittingPieces(text, most, average)) {
+  for (const piece of fittingPieces(text, most, average)) {
     await stream.queue.whenWritable();
-    if (!framed && block.text.length <= INLINE_UNITS) pushSmall(stream, block);
-    else pushEncoded(stream, block);
+    if (!framed && piece.text.length <= INLINE_UNITS) pushSmall(stream, piece);
+    else pushEncoded(stream, piece);
     if (shouldYield()) await yieldToEventLoop();
   }
 }

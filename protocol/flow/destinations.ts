@@ -113,11 +113,11 @@ export class Destinations {
   #active: Destination[];
   #names: readonly string[] | undefined;
 
-  /** `addressed`: packets carry the receivers' names, so that those who are left out get no more of them. */
-  constructor(all: readonly Destination[], { named, addressed }: { named: boolean; addressed: boolean }) {
+  /** `listsRecipients`: packets carry the receivers' names, so that those who are left out get no more of them. */
+  constructor(all: readonly Destination[], { isTargeted, listsRecipients }: { isTargeted: boolean; listsRecipients: boolean }) {
     this.#all = [...all];
-    this.isTargeted = named;
-    this.#listsRecipients = addressed;
+    this.isTargeted = isTargeted;
+    this.#listsRecipients = listsRecipients;
     this.#active = all.filter((destination) => destination.outcome === undefined);
   }
 

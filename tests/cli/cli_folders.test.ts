@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
 import { packFolder } from "../../cli/folders.ts";
 import { start } from "../support/cli_runs.ts";
+import { same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/participants.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -166,7 +167,7 @@ function link(name: string, linkname: string): TarEntry {
   return { header: { name, size: 0, type: "symlink", linkname } };
 }
 
-/** What the iteration ends with. */
+/** Message of the error that the iteration ends with; "" if it ends well. */
 async function lastError(chunks: AsyncIterable<unknown>): Promise<string> {
   try {
     for await (const chunk of chunks) assert.ok(chunk);
@@ -174,8 +175,4 @@ async function lastError(chunks: AsyncIterable<unknown>): Promise<string> {
     return (error as Error).message;
   }
   return "";
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { createHub } from "../../mod.ts";
 import { start } from "../support/cli_runs.ts";
+import { same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/participants.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -274,7 +275,3 @@ test("bars are drawn on a terminal, a line for each file under way, and go at th
   }));
 
 test.run();
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
-}

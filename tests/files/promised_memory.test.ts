@@ -18,6 +18,15 @@ function told(raw: Raw): number {
   return credits.at(-1) ?? 0;
 }
 
+/** Ids and codes of the streams that failed at a runtime, as they fail. */
+function endsAt({ runtime }: Member): string[] {
+  const ends: string[] = [];
+  runtime.registerByteStreamHandler("t", (reader) => {
+    reader.closed.catch(({ code }: StreamError) => ends.push(`${reader.info.streamId} ${code}`));
+  });
+  return ends;
+}
+
 async function visitor(room: Room, identity: string): Promise<Raw> {
   const raw = room.raw(identity);
   raw.hello("bob");
@@ -77,10 +86,7 @@ for (const over of [0, 1]) {
   test(`a stream ${over} bytes beyond its window, where its sender has credit left: ${over === 0 ? "taken" : "refused"}`, async () => {
     await inRoom(async (room) => {
       const bob = await room.join("bob", { limits });
-      const ends: string[] = [];
-      bob.runtime.registerByteStreamHandler("t", (reader) => {
-        reader.closed.catch(({ code }: StreamError) => ends.push(`${reader.info.streamId} ${code}`));
-      });
+      const ends = endsAt(bob);
       const eve = await visitor(room, "eve");
       for (const [sequence, streamId] of ["a", "b"].entries()) {
         eve.open("bob", streamId, sequence, { facts: { format: "plain" } }); // two: they may go to 400,000 together
@@ -142,10 +148,7 @@ test("credit of streams that were cancelled is told when their sender has said h
 test("a late packet of a sender's life before ends nothing of its new one", async () => {
   await inRoom(async (room) => {
     const bob = await room.join("bob", { limits });
-    const ends: string[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => {
-      reader.closed.catch(({ code }: StreamError) => ends.push(`${reader.info.streamId} ${code}`));
-    });
+    const ends = endsAt(bob);
     const eve = await visitor(room, "eve");
     eve.open("bob", "old", 0, { facts: { format: "plain" } });
     eve.open("bob", "new", 0, { facts: { format: "plain", instance: "second" } });

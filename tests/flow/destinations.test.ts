@@ -15,7 +15,7 @@ function room(
   const shared = new ConnectionSendWindow(200_000);
   const bob = new Destination("bob", credit, shared);
   const carol = new Destination("carol", credit, new ConnectionSendWindow(1_000_000));
-  return { shared, bob, carol, all: new Destinations([bob, carol], { named, addressed: true }) };
+  return { shared, bob, carol, all: new Destinations([bob, carol], { isTargeted: named, listsRecipients: true }) };
 }
 
 test("credit is used up when bytes are about to go, and what does not go is free again", () => {

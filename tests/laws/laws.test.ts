@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import type { ByteStreamReader, Limits, StreamErrorCode, TextStreamReader } from "../../mod.ts";
 import { StreamError } from "../../mod.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
+import { same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -342,10 +343,6 @@ function fingerprint(bytes: Uint8Array): string {
   let hash = 0;
   for (const byte of bytes) hash = (Math.imul(hash, 31) + byte) | 0;
   return `${bytes.length}:${hash}`;
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function ascending(a: number, b: number): number {

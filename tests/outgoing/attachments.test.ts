@@ -12,7 +12,7 @@ const test = suite("attachments");
 
 const BYTES = 8_000_000;
 
-/** What may be attached, with more bytes than its receiver takes unread. */
+/** Attachments of each kind, with more bytes than its receiver takes unread. */
 const ATTACHED: Readonly<Record<string, (folder: string) => Promise<string | File>>> = {
   "a file": async (folder) => {
     const path = join(folder, "large.bin");

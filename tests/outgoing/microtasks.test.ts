@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import type { HubOptions } from "../../mod.ts";
+import { difference } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inPair, pattern, until } from "../support/participants.ts";
 
@@ -116,10 +117,4 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const value of values) list.push(value);
   return list;
-}
-
-/** Where two arrays differ first. */
-function difference(actual: Uint8Array, expected: Uint8Array): string {
-  if (Buffer.compare(actual, expected) === 0) return "none";
-  return `${actual.length} bytes for ${expected.length}, other at ${actual.findIndex((byte, at) => byte !== expected[at])}`;
 }

@@ -1,4 +1,4 @@
-// What a sender makes of what its receivers say of a stream: which words count, and which its user is told.
+// Words of receivers about a stream, at its sender: which of them count, and which its user is told.
 import * as assert from "uvu/assert";
 import type { ReceivingState } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";

@@ -8,51 +8,9 @@ import { Raw } from "../support/room.ts";
 
 const test = suite("turns of states");
 
-/** A transport that holds back packets of states until it is released. */
-class HeldBack implements Transport {
-  readonly #inner: Transport;
-  #release: () => void = () => {};
-  readonly #released = new Promise<void>((resolve) => this.#release = resolve);
-  waiting = 0;
-
-  constructor(inner: Transport) {
-    this.#inner = inner;
-  }
-
-  get identity(): string {
-    return this.#inner.identity;
-  }
-
-  participants(): readonly string[] {
-    return this.#inner.participants();
-  }
-
-  open(...events: Parameters<Transport["open"]>): void {
-    this.#inner.open(...events);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
-  }
-
-  async send(...args: Parameters<Transport["send"]>): Promise<void> {
-    const [packet] = args;
-    if (packet.type === "control" && decodeControl(packet.payload)?.kind === "state") {
-      this.waiting++;
-      await this.#released;
-      this.waiting--;
-    }
-    await this.#inner.send(...args);
-  }
-
-  release(): void {
-    this.#release();
-  }
-}
-
 test("one packet of states waits for a peer that asks in every turn, and the last word reaches it", async () => {
   const hub = createHub();
-  const transport = new HeldBack(hub.join("bob"));
+  const { transport, release, held } = heldBack(hub.join("bob"));
   const bob = await createRuntime({ transport });
   const eve = new Raw(hub.join("eve"));
   try {
@@ -63,17 +21,39 @@ test("one packet of states waits for a peer that asks in every turn, and the las
       eve.state("bob", { receiving: [{ sequence: 1_000 + sequence, claim: "claimed", credit: 0, received: 0, taken: 0 }] });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await until(() => transport.waiting > 0);
-    transport.release();
+    await until(held);
+    release();
     const told = (): Set<number> =>
       new Set(eve.statesFrom("bob").flatMap(({ receiving, sending }) => [...receiving, ...sending].map((row) => row.sequence)));
     await until(() => told().has(49) && told().size >= 50);
     assert.ok(eve.statesFrom("bob").length <= 3, `${eve.statesFrom("bob").length} packets of states`);
   } finally {
-    transport.release();
+    release();
     await bob.close();
     await eve.transport.close();
   }
 });
 
 test.run();
+
+/** A transport whose packets of states wait until they are released. */
+function heldBack(inner: Transport): { transport: Transport; held: () => boolean; release: () => void } {
+  let waiting = 0;
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => release = resolve);
+  const transport: Transport = {
+    identity: inner.identity,
+    participants: () => inner.participants(),
+    open: (events) => inner.open(events),
+    close: () => inner.close(),
+    send: async (packet, destinations) => {
+      if (packet.type === "control" && decodeControl(packet.payload)?.kind === "state") {
+        waiting++;
+        await released;
+        waiting--;
+      }
+      await inner.send(packet, destinations);
+    },
+  };
+  return { transport, held: () => waiting > 0, release };
+}

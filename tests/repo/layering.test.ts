@@ -302,7 +302,7 @@ function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   return [];
 }
 
-/** Who imports whom, types included, after both ends were mapped; within one node nothing counts. */
+/** Graph of the imports, types included, after both ends were mapped; within one node nothing counts. */
 function graphOf(nodeOf: (path: string) => string): Map<string, Set<string>> {
   const graph = new Map<string, Set<string>>();
   for (const { from, to } of imports.filter(({ to }) => sources.has(to))) {

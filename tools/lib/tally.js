@@ -1,6 +1,6 @@
 import process from "node:process";
 
-/** What a tool has counted. */
+/** Counts of the tool that runs. */
 const sums = { passed: 0, failed: 0 };
 
 /** Counts and prints one outcome; of a failure, its details too. */
