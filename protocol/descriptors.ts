@@ -16,17 +16,25 @@ const SHORT: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
 const waiting: (() => void)[] = [];
 let open = 0;
 
-/** Does work that opens a file and closes it again, when it is its turn. Where no descriptor is left, it is tried again. */
+/** Does work that opens a file and closes it again, when a descriptor may be used. Where none is left, the work is tried again. */
 export async function withDescriptor<T>(work: () => Promise<T>): Promise<T> {
-  if (open >= MOST_OPEN) await new Promise<void>((resolve) => waiting.push(resolve));
-  else open++;
+  const giveBack = await takeDescriptor();
   try {
     return await whileShort(work);
   } finally {
+    giveBack();
+  }
+}
+
+/** Waits until a descriptor may be used. Returns the call that gives it back. */
+export async function takeDescriptor(): Promise<() => void> {
+  if (open >= MOST_OPEN) await new Promise<void>((resolve) => waiting.push(resolve));
+  else open++;
+  return () => {
     const next = waiting.shift();
     if (next === undefined) open--;
     else next(); // it takes over this one's place
-  }
+  };
 }
 
 /** Tries again what rejects as no descriptor is left, for half a minute. */

@@ -3,7 +3,6 @@
 import type { StreamError } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FrameEncoding } from "../protocol/wire/frames.ts";
-import type { CompressedPayload, CompressionOptions } from "./compression.ts";
 import type { Segment, SegmentStore } from "./segments.ts";
 
 /** A run of bytes within a segment. */
@@ -17,27 +16,43 @@ export interface Span {
 
 /** Options of every job. */
 export interface JobOptions {
-  /** Takes the job from the queue, or abandons it if it runs: the call rejects with `signal.reason` as cause of "aborted". */
+  /** Aborts the job: the call rejects with "aborted", `signal.reason` as cause. */
   readonly signal?: AbortSignal;
-  /** For whom it is done, if not for this program: jobs of different owners take turns, so that none holds another's up. */
+  /** Participant that the job is for, unless it is for this program: jobs of different owners take turns. */
   readonly owner?: string;
 }
 
-/** How a span is to be cut into chunks. */
+/** Division of a span into chunks. */
 export interface ChunkingOptions {
-  /** Bytes a chunk holds at most. */
+  /** Most bytes of a chunk. */
   readonly chunkSize: number;
   /** True: only between the code points of UTF-8. */
   readonly utf8: boolean;
 }
 
+/** Compression of a span. */
+export interface CompressionOptions {
+  readonly encoding: Exclude<FrameEncoding, "raw">;
+  /** True: smaller and slower, for a slow wire. */
+  readonly thorough: boolean;
+  /** True: only if a sample of the span shows that compression is worth its time. */
+  readonly sample: boolean;
+}
+
+/** Plain form of a compressed span. */
+export interface CompressedPayload {
+  readonly encoding: FrameEncoding;
+  /** Number of plain bytes; decompression stops there. */
+  readonly length: number;
+}
+
 /** Encoding of a span: chunks of a plain stream, or the compressed payload of a frame. */
 export type EncodeOptions = ChunkingOptions | CompressionOptions;
 
-/** Options of a job that takes a span as it came. */
+/** Options of a job on a span that was received. */
 export interface DecodeOptions extends JobOptions {
-  /** How the span is to be read. Default: as it is. */
-  readonly packed?: CompressedPayload;
+  /** Plain form of the span, if the span is compressed. */
+  readonly compressed?: CompressedPayload;
 }
 
 /** Encoded span, as a job returns it. */
@@ -48,27 +63,27 @@ export interface EncodedSegment {
   readonly digest: Uint8Array;
   /** Where each chunk ends, in bytes from the segment's start; empty unless a cut was asked for. */
   readonly ends: readonly number[];
-  /** The payload compressed, behind SEGMENT_HEADROOM bytes of room; absent if that was not asked for, or would not be smaller. */
-  readonly packed?: ArrayBuffer;
+  /** Compressed payload behind SEGMENT_HEADROOM free bytes; absent without compression, or if the payload would not shrink. */
+  readonly compressed?: ArrayBuffer;
 }
 
 /** The jobs. Each call rejects with a StreamError: "aborted", "worker-lost", "file-error", or "closed" after `close`. */
 export interface Codec {
-  /** Has `tell` called once, should no worker be to be had for it. Returns the call that takes this back. */
+  /** Calls `tell` once if no worker can be started. Returns the call that cancels this. */
   onUnavailable?(tell: (error: StreamError) => void): () => void;
   /** Where segments come from and go back to. */
   readonly segments: SegmentStore;
-  /** Encodings of frames that it reads and writes. */
+  /** Frame encodings that the codec reads and writes. */
   readonly encodings: readonly FrameEncoding[];
-  /** sha256 of a span and, if asked for, where to cut it, or its compressed form. */
+  /** Hashes a span, and divides or compresses it on request. */
   slice(span: Span, encodeOptions?: EncodeOptions, options?: JobOptions): Promise<EncodedSegment>;
-  /** A copy of a span that is the caller's own, checked: "corrupt" if the bytes are not those of the digest. */
+  /** Copies a span to an array of the caller's. Rejects with "corrupt" if the bytes do not match the digest. */
   extract(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array>;
-  /** A span's text, checked likewise; what is not UTF-8 becomes U+FFFD, a byte order mark stays. */
+  /** Decodes a span's text after the same check. Invalid UTF-8 becomes U+FFFD; a byte order mark stays. */
   decodeText(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<string>;
   /**
-   * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. It must fit: three bytes a UTF-16 unit
-   * always do, else it is measured before.
+   * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. The text must fit: three bytes for each
+   * UTF-16 unit always suffice.
    */
   encodeText(
     text: string,
@@ -76,7 +91,7 @@ export interface Codec {
     encodeOptions?: EncodeOptions,
     options?: JobOptions,
   ): Promise<EncodedSegment>;
-  /** Reads `length` bytes from `position` of a file into a segment. Fewer come only at the file's end. A changed file: "file-error". */
+  /** Reads `length` bytes from `position` of a file into a segment, fewer only at the file's end. A changed file: "file-error". */
   readFile(
     file: FileRef,
     range: { position: number; length: number },
@@ -84,6 +99,6 @@ export interface Codec {
     encodeOptions?: EncodeOptions,
     options?: JobOptions,
   ): Promise<EncodedSegment>;
-  /** Writes a span to `position` of a file that exists. With `digest`, checks first: "corrupt", and nothing was written. */
+  /** Writes a span to `position` of an existing file. With `digest` the bytes are checked before: "corrupt", and nothing is written. */
   writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: DecodeOptions): Promise<void>;
 }

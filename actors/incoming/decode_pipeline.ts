@@ -81,13 +81,18 @@ export function copied(segments: SegmentStore, memory: Uint8Array): Segment {
 /** Has the codec check a frame and make what a reader gets of it; undefined of a plain stream's block, which is checked with all of it. */
 export function checked<T>(
   { context, streamId, from: identity }: IncomingStream,
-  { segment: held, memory, digest, payload, packed }: ReceivedBlock,
+  { segment: held, memory, digest, payload, compressed }: ReceivedBlock,
   make: (codec: Codec, span: Span, digest: Uint8Array, options: DecodeOptions) => Promise<T>,
 ): Promise<T> | undefined {
   if (digest === undefined) return undefined;
   const segment = held ?? copied(context.codec.segments, memory);
   const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + payload };
-  const made = make(context.codec, span, digest, packed === undefined ? { owner: identity } : { packed, owner: identity });
+  const made = make(
+    context.codec,
+    span,
+    digest,
+    compressed === undefined ? { owner: identity } : { compressed, owner: identity },
+  );
   return made.finally(() => held ?? segment.release()).catch((cause: unknown) => {
     if (!(cause instanceof StreamError && cause.code === "corrupt")) throw cause;
     const message = `Cannot receive the stream as a frame's bytes are not those that were sent: stream id is "${streamId}"`;

@@ -3,7 +3,7 @@ import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protoc
 import { isDigestOf } from "../../protocol/wire/digest.ts";
 import { type FrameHeader, FrameParser, isCompressed } from "../../protocol/wire/frames.ts";
 import { BLOCK_OVERHEAD, type StreamMemory } from "../../protocol/memory_account.ts";
-import type { CompressedPayload } from "../../workers/compression.ts";
+import type { CompressedPayload } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import { goOn, leave } from "./slices.ts";
 
@@ -26,7 +26,7 @@ export interface ReceivedBlock {
   /** Bytes in memory. */
   readonly payload: number;
   /** Encoding of a compressed frame, and its length when decompressed. */
-  readonly packed?: CompressedPayload;
+  readonly compressed?: CompressedPayload;
   /** sha256 of the plain bytes of a frame. */
   readonly digest?: Uint8Array;
   readonly segment?: Segment;
@@ -212,9 +212,9 @@ export class ReceiveBuffer {
   #endFrame({ digest, length, encoding, payload }: FrameHeader, { bytes, start, segment, cost }: FrameMemory): void {
     this.#gate.framed(digest);
     if (isCompressed(encoding)) {
-      const packed = { encoding, length };
+      const compressed = { encoding, length };
       const memory = bytes.subarray(start, start + payload);
-      this.#blocks.push({ memory, length, payload, digest, packed, cost, ...(segment === undefined ? {} : { segment }) });
+      this.#blocks.push({ memory, length, payload, digest, compressed, cost, ...(segment === undefined ? {} : { segment }) });
     } else if (segment !== undefined) {
       this.#blocks.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, cost });
     } else if (isDigestOf(digest, bytes)) this.#append(bytes, false, cost);

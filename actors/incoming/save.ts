@@ -81,7 +81,7 @@ async function save(
 async function writeBlock(stream: IncomingStream, file: FileRef, block: ReceivedBlock, offset: number): Promise<void> {
   const { codec } = stream.context;
   const owner = stream.from;
-  const how = block.packed === undefined ? { owner } : { packed: block.packed, owner };
+  const how = block.compressed === undefined ? { owner } : { compressed: block.compressed, owner };
   if (block.segment !== undefined) return await write(block.segment, SEGMENT_HEADROOM, block.payload);
   const segment = copied(codec.segments, block.memory);
   try {

@@ -91,15 +91,15 @@ class OutgoingPump {
     }
   }
 
-  async #sendFrame(queued: QueuedSegment, { bytes, digest, packed }: EncodedSegment): Promise<void> {
+  async #sendFrame(queued: QueuedSegment, { bytes, digest, compressed }: EncodedSegment): Promise<void> {
     if (bytes === 0) return;
-    const { memory, start } = packed === undefined ? queued : { memory: new Uint8Array(packed), start: SEGMENT_HEADROOM };
-    const payload = packed === undefined ? bytes : packed.byteLength - SEGMENT_HEADROOM;
+    const { memory, start } = compressed === undefined ? queued : { memory: new Uint8Array(compressed), start: SEGMENT_HEADROOM };
+    const payload = compressed === undefined ? bytes : compressed.byteLength - SEGMENT_HEADROOM;
     const stream = this.#stream;
     await this.#credit(bytes);
     if (this.#stopped) return;
     const { offset } = stream;
-    const encoding = packed === undefined ? "raw" : stream.spec.compression?.encoding ?? "raw";
+    const encoding = compressed === undefined ? "raw" : stream.spec.compression?.encoding ?? "raw";
     const header = encodeFrameHeader({ offset, length: bytes, encoding, digest, payload });
     this.#digest.update(digest);
     const begin = start - header.length;

@@ -6,7 +6,7 @@ import type { StreamHeader } from "../../protocol/wire/packets.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../../protocol/progress.ts";
 import { tell } from "../common/callbacks.ts";
 import type { StreamContext } from "../common/context.ts";
-import type { CompressionOptions } from "../../workers/compression.ts";
+import type { CompressionOptions } from "../../workers/codec.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { OutgoingActor, OutgoingEffects, OutgoingEvent } from "./machine.ts";
 import { isRefusal, type Refusal, refusalError } from "./refusals.ts";

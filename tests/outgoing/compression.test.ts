@@ -14,7 +14,11 @@ import { rejection } from "../support/rejections.ts";
 import { frame, framedDigest, inRoom, pattern } from "../support/room.ts";
 import { last, scene } from "../support/stranger.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { compress, decompress, decompressInThreadPool, ENCODINGS } from "../../workers/compression.ts";
+import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";
+import { compress, decompress } from "../../workers/jobs/compression.ts";
+import { SlicedEngine } from "../../workers/jobs/sliced_engine.ts";
+import { runAtOnce, runInTurns } from "../../workers/jobs/steps.ts";
+import { ENCODINGS } from "../../workers/jobs/zlib.ts";
 
 const test = suite("compression");
 
@@ -227,11 +231,13 @@ test("unpack: a payload ends where its compressed stream ends", async () => {
   const plain = new Uint8Array(5_000).fill(7);
   for (const encoding of ENCODINGS) {
     if (encoding === "raw") continue;
-    const packed = new Uint8Array(compress(plain, { encoding, thorough: false, sample: false }) ?? assert.unreachable() as never)
+    const packed = new Uint8Array(
+      runAtOnce(compress(plain, { encoding, thorough: false, sample: false }, blockingEngine)) ?? assert.unreachable() as never,
+    )
       .subarray(SEGMENT_HEADROOM);
     const how = { encoding, length: plain.length };
     const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(parts.flatMap((part) => [...part]));
-    assert.is(decompress(packed, how)?.length, plain.length);
+    assert.is(runAtOnce(decompress(packed, how, blockingEngine))?.length, plain.length);
     const wrong = [
       joined(packed, new Uint8Array(1)),
       joined(packed, packed),
@@ -239,10 +245,10 @@ test("unpack: a payload ends where its compressed stream ends", async () => {
       new Uint8Array(0),
     ];
     for (const payload of wrong) {
-      assert.is(decompress(payload, how), undefined, encoding);
-      assert.is(await decompressInThreadPool(payload, how), undefined, encoding);
+      assert.is(runAtOnce(decompress(payload, how, blockingEngine)), undefined, encoding);
+      assert.is(await runInTurns(decompress(payload, how, new SlicedEngine(undefined))), undefined, encoding);
     }
-    assert.is((await decompressInThreadPool(packed, how))?.length, plain.length);
+    assert.is((await runInTurns(decompress(packed, how, new SlicedEngine(undefined))))?.length, plain.length);
   }
 });
 

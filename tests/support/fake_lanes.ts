@@ -1,5 +1,7 @@
-import type { Job, JobResult } from "../../workers/jobs/jobs.ts";
-import { runJob } from "../../workers/jobs/jobs.ts";
+import type { Job, JobResult } from "../../workers/jobs/job.ts";
+import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";
+import { carryOut } from "../../workers/jobs/carry_out.ts";
+import { runAtOnce } from "../../workers/jobs/steps.ts";
 import type { WorkerHandle } from "../../workers/pool/worker_handle.ts";
 
 /** A worker that does what its test says, when it says so. */
@@ -43,7 +45,7 @@ export class FakeLane implements WorkerHandle {
 
   /** Answers its oldest message. */
   answer(): void {
-    this.#answers.shift()?.((this.messages.shift() ?? []).map(runJob));
+    this.#answers.shift()?.((this.messages.shift() ?? []).map((job) => runAtOnce(carryOut(job, blockingEngine))));
   }
 
   end(failure?: Error): void {

@@ -11,7 +11,7 @@ import {
   type SendingState,
 } from "../../protocol/wire/control.ts";
 import { encodeFrameHeader, type FrameHeader } from "../../protocol/wire/frames.ts";
-import { ENCODINGS } from "../../workers/compression.ts";
+import { ENCODINGS } from "../../workers/jobs/zlib.ts";
 import {
   decodeHeader,
   encodeHeader,

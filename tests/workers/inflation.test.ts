@@ -1,7 +1,10 @@
 // What is made of a few bytes that say they are many: never more than a frame's header says.
 import zlib from "node:zlib";
 import * as assert from "uvu/assert";
-import { decompress, decompressInThreadPool } from "../../workers/compression.ts";
+import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";
+import { decompress } from "../../workers/jobs/compression.ts";
+import { SlicedEngine } from "../../workers/jobs/sliced_engine.ts";
+import { runAtOnce, runInTurns } from "../../workers/jobs/steps.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("inflation");
@@ -12,10 +15,10 @@ test("a few bytes that hold 100 MB are corrupt, and no more memory is taken than
   const bomb = new Uint8Array(zlib.deflateRawSync(new Uint8Array(PLAIN_BYTES)));
   const how = { encoding: "deflate-raw", length: 240_000 } as const;
   const before = process.memoryUsage().arrayBuffers;
-  assert.is(decompress(bomb, how), undefined);
+  assert.is(runAtOnce(decompress(bomb, how, blockingEngine)), undefined);
   const between = process.memoryUsage().arrayBuffers;
   assert.ok(between - before < PLAIN_BYTES / 4, `${between - before} bytes were made`);
-  assert.is(await decompressInThreadPool(bomb, how), undefined);
+  assert.is(await runInTurns(decompress(bomb, how, new SlicedEngine(undefined))), undefined);
   const after = process.memoryUsage().arrayBuffers;
   assert.ok(after - between < PLAIN_BYTES / 4, `${after - between} bytes were made`);
 });

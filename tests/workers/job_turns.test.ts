@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { yieldToEventLoop } from "../../event_loop.ts";
 import type { EncodedSegment, JobOptions } from "../../workers/codec.ts";
-import type { Job, JobResult } from "../../workers/jobs/jobs.ts";
+import type { Job, JobResult } from "../../workers/jobs/job.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
 import { JobQueue } from "../../workers/pool/job_queue.ts";
 import type { Task } from "../../workers/pool/worker_slot.ts";

@@ -1,6 +1,9 @@
 import { expose, transfer } from "comlink";
 import { ownEndpoint, READY } from "./endpoint.ts";
-import { type Job, type JobResult, runJob } from "../jobs/jobs.ts";
+import { blockingEngine } from "../jobs/blocking_engine.ts";
+import { carryOut } from "../jobs/carry_out.ts";
+import type { Job, JobResult } from "../jobs/job.ts";
+import { runAtOnce } from "../jobs/steps.ts";
 
 /** Calls that a codec worker answers. */
 export interface WorkerApi {
@@ -11,14 +14,14 @@ export interface WorkerApi {
 /** Listens for jobs, and says so. */
 export function serve(): void {
   const endpoint = ownEndpoint();
-  const api: WorkerApi = { run: (jobs) => handOver(jobs.map(runJob)) };
+  const api: WorkerApi = { run: (jobs) => handOver(jobs.map((job) => runAtOnce(carryOut(job, blockingEngine)))) };
   expose(api, endpoint);
   endpoint.postMessage(READY);
 }
 
 /** Transfers the memory that was made for the other side. */
 function handOver(results: JobResult[]): JobResult[] {
-  const made = results.flatMap((result) => result.ok ? [result.value.copy, result.value.packed] : [])
+  const made = results.flatMap((result) => result.ok ? [result.value.copy, result.value.compressed] : [])
     .filter((buffer) => buffer !== undefined);
   return made.length === 0 ? results : transfer(results, made);
 }

@@ -3,8 +3,8 @@ import type { FileRef } from "../../protocol/file_ref.ts";
 import type { FrameEncoding } from "../../protocol/wire/frames.ts";
 import type { Codec, DecodeOptions, EncodedSegment, EncodeOptions, JobOptions, Span } from "../codec.ts";
 import { toStreamError } from "./failures.ts";
-import type { Job, JobResult, JobValue } from "./jobs.ts";
-import { ENCODINGS } from "../compression.ts";
+import type { Job, JobResult, JobValue } from "./job.ts";
+import { ENCODINGS } from "./zlib.ts";
 import type { Segment, SegmentStore } from "../segments.ts";
 
 /** A codec's calls as jobs: what is left to say is how a job is carried out. */
@@ -26,7 +26,7 @@ export abstract class JobCodec implements Codec {
   async extract({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array> {
     const own = new Uint8Array(digest); // a view would be posted with all of the memory behind it
     const { copy } = await this.#carryOut(
-      { kind: "extract", buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
+      { kind: "extract", buffer: segment.buffer, start, end, digest: own, compressed: options?.compressed },
       segment,
       options,
     );
@@ -36,7 +36,7 @@ export abstract class JobCodec implements Codec {
   async decodeText({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<string> {
     const own = new Uint8Array(digest); // as above
     const { text } = await this.#carryOut(
-      { kind: "decodeText", buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
+      { kind: "decodeText", buffer: segment.buffer, start, end, digest: own, compressed: options?.compressed },
       segment,
       options,
     );
@@ -73,7 +73,7 @@ export abstract class JobCodec implements Codec {
     const { segment, start, end } = span;
     const own = digest && new Uint8Array(digest); // a view would be posted with all of the memory behind it
     await this.#carryOut(
-      { kind: "writeFile", file, position, buffer: segment.buffer, start, end, digest: own, packed: options?.packed },
+      { kind: "writeFile", file, position, buffer: segment.buffer, start, end, digest: own, compressed: options?.compressed },
       segment,
       options,
     );
@@ -102,7 +102,7 @@ export function costOf(job: Job): number {
     case "extract":
     case "decodeText":
     case "writeFile":
-      return job.packed?.length ?? job.end - job.start;
+      return job.compressed?.length ?? job.end - job.start;
     case "encodeText":
       return job.text.length;
     case "readFile":

@@ -1,5 +1,5 @@
 import { runInSlices } from "../jobs/inline_codec.ts";
-import type { Job, JobResult } from "../jobs/jobs.ts";
+import type { Job, JobResult } from "../jobs/job.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
 /** This thread in a worker's place, where no worker can be started. */

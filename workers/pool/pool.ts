@@ -9,7 +9,7 @@ import type { Codec, JobOptions } from "../codec.ts";
 import { runPinned } from "../jobs/inline_codec.ts";
 import { startInlineWorker } from "./inline_worker.ts";
 import { costOf, JobCodec } from "../jobs/job_codec.ts";
-import type { Job, JobResult } from "../jobs/jobs.ts";
+import type { Job, JobResult } from "../jobs/job.ts";
 import type { StartedWorker } from "./thread.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { JobQueue } from "./job_queue.ts";

@@ -1,6 +1,6 @@
 import { type Remote, wrap } from "comlink";
 import { spawn, type SpawnedThread, type StartedWorker } from "./thread.ts";
-import type { Job, JobResult } from "../jobs/jobs.ts";
+import type { Job, JobResult } from "../jobs/job.ts";
 import type { WorkerApi } from "../entry/worker.ts";
 
 /** One worker, as the pool sees it. */

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../../protocol/constants.ts";
 import type { FileRef } from "../../../protocol/file_ref.ts";
 import type { Codec, Span } from "../../../workers/codec.ts";
-import { ENCODINGS } from "../../../workers/compression.ts";
+import { ENCODINGS } from "../../../workers/jobs/zlib.ts";
 import { suite } from "../harness.ts";
 import { rejection } from "../rejections.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
@@ -76,11 +76,11 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
           );
           const bytes = new TextEncoder().encode(text).subarray(0, SEGMENT_BYTES);
           const span = filled(codec, bytes);
-          const { packed, digest } = await codec.slice(span, { encoding, thorough, sample: true });
-          assert.ok(packed !== undefined && packed.byteLength < bytes.length / 2);
+          const { compressed, digest } = await codec.slice(span, { encoding, thorough, sample: true });
+          assert.ok(compressed !== undefined && compressed.byteLength < bytes.length / 2);
           assert.equal(digest, sha256(bytes));
-          const payload = filled(codec, new Uint8Array(packed).subarray(SEGMENT_HEADROOM));
-          const how = { packed: { encoding, length: bytes.length } };
+          const payload = filled(codec, new Uint8Array(compressed).subarray(SEGMENT_HEADROOM));
+          const how = { compressed: { encoding, length: bytes.length } };
           assert.equal(await codec.extract(payload, digest, how), bytes);
           assert.is(await codec.decodeText(payload, digest, how), new TextDecoder().decode(bytes));
           const file = await written(join(folder, "f"), new Uint8Array(0));
@@ -95,7 +95,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     check(`${encoding}: what does not get smaller stays as it is, sampled or not`, async (codec) => {
       const span = filled(codec, new Uint8Array(randomBytes(100_000)));
       for (const sample of [true, false]) {
-        assert.is((await codec.slice(span, { encoding, thorough: false, sample })).packed, undefined);
+        assert.is((await codec.slice(span, { encoding, thorough: false, sample })).compressed, undefined);
       }
       span.segment.release();
     });
@@ -103,14 +103,14 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     check(`${encoding}: no more is made of a payload than was said, nor less, and what is none is corrupt`, async (codec) => {
       const zeros = new Uint8Array(200_000);
       const span = filled(codec, zeros);
-      const { packed, digest } = await codec.slice(span, { encoding, thorough: false, sample: false });
-      const payload = filled(codec, new Uint8Array(packed ?? new ArrayBuffer(SEGMENT_HEADROOM)).subarray(SEGMENT_HEADROOM));
+      const { compressed, digest } = await codec.slice(span, { encoding, thorough: false, sample: false });
+      const payload = filled(codec, new Uint8Array(compressed ?? new ArrayBuffer(SEGMENT_HEADROOM)).subarray(SEGMENT_HEADROOM));
       for (const length of [199_999, 200_001, 1]) {
-        await rejection(() => codec.extract(payload, digest, { packed: { encoding, length } }), "corrupt");
+        await rejection(() => codec.extract(payload, digest, { compressed: { encoding, length } }), "corrupt");
       }
-      await rejection(() => codec.extract(span, digest, { packed: { encoding, length: 200_000 } }), "corrupt");
+      await rejection(() => codec.extract(span, digest, { compressed: { encoding, length: 200_000 } }), "corrupt");
       payload.segment.bytes.fill(255);
-      await rejection(() => codec.decodeText(payload, digest, { packed: { encoding, length: 200_000 } }), "corrupt");
+      await rejection(() => codec.decodeText(payload, digest, { compressed: { encoding, length: 200_000 } }), "corrupt");
       span.segment.release();
       payload.segment.release();
     });

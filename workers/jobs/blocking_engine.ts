@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import type { Engine, OpenFile } from "./engine.ts";
+import { compressSync, decompressSync } from "./zlib.ts";
+
+/** Operations that block their thread: for a worker, which has nothing else to do. */
+export const blockingEngine: Engine = {
+  digest: sha256,
+  encodeText(text, into) {
+    const { read, written } = new TextEncoder().encodeInto(text, into);
+    return read < text.length ? undefined : written;
+  },
+  compress: compressSync,
+  decompress: decompressSync,
+  open: (path, flags) => new BlockingFile(openSync(path, flags)),
+  beforeLongStep: () => undefined,
+};
+
+/** Hashes bytes to an array of its own: a `Buffer` may be a view of a pool that belongs to others. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(bytes).digest());
+}
+
+class BlockingFile implements OpenFile {
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  stat(): ReturnType<OpenFile["stat"]> {
+    return fstatSync(this.#descriptor, { bigint: true });
+  }
+
+  read(into: Uint8Array, position: number): number {
+    return readSync(this.#descriptor, into, 0, into.length, position);
+  }
+
+  write(from: Uint8Array, position: number): number {
+    return writeSync(this.#descriptor, from, 0, from.length, position);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}

@@ -1,0 +1,157 @@
+// The jobs, as steps on an engine.
+import { StreamError } from "../../errors.ts";
+import { cutBytes } from "../../protocol/wire/chunking.ts";
+import type { FileRef } from "../../protocol/file_ref.ts";
+import type { EncodeOptions } from "../codec.ts";
+import { compress, decompress } from "./compression.ts";
+import type { Engine, OpenFile } from "./engine.ts";
+import {
+  changedFailure,
+  type Failure,
+  fileFailure,
+  isSameFile,
+  isUnchanged,
+  OPEN_TO_READ,
+  OPEN_TO_WRITE,
+  replacedFailure,
+} from "./failures.ts";
+import type { EncodeTextJob, ExtractJob, Job, JobResult, ReadFileJob, WriteFileJob } from "./job.ts";
+import { resultOf, type Steps } from "./steps.ts";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Carries a job out. Fails by its result; throws only if it was abandoned, or for a defect. */
+export function carryOut(job: Job, engine: Engine): Steps<JobResult> {
+  switch (job.kind) {
+    case "slice":
+      return encode(job.buffer, job.start, job.end, job.encodeOptions, engine);
+    case "extract":
+    case "decodeText":
+      return extract(job, engine);
+    case "encodeText":
+      return encodeText(job, engine);
+    case "readFile":
+      return readFile(job, engine);
+    case "writeFile":
+      return writeFile(job, engine);
+  }
+}
+
+function* encode(
+  buffer: SharedArrayBuffer,
+  start: number,
+  end: number,
+  options: EncodeOptions | undefined,
+  engine: Engine,
+): Steps<JobResult> {
+  const bytes = new Uint8Array(buffer);
+  const span = bytes.subarray(start, end);
+  const digest = yield* resultOf(engine.digest(span));
+  if (options === undefined) return { ok: true, value: { bytes: span.length, digest, ends: [] } };
+  if ("chunkSize" in options) {
+    const ends = cutBytes(bytes, start, end, options.chunkSize, options.utf8);
+    return { ok: true, value: { bytes: span.length, digest, ends } };
+  }
+  const compressed = yield* compress(span, options, engine);
+  const value = { bytes: span.length, digest, ends: [] };
+  return { ok: true, value: compressed === undefined ? value : { ...value, compressed } };
+}
+
+function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
+  const plain = yield* checkedBytes(job, engine);
+  if (plain === undefined) return { ok: false, failure: mismatch(job) };
+  yield* resultOf(engine.beforeLongStep());
+  const value = { bytes: plain.length, digest: new Uint8Array(), ends: [] };
+  if (job.kind === "decodeText") return { ok: true, value: { ...value, text: decoder.decode(plain) } };
+  // Memory that other threads do not share.
+  const isOwn = plain.buffer !== job.buffer && plain.byteLength === plain.buffer.byteLength;
+  return { ok: true, value: { ...value, copy: (isOwn ? plain.buffer : new Uint8Array(plain).buffer) as ArrayBuffer } };
+}
+
+function* encodeText({ text, buffer, start, encodeOptions }: EncodeTextJob, engine: Engine): Steps<JobResult> {
+  const into = new Uint8Array(buffer, start);
+  const written = yield* resultOf(engine.encodeText(text, into));
+  if (written === undefined) return { ok: false, failure: overflow(text.length, into.length) };
+  return yield* encode(buffer, start, start + written, encodeOptions, engine);
+}
+
+function* readFile(job: ReadFileJob, engine: Engine): Steps<JobResult> {
+  const into = new Uint8Array(job.buffer, job.start, job.length);
+  let bytes = 0;
+  const failure = yield* withFile("read", job.file, OPEN_TO_READ, engine, function* (file) {
+    while (bytes < into.length) {
+      const more = yield* resultOf(file.read(into.subarray(bytes), job.position + bytes));
+      if (more === 0) break;
+      bytes += more;
+    }
+    const end = job.position + bytes;
+    // The file system's size is a claim: a read beyond shows whether the data end there.
+    const goesOn = end === job.file.version?.size && (yield* resultOf(file.read(new Uint8Array(1), end))) > 0;
+    return goesOn || !isUnchanged(yield* resultOf(file.stat()), job.file) ? changedFailure(job.file) : undefined;
+  });
+  if (failure !== undefined) return { ok: false, failure };
+  return yield* encode(job.buffer, job.start, job.start + bytes, job.encodeOptions, engine);
+}
+
+function* writeFile(job: WriteFileJob, engine: Engine): Steps<JobResult> {
+  const plain = yield* checkedBytes(job, engine);
+  if (plain === undefined) return { ok: false, failure: mismatch(job) };
+  const failure = yield* withFile("write to", job.file, OPEN_TO_WRITE, engine, function* (file) {
+    let written = 0;
+    while (written < plain.length) {
+      written += yield* resultOf(file.write(plain.subarray(written), job.position + written));
+    }
+    return undefined;
+  });
+  if (failure !== undefined) return { ok: false, failure };
+  return { ok: true, value: { bytes: plain.length, digest: new Uint8Array(), ends: [] } };
+}
+
+/** Plain bytes of a job's span; undefined if they cannot be had, or do not match the digest. */
+function* checkedBytes(job: ExtractJob | WriteFileJob, engine: Engine): Steps<Uint8Array | undefined> {
+  const { buffer, start, end, digest, compressed } = job;
+  const span = new Uint8Array(buffer, start, end - start);
+  const plain = compressed === undefined ? span : yield* decompress(span, compressed, engine);
+  if (plain === undefined || digest === undefined) return plain;
+  return isEqual(yield* resultOf(engine.digest(plain)), digest) ? plain : undefined;
+}
+
+/** Works on the file that its opener saw, and closes it. */
+function* withFile(
+  action: string,
+  ref: FileRef,
+  flags: number,
+  engine: Engine,
+  work: (file: OpenFile) => Steps<Failure | undefined>,
+): Steps<Failure | undefined> {
+  try {
+    const file = yield* resultOf(engine.open(ref.path, flags));
+    try {
+      return isSameFile(yield* resultOf(file.stat()), ref) ? yield* work(file) : replacedFailure(ref);
+    } finally {
+      yield* resultOf(file.close());
+    }
+  } catch (error) {
+    if (error instanceof StreamError) throw error; // the job was abandoned
+    return fileFailure(action, ref, error);
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function overflow(units: number, room: number): Failure {
+  return {
+    code: "invalid-argument",
+    message: `Cannot encode the text as it does not fit into its segment: ${units} UTF-16 units, room for ${room} bytes`,
+  };
+}
+
+function mismatch(job: WriteFileJob | ExtractJob): Failure {
+  const action = job.kind === "writeFile" ? "write to the file" : "hand out the bytes";
+  const about = job.kind === "writeFile"
+    ? `path is "${job.file.path}", position is ${job.position}`
+    : `length is ${job.end - job.start}`;
+  return { code: "corrupt", message: `Cannot ${action} as the bytes are not those that were sent: ${about}` };
+}

@@ -1,0 +1,51 @@
+// Compression of frames: whether it is worth its time, and a check of what comes.
+import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
+import { isCompressed } from "../../protocol/wire/frames.ts";
+import type { CompressedPayload, CompressionOptions } from "../codec.ts";
+import type { Engine } from "./engine.ts";
+import { resultOf, type Steps } from "./steps.ts";
+
+/** Bytes of a sample, from the middle of a span. */
+const SAMPLE_BYTES = 16_384;
+
+/** Greatest sizes that are worth the time, as shares of the plain size, for a sample and for a span. */
+const SAMPLE_SHARE = 0.9;
+const WORTH_SHARE = 0.97;
+
+/** Compresses a payload, with room for a frame's header before it; undefined if the payload would not shrink. */
+export function* compress(
+  bytes: Uint8Array,
+  { encoding, thorough, sample }: CompressionOptions,
+  engine: Pick<Engine, "compress">,
+): Steps<ArrayBuffer | undefined> {
+  if (sample) {
+    const part = sampleOf(bytes);
+    const { length } = yield* resultOf(engine.compress(part, encoding, "quick"));
+    if (length >= SAMPLE_SHARE * part.length) return undefined;
+  }
+  const compressed = yield* resultOf(engine.compress(bytes, encoding, thorough ? "thorough" : "quick"));
+  if (compressed.length >= WORTH_SHARE * bytes.length) return undefined;
+  const payload = new Uint8Array(SEGMENT_HEADROOM + compressed.length);
+  payload.set(compressed, SEGMENT_HEADROOM);
+  return payload.buffer;
+}
+
+/** Decompresses a payload; undefined if the payload is not exactly one compressed stream of that length. */
+export function* decompress(
+  bytes: Uint8Array,
+  { encoding, length }: CompressedPayload,
+  engine: Pick<Engine, "decompress">,
+): Steps<Uint8Array | undefined> {
+  if (!isCompressed(encoding)) return bytes.length === length ? bytes : undefined;
+  try {
+    const plain = yield* resultOf(engine.decompress(bytes, encoding, length));
+    return plain.used === bytes.length && plain.bytes.length === length ? plain.bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sampleOf(bytes: Uint8Array): Uint8Array {
+  const start = Math.max(0, Math.floor((bytes.length - SAMPLE_BYTES) / 2));
+  return bytes.subarray(start, start + SAMPLE_BYTES);
+}

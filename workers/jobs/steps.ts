@@ -1,0 +1,38 @@
+// Work as a generator of steps, so that it is written once: one thread runs the steps in one go, another gives its event loop back
+// between them.
+
+/** Work that yields each result it needs, or the promise of one, and is given the result back. */
+export type Steps<T> = Generator<unknown, T, unknown>;
+
+/** A result that is there at once, or later. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Result of one step, for `yield*`. */
+export function* resultOf<T>(step: MaybePromise<T>): Steps<T> {
+  return (yield step) as T;
+}
+
+/** Runs steps in one go. Their results must be there at once. */
+export function runAtOnce<T>(steps: Steps<T>): T {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next(step.value);
+  return step.value;
+}
+
+/** Runs steps, and waits for the results that are promised. */
+export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
+  let step = steps.next();
+  while (step.done !== true) {
+    let result = step.value;
+    if (result instanceof Promise) {
+      try {
+        result = await (result as Promise<unknown>);
+      } catch (error) {
+        step = steps.throw(error);
+        continue;
+      }
+    }
+    step = steps.next(result);
+  }
+  return step.value;
+}
