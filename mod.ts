@@ -84,4 +84,5 @@ export type { FaultyLink, LinkLine, LinkOptions, ReliableLink } from "./transpor
 export type { Hub, HubOptions, JoinOptions, PairOptions } from "./transports/hub/options.ts";
 export { createHub } from "./transports/hub/hub.ts";
 export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "./transports/transport.ts";
-export { type CodecPool, type CodecPoolOptions, type CodecPoolStats, createCodecPool } from "./workers/pool/pool.ts";
+export type { CodecPool, CodecPoolOptions, CodecPoolStats } from "./workers/pool/options.ts";
+export { createCodecPool } from "./workers/pool/pool.ts";

@@ -6,7 +6,7 @@ import { assertKnownNames, type OptionNames } from "../../protocol/option_names.
 import { show } from "../../protocol/options.ts";
 import { isRecord } from "../../protocol/shapes.ts";
 import type { Transport } from "../../transports/transport.ts";
-import type { CodecPool } from "../../workers/pool/pool.ts";
+import type { CodecPool } from "../../workers/pool/options.ts";
 
 /** Stream and participant that an error is about. */
 export interface ErrorContext {

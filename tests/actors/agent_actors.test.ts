@@ -29,7 +29,7 @@ import {
 } from "../../mod.ts";
 import type { Codec } from "../../workers/codec.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
-import type { CodecPool } from "../../workers/pool/pool.ts";
+import type { CodecPool } from "../../workers/pool/options.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

@@ -6,7 +6,7 @@ import type { ByteStreamReader, Runtime } from "../../mod.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { Codec } from "../../workers/codec.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
-import type { CodecPool } from "../../workers/pool/pool.ts";
+import type { CodecPool } from "../../workers/pool/options.ts";
 import { suite } from "../support/harness.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 import { inParty, nextBytes, pattern, until } from "../support/participants.ts";

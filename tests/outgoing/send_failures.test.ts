@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { type ByteStreamReader, createHub, createRuntime, type Runtime, type TextStreamReader } from "../../mod.ts";
 import type { Codec } from "../../workers/codec.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
-import type { CodecPool } from "../../workers/pool/pool.ts";
+import type { CodecPool } from "../../workers/pool/options.ts";
 import type { SegmentStore } from "../../workers/segments.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";

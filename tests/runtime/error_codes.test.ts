@@ -6,7 +6,7 @@ import { STREAM_ERROR_CODES } from "../../errors.ts";
 import type { ByteStreamReader, StreamErrorCode } from "../../mod.ts";
 import { createHub, createRuntime, StreamError } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
-import type { CodecPool } from "../../workers/pool/pool.ts";
+import type { CodecPool } from "../../workers/pool/options.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { digestOf, inRoom, type Member, pattern, type Room } from "../support/room.ts";

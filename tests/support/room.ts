@@ -27,7 +27,7 @@ import { copyPacket } from "../../transports/packet_size.ts";
 import type { Transport } from "../../transports/transport.ts";
 import type { Codec } from "../../workers/codec.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
-import type { CodecPool } from "../../workers/pool/pool.ts";
+import type { CodecPool } from "../../workers/pool/options.ts";
 import { describeWhenLate } from "./harness.ts";
 import { assertNoLeaks, markLeaks } from "./leaks.ts";
 import { VirtualTime } from "./virtual_time.ts";

@@ -9,7 +9,7 @@ import { JobQueue } from "../../workers/pool/job_queue.ts";
 import type { Task } from "../../workers/pool/worker_slot.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { filled } from "../support/conformance/codec.ts";
-import { FakeLane } from "../support/fake_lanes.ts";
+import { FakeWorker } from "../support/fake_worker.ts";
 import { suite } from "../support/harness.ts";
 import { inPair, pattern } from "../support/participants.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -124,9 +124,9 @@ test("clear() takes all out, whatever it waits for", () => {
 });
 
 test("a pool does one owner's job beside another's hundred", async () => {
-  const lane = new FakeLane();
-  lane.start();
-  const pool = new WorkerPool({ size: 1 }, { startLane: () => lane });
+  const worker = new FakeWorker();
+  worker.start();
+  const pool = new WorkerPool({ size: 1 }, { startWorker: () => worker });
   const submit = (owner: string): { segment: Segment; done: Promise<EncodedSegment> } => {
     const span = filled(pool, new Uint8Array(100_000));
     span.segment.release();
@@ -135,14 +135,14 @@ test("a pool does one owner's job beside another's hundred", async () => {
   const many = Array.from({ length: 100 }, () => submit("many").done);
   const one = submit("one");
   for (let turns = 0; turns < 3; turns++) await yieldToEventLoop();
-  assert.ok(lane.messages.flat().slice(0, 2).some((job) => job.buffer === one.segment.buffer));
+  assert.ok(worker.messages.flat().slice(0, 2).some((job) => job.buffer === one.segment.buffer));
   const done = Promise.all([...many, one.done]);
   while (pool.running > 0) {
-    lane.answer();
+    worker.answer();
     await yieldToEventLoop();
   }
   await done;
-  lane.end();
+  worker.end();
   await pool.close();
 });
 

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import * as assert from "uvu/assert";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { yieldToEventLoop } from "../../event_loop.ts";
-import type { CodecPoolOptions } from "../../workers/pool/pool.ts";
+import type { CodecPoolOptions } from "../../workers/pool/options.ts";
 import { createCodecPool, WorkerPool } from "../../workers/pool/pool.ts";
 import { codecConformance, filled, sha256 } from "../support/conformance/codec.ts";
 import { suite } from "../support/harness.ts";

@@ -3,11 +3,12 @@ import * as assert from "uvu/assert";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { yieldToEventLoop } from "../../event_loop.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
-import type { CodecPoolOptions } from "../../workers/pool/pool.ts";
-import { PATIENCE_MS, WorkerPool } from "../../workers/pool/pool.ts";
+import type { CodecPoolOptions } from "../../workers/pool/options.ts";
+import { WorkerPool } from "../../workers/pool/pool.ts";
+import { PATIENCE_MS } from "../../workers/pool/worker_set.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { filled, sha256 } from "../support/conformance/codec.ts";
-import { FakeLane } from "../support/fake_lanes.ts";
+import { FakeWorker } from "../support/fake_worker.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
@@ -18,27 +19,27 @@ interface Stage {
   readonly pool: WorkerPool;
   readonly time: VirtualTime;
   /** Every worker there was, in order of their start. */
-  readonly lanes: readonly FakeLane[];
-  lane(index: number): FakeLane;
+  readonly workers: readonly FakeWorker[];
+  worker(index: number): FakeWorker;
 }
 
 function stage(options: CodecPoolOptions = {}): Stage {
-  const lanes: FakeLane[] = [];
+  const workers: FakeWorker[] = [];
   const time = new VirtualTime();
-  const startLane = (): FakeLane => {
-    const lane = new FakeLane();
-    lanes.push(lane);
-    lane.start();
-    return lane;
+  const startWorker = (): FakeWorker => {
+    const worker = new FakeWorker();
+    workers.push(worker);
+    worker.start();
+    return worker;
   };
   return {
-    pool: new WorkerPool({ size: 1, ...options }, { startLane, clock: time }),
+    pool: new WorkerPool({ size: 1, ...options }, { startWorker, clock: time }),
     time,
-    lanes,
-    lane(index) {
-      const lane = lanes[index];
-      assert.ok(lane, `worker ${index} was started`);
-      return lane as FakeLane;
+    workers,
+    worker(index) {
+      const worker = workers[index];
+      assert.ok(worker, `worker ${index} was started`);
+      return worker as FakeWorker;
     },
   };
 }
@@ -57,41 +58,41 @@ async function turns(): Promise<void> {
 }
 
 test("a job whose worker crashes runs again in another one", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const { done } = job(pool, 7);
   await turns();
-  lane(0).end(new Error("out of memory"));
+  worker(0).end(new Error("out of memory"));
   await turns();
-  lane(1).answer();
+  worker(1).answer();
   assert.equal((await done).digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(7)));
   assert.is(pool.segments.inUse, 0);
 });
 
 test("a job whose second worker crashes as well is lost, and the pool goes on", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const { done } = job(pool);
   await turns();
-  lane(0).end();
+  worker(0).end();
   await turns();
-  lane(1).end(new Error("again"));
+  worker(1).end(new Error("again"));
   assert.is(((await rejection(() => done, "worker-lost")).cause as Error).message, "again");
   assert.is(pool.segments.inUse, 0);
   const next = job(pool);
   await turns();
-  lane(2).answer();
+  worker(2).answer();
   await next.done;
   assert.is(pool.queuedBytes, 0);
 });
 
 test("the jobs that were with a deadly one outlive it", async () => {
-  const { pool, lanes, lane } = stage();
+  const { pool, workers, worker } = stage();
   const jobs = Array.from({ length: 6 }, (_, index) => job(pool, index));
   await turns();
-  lane(0).end();
+  worker(0).end();
   await turns();
   for (let index = 1; index < 20 && pool.running > 0; index++) {
     // The third is the deadly one. Whatever runs again has its worker for itself.
-    const current = lanes.findLast((each) => each.messages.length > 0);
+    const current = workers.findLast((each) => each.messages.length > 0);
     const [message] = current?.messages ?? [];
     assert.is(message?.length, 1);
     if (message?.[0]?.buffer === jobs[2]?.segment.buffer) current?.end();
@@ -103,52 +104,52 @@ test("the jobs that were with a deadly one outlive it", async () => {
 });
 
 test("a worker that hangs is ended, and its jobs run elsewhere", async () => {
-  const { pool, time, lane } = stage();
+  const { pool, time, worker } = stage();
   const { done } = job(pool);
   await turns();
   await time.advance(PATIENCE_MS - 1);
-  assert.not(lane(0).terminated);
+  assert.not(worker(0).terminated);
   await time.advance(1);
-  assert.ok(lane(0).terminated);
-  lane(1).answer();
+  assert.ok(worker(0).terminated);
+  worker(1).answer();
   await done;
   assert.is(pool.segments.inUse > 0, true, "the thread that hangs may still write");
-  lane(0).end();
+  worker(0).end();
   await turns();
   assert.is(pool.segments.inUse, 0);
 });
 
 test("a worker that answers now and then does not hang", async () => {
-  const { pool, time, lane } = stage();
+  const { pool, time, worker } = stage();
   const jobs = Array.from({ length: 30 }, () => job(pool));
   await turns();
   for (let answers = 0; answers < 30; answers++) {
     await time.advance(PATIENCE_MS - 1);
-    lane(0).answer();
+    worker(0).answer();
     await turns();
   }
   for (const { done } of jobs) await done;
-  assert.not(lane(0).terminated);
+  assert.not(worker(0).terminated);
   assert.is(time.pending, 0, "timers of an idle pool");
 });
 
 test("a worker holds the process only while it has something to do", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const first = job(pool);
   await turns();
-  assert.ok(lane(0).referenced);
-  lane(0).answer();
+  assert.ok(worker(0).referenced);
+  worker(0).answer();
   await first.done;
-  assert.not(lane(0).referenced);
+  assert.not(worker(0).referenced);
   const second = job(pool);
   await turns();
-  assert.ok(lane(0).referenced);
-  lane(0).answer();
+  assert.ok(worker(0).referenced);
+  worker(0).answer();
   await second.done;
 });
 
 test("an aborted job leaves the queue, and the next takes its place", async () => {
-  const { pool, lane } = stage({ maxQueuedBytes: 2 * SEGMENT_BYTES });
+  const { pool, worker } = stage({ maxQueuedBytes: 2 * SEGMENT_BYTES });
   const controller = new AbortController();
   const jobs = [job(pool), job(pool), job(pool, 1, controller.signal), job(pool, 2)];
   await turns();
@@ -157,14 +158,14 @@ test("an aborted job leaves the queue, and the next takes its place", async () =
   assert.is((await rejection(() => jobs[2]?.done, "aborted")).cause, "enough");
   assert.is(pool.waiting, 1);
   for (let answers = 0; answers < 3; answers++) {
-    lane(0).answer();
+    worker(0).answer();
     await turns();
   }
   assert.equal((await jobs[3]?.done)?.digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(2)));
 });
 
 test("an aborted job that runs keeps its segment until its worker has answered", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
   await turns();
@@ -172,35 +173,35 @@ test("an aborted job that runs keeps its segment until its worker has answered",
   controller.abort();
   await rejection(() => done, "aborted");
   assert.is.not(pool.segments.inUse, 0);
-  lane(0).answer();
+  worker(0).answer();
   await turns();
   assert.is(pool.segments.inUse, 0);
   assert.is(pool.queuedBytes, 0);
 });
 
 test("an aborted job does not run again", async () => {
-  const { pool, lane, lanes } = stage();
+  const { pool, worker, workers } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
   await turns();
   controller.abort();
-  lane(0).end();
+  worker(0).end();
   await rejection(() => done, "aborted");
   await turns();
-  assert.is(lanes.length, 1);
+  assert.is(workers.length, 1);
   assert.is(pool.queuedBytes, 0);
   assert.is(pool.segments.inUse, 0);
 });
 
 test("the queue holds no more bytes than allowed, and jobs pass in their order", async () => {
-  const { pool, lane } = stage({ maxQueuedBytes: 3 * SEGMENT_BYTES });
+  const { pool, worker } = stage({ maxQueuedBytes: 3 * SEGMENT_BYTES });
   const order: number[] = [];
   const jobs = Array.from({ length: 10 }, (_, index) => job(pool, index).done.then(() => void order.push(index)));
   for (let answers = 0; answers < 10; answers++) {
     await turns();
     assert.ok(pool.queuedBytes <= 3 * SEGMENT_BYTES);
     assert.ok(pool.running <= 3);
-    lane(0).answer();
+    worker(0).answer();
   }
   await Promise.all(jobs);
   assert.equal(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -208,50 +209,50 @@ test("the queue holds no more bytes than allowed, and jobs pass in their order",
 });
 
 test("a job larger than the queue passes alone", async () => {
-  const { pool, lane } = stage({ maxQueuedBytes: 1 });
+  const { pool, worker } = stage({ maxQueuedBytes: 1 });
   const jobs = [job(pool), job(pool)];
   for (const { done } of jobs) {
     await turns();
     assert.is(pool.running, 1);
-    lane(0).answer();
+    worker(0).answer();
     await done;
   }
 });
 
 test("jobs go to the worker with the least to do", async () => {
-  const { pool, lane, lanes } = stage({ size: 2 });
+  const { pool, worker, workers } = stage({ size: 2 });
   const warmUp = Array.from({ length: 4 }, () => job(pool));
-  while (pool.running + pool.waiting > 0 || lanes.length < 2) {
+  while (pool.running + pool.waiting > 0 || workers.length < 2) {
     await turns();
-    for (const each of lanes) each.answer();
+    for (const each of workers) each.answer();
   }
   await Promise.all(warmUp.map(({ done }) => done));
   const jobs = [job(pool), job(pool)];
   await turns();
-  assert.equal([lane(0).messages.length, lane(1).messages.length], [1, 1]);
-  lane(1).answer();
+  assert.equal([worker(0).messages.length, worker(1).messages.length], [1, 1]);
+  worker(1).answer();
   await jobs[1]?.done;
   jobs.push(job(pool));
   await turns();
-  assert.equal([lane(0).messages.length, lane(1).messages.length], [1, 1]);
-  lane(0).answer();
-  lane(1).answer();
+  assert.equal([worker(0).messages.length, worker(1).messages.length], [1, 1]);
+  worker(0).answer();
+  worker(1).answer();
   await Promise.all(jobs.map(({ done }) => done));
 });
 
 test("where no worker can be started, this thread does the work", async () => {
   const failing = [
-    (): FakeLane => {
+    (): FakeWorker => {
       throw new Error("no threads here");
     },
-    (): FakeLane => {
-      const lane = new FakeLane();
-      lane.end(new Error("no such module"));
-      return lane;
+    (): FakeWorker => {
+      const worker = new FakeWorker();
+      worker.end(new Error("no such module"));
+      return worker;
     },
   ];
-  for (const startLane of failing) {
-    const pool = new WorkerPool({}, { startLane });
+  for (const startWorker of failing) {
+    const pool = new WorkerPool({}, { startWorker });
     const jobs = Array.from({ length: 5 }, (_, index) => job(pool, index));
     for (const [index, { done }] of jobs.entries()) {
       assert.equal((await done).digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(index)));
@@ -263,7 +264,7 @@ test("where no worker can be started, this thread does the work", async () => {
 
 test("a worker that never gets ready is given up", async () => {
   const time = new VirtualTime();
-  const pool = new WorkerPool({ size: 1 }, { startLane: () => new FakeLane(), clock: time });
+  const pool = new WorkerPool({ size: 1 }, { startWorker: () => new FakeWorker(), clock: time });
   const { done } = job(pool);
   await time.advance(2 * PATIENCE_MS);
   await done;
@@ -271,42 +272,42 @@ test("a worker that never gets ready is given up", async () => {
 
 test("one start that fails is tried again", async () => {
   let starts = 0;
-  const lanes: FakeLane[] = [];
+  const workers: FakeWorker[] = [];
   const pool = new WorkerPool({ size: 1 }, {
-    startLane: () => {
-      const lane = new FakeLane();
-      if (starts++ === 0) lane.end();
-      else lane.start();
-      lanes.push(lane);
-      return lane;
+    startWorker: () => {
+      const worker = new FakeWorker();
+      if (starts++ === 0) worker.end();
+      else worker.start();
+      workers.push(worker);
+      return worker;
     },
   });
   const { done } = job(pool);
   await turns();
-  lanes[1]?.answer();
+  workers[1]?.answer();
   await done;
   assert.is(starts, 2);
 });
 
 test("starts that failed long ago do not count: only those one after the other", async () => {
   let starts = 0;
-  const lanes: FakeLane[] = [];
+  const workers: FakeWorker[] = [];
   const pool = new WorkerPool({ size: 1 }, {
-    startLane: () => {
-      const lane = new FakeLane();
-      if (starts++ % 2 === 0) lane.end(new Error("not this time"));
-      else lane.start();
-      lanes.push(lane);
-      return lane;
+    startWorker: () => {
+      const worker = new FakeWorker();
+      if (starts++ % 2 === 0) worker.end(new Error("not this time"));
+      else worker.start();
+      workers.push(worker);
+      return worker;
     },
   });
   for (let crashes = 0; crashes < 5; crashes++) {
     const { done } = job(pool, crashes);
     await turns();
-    lanes.at(-1)?.answer();
+    workers.at(-1)?.answer();
     assert.equal((await done).digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(crashes)));
     assert.is(starts, 2 * (crashes + 1));
-    lanes.at(-1)?.end();
+    workers.at(-1)?.end();
     await turns();
   }
   assert.is(pool.stats().inline, 0);
@@ -314,31 +315,31 @@ test("starts that failed long ago do not count: only those one after the other",
 });
 
 test("a job that is tried again waits for a worker that has nothing to do", async () => {
-  const { pool, lane, lanes } = stage({ size: 2 });
-  while (lanes.length < 2 || pool.running + pool.waiting > 0) {
-    if (lanes.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
+  const { pool, worker, workers } = stage({ size: 2 });
+  while (workers.length < 2 || pool.running + pool.waiting > 0) {
+    if (workers.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
     await turns();
-    for (const each of lanes) each.answer();
+    for (const each of workers) each.answer();
   }
   const jobs = [job(pool, 1), job(pool, 2)];
   await turns();
-  assert.equal(lanes.map(({ messages }) => messages.length), [1, 1]);
-  lane(0).end();
+  assert.equal(workers.map(({ messages }) => messages.length), [1, 1]);
+  worker(0).end();
   await turns();
-  assert.is(lane(1).messages.length, 1, "the other worker is given nothing more");
-  assert.is(lane(2).messages.flat().length, 1);
-  lane(2).answer();
-  lane(1).answer();
+  assert.is(worker(1).messages.length, 1, "the other worker is given nothing more");
+  assert.is(worker(2).messages.flat().length, 1);
+  worker(2).answer();
+  worker(1).answer();
   await Promise.all(jobs.map(({ done }) => done));
 });
 
 test("a job that is tried again shares its worker with none, before it or after", async () => {
-  const { pool, lanes } = stage({ size: 2 });
+  const { pool, workers } = stage({ size: 2 });
   const first = job(pool, 1);
   await turns();
-  lanes[0]?.end();
+  workers[0]?.end();
   await turns();
-  const holder = lanes.find((lane, index) => index > 0 && lane.messages.length > 0);
+  const holder = workers.find((worker, index) => index > 0 && worker.messages.length > 0);
   assert.is(holder?.messages.flat().length, 1);
   const others = Array.from({ length: 40 }, (_, index) => job(pool, index));
   await turns();
@@ -346,7 +347,7 @@ test("a job that is tried again shares its worker with none, before it or after"
   holder?.answer();
   await first.done;
   for (let rounds = 0; rounds < 100 && pool.running + pool.waiting > 0; rounds++) {
-    for (const lane of lanes) lane.answer();
+    for (const worker of workers) worker.answer();
     await turns();
   }
   for (const { done } of others) await done;

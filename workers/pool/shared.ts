@@ -1,4 +1,5 @@
-import { type CodecPool, createCodecPool } from "./pool.ts";
+import type { CodecPool } from "./options.ts";
+import { createCodecPool } from "./pool.ts";
 
 let shared: CodecPool | undefined;
 

@@ -12,18 +12,22 @@ const WEB_WORKER_IDLE_MS = 250;
 /** Deno says that a thread has ended while it finishes its step, which may write: so long after, in milliseconds, it is over. */
 const LAST_STEP_MS = 100;
 
-/** A started thread, listening or not yet. */
-export interface SpawnedThread {
-  readonly endpoint: Endpoint;
-  /** Resolves when the thread listens. Stays pending if it never does: then `gone` tells. */
+/** Life of a thread. */
+export interface WorkerThread {
+  /** Resolves when the thread listens. Stays pending if that never happens: then `gone` tells. */
   readonly ready: Promise<void>;
-  /** Resolves when the thread has ended, whatever ended it; the error says what, if known. */
+  /** Resolves when the thread has ended and touches no memory any more; with the error that ended the thread, if known. */
   readonly gone: Promise<Error | undefined>;
-  /** The process waits for this thread. So it does from the start. */
-  ref(): void;
-  /** The process may end without it. */
-  unref(): void;
-  terminate(): void;
+  /** Makes the process wait for the thread, as it does from the start. */
+  readonly ref: () => void;
+  /** Lets the process end without the thread. */
+  readonly unref: () => void;
+  readonly terminate: () => void;
+}
+
+/** A started thread and its end of comlink's line. */
+export interface SpawnedThread extends WorkerThread {
+  readonly endpoint: Endpoint;
 }
 
 /** A worker that a user's program has started: of node:worker_threads, or of the web. */
@@ -40,7 +44,7 @@ export function spawn(start?: () => StartedWorker): SpawnedThread {
   const worker: unknown = start();
   if (worker instanceof Thread) return watchThread(worker);
   if (isWebWorker(worker)) return watchWebWorker(worker);
-  throw new TypeError('Cannot use the worker as it is none: its option "worker" returned something else');
+  throw new TypeError(`Cannot use the worker as option "worker" must return a Worker: it returned ${typeof worker}`);
 }
 
 function isWebWorker(value: unknown): value is Worker {

@@ -1,21 +1,12 @@
 import { type Remote, wrap } from "comlink";
-import { spawn, type SpawnedThread, type StartedWorker } from "./thread.ts";
+import { spawn, type SpawnedThread, type StartedWorker, type WorkerThread } from "./thread.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
 import type { WorkerApi } from "../entry/worker.ts";
 
-/** One worker, as the pool sees it. */
-export interface WorkerHandle {
-  /** Resolves when it takes jobs; stays pending if it never does: then `gone` tells. */
-  readonly ready: Promise<void>;
-  /** Resolves when the thread has ended and touches no memory any more; the error says what ended it, if known. */
-  readonly gone: Promise<Error | undefined>;
+/** A worker of the pool. */
+export interface WorkerHandle extends WorkerThread {
   /** Carries jobs out, in order. Rejects if the worker ends before it answered. */
   run(jobs: readonly Job[]): Promise<readonly JobResult[]>;
-  /** The process waits for it. */
-  ref(): void;
-  /** The process may end without it. */
-  unref(): void;
-  terminate(): void;
 }
 
 /** Starts a worker, or takes the one that `start` has started. Throws where that is not possible at all. */
@@ -26,7 +17,9 @@ export function startWorker(start?: () => StartedWorker): WorkerHandle {
 class ThreadWorker implements WorkerHandle {
   readonly ready: Promise<void>;
   readonly gone: Promise<Error | undefined>;
-  readonly #thread: SpawnedThread;
+  readonly ref: () => void;
+  readonly unref: () => void;
+  readonly terminate: () => void;
   // Held for the worker's life: when a root proxy is collected, comlink releases its worker.
   readonly #proxy: Remote<WorkerApi>;
   readonly #run: Remote<WorkerApi>["run"];
@@ -34,7 +27,9 @@ class ThreadWorker implements WorkerHandle {
   #lost: Error | undefined;
 
   constructor(thread: SpawnedThread) {
-    this.#thread = thread;
+    this.ref = thread.ref;
+    this.unref = thread.unref;
+    this.terminate = thread.terminate;
     this.#proxy = wrap<WorkerApi>(thread.endpoint);
     this.#run = this.#proxy.run; // each look-up makes a proxy, which costs more than the call
     this.ready = thread.ready;
@@ -54,17 +49,5 @@ class ThreadWorker implements WorkerHandle {
       const answered = this.#run(jobs);
       answered.finally(() => this.#unanswered.delete(reject)).then(resolve, reject);
     });
-  }
-
-  ref(): void {
-    this.#thread.ref();
-  }
-
-  unref(): void {
-    this.#thread.unref();
-  }
-
-  terminate(): void {
-    this.#thread.terminate();
   }
 }

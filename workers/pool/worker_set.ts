@@ -1,0 +1,163 @@
+import { inBrackets, StreamError } from "../../errors.ts";
+import type { Clock } from "../../protocol/clock.ts";
+import { startInlineWorker } from "./inline_worker.ts";
+import type { StartedWorker } from "./thread.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
+import { type SlotEvents, type Task, WorkerSlot } from "./worker_slot.ts";
+
+/** Starts that fail one after the other until no more are tried. */
+const FAILED_STARTS = 2;
+
+/** Milliseconds without any answer until a worker counts as hanging. A job takes under one; a slow disk may take seconds. */
+export const PATIENCE_MS: number = 30_000;
+
+/** Calls of a worker set on its pool. */
+export interface WorkerSetEvents extends Pick<SlotEvents, "answered" | "lost"> {
+  /** A worker may take jobs that none took before. */
+  changed(): void;
+}
+
+/** Workers of a pool: started one by one as there is work, and replaced by this thread where none can be started. */
+export class WorkerSet {
+  readonly #size: number;
+  readonly #events: WorkerSetEvents;
+  readonly #clock: Clock;
+  readonly #userWorker: (() => StartedWorker) | undefined;
+  readonly #slots: WorkerSlot[] = [];
+  readonly #listeners = new Set<(error: StreamError) => void>();
+  #startWorker: (() => WorkerHandle) | undefined;
+  /** This thread in a worker's place. */
+  #inlineSlot: WorkerSlot | undefined;
+  /** Error that no listener has been told: no worker can be started. */
+  #untold: StreamError | undefined;
+  #lastFailure: unknown;
+  #loading = false;
+  #failedStarts = 0;
+
+  /** `startWorker` stands in for the module that starts threads. */
+  constructor(
+    size: number,
+    events: WorkerSetEvents,
+    clock: Clock,
+    userWorker: (() => StartedWorker) | undefined,
+    startWorker: (() => WorkerHandle) | undefined,
+  ) {
+    this.#size = size;
+    this.#events = events;
+    this.#clock = clock;
+    this.#userWorker = userWorker;
+    this.#startWorker = startWorker;
+  }
+
+  /** Number of threads that run, or start. */
+  get threads(): number {
+    return this.#slots.length - (this.#inlineSlot === undefined ? 0 : 1);
+  }
+
+  /** Number of jobs that workers have. */
+  get jobs(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.jobs, 0);
+  }
+
+  /** Whether a slot is this thread in a worker's place. */
+  isInline(slot: WorkerSlot): boolean {
+    return slot === this.#inlineSlot;
+  }
+
+  /** Tells one listener, once, if no worker can be started. Returns the call that removes the listener. */
+  onUnavailable(tell: (error: StreamError) => void): () => void {
+    this.#listeners.add(tell);
+    if (this.#untold !== undefined) this.#tellUnavailable(this.#untold);
+    return () => void this.#listeners.delete(tell);
+  }
+
+  /** Ends a worker as a crash would; false if there is none of that number. */
+  crash(index: number): boolean {
+    const slot = this.#slots[index];
+    slot?.crash();
+    return slot !== undefined;
+  }
+
+  /** The worker with the least to do; undefined if none takes jobs. */
+  leastBusy(): WorkerSlot | undefined {
+    let least: WorkerSlot | undefined;
+    for (const slot of this.#slots) {
+      if (!slot.ready || slot.isReserved) continue;
+      if (least === undefined || slot.batches < least.batches || (slot.batches === least.batches && slot.bytes < least.bytes)) {
+        least = slot;
+      }
+    }
+    return least;
+  }
+
+  /** Starts one worker more, unless the set is full or one starts already: the next is worth its start when that one is busy. */
+  startOne(): void {
+    if (this.#slots.length >= this.#size || this.#loading || this.#slots.some((slot) => !slot.ready)) return;
+    if (this.#failedStarts >= FAILED_STARTS) {
+      if (this.#slots.length > 0) return;
+      this.#inlineSlot = this.#slot(startInlineWorker(), Infinity);
+      this.#slots.push(this.#inlineSlot);
+      this.#tellUnavailable(unavailable(this.#lastFailure));
+    } else if (this.#startWorker === undefined) {
+      void this.#load();
+    } else {
+      try {
+        this.#slots.push(this.#slot(this.#startWorker(), PATIENCE_MS));
+      } catch (error) {
+        this.#lastFailure = error;
+        this.#failedStarts++;
+        this.startOne();
+      }
+    }
+  }
+
+  /** Ends all workers. Returns the tasks that have no answer, and a promise of the threads' end. */
+  end(): { unanswered: Task[]; gone: Promise<unknown> } {
+    const slots = this.#slots.splice(0);
+    return { unanswered: slots.flatMap((slot) => slot.abandon()), gone: Promise.all(slots.map(({ gone }) => gone)) };
+  }
+
+  #tellUnavailable(error: StreamError): void {
+    const [first] = this.#listeners;
+    this.#untold = first === undefined ? error : undefined;
+    first?.(error);
+  }
+
+  #slot(worker: WorkerHandle, patience: number): WorkerSlot {
+    const events: SlotEvents = {
+      ready: () => {
+        this.#failedStarts = 0;
+        this.#events.changed();
+      },
+      answered: (slot, tasks, results) => this.#events.answered(slot, tasks, results),
+      lost: (slot, tasks, failure) => {
+        this.#slots.splice(this.#slots.indexOf(slot), 1);
+        if (!slot.started) {
+          this.#lastFailure = failure;
+          this.#failedStarts++;
+        }
+        this.#events.lost(slot, tasks, failure);
+      },
+    };
+    return new WorkerSlot(worker, events, this.#clock, patience);
+  }
+
+  /** Loads the module that starts threads, and comlink with it: only a pool with work needs them. */
+  async #load(): Promise<void> {
+    this.#loading = true;
+    try {
+      const { startWorker } = await import("./worker_handle.ts");
+      this.#startWorker = () => startWorker(this.#userWorker);
+    } catch (error) {
+      this.#lastFailure = error;
+      this.#failedStarts = FAILED_STARTS;
+    }
+    this.#loading = false;
+    this.#events.changed();
+  }
+}
+
+function unavailable(cause: unknown): StreamError {
+  const message = `Cannot start workers${inBrackets(cause)}, and all work is done on this thread: see "Bundling" in the README`;
+  return new StreamError("worker-lost", message, { cause });
+}
