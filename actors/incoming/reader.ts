@@ -261,7 +261,7 @@ export class TextReader extends Reader<string> implements TextStreamReader {
   }
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
-    if (this.stream.facts === undefined) return yield* this.#foreignValues();
+    if (this.stream.extension === undefined) return yield* this.#foreignValues();
     // Chunks and frames of a Millrace sender are valid UTF-8 each by itself.
     const texts = this.results<string>((block) =>
       checked(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??

@@ -17,7 +17,7 @@ import { UNREAD, UnreadWatch } from "./unread_watch.ts";
 export class IncomingStream implements IncomingEffects {
   readonly from: string;
   readonly description: StreamDescription;
-  readonly facts: HeaderExtension | undefined;
+  readonly extension: HeaderExtension | undefined;
   /** Sender's identity as handlers see it. */
   readonly senderIdentity: string;
   /** The sender is told of its chunks as they come. */
@@ -54,21 +54,25 @@ export class IncomingStream implements IncomingEffects {
   constructor(from: string, opened: OpenedStream, context: IncomingContext) {
     this.from = from;
     this.description = opened.description;
-    this.facts = opened.facts;
+    this.extension = opened.extension;
     this.senderIdentity = opened.senderIdentity ?? from;
     this.#context = context;
-    this.acknowledged = opened.facts !== undefined && context.stream.scheduler.isPaced &&
-      isBulk(opened.description, opened.facts.format);
+    this.acknowledged = opened.extension !== undefined && context.stream.scheduler.isPaced &&
+      isBulk(opened.description, opened.extension.format);
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
     const { clock, limits } = context.stream;
-    this.#receiveWindow = new ReceiveWindow(limits.receiveWindow, opened.facts === undefined ? undefined : context.shared, clock);
+    this.#receiveWindow = new ReceiveWindow(
+      limits.receiveWindow,
+      opened.extension === undefined ? undefined : context.shared,
+      clock,
+    );
     this.unread = new UnreadWatch(clock, limits.unreadTimeout, () => {
       this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
     });
     this.#silence = new Silence(clock);
-    this.#content = new ContentCheck(opened.facts !== undefined);
+    this.#content = new ContentCheck(opened.extension !== undefined);
     this.#memory = new StreamMemory(context.memory);
-    this.#buffer = new ReceiveBuffer(opened.facts?.format === "framed", context.stream.codec.segments, this.#memory, {
+    this.#buffer = new ReceiveBuffer(opened.extension?.format === "framed", context.stream.codec.segments, this.#memory, {
       admit: (to) => this.#admit(to),
       framed: (digest) => this.#content.update(digest),
       corrupt: (why) => this.#break("corrupt", why),
@@ -144,8 +148,8 @@ export class IncomingStream implements IncomingEffects {
   /** Everything the sender sent is here. */
   get cameWhole(): boolean {
     if (this.#trailer === undefined) return false;
-    const { facts } = this.#trailer;
-    return facts === undefined ? !this.#buffer.gap : this.#buffer.next >= facts.chunks;
+    const { extension } = this.#trailer;
+    return extension === undefined ? !this.#buffer.gap : this.#buffer.next >= extension.chunks;
   }
 
   /** A handler was found: bytes that wait are its, and the sender may go on. */
@@ -153,7 +157,7 @@ export class IncomingStream implements IncomingEffects {
     this.claimState = "claimed";
     this.#receiveWindow.grant(this.taken, window);
     this.#context.widened();
-    if (this.facts !== undefined) this.#context.notify();
+    if (this.extension !== undefined) this.#context.notify();
     if (this.#missed) this.#break("incomplete", "its handler came when bytes had gone by");
   }
 
@@ -166,7 +170,7 @@ export class IncomingStream implements IncomingEffects {
   untilSilent(): number {
     if (this.cameWhole && this.#givenUp === undefined) return Infinity;
     const { idleTimeout, foreignIdleTimeout } = this.context.limits;
-    const limit = this.facts === undefined ? foreignIdleTimeout : idleTimeout;
+    const limit = this.extension === undefined ? foreignIdleTimeout : idleTimeout;
     return this.#silence.left(limit);
   }
 
@@ -183,8 +187,8 @@ export class IncomingStream implements IncomingEffects {
   chunk(index: number, content: Uint8Array): void {
     if (this.#ended) return;
     this.heard();
-    const facts = this.#trailer?.facts;
-    if (facts !== undefined && index >= facts.chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
+    const extension = this.#trailer?.extension;
+    if (extension !== undefined && index >= extension.chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
     const placed = this.#buffer.place(index, content, this.#receiveWindow.window);
     if (placed === "corrupt") this.#break("corrupt", `chunk ${index} is not what was due`);
     else if (placed === "too-far") this.#break("refused", `chunk ${index} is beyond the credit`);
@@ -194,7 +198,7 @@ export class IncomingStream implements IncomingEffects {
   trailer(reason: string, rawAttributes: Readonly<Record<string, string>>): void {
     if (this.#ended || this.#trailer !== undefined) return;
     this.heard();
-    const ending = readTrailer(reason, rawAttributes, this.facts !== undefined);
+    const ending = readTrailer(reason, rawAttributes, this.extension !== undefined);
     if (ending === undefined) this.#break("corrupt", "its trailer cannot be read");
     else if (!this.keeps(textBytes({ reason, ...ending.attributes }))) this.#crowd();
     else this.end(ending);
@@ -202,7 +206,7 @@ export class IncomingStream implements IncomingEffects {
 
   /** Its sender has sent all of it. */
   end(ending: ReceivedTrailer): void {
-    const { chunks = Infinity } = ending.facts ?? {};
+    const { chunks = Infinity } = ending.extension ?? {};
     if (chunks < this.#buffer.next) return this.#break("corrupt", "more chunks came than were sent");
     this.#trailer = ending;
     if (!this.cameWhole && this.#silence.noteGap()) this.actor.send({ type: "gap.found" });
@@ -249,13 +253,13 @@ export class IncomingStream implements IncomingEffects {
 
   /** A block was taken by the reader, checked. */
   took(block: ReceivedBlock): void {
-    if (this.facts?.format === "plain") this.#content.update(block.memory);
+    if (this.extension?.format === "plain") this.#content.update(block.memory);
     const from = this.taken;
     this.taken += block.length;
     this.tracker.update(block.length);
     this.drop(block);
     if (this.complete) this.heard(); // what is left of a stream that was given up is kept for as long as it is read
-    if (this.#ended || this.facts === undefined) return;
+    if (this.#ended || this.extension === undefined) return;
     this.#receiveWindow.consume(from, this.taken);
     this.#context.consumed();
     if (!this.#receiveWindow.shouldUpdate(this.taken)) return;
@@ -274,7 +278,7 @@ export class IncomingStream implements IncomingEffects {
     if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
     if (this.#givenUp !== undefined) throw this.#givenUp;
     if (this.#buffer.broken) throw this.failure("incomplete", "its last frame is not whole");
-    const fault = this.#content.findFault(this.taken, this.description.info.size, trailer.facts);
+    const fault = this.#content.findFault(this.taken, this.description.info.size, trailer.extension);
     if (fault !== undefined) throw this.failure(fault.code, fault.why);
   }
 
@@ -284,7 +288,7 @@ export class IncomingStream implements IncomingEffects {
     this.#end();
     const { reason = "", attributes = {} } = this.#trailer ?? {};
     this.#resolveClosed({ reason, attributes });
-    if (this.facts?.confirm === true) this.#context.notify();
+    if (this.extension?.confirm === true) this.#context.notify();
   }
 
   /** Entered by its actor, or when that was stopped. */
@@ -293,10 +297,10 @@ export class IncomingStream implements IncomingEffects {
     this.#error = error;
     this.#end();
     this.#rejectClosed(error);
-    if (this.facts === undefined) return;
+    if (this.extension === undefined) return;
     this.#context.notify();
     const isUnhandled = error.code === "refused" && this.claimState !== "claimed" && !this.#isRefused;
-    if (isUnhandled && this.facts.named === true) this.#context.unhandled();
+    if (isUnhandled && this.extension.named === true) this.#context.unhandled();
   }
 
   /** After the end: the sender says how far it had sent. What never came is not waited for. */
@@ -310,7 +314,7 @@ export class IncomingStream implements IncomingEffects {
   state(): ReceivingState {
     const { claimState: claim, received, taken } = this;
     const base = {
-      sequence: this.facts?.sequence ?? 0,
+      sequence: this.extension?.sequence ?? 0,
       claim,
       credit: this.#receiveWindow.advertisedLimit,
       received: Math.max(received, taken),
@@ -328,7 +332,7 @@ export class IncomingStream implements IncomingEffects {
 
   /** Error of a sender that ended the stream before it was whole. */
   get #givenUp(): StreamError | undefined {
-    const found = this.#trailer && abortReasonOf(this.#trailer, this.facts !== undefined);
+    const found = this.#trailer && abortReasonOf(this.#trailer, this.extension !== undefined);
     return found && this.failure(found.code, `"${this.from}" gave it up`, found.reason);
   }
 
@@ -348,7 +352,7 @@ export class IncomingStream implements IncomingEffects {
     const { size } = this.description.info;
     if (to > limits.streamBytes) return refuse("too-large", `it is longer than ${limits.streamBytes} bytes`);
     if (size !== undefined && to > size) return refuse("too-large", `it is longer than the ${size} bytes announced`);
-    if (this.facts === undefined) {
+    if (this.extension === undefined) {
       const fits = to - this.taken <= limits.foreignQueue;
       return fits || refuse("too-large", `its reader has left more than ${limits.foreignQueue} bytes unread`);
     }
@@ -373,7 +377,7 @@ export class IncomingStream implements IncomingEffects {
   }
 
   #crowd(): void {
-    this.#break(this.facts === undefined ? "too-large" : "refused", `what "${this.from}" has sent fills its memory here`);
+    this.#break(this.extension === undefined ? "too-large" : "refused", `what "${this.from}" has sent fills its memory here`);
   }
 
   #break(code: StreamErrorCode, why: string): void {
@@ -390,7 +394,7 @@ export class IncomingStream implements IncomingEffects {
     this.#buffer.close();
     this.#memory.end();
     this.#receiveWindow.end(this.taken);
-    const sent = this.#trailer?.facts?.bytes;
+    const sent = this.#trailer?.extension?.bytes;
     if (sent !== undefined) this.release(sent);
     this.#wake?.();
     this.#context.ended();

@@ -12,24 +12,27 @@ export interface Trailer {
 
 /** The same with what the runtime checks; that is absent from a plain sender. */
 export interface ReceivedTrailer extends Trailer {
-  readonly facts?: TrailerExtension;
+  readonly extension?: TrailerExtension;
 }
 
 /** Reads a trailer; undefined if it cannot be read. `own`: the stream is a Millrace runtime's. */
 export function readTrailer(reason: string, rawAttributes: unknown, own: boolean): ReceivedTrailer | undefined {
   const decoded = decodeTrailer(rawAttributes);
-  if (decoded === undefined || (own && decoded.facts === undefined)) return undefined;
-  const { attributes, facts } = decoded;
-  return { reason, attributes, ...(own && facts !== undefined ? { facts } : {}) };
+  if (decoded === undefined || (own && decoded.extension === undefined)) return undefined;
+  const { attributes, extension } = decoded;
+  return { reason, attributes, ...(own && extension !== undefined ? { extension } : {}) };
 }
 
 /** Why its sender ended it before it was whole; undefined if it did not. Of another SDK it means that, if it gave a reason. */
 export function abortReasonOf(
-  { reason, facts }: ReceivedTrailer,
+  { reason, extension }: ReceivedTrailer,
   own: boolean,
 ): { code: StreamErrorCode; reason?: string } | undefined {
   if (!own) return reason === "" ? undefined : { code: "aborted", reason };
-  if (facts?.code === undefined) return undefined;
+  if (extension?.code === undefined) return undefined;
   // Other SDKs need a reason to see that it failed: where the sender gave none, the code stands for it.
-  return { code: isErrorCode(facts.code) ? senderCode(facts.code) : "aborted", ...(reason === facts.code ? {} : { reason }) };
+  return {
+    code: isErrorCode(extension.code) ? senderCode(extension.code) : "aborted",
+    ...(reason === extension.code ? {} : { reason }),
+  };
 }

@@ -53,7 +53,7 @@ export interface MissingReceiver {
 }
 
 /** The sender's side of a plan. */
-export interface SenderFacts {
+export interface StreamOrigin {
   readonly instance: string;
   readonly sequence: number;
   readonly limits: Limits;
@@ -70,7 +70,7 @@ export function planStream(
   { description, options, incremental, availableUpFront = false, confirm }: Opening,
   present: readonly PresentReceiver[],
   missing: readonly MissingReceiver[],
-  sender: SenderFacts,
+  sender: StreamOrigin,
 ): OutgoingSpec {
   const { sequence, instance, isPaced } = sender;
   const { size, topic } = description.info;
@@ -80,7 +80,7 @@ export function planStream(
   const listsRecipients = isTargeted || (allMillrace && present.length <= MAX_LISTED && !sender.hasUnlisted);
   const framed = allMillrace && listsRecipients && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
   const format = framed ? "framed" : "plain";
-  const facts: HeaderExtension | undefined = anyMillrace
+  const extension: HeaderExtension | undefined = anyMillrace
     ? {
       instance,
       sequence,
@@ -90,7 +90,7 @@ export function planStream(
       ...(allMillrace && listsRecipients ? { topic } : {}),
     }
     : undefined;
-  const header = encodeHeader(description, facts, options.senderIdentity);
+  const header = encodeHeader(description, extension, options.senderIdentity);
   assertWithinLimits(header, sender.limits);
   const bulk = isPaced && isBulk(description, format);
   const destinations = missing.map(missingDestination);
@@ -100,7 +100,7 @@ export function planStream(
   return {
     description,
     header,
-    facts,
+    extension,
     bulk,
     sequence,
     confirm,
@@ -130,7 +130,7 @@ function compressionOf(
   { info }: StreamDescription,
   { compress }: StreamOptions,
   present: readonly PresentReceiver[],
-  { isPaced, encodings }: SenderFacts,
+  { isPaced, encodings }: StreamOrigin,
 ): Compression | undefined {
   if (!(compress ?? (isPaced && !isPacked(info.mimeType)))) return undefined;
   const encoding = bestEncoding([encodings, ...present.map(({ session }) => session.hello?.encodings ?? [])]);

@@ -185,14 +185,14 @@ class OutgoingPump {
   async #finish(): Promise<void> {
     const stream = this.#stream;
     const { reason = "", attributes = {} } = stream.queue.closeOptions ?? {};
-    const facts = { bytes: stream.offset, chunks: stream.chunks, digest: this.#digest.finish() };
-    this.#finalDigest = facts.digest;
-    stream.awaitReceipts(facts.digest); // before the trailer: a receipt may be here before the transport says that it was sent
+    const extension = { bytes: stream.offset, chunks: stream.chunks, digest: this.#digest.finish() };
+    this.#finalDigest = extension.digest;
+    stream.awaitReceipts(extension.digest); // before the trailer: a receipt may be here before the transport says that it was sent
     await this.#send({
       type: "trailer",
       streamId: stream.streamId,
       reason,
-      attributes: encodeTrailer(attributes, stream.spec.facts === undefined ? undefined : facts),
+      attributes: encodeTrailer(attributes, stream.spec.extension === undefined ? undefined : extension),
     });
     if (!this.#stopped) this.#report({ type: "trailer.sent" });
   }
@@ -201,12 +201,12 @@ class OutgoingPump {
   async #abort(error: StreamError): Promise<void> {
     const stream = this.#stream;
     if (!stream.announced) return;
-    const facts = { bytes: stream.offset, chunks: stream.chunks, digest: "", code: stream.wireCode };
+    const extension = { bytes: stream.offset, chunks: stream.chunks, digest: "", code: stream.wireCode };
     const trailer: Packet = {
       type: "trailer",
       streamId: stream.streamId,
       reason: error.reason?.slice(0, REASON_LENGTH) || stream.wireCode, // never the message: it may name what is only ours to know
-      attributes: encodeTrailer({}, stream.spec.facts === undefined ? undefined : facts),
+      attributes: encodeTrailer({}, stream.spec.extension === undefined ? undefined : extension),
     };
     try {
       await this.#send(trailer);
@@ -241,9 +241,9 @@ class OutgoingPump {
     const { spec, context } = this.#stream;
     const contents = held.flatMap((packet) => packet.type === "chunk" ? [packet.content] : []);
     const digest = this.#finalDigest;
-    if (spec.facts === undefined || digest === undefined || contents.length > 1) return undefined;
+    if (spec.extension === undefined || digest === undefined || contents.length > 1) return undefined;
     const whole = { content: contents[0] ?? new Uint8Array(), digest };
-    const header = inlineContent(spec.header, spec.facts, spec.description.kind, whole, context.limits.headerBytes);
+    const header = inlineContent(spec.header, spec.extension, spec.description.kind, whole, context.limits.headerBytes);
     return header === undefined ? undefined : { type: "header", header };
   }
 

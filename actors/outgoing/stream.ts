@@ -22,7 +22,7 @@ export interface OutgoingSpec {
   readonly description: StreamDescription;
   readonly header: StreamHeader;
   /** Undefined: no receiver is a Millrace runtime. */
-  readonly facts: HeaderExtension | undefined;
+  readonly extension: HeaderExtension | undefined;
   /** It waits for its turn, chunk by chunk. */
   readonly bulk: boolean;
   /** Its header may carry all of it, as every receiver reads that and there is nothing to wait for. */
@@ -128,7 +128,7 @@ export class OutgoingStream implements OutgoingEffects {
   }
 
   get framed(): boolean {
-    return this.spec.facts?.format === "framed";
+    return this.spec.extension?.format === "framed";
   }
 
   /** The header was given to the transport. */

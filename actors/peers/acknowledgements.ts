@@ -37,8 +37,8 @@ export class Acknowledgements {
   }
 
   #flush(): void {
-    const rows = [...this.#streams].flatMap(({ facts, chunks }) =>
-      facts === undefined ? [] : [{ sequence: facts.sequence, chunks }]
+    const rows = [...this.#streams].flatMap(({ extension, chunks }) =>
+      extension === undefined ? [] : [{ sequence: extension.sequence, chunks }]
     );
     this.clear();
     for (let at = 0; at < rows.length; at += ACK_ROWS) this.#tell(rows.slice(at, at + ACK_ROWS));

@@ -148,26 +148,26 @@ export class PeerSession {
   }
 
   addIncoming(stream: IncomingStream): void {
-    if (stream.facts === undefined) return;
-    this.#incoming.set(stream.facts.sequence, stream);
+    if (stream.extension === undefined) return;
+    this.#incoming.set(stream.extension.sequence, stream);
     this.updateWindow(stream);
   }
 
   /** Counts a stream's window, which is known now or has changed. */
   updateWindow(stream: IncomingStream): void {
-    if (stream.facts === undefined || stream.ended) return;
-    const { sequence } = stream.facts;
+    if (stream.extension === undefined || stream.ended) return;
+    const { sequence } = stream.extension;
     this.#openWindows += stream.window - (this.#windows.get(sequence) ?? 0);
     this.#windows.set(sequence, stream.window);
     this.updateCredit();
   }
 
   endIncoming(stream: IncomingStream): void {
-    if (stream.facts === undefined || this.#incoming.get(stream.facts.sequence) !== stream) return;
-    this.#incoming.delete(stream.facts.sequence);
-    this.#openWindows -= this.#windows.get(stream.facts.sequence) ?? 0;
-    this.#windows.delete(stream.facts.sequence);
-    this.#endedIncoming.set(stream.facts.sequence, stream);
+    if (stream.extension === undefined || this.#incoming.get(stream.extension.sequence) !== stream) return;
+    this.#incoming.delete(stream.extension.sequence);
+    this.#openWindows -= this.#windows.get(stream.extension.sequence) ?? 0;
+    this.#windows.delete(stream.extension.sequence);
+    this.#endedIncoming.set(stream.extension.sequence, stream);
     this.updateCredit(); // by what was held unread: its sender may have nothing more to say of it
   }
 
@@ -276,7 +276,7 @@ export class PeerSession {
       this.updateCredit();
     }
     // The sender has not heard how the stream ended here; if it waits for a receipt, the answer before may have been lost.
-    if (row.final !== undefined && (row.end !== undefined || ended.facts?.confirm !== true)) return;
+    if (row.final !== undefined && (row.end !== undefined || ended.extension?.confirm !== true)) return;
     this.#updates.addReceiving(ended);
     this.#rowAnswers.request();
   }

@@ -106,7 +106,7 @@ export class StateUpdates {
     };
     for (const stream of this.#receiving) {
       // A whole stream without receipts has nothing to tell any more.
-      if (stream.ended && stream.error === undefined && stream.facts?.confirm === false) continue;
+      if (stream.ended && stream.error === undefined && stream.extension?.confirm === false) continue;
       receiving.push(stream.state());
       count(stream.error ?? {});
     }

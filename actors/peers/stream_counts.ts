@@ -48,7 +48,7 @@ export class StreamCounts {
 
   /** A stream of the peer counts as open until it ends, even beyond this life of the peer. */
   open(stream: IncomingStream): void {
-    if (stream.facts === undefined) {
+    if (stream.extension === undefined) {
       this.#uncounted.add(stream);
       return this.#context.budget.change(1);
     }

@@ -109,18 +109,18 @@ export class IncomingStreamManager {
       return this.#context.report(new StreamError("corrupt", message, { identity: from }), { identity: from });
     }
     const peer = this.#peers.get(from);
-    const { facts } = opened;
-    if (facts !== undefined && (!peer.acceptInstance(facts.instance) || !peer.session.isNew(facts.sequence))) return;
+    const { extension } = opened;
+    if (extension !== undefined && (!peer.acceptInstance(extension.instance) || !peer.session.isNew(extension.sequence))) return;
     const same = peer.incoming.get(opened.description.info.streamId);
-    if (same !== undefined && facts === undefined) return; // a header that came twice
+    if (same !== undefined && extension === undefined) return; // a header that came twice
     if (same !== undefined && !same.cameWhole) same.refuse("incomplete", "another with its id was opened");
-    const unpacked = facts === undefined ? undefined : readInlineContent(header, facts, opened.description.kind);
+    const unpacked = extension === undefined ? undefined : readInlineContent(header, extension, opened.description.kind);
     const stream = this.#offer(opened, unpacked?.header ?? header, peer);
     if (unpacked === undefined) return;
     const { content, digest } = unpacked.whole;
     const bytes = content.length;
     if (bytes > 0) stream.chunk(0, content);
-    stream.end({ reason: "", attributes: {}, facts: { bytes, chunks: bytes > 0 ? 1 : 0, digest } });
+    stream.end({ reason: "", attributes: {}, extension: { bytes, chunks: bytes > 0 ? 1 : 0, digest } });
   }
 
   #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): IncomingStream {
@@ -132,8 +132,8 @@ export class IncomingStreamManager {
     const id = this.#ids.take();
     const stream: IncomingStream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
-      shared: opened.facts === undefined ? undefined : session.receiveWindow,
-      memory: opened.facts === undefined ? peer.memory.sdk : peer.memory.millrace,
+      shared: opened.extension === undefined ? undefined : session.receiveWindow,
+      memory: opened.extension === undefined ? peer.memory.sdk : peer.memory.millrace,
       notify: () => session.queueReceivingState(stream),
       consumed: () => session.updateCredit(),
       widened: () => session.updateWindow(stream),
@@ -171,7 +171,7 @@ export class IncomingStreamManager {
     else if (size > limits.streamBytes) {
       this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
     } else if (this.#handles(stream)) this.#claim(stream);
-    else if (opened.facts !== undefined) session.queueReceivingState(stream); // so that a broadcast does not wait
+    else if (opened.extension !== undefined) session.queueReceivingState(stream); // so that a broadcast does not wait
     return stream;
   }
 

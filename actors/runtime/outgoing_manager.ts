@@ -251,7 +251,7 @@ export class OutgoingStreamManager {
         }
       },
     });
-    const { description: { info: { topic }, kind }, destinations, facts } = spec;
+    const { description: { info: { topic }, kind }, destinations, extension } = spec;
     const input = { streamId: stream.streamId, topic, kind, effects: stream };
     stream.actor = createActor(outgoingStream, { input, parent: this.#parent(), id });
     const abort = (): void => stream.actor.send({ type: "abort.requested", error: abortedBy(signal, stream.streamId) });
@@ -260,7 +260,7 @@ export class OutgoingStreamManager {
       peer.session.outgoing.set(sequence, stream); // an unknown one may turn out to be a Millrace runtime, and ask about it
       if (peer.known) this.#peers.startKeepAlive(peer);
     }
-    if (facts !== undefined && destinations.names === undefined) {
+    if (extension !== undefined && destinations.names === undefined) {
       this.#adopting.set(sequence, (peer) => {
         if (destinations.find(peer.identity) !== undefined) return false; // of an earlier instance
         stream.addDestination(destinationOf(peer, false));

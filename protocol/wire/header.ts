@@ -38,7 +38,7 @@ export type StreamDescription = { kind: "text"; info: TextStreamInfo } | { kind:
 export interface OpenedStream {
   readonly description: StreamDescription;
   /** Undefined: the sender is another SDK. */
-  readonly facts?: HeaderExtension;
+  readonly extension?: HeaderExtension;
   readonly senderIdentity?: string;
 }
 
@@ -51,7 +51,7 @@ export function isBulk({ kind, info }: StreamDescription, format: StreamFormat):
 }
 
 /** Encodes the extension as the value of {@linkcode OWN_ATTRIBUTE}. */
-export function encodeFacts(
+export function encodeExtension(
   { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x }: HeaderExtension,
 ): string {
   return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, d, t, x });
@@ -60,14 +60,14 @@ export function encodeFacts(
 /** Puts a stream's description, and what is ours, on the wire. */
 export function encodeHeader(
   { kind, info }: StreamDescription,
-  facts: HeaderExtension | undefined,
+  extension: HeaderExtension | undefined,
   senderIdentity: string | undefined,
 ): StreamHeader {
-  const own = facts === undefined ? undefined : encodeFacts(facts);
+  const own = extension === undefined ? undefined : encodeExtension(extension);
   return {
     streamId: info.streamId,
     timestamp: info.timestamp,
-    topic: facts?.topic === undefined ? info.topic : OWN_TOPIC,
+    topic: extension?.topic === undefined ? info.topic : OWN_TOPIC,
     mimeType: info.mimeType,
     ...(info.size === undefined ? {} : { totalSize: info.size }),
     attributes: own === undefined ? { ...info.attributes } : { ...info.attributes, [OWN_ATTRIBUTE]: own },
@@ -90,24 +90,24 @@ export function decodeHeader(header: unknown): OpenedStream | undefined {
   if (!isCount(timestamp) || !isStringRecord(attributes) || !isRecord(content)) return undefined;
   if (totalSize !== undefined && !isCount(totalSize)) return undefined;
   if (senderIdentity !== undefined && typeof senderIdentity !== "string") return undefined;
-  const facts = decodeFacts(attributes[OWN_ATTRIBUTE]);
-  if (facts === null) return undefined;
+  const extension = decodeExtension(attributes[OWN_ATTRIBUTE]);
+  if (extension === null) return undefined;
   const { [OWN_ATTRIBUTE]: _own, ...visible } = attributes;
   const base = {
     streamId,
     mimeType,
-    topic: facts?.topic ?? topic,
+    topic: extension?.topic ?? topic,
     timestamp,
     ...(totalSize === undefined ? {} : { size: totalSize }),
     attributes: visible,
   };
   const description = describe(base, content);
   if (description === undefined) return undefined;
-  const whole = facts?.whole;
+  const whole = extension?.whole;
   if (whole !== undefined && !isWholeContent(description.kind, whole[0])) return undefined;
   return {
     description,
-    ...(facts === undefined ? {} : { facts }),
+    ...(extension === undefined ? {} : { extension }),
     ...(senderIdentity === undefined || senderIdentity === "" ? {} : { senderIdentity }),
   };
 }
@@ -127,7 +127,7 @@ function describe(base: Omit<TextStreamInfo, "attachments">, content: Record<str
 }
 
 /** Undefined: there are none, it is a plain SDK's. Null: there are, and they are not in order. */
-function decodeFacts(text: string | undefined): HeaderExtension | undefined | null {
+function decodeExtension(text: string | undefined): HeaderExtension | undefined | null {
   if (text === undefined) return undefined;
   const own = parseJson(text);
   if (!isRecord(own)) return null;
@@ -162,14 +162,19 @@ export interface TrailerExtension {
 }
 
 /** The attributes of a trailer, with what is ours. */
-export function encodeTrailer(attributes: Readonly<Record<string, string>>, facts?: TrailerExtension): Record<string, string> {
-  if (facts === undefined) return { ...attributes };
-  const { bytes, chunks, digest, code } = facts;
+export function encodeTrailer(
+  attributes: Readonly<Record<string, string>>,
+  extension?: TrailerExtension,
+): Record<string, string> {
+  if (extension === undefined) return { ...attributes };
+  const { bytes, chunks, digest, code } = extension;
   return { ...attributes, [OWN_ATTRIBUTE]: JSON.stringify({ b: bytes, k: chunks, d: digest, e: code }) };
 }
 
-/** The user's attributes of a trailer apart from ours. `facts` is undefined if there are none in order. */
-export function decodeTrailer(attributes: unknown): { attributes: Record<string, string>; facts?: TrailerExtension } | undefined {
+/** The user's attributes of a trailer apart from ours. `extension` is undefined if there are none in order. */
+export function decodeTrailer(
+  attributes: unknown,
+): { attributes: Record<string, string>; extension?: TrailerExtension } | undefined {
   if (!isStringRecord(attributes)) return undefined;
   const { [OWN_ATTRIBUTE]: text, ...visible } = attributes;
   const own = text === undefined ? undefined : parseJson(text);
@@ -178,7 +183,7 @@ export function decodeTrailer(attributes: unknown): { attributes: Record<string,
   if (!isCount(b) || !isCount(k) || typeof d !== "string" || (e !== undefined && typeof e !== "string")) {
     return { attributes: visible };
   }
-  return { attributes: visible, facts: { bytes: b, chunks: k, digest: d, ...(e === undefined ? {} : { code: e }) } };
+  return { attributes: visible, extension: { bytes: b, chunks: k, digest: d, ...(e === undefined ? {} : { code: e }) } };
 }
 
 function parseJson(text: string): unknown {

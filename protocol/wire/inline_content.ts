@@ -1,7 +1,7 @@
 // A short stream that travels whole in its header: one packet where three would each take a request, and a place in every queue.
 import { OWN_ATTRIBUTE } from "../constants.ts";
 import { encodeBase64 } from "../../platform.ts";
-import { encodeFacts, headerBytes, type HeaderExtension, type StreamDescription } from "./header.ts";
+import { encodeExtension, headerBytes, type HeaderExtension, type StreamDescription } from "./header.ts";
 import type { StreamHeader } from "./packets.ts";
 import { readWholeContent } from "./inline_text.ts";
 
@@ -19,29 +19,29 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 /** A header with its stream in it; undefined if that makes it larger than `mostBytes`. */
 export function inlineContent(
   header: StreamHeader,
-  facts: HeaderExtension,
+  extension: HeaderExtension,
   kind: StreamDescription["kind"],
   { content, digest }: InlineContent,
   mostBytes: number,
 ): StreamHeader | undefined {
   const text = kind === "text" ? utf8.decode(content) : encodeBase64(content);
-  const packed = withFacts(header, { ...facts, whole: [text, digest] });
+  const packed = withExtension(header, { ...extension, whole: [text, digest] });
   return headerBytes(packed) <= mostBytes ? packed : undefined;
 }
 
 /** Reads the content that `inlineContent` put into a header, and restores the header; undefined if there is none. */
 export function readInlineContent(
   header: StreamHeader,
-  facts: HeaderExtension,
+  extension: HeaderExtension,
   kind: StreamDescription["kind"],
 ): { header: StreamHeader; whole: InlineContent } | undefined {
-  if (facts.whole === undefined) return undefined;
-  const [text, digest] = facts.whole;
+  if (extension.whole === undefined) return undefined;
+  const [text, digest] = extension.whole;
   const content = readWholeContent(kind, text);
-  const { whole: _whole, ...others } = facts;
-  return { header: withFacts(header, others), whole: { content, digest } };
+  const { whole: _whole, ...others } = extension;
+  return { header: withExtension(header, others), whole: { content, digest } };
 }
 
-function withFacts(header: StreamHeader, facts: HeaderExtension): StreamHeader {
-  return { ...header, attributes: { ...header.attributes, [OWN_ATTRIBUTE]: encodeFacts(facts) } };
+function withExtension(header: StreamHeader, extension: HeaderExtension): StreamHeader {
+  return { ...header, attributes: { ...header.attributes, [OWN_ATTRIBUTE]: encodeExtension(extension) } };
 }

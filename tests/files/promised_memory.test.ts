@@ -38,13 +38,13 @@ async function visitor(room: Room, identity: string): Promise<Raw> {
 const VISITS: Readonly<Record<string, (eve: Raw, room: Room) => Promise<void>>> = {
   "said hello only": async () => {},
   "sent a stream that is read": async (eve, room) => {
-    eve.open("bob", "a", 0, { topic: "read", facts: { format: "framed" } });
+    eve.open("bob", "a", 0, { topic: "read", extension: { format: "framed" } });
     eve.chunk("bob", "a", 0, frame(0, pattern(10_000)));
     await room.time.advance(50);
   },
   "sent streams that nobody reads": async (eve, room) => {
     for (let sequence = 0; sequence < 3; sequence++) {
-      eve.open("bob", `s-${sequence}`, sequence, { facts: { format: "plain" } });
+      eve.open("bob", `s-${sequence}`, sequence, { extension: { format: "plain" } });
       for (let index = 0; index < 6; index++) eve.chunk("bob", `s-${sequence}`, index, pattern(15_000));
     }
     await room.time.advance(50);
@@ -89,7 +89,7 @@ for (const over of [0, 1]) {
       const ends = endsAt(bob);
       const eve = await visitor(room, "eve");
       for (const [sequence, streamId] of ["a", "b"].entries()) {
-        eve.open("bob", streamId, sequence, { facts: { format: "plain" } }); // two: they may go to 400,000 together
+        eve.open("bob", streamId, sequence, { extension: { format: "plain" } }); // two: they may go to 400,000 together
       }
       await room.time.advance(50);
       assert.is(told(eve), limits.senderWindow);
@@ -111,14 +111,14 @@ test("streams that are cancelled when their sender has sent all, and part of it 
     const eve = await visitor(room, "eve");
     const sent = 90_000;
     for (let i = 0; i < 10; i++) {
-      eve.open("bob", `s-${i}`, i, { facts: { format: "plain" } });
+      eve.open("bob", `s-${i}`, i, { extension: { format: "plain" } });
       eve.chunk("bob", `s-${i}`, 0, pattern(15_000));
       eve.trailer("bob", `s-${i}`, { bytes: sent, chunks: 6, digest: "" });
       await room.time.advance(10);
       await readers[i]?.cancel();
       await room.time.advance(10);
     }
-    eve.open("bob", "after", 10, { facts: { format: "plain" } });
+    eve.open("bob", "after", 10, { extension: { format: "plain" } });
     await room.time.advance(10);
     const used = 10 * (sent - 15_000); // first chunks are free
     assert.is(told(eve) - used, limits.receiveWindow);
@@ -132,7 +132,7 @@ test("credit of streams that were cancelled is told when their sender has said h
     bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
     const eve = await visitor(room, "eve");
     for (const [sequence, streamId] of ["a", "b"].entries()) {
-      eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
+      eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
       for (let index = 0; index < 12; index++) eve.chunk("bob", streamId, index, pattern(15_000));
     }
     await room.time.advance(10);
@@ -150,14 +150,14 @@ test("a late packet of a sender's life before ends nothing of its new one", asyn
     const bob = await room.join("bob", { limits });
     const ends = endsAt(bob);
     const eve = await visitor(room, "eve");
-    eve.open("bob", "old", 0, { facts: { format: "plain" } });
-    eve.open("bob", "new", 0, { facts: { format: "plain", instance: "second" } });
+    eve.open("bob", "old", 0, { extension: { format: "plain" } });
+    eve.open("bob", "new", 0, { extension: { format: "plain", instance: "second" } });
     await room.time.advance(10);
     assert.equal(ends, ["old disconnected"]);
     eve.state("bob", {});
     eve.hello("bob");
     eve.control({ kind: "goodbye", instance: eve.instance }, "bob");
-    eve.open("bob", "late", 1, { facts: { format: "plain" } });
+    eve.open("bob", "late", 1, { extension: { format: "plain" } });
     await room.time.advance(10);
     assert.equal(ends, ["old disconnected"]);
   });

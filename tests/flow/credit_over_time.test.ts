@@ -134,7 +134,7 @@ test("a reader that takes little is told of a second later: its sender sees that
 
 /** Sends chunks of a plain stream as far as it is let, and more. */
 function pour(eve: Raw, streamId: string, sequence: number, bytes: number): void {
-  eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
+  eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
   for (let at = 0, index = 0; at < bytes; at += 15_000, index++) {
     eve.chunk("bob", streamId, index, new Uint8Array(Math.min(15_000, bytes - at)));
   }

@@ -98,7 +98,7 @@ test("streams of another SDK count, and make room when they end", async () => {
     const readers = hoard(bob);
     const alice = await room.join("alice");
     const plain = room.raw("plain");
-    for (const id of ["p-1", "p-2"]) plain.open("bob", id, 0, { facts: false });
+    for (const id of ["p-1", "p-2"]) plain.open("bob", id, 0, { extension: false });
     await room.time.advance(1);
     assert.is(readers.length, 2);
     const waiting = alice.runtime.sendBytes(pattern(10), { ...toBob, confirm: false });

@@ -33,16 +33,23 @@ const LINES: Readonly<Record<string, LinkOptions | undefined>> = {
 function answer(room: Room, eve: Raw, says: Says, acknowledges: boolean): void {
   eve.react = (packet, from) => {
     if (packet.type !== "header") return;
-    const { facts } = decodeHeader(packet.header) ?? {};
+    const { extension } = decodeHeader(packet.header) ?? {};
     const { streamId } = packet.header;
-    if (facts === undefined) return;
+    if (extension === undefined) return;
     let seconds = 0;
     const tell = (): void => {
       const chunks = eve.of("chunk", streamId);
       const received = Math.floor(chunks.reduce((sum, { content }) => sum + content.length, 0) * 0.9);
       eve.state(from, {
         credit: 1e9,
-        receiving: [{ sequence: facts.sequence, claim: "claimed", credit: 0, received: 0, taken: 0, ...says(seconds, received) }],
+        receiving: [{
+          sequence: extension.sequence,
+          claim: "claimed",
+          credit: 0,
+          received: 0,
+          taken: 0,
+          ...says(seconds, received),
+        }],
       });
       if (acknowledges) {
         const about = eve.instances.get(from) ?? "";
@@ -50,7 +57,7 @@ function answer(room: Room, eve: Raw, says: Says, acknowledges: boolean): void {
           kind: "ack",
           instance: eve.instance,
           about,
-          streams: [{ sequence: facts.sequence, chunks: chunks.length }],
+          streams: [{ sequence: extension.sequence, chunks: chunks.length }],
         }, from);
       }
       if (++seconds < 600) timers.add(room.time.setTimeout(tell, 1_000));

@@ -50,7 +50,7 @@ test("a gap is incomplete a second after the trailer, or when the sender falls s
 test("a plain sender's stream with a gap is incomplete, its size known or not", async () => {
   await scene(async ({ room, eve, readers }) => {
     for (const [id, opening] of [["a", {}], ["b", { size: 30 }]] as const) {
-      eve.open("bob", id, 0, { ...opening, facts: false });
+      eve.open("bob", id, 0, { ...opening, extension: false });
       eve.chunk("bob", id, 0, pattern(10));
       eve.chunk("bob", id, 2, pattern(10));
       eve.trailer("bob", id, undefined);
@@ -113,7 +113,7 @@ test("a new life of a sender with the same numbers does not mix with unread stre
     eve.chunk("bob", "old", 0, pattern(5));
     eve.trailer("bob", "old", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
     await room.time.advance(1);
-    eve.open("bob", "new", 0, { facts: { instance: "another" } });
+    eve.open("bob", "new", 0, { extension: { instance: "another" } });
     await room.time.advance(1);
     const [old, young] = readers;
     assert.is((await room.time.run(old?.readAll() as Promise<Uint8Array>)).length, 5);
@@ -142,7 +142,7 @@ test("streams under one id, whole and unread, count against the sender's limit",
     bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
     for (let life = 0; life < 3; life++) {
       for (let i = 0; i < 3; i++) {
-        eve.open("bob", "same", i, { facts: { instance: `life ${life}` } });
+        eve.open("bob", "same", i, { extension: { instance: `life ${life}` } });
         eve.trailer("bob", "same", { bytes: 0, chunks: 0, digest: digestOf() });
       }
     }
@@ -158,7 +158,7 @@ test("more than there is credit for is refused, in chunks, in frames, and behind
     for (let i = 0; i < 80; i++) eve.chunk("bob", "a", i, pattern(15_000));
     eve.open("bob", "b", 1);
     for (let i = 1; i < 80; i++) eve.chunk("bob", "b", i, pattern(15_000));
-    eve.open("bob", "c", 2, { facts: { format: "framed" } });
+    eve.open("bob", "c", 2, { extension: { format: "framed" } });
     for (let i = 0; i < 80; i++) eve.chunk("bob", "c", i, frame(15_000 * i, pattern(15_000)));
     await room.time.advance(1);
     assert.is(readers.length, 3);

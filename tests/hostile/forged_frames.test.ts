@@ -26,7 +26,7 @@ const FRAMES: [what: string, contents: Uint8Array[], code: "corrupt" | "refused"
 test("frames that are not in order end their stream, and hold no memory", async () => {
   for (const [what, contents, code] of FRAMES) {
     await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", what, 0, { facts: { format: "framed" } });
+      eve.open("bob", what, 0, { extension: { format: "framed" } });
       contents.forEach((content, index) => eve.chunk("bob", what, index, content));
       eve.trailer("bob", what, { bytes: 100, chunks: contents.length, digest: framedDigest(pattern(100)) });
       await room.time.advance(1);
@@ -42,7 +42,7 @@ test("nothing is allocated by a claimed size", async () => {
   await scene(async ({ room, bob, eve, readers }) => {
     const before = bob.codec.segments.inUse;
     for (let i = 0; i < 1_000; i++) {
-      eve.open("bob", `s${i}`, i, { size: 4_999_999_999, facts: { format: "framed" } });
+      eve.open("bob", `s${i}`, i, { size: 4_999_999_999, extension: { format: "framed" } });
       eve.chunk("bob", `s${i}`, 0, frame(0, pattern(1), { length: 240_000, payload: 240_000 }));
     }
     await room.time.advance(1);
@@ -58,7 +58,7 @@ test("nothing is allocated by a claimed size", async () => {
 test("tiny chunks and frames that nobody reads take memory in proportion", async () => {
   await scene(async ({ room, bob, eve, readers }) => {
     eve.open("bob", "a", 0);
-    eve.open("bob", "b", 1, { facts: { format: "framed" } });
+    eve.open("bob", "b", 1, { extension: { format: "framed" } });
     const one = Uint8Array.of(65);
     for (let i = 0; i < 5_000; i++) {
       eve.chunk("bob", "a", i, one);

@@ -101,7 +101,7 @@ test("memory for frames that wait is refused where the account has none, and fre
 test("a stream of many frames a packet is whole, though its sender ends it or leaves in the same turn", async () => {
   for (const leaves of [false, true]) {
     await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", "a", 0, { facts: { format: "framed" } });
+      eve.open("bob", "a", 0, { extension: { format: "framed" } });
       eve.chunk("bob", "a", 0, content(FRAMES));
       eve.chunk("bob", "a", 1, content(FRAMES, FRAMES));
       eve.trailer("bob", "a", { bytes: 2 * FRAMES, chunks: 2, digest: digestOf(2 * FRAMES) });
@@ -124,7 +124,7 @@ const BAD: Readonly<Record<string, [content: Uint8Array, code: "corrupt" | "inco
 for (const [what, [bad, code, size]] of Object.entries(BAD)) {
   test(`${what} behind many frames of its packet: the stream ends, and no memory is held`, async () => {
     await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", "a", 0, { ...(size === undefined ? {} : { size }), facts: { format: "framed" } });
+      eve.open("bob", "a", 0, { ...(size === undefined ? {} : { size }), extension: { format: "framed" } });
       eve.chunk("bob", "a", 0, bad);
       eve.trailer("bob", "a", { bytes: FRAMES, chunks: 1, digest: digestOf(FRAMES) });
       await room.time.advance(0);

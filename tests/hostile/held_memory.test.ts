@@ -47,33 +47,33 @@ function frames(from: number, count: number, length: number, payload: Uint8Array
 /** What a hostile sender makes bob hold: each fills one stream as far as it goes. */
 const FLOODS: Readonly<Record<string, (eve: Raw, streamId: string, sequence: number) => void>> = {
   "compressed frames of two bytes": (eve, streamId, sequence) => {
-    eve.open("bob", streamId, sequence, { facts: { format: "framed" } });
+    eve.open("bob", streamId, sequence, { extension: { format: "framed" } });
     const payload = new Uint8Array([3, 0]);
     for (let chunk = 0; chunk < 4; chunk++) {
       eve.chunk("bob", streamId, chunk, frames(chunk * 2_000, 1_000, 2, payload, "deflate-raw"));
     }
   },
   "frames just too large for a segment": (eve, streamId, sequence) => {
-    eve.open("bob", streamId, sequence, { facts: { format: "framed" } });
+    eve.open("bob", streamId, sequence, { extension: { format: "framed" } });
     for (let chunk = 0; chunk < 6; chunk++) {
       eve.chunk("bob", streamId, chunk, frames(chunk * 16_500, 1, 16_500, pattern(16_500), "raw"));
     }
   },
   "chunks behind a gap": (eve, streamId, sequence) => {
-    eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
+    eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
     for (let chunk = 1; chunk < 7; chunk++) eve.chunk("bob", streamId, chunk, pattern(15_000));
   },
   "empty chunks behind a gap": (eve, streamId, sequence) => {
-    eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
+    eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
     for (let chunk = 1; chunk < 3_000; chunk++) eve.chunk("bob", streamId, chunk, new Uint8Array());
   },
   "large headers and trailers": (eve, streamId, sequence) => {
-    eve.open("bob", streamId, sequence, { facts: { format: "plain" }, attributes: { long: "h".repeat(14_000) } });
+    eve.open("bob", streamId, sequence, { extension: { format: "plain" }, attributes: { long: "h".repeat(14_000) } });
     eve.chunk("bob", streamId, 0, new Uint8Array(10));
     eve.send({ type: "trailer", streamId, reason: "", attributes: { long: "t".repeat(60_000) } }, "bob");
   },
   "plain chunks of one byte": (eve, streamId, sequence) => {
-    eve.open("bob", streamId, sequence, { facts: { format: "plain" } });
+    eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
     for (let chunk = 0; chunk < 3_000; chunk++) eve.chunk("bob", streamId, chunk, new Uint8Array(1));
   },
 };
@@ -109,7 +109,7 @@ test("a frame for which there is no memory ends its stream, and takes none", asy
     const eve = room.raw("eve");
     eve.hello("bob");
     await room.time.advance(1);
-    eve.open("bob", "s", 0, { facts: { format: "framed" }, attributes: { long: "h".repeat(14_000) } });
+    eve.open("bob", "s", 0, { extension: { format: "framed" }, attributes: { long: "h".repeat(14_000) } });
     for (let index = 0; index < 5; index++) {
       eve.chunk("bob", "s", index, frames(index * 16_500, 1, 16_500, pattern(16_500), "raw"));
     }
@@ -129,7 +129,7 @@ test("streams of another SDK are bounded in all, not one by one; what was read m
     const { readers, ends } = hoard(bob);
     const plain = room.raw("plain");
     const send = (streamId: string, bytes: number): void => {
-      plain.open("bob", streamId, 0, { facts: false });
+      plain.open("bob", streamId, 0, { extension: false });
       for (let at = 0, index = 0; at < bytes; at += 15_000, index++) {
         plain.chunk("bob", streamId, index, pattern(Math.min(15_000, bytes - at)));
       }

@@ -124,7 +124,7 @@ test("a byte order mark is the sender's own, of Millrace and of another SDK, fra
       await room.time.advance(10);
       assert.is(await room.time.run(newest(texts).readAll()), text);
     }
-    dave.open("bob", "s", 0, { kind: "text", facts: false });
+    dave.open("bob", "s", 0, { kind: "text", extension: false });
     dave.chunk("bob", "s", 0, Uint8Array.of(0xef, 0xbb));
     dave.chunk("bob", "s", 1, Uint8Array.of(0xbf, 0x78));
     dave.trailer("bob", "s", undefined);
@@ -139,7 +139,7 @@ test("no part of a text is empty, wherever its sender cuts it", () =>
       for await (const part of newest(texts)) parts.push(part);
     };
     const whole = new TextEncoder().encode("a€b😀");
-    dave.open("bob", "s", 0, { kind: "text", facts: false });
+    dave.open("bob", "s", 0, { kind: "text", extension: false });
     for (const [index, byte] of whole.entries()) dave.chunk("bob", "s", index, Uint8Array.of(byte));
     dave.trailer("bob", "s", undefined);
     await room.time.advance(10);
@@ -155,7 +155,7 @@ test("no part of a text is empty, wherever its sender cuts it", () =>
 
 test("a code point that another SDK does not finish is U+FFFD, not nothing", () =>
   inScene(async ({ room, dave, texts }) => {
-    dave.open("bob", "s", 0, { kind: "text", facts: false });
+    dave.open("bob", "s", 0, { kind: "text", extension: false });
     dave.chunk("bob", "s", 0, Uint8Array.of(0x78, 0xe2, 0x82));
     dave.trailer("bob", "s", undefined);
     await room.time.advance(10);

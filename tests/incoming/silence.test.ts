@@ -132,7 +132,7 @@ test("foreignIdleTimeout: another SDK may be silent for longer, as it gives no s
     const bob = await room.join("bob");
     const readers = bytes(bob);
     const plain = room.raw("plain");
-    plain.open("bob", "s", 0, { facts: false });
+    plain.open("bob", "s", 0, { extension: false });
     await room.time.advance(299_000);
     assert.is(first(readers).actor.getSnapshot().value, "receiving");
     plain.chunk("bob", "s", 0, pattern(1));
@@ -148,7 +148,7 @@ test("a receiver of another SDK that is silent is not given up, whatever else is
     const bob = await room.join("bob");
     const readers = bytes(bob);
     const plain = room.raw("plain");
-    plain.open("bob", "s", 0, { facts: false }); // so that its signs of life are looked for
+    plain.open("bob", "s", 0, { extension: false }); // so that its signs of life are looked for
     const writer = await room.time.run(bob.runtime.streamText({ topic: "t", destinationIdentities: ["plain"] }));
     await room.time.advance(200_000);
     plain.chunk("bob", "s", 0, pattern(1));

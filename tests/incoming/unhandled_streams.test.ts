@@ -151,7 +151,7 @@ test("a receiver of before says nothing of names, and is as it was", () =>
     eve.hello("bob");
     await room.time.advance(1);
     eve.open("bob", "s", 0, { topic: "nobody" }); // its header says nothing of whether Bob was named
-    eve.open("bob", "named", 1, { topic: "nobody", facts: { named: true } });
+    eve.open("bob", "named", 1, { topic: "nobody", extension: { named: true } });
     await room.time.advance(6_000);
     assert.equal(bob.errors.map(({ streamId }) => streamId), ["named"]);
   }));

@@ -201,7 +201,7 @@ test("frames that are compressed but not as they say end their stream as corrupt
   ];
   for (const [what, contents] of lies) {
     await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", what, 0, { facts: { format: "framed" } });
+      eve.open("bob", what, 0, { extension: { format: "framed" } });
       eve.chunk("bob", what, 0, contents);
       eve.trailer("bob", what, { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
       await room.time.advance(1);
@@ -215,7 +215,7 @@ test("frames that are compressed but not as they say end their stream as corrupt
 
 test("one that is as it says is read", async () => {
   await scene(async ({ room, eve, readers }) => {
-    eve.open("bob", "s", 0, { facts: { format: "framed" } });
+    eve.open("bob", "s", 0, { extension: { format: "framed" } });
     eve.chunk("bob", "s", 0, frame(0, deflated, { ...honest, digest: digestOfZeros(100_000) }));
     eve.trailer("bob", "s", { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
     await room.time.advance(1);

@@ -5,7 +5,7 @@ import {
   type Opening,
   planStream,
   type PresentReceiver,
-  type SenderFacts,
+  type StreamOrigin,
 } from "../../actors/outgoing/plan.ts";
 import type { OutgoingSpec } from "../../actors/outgoing/stream.ts";
 import { STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
@@ -28,7 +28,7 @@ interface Case {
   readonly mimeType?: string;
   readonly present?: readonly PresentReceiver[];
   readonly missing?: readonly MissingReceiver[];
-  readonly sender?: Partial<SenderFacts>;
+  readonly sender?: Partial<StreamOrigin>;
 }
 
 function receiver(identity: string, { known = true, frameBytes = 250_000, encodings = ["zstd"] } = {}): PresentReceiver {
@@ -82,8 +82,8 @@ for (
   ] as const satisfies readonly (readonly [string, Case, string])[]
 ) {
   test(`planStream: a stream ${name}`, () => {
-    const { facts, destinations } = plan(one);
-    assert.is(`${facts?.format ?? "foreign"} ${destinations.names === undefined ? "everybody" : "named"}`, expected);
+    const { extension, destinations } = plan(one);
+    assert.is(`${extension?.format ?? "foreign"} ${destinations.names === undefined ? "everybody" : "named"}`, expected);
   });
 }
 

@@ -173,15 +173,15 @@ test("hello goes to whoever is there at the start, and to whoever joins later, a
 
 test("a header of another SDK with the id of an open stream is a repeat, and opens nothing", () =>
   scene(async ({ room, bob, eve, readers }) => {
-    eve.open("bob", "s", 0, { facts: false });
+    eve.open("bob", "s", 0, { extension: false });
     eve.chunk("bob", "s", 0, pattern(10));
-    eve.open("bob", "s", 0, { facts: false });
+    eve.open("bob", "s", 0, { extension: false });
     eve.chunk("bob", "s", 1, pattern(5));
     eve.trailer("bob", "s", undefined);
     await room.time.advance(1);
     assert.is(readers.length, 1);
     assert.is((await room.time.run(last(readers).readAll())).length, 15);
-    eve.open("bob", "s", 0, { facts: false });
+    eve.open("bob", "s", 0, { extension: false });
     await room.time.advance(1);
     assert.is(readers.length, 2, "its id is free again");
     assert.equal(bob.errors, []);
@@ -221,7 +221,7 @@ test("a new header with the id of an open stream ends that one as incomplete, un
 
 test("received counts whole frames, and of the one under way the payload that has come", () =>
   scene(async ({ room, eve, readers }) => {
-    eve.open("bob", "s", 0, { facts: { format: "framed" } });
+    eve.open("bob", "s", 0, { extension: { format: "framed" } });
     const [one, two] = [frame(0, pattern(1_000)), frame(1_000, pattern(2_000))];
     eve.chunk("bob", "s", 0, one);
     eve.chunk("bob", "s", 1, two.subarray(0, two.length - 500));
@@ -243,13 +243,13 @@ test("a header that cannot be read opens nothing, and its sender is told nothing
       { whole: ["no base64", ""] as const },
       { whole: ["", ""] as const, format: "framed" as const },
     ];
-    for (const [sequence, facts] of lies.entries()) eve.open("bob", `s${sequence}`, sequence, { facts });
+    for (const [sequence, extension] of lies.entries()) eve.open("bob", `s${sequence}`, sequence, { extension });
     await room.time.advance(1);
     assert.equal([readers.length, bob.errors.map(({ code }) => code)], [0, Array(lies.length).fill("corrupt")]);
     assert.is(eve.statesFrom("bob").length, before);
     const content = pattern(3_999);
     const whole = [btoa(String.fromCharCode(...content)), digestOf(content)] as const;
-    eve.open("bob", "whole", 9, { size: content.length, facts: { whole } });
+    eve.open("bob", "whole", 9, { size: content.length, extension: { whole } });
     await room.time.advance(1);
     assert.equal(await room.time.run(last(readers).readAll()), content);
   }));

@@ -155,8 +155,8 @@ test("attributes arrive whatever their keys are, or are refused", async () => {
 test("what a stranger names __proto__ is an attribute like others, in headers and trailers", () => {
   const attributes = JSON.parse('{"__proto__":"x","a":"b"}') as Record<string, string>;
   const info = { streamId: "s", topic: "t", mimeType: "", timestamp: 0, attributes, name: "" };
-  const facts = { instance: "i", sequence: 0, format: "plain", confirm: false } as const;
-  for (const own of [undefined, facts]) {
+  const extension = { instance: "i", sequence: 0, format: "plain", confirm: false } as const;
+  for (const own of [undefined, extension]) {
     const seen = decodeHeader(encodeHeader({ kind: "bytes", info }, own, undefined))?.description.info.attributes ?? {};
     assert.equal(Object.keys(seen), ["__proto__", "a"]);
     assert.is(Object.getPrototypeOf(seen), Object.prototype);

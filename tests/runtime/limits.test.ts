@@ -135,11 +135,11 @@ test("streams: one more than the limit waits, whoever sends it", async () => {
 test("streams: strangers who wait for no turn are refused beyond it, each with less than a sender may have", async () => {
   await withLimits({ streams: 3, streamsPerSender: 2 }, async ({ room, bob }) => {
     const readers = hoard(bob.runtime);
-    for (const [sender, facts] of [["eve", {}], ["mallory", {}], ["plain", false]] as const) {
+    for (const [sender, extension] of [["eve", {}], ["mallory", {}], ["plain", false]] as const) {
       const stranger = room.raw(sender);
-      if (facts !== false) stranger.hello("bob");
+      if (extension !== false) stranger.hello("bob");
       await room.time.advance(1);
-      for (let i = 0; i < 2; i++) stranger.open("bob", `${sender}-${i}`, i, { facts });
+      for (let i = 0; i < 2; i++) stranger.open("bob", `${sender}-${i}`, i, { extension });
       await room.time.advance(1);
     }
     assert.is(readers.length, 3);
@@ -293,8 +293,8 @@ test("foreignQueue: a plain sender's unread stream is held up to it, then too la
   await withLimits({ foreignQueue: 30_000 }, async ({ room, bob }) => {
     const plain = room.raw("plain");
     const readers = hoard(bob.runtime);
-    plain.open("bob", "a", 0, { facts: false });
-    plain.open("bob", "b", 0, { facts: false });
+    plain.open("bob", "a", 0, { extension: false });
+    plain.open("bob", "b", 0, { extension: false });
     for (const id of ["a", "b"]) for (let i = 0; i < 2; i++) plain.chunk("bob", id, i, pattern(15_000));
     plain.chunk("bob", "b", 2, pattern(1));
     plain.trailer("bob", "a", undefined);

@@ -155,7 +155,7 @@ export interface RawOpening {
   name?: string;
   attributes?: Record<string, string>;
   /** False: as a plain SDK. */
-  facts?: Partial<HeaderExtension> | false;
+  extension?: Partial<HeaderExtension> | false;
 }
 
 /** A participant who sends what the test wants, and notes what comes. */
@@ -221,14 +221,14 @@ export class Raw {
 
   /** Sends a header. */
   open(to: string, streamId: string, sequence: number, opening: RawOpening = {}): void {
-    const { topic = "t", kind = "bytes", size, name = "", attributes = {}, facts = {} } = opening;
+    const { topic = "t", kind = "bytes", size, name = "", attributes = {}, extension = {} } = opening;
     const base = { streamId, topic, mimeType: "x/y", timestamp: 1, attributes, ...(size === undefined ? {} : { size }) };
     const description: StreamDescription = kind === "bytes"
       ? { kind, info: { ...base, name } }
       : { kind, info: { ...base, attachments: [] } };
-    const own = facts === false
+    const own = extension === false
       ? undefined
-      : { instance: this.instance, sequence, format: "plain" as const, confirm: false, ...facts };
+      : { instance: this.instance, sequence, format: "plain" as const, confirm: false, ...extension };
     this.send({ type: "header", header: encodeHeader(description, own, undefined) }, to);
   }
 
@@ -236,8 +236,8 @@ export class Raw {
     this.send({ type: "chunk", streamId, index, content }, to);
   }
 
-  trailer(to: string, streamId: string, facts: TrailerExtension | undefined, reason = ""): void {
-    this.send({ type: "trailer", streamId, reason, attributes: encodeTrailer({}, facts) }, to);
+  trailer(to: string, streamId: string, extension: TrailerExtension | undefined, reason = ""): void {
+    this.send({ type: "trailer", streamId, reason, attributes: encodeTrailer({}, extension) }, to);
   }
 
   /** The states of streams that came from somebody, oldest first. */
@@ -259,7 +259,7 @@ export class Raw {
   get headers(): { streamId: string; sequence: number | undefined; from: string }[] {
     return this.packets.flatMap(({ packet, from }) => {
       if (packet.type !== "header") return [];
-      const sequence = decodeHeader(packet.header)?.facts?.sequence;
+      const sequence = decodeHeader(packet.header)?.extension?.sequence;
       return [{ streamId: packet.header.streamId, sequence, from }];
     });
   }

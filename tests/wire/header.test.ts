@@ -41,7 +41,7 @@ const description: fc.Arbitrary<StreamDescription> = fc.oneof(
     }),
   }, plain),
 );
-const facts: fc.Arbitrary<HeaderExtension> = fc.record({
+const extension: fc.Arbitrary<HeaderExtension> = fc.record({
   instance: fc.string({ minLength: 1 }),
   sequence: fc.maxSafeNat(),
   format: fc.constantFrom("plain" as const, "framed" as const),
@@ -49,13 +49,13 @@ const facts: fc.Arbitrary<HeaderExtension> = fc.record({
 }, plain);
 
 test("law: a stream's description comes out as it went in, and what is ours is not seen", () => {
-  fc.assert(fc.property(description, fc.option(facts, { nil: undefined }), fc.boolean(), (stream, own, hidden) => {
+  fc.assert(fc.property(description, fc.option(extension, { nil: undefined }), fc.boolean(), (stream, own, hidden) => {
     const said = own === undefined ? undefined : { ...own, ...(hidden ? { topic: stream.info.topic } : {}) };
     const header = encodeHeader(stream, said, undefined);
     assert.is(header.topic, said !== undefined && hidden ? OWN_TOPIC : stream.info.topic);
     const opened = decodeHeader(header);
     assert.equal(opened?.description, stream);
-    assert.equal(opened?.facts, said);
+    assert.equal(opened?.extension, said);
   }));
 });
 
@@ -167,7 +167,7 @@ test("law: a trailer comes out as it went in", () => {
   fc.assert(fc.property(attributes, fc.option(own, { nil: undefined }), (visible, said) => {
     assert.equal(decodeTrailer(encodeTrailer(visible, said)), {
       attributes: visible,
-      ...(said === undefined ? {} : { facts: said }),
+      ...(said === undefined ? {} : { extension: said }),
     });
   }));
 });

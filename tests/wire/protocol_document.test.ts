@@ -39,8 +39,8 @@ test("header", () => {
     attributes: { room: "7" },
     name: "",
   };
-  const facts = { instance: "a1", sequence: 0, format: "framed", confirm: true, named: true, topic: "samples" } as const;
-  assert.equal(JSON.parse(block("json header")), encodeHeader({ kind: "bytes", info }, facts, undefined));
+  const extension = { instance: "a1", sequence: 0, format: "framed", confirm: true, named: true, topic: "samples" } as const;
+  assert.equal(JSON.parse(block("json header")), encodeHeader({ kind: "bytes", info }, extension, undefined));
 });
 
 test("claim", () => {

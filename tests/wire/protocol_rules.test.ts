@@ -242,7 +242,7 @@ rules("header", decodeHeader as Decode, [
 const END = { b: 5, k: 1, d: DIGEST };
 const end = (change: object): object => ({ millrace: JSON.stringify({ ...END, ...change }) });
 
-rules("trailer", ((attributes: unknown) => decodeTrailer(attributes)?.facts) as Decode, [
+rules("trailer", ((attributes: unknown) => decodeTrailer(attributes)?.extension) as Decode, [
   ['A trailer that lacks the attribute, or has one that cannot be read, is "corrupt"', [end({})], [
     {},
     null,

@@ -10,7 +10,7 @@ import { inRoom } from "../support/room.ts";
 
 const test = suite("streams whole in their header");
 
-const facts: HeaderExtension = { instance: "i", sequence: 3, format: "plain", confirm: false, topic: "chat" };
+const extension: HeaderExtension = { instance: "i", sequence: 3, format: "plain", confirm: false, topic: "chat" };
 const info: TextStreamInfo = {
   streamId: "s",
   mimeType: "text/plain",
@@ -23,26 +23,26 @@ const info: TextStreamInfo = {
 
 for (const kind of ["text", "bytes"] as const) {
   test(`${kind} comes out as it went in`, () => {
-    const header = encodeHeader(kind === "text" ? { kind, info } : { kind, info: { ...info, name: "" } }, facts, undefined);
+    const header = encodeHeader(kind === "text" ? { kind, info } : { kind, info: { ...info, name: "" } }, extension, undefined);
     const content = new TextEncoder().encode('\uFEFF"ü\\\n\u0000😀');
-    const packed = inlineContent(header, facts, kind, { content, digest: "d" }, DEFAULT_LIMITS.headerBytes);
+    const packed = inlineContent(header, extension, kind, { content, digest: "d" }, DEFAULT_LIMITS.headerBytes);
     assert.ok(packed !== undefined);
     const own = JSON.parse(packed.attributes[OWN_ATTRIBUTE] ?? "") as { x: [string, string] };
-    const unpacked = readInlineContent(packed, { ...facts, whole: own.x }, kind);
+    const unpacked = readInlineContent(packed, { ...extension, whole: own.x }, kind);
     assert.equal(unpacked?.whole, { content, digest: "d" });
     assert.equal(unpacked?.header, header);
   });
 }
 
 test("what would make the header too large is not packed", () => {
-  const header = encodeHeader({ kind: "bytes", info: { ...info, name: "" } }, facts, undefined);
+  const header = encodeHeader({ kind: "bytes", info: { ...info, name: "" } }, extension, undefined);
   const content = new Uint8Array(WHOLE_BYTES);
-  assert.ok(inlineContent(header, facts, "bytes", { content, digest: "d" }, 6_000) !== undefined);
-  assert.is(inlineContent(header, facts, "bytes", { content, digest: "d" }, 5_000), undefined);
+  assert.ok(inlineContent(header, extension, "bytes", { content, digest: "d" }, 6_000) !== undefined);
+  assert.is(inlineContent(header, extension, "bytes", { content, digest: "d" }, 5_000), undefined);
 });
 
 test("a header without has nothing to unpack", () => {
-  assert.is(readInlineContent(encodeHeader({ kind: "text", info }, facts, undefined), facts, "text"), undefined);
+  assert.is(readInlineContent(encodeHeader({ kind: "text", info }, extension, undefined), extension, "text"), undefined);
 });
 
 /** The packets that a send takes, but control: their types, of headers with the topic on the wire. */
