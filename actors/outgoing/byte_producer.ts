@@ -89,7 +89,7 @@ export class ByteProducer {
     const end = start + bytes;
     // The digest of a plain stream runs over its bytes in order, which is the pump's to do.
     if (!this.#stream.framed) return { bytes, digest: NO_DIGEST, ends: cutBytes(segment.bytes, start, end, chunkSize, false) };
-    const encoded = codec.slice({ segment, start, end }, this.#stream.preparation);
+    const encoded = codec.slice({ segment, start, end }, this.#stream.compressionOptions);
     encoded.catch(() => {}); // the pump hears of it when it comes to the segment
     return encoded;
   }

@@ -24,7 +24,7 @@ export async function produceFile(stream: OutgoingStream, file: FileRef, size: n
     length: number,
     segment: ReturnType<typeof codec.segments.acquire>,
   ): Promise<EncodedSegment> {
-    const how = stream.framed ? stream.preparation : { chunkSize, utf8: false };
+    const how = stream.framed ? stream.compressionOptions : { chunkSize, utf8: false };
     const encoded = await codec.readFile(file, { position, length }, { segment, start: SEGMENT_HEADROOM }, how);
     if (encoded.bytes === length) return encoded;
     const message = `Cannot send the file as it became shorter meanwhile: path is "${file.path}"`;

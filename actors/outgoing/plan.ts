@@ -6,6 +6,7 @@ import { Destination, Destinations } from "../../protocol/flow/destinations.ts";
 import { InFlight } from "../../protocol/flow/flight.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { StreamOptions } from "../../protocol/options.ts";
+import type { Progress } from "../../protocol/progress.ts";
 import type { Hello } from "../../protocol/wire/control.ts";
 import { bestEncoding, isCompressed } from "../../protocol/wire/frames.ts";
 import {
@@ -15,11 +16,36 @@ import {
   isBulk,
   type StreamDescription,
 } from "../../protocol/wire/header.ts";
+import type { StreamHeader } from "../../protocol/wire/packets.ts";
 import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
-import type { Compression, OutgoingSpec } from "./stream.ts";
+import type { CompressionOptions } from "../../workers/codec.ts";
 
 /** Most receivers that a packet names: a broadcast to more goes to everybody, unframed. */
 const MAX_LISTED = 32;
+
+/** Plan of an outgoing stream, fixed when the stream is opened. */
+export interface OutgoingSpec {
+  readonly description: StreamDescription;
+  readonly header: StreamHeader;
+  /** Undefined: no receiver is a Millrace runtime. */
+  readonly extension: HeaderExtension | undefined;
+  /** Whether its chunks take turns with those of other streams. */
+  readonly bulk: boolean;
+  /** Whether the header may carry all content: every receiver reads that, and no later content is to be waited for. */
+  readonly inline: boolean;
+  readonly sequence: number;
+  readonly destinations: Destinations;
+  readonly confirm: boolean;
+  readonly totalSize: number | undefined;
+  /** Undefined: frames are not compressed. */
+  readonly compression: Compression | undefined;
+  /** Most plain bytes of a frame. */
+  readonly frameBytes: number;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** Compression of a stream's frames. */
+export type Compression = Omit<CompressionOptions, "thorough">;
 
 /** A stream that is to be opened. */
 export interface Opening {
@@ -104,7 +130,7 @@ export function planStream(
     bulk,
     sequence,
     confirm,
-    whole: allMillrace && availableUpFront && size !== undefined && size <= WHOLE_BYTES,
+    inline: allMillrace && availableUpFront && size !== undefined && size <= WHOLE_BYTES,
     destinations: new Destinations(destinations, { isTargeted, listsRecipients }),
     totalSize: size,
     compression: framed ? compressionOf(description, options, present, sender) : undefined,

@@ -1,14 +1,14 @@
 import { inBrackets, StreamError } from "../../errors.ts";
 import { REASON_LENGTH } from "../../protocol/wire/control.ts";
-import { CLAIM_WAIT } from "../../protocol/flow/destinations.ts";
+import { CLAIM_WAIT, type Destination } from "../../protocol/flow/destinations.ts";
 import { runningDigest } from "../../protocol/wire/digest.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { encodeFrameHeader } from "../../protocol/wire/frames.ts";
-import { encodeTrailer } from "../../protocol/wire/header.ts";
-import type { Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
-import { inlineContent } from "../../protocol/wire/inline_content.ts";
+import { encodeTrailer, type TrailerExtension } from "../../protocol/wire/header.ts";
+import type { ChunkPacket, HeaderPacket, Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
+import { HeldStream } from "./held_stream.ts";
 import type { QueuedSegment } from "./send_queue.ts";
 import type { OutgoingEvent } from "./machine.ts";
 import type { OutgoingStream } from "./stream.ts";
@@ -25,58 +25,50 @@ class OutgoingPump {
   readonly #stream: OutgoingStream;
   readonly #report: (event: OutgoingEvent) => void;
   readonly #digest = runningDigest();
-  /** Packets not sent yet of a stream that may go in one packet. */
-  readonly #held: Packet[] = [];
-  #holding: boolean;
-  /** Digest of the whole stream, once its last segment was taken from the queue. */
-  #finalDigest: string | undefined;
-  #stopped = false;
+  /** Packets of a short stream; undefined once, or if, packets are sent as they come. */
+  #held: HeldStream | undefined;
+  /** Whether receivers know of the stream. */
+  #announced = false;
   /** Ends the wait for a segment that the codec is at work on. */
   #leave: (() => void) | undefined;
 
   constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
     this.#stream = stream;
     this.#report = report;
-    this.#holding = stream.spec.whole;
   }
 
   async run(): Promise<void> {
-    const { queue, spec } = this.#stream;
+    const stream = this.#stream;
+    const { queue, spec } = stream;
     try {
-      await this.#send({ type: "header", header: spec.header });
-      this.#stream.noteOpened();
+      const header: HeaderPacket = { type: "header", header: spec.header };
+      if (spec.inline) this.#held = new HeldStream(spec, header);
+      else await this.#give(header);
+      stream.noteOpened();
       for (let queued = await queue.shift(); queued !== undefined; queued = await queue.shift()) {
         try {
           const encoded = queued.encoded instanceof Promise ? await this.#unlessStopped(queued.encoded) : queued.encoded;
-          if (encoded === undefined || this.#stopped) break;
-          await (this.#stream.framed ? this.#sendFrame(queued, encoded) : this.#sendPlain(queued, encoded));
+          if (encoded === undefined || stream.ended) break;
+          await (stream.framed ? this.#sendFrame(queued, encoded) : this.#sendPlain(queued, encoded));
         } finally {
           queue.release(queued);
         }
       }
-      if (this.#stopped) return;
-      await this.#finish();
+      if (!stream.ended) await this.#finish();
     } catch (error) {
-      if (!this.#stopped) this.#report({ type: "pump.failed", error: asStreamError(error, this.#stream.streamId) });
+      if (!stream.ended) this.#report({ type: "pump.failed", error: asStreamError(error, stream.streamId) });
     } finally {
-      if (this.#stream.error !== undefined) await this.#abort(this.#stream.error);
+      if (stream.error !== undefined && this.#announced) await this.#abort(stream.error);
     }
   }
 
-  /** Ends the loop at its next step; what the transport is at work on is waited for, as its bytes must not change before. */
+  /** Ends the loop at its next step. A packet that the transport is sending is awaited, as its bytes must not change before. */
   stop(): void {
-    this.#stopped = true;
+    const { streamId, ended } = this.#stream;
     this.#leave?.();
-    if (this.#stream.ended) return;
-    this.#stream.fail(
-      new StreamError(
-        "aborted",
-        `Cannot go on with the stream as its actor was stopped: stream id is "${this.#stream.streamId}"`,
-        {
-          streamId: this.#stream.streamId,
-        },
-      ),
-    );
+    if (ended) return;
+    const message = `Cannot go on with the stream as its actor was stopped: stream id is "${streamId}"`;
+    this.#stream.fail(new StreamError("aborted", message, { streamId }));
   }
 
   /** Waits for a segment to be encoded; undefined once the pump is stopped, as a file system may hang for longer. */
@@ -97,7 +89,7 @@ class OutgoingPump {
     const payload = compressed === undefined ? bytes : compressed.byteLength - SEGMENT_HEADROOM;
     const stream = this.#stream;
     await this.#credit(bytes);
-    if (this.#stopped) return;
+    if (stream.ended) return;
     const { offset } = stream;
     const encoding = compressed === undefined ? "raw" : stream.spec.compression?.encoding ?? "raw";
     const header = encodeFrameHeader({ offset, length: bytes, encoding, digest, payload });
@@ -105,18 +97,18 @@ class OutgoingPump {
     const begin = start - header.length;
     memory.set(header, begin);
     const end = start + payload;
-    /** Plain bytes up to a place in the payload, in proportion: the frame's header, in the smallest chunks, holds none. */
+    /** Plain bytes up to an index of the payload, in proportion: the frame's header holds none. */
     const plainTo = (at: number): number => Math.floor(Math.max(0, at - start) * (bytes / payload));
     if (stream.spec.bulk) {
-      for (let at = begin, next = at; at < end && !this.#stopped; at = next) {
+      for (let at = begin, next = at; at < end && !stream.ended; at = next) {
         next = Math.min(at + stream.chunkBytes, end);
         await this.#carry(memory.subarray(at, next), (next === end ? bytes : plainTo(next)) - plainTo(at));
       }
       return;
     }
     const { chunkSize } = stream.context;
-    // The chunks of a frame are given to the transport together: to await each would cost more than the chunk. It tells with the last
-    // of them, at the latest, when it has room again.
+    // The chunks of a frame are given to the transport together: to await each would cost more than the chunk. The promise of the last
+    // one, at the latest, tells when the transport has room again.
     const sends: Promise<void>[] = [];
     for (let at = begin; at < end; at += chunkSize) {
       const next = Math.min(at + chunkSize, end);
@@ -130,10 +122,10 @@ class OutgoingPump {
   async #sendPlain({ memory, start }: QueuedSegment, { ends }: EncodedSegment): Promise<void> {
     let at = start;
     for (const end of ends) {
-      if (this.#stopped) return;
+      if (this.#stream.ended) return;
       const content = memory.subarray(at, end);
       await this.#credit(content.length);
-      if (this.#stopped) return;
+      if (this.#stream.ended) return;
       this.#digest.update(content);
       await (this.#stream.spec.bulk ? this.#carry(content, content.length) : this.#giveChunk(content, content.length));
       at = end;
@@ -148,7 +140,7 @@ class OutgoingPump {
     return scheduler.scheduleBulk({
       ready: () => stream.canSend,
       start: () => {
-        if (this.#stopped || stream.ended) return undefined;
+        if (stream.ended) return undefined;
         const { destinations } = stream.spec;
         const { names } = destinations;
         destinations.noteSent(content.length, clock.now());
@@ -162,96 +154,63 @@ class OutgoingPump {
   }
 
   #giveChunk(content: Uint8Array, bytes: number): Promise<void> | undefined {
-    const { streamId, chunks } = this.#stream;
-    const sent = this.#send({ type: "chunk", streamId, index: chunks, content });
+    const { streamId, chunks: index } = this.#stream;
+    const chunk: ChunkPacket = { type: "chunk", streamId, index, content };
+    const sent = this.#held === undefined ? this.#give(chunk) : this.#held.add(chunk);
     this.#stream.noteSent(bytes);
     return sent;
   }
 
-  /** Waits until every receiver that is waited for can take so many bytes more. */
+  /** Waits until every receiver that is waited for can take that many bytes more. */
   async #credit(bytes: number): Promise<void> {
     const stream = this.#stream;
-    const { destinations } = stream.spec;
-    const { offset } = stream;
-    const leaveOut = (destination: Parameters<OutgoingStream["drop"]>[0]): void => stream.drop(destination, "incomplete");
+    const { offset, deliveries, spec: { destinations } } = stream;
+    const drop = (destination: Destination): void => deliveries.drop(destination, "incomplete");
     for (;;) {
-      const blocker = destinations.blocker(offset, offset + bytes, stream.context.clock.now(), leaveOut);
-      if (this.#stopped) return;
+      const blocker = destinations.blocker(offset, offset + bytes, stream.context.clock.now(), drop);
+      if (stream.ended) return;
       if (blocker === undefined) return destinations.charge(offset + bytes);
-      await stream.blocked(blocker.claim === "pending" && !destinations.isTargeted ? CLAIM_WAIT : Infinity);
+      await stream.receiversChanged(blocker.claim === "pending" && !destinations.isTargeted ? CLAIM_WAIT : Infinity);
     }
   }
 
   async #finish(): Promise<void> {
     const stream = this.#stream;
     const { reason = "", attributes = {} } = stream.queue.closeOptions ?? {};
-    const extension = { bytes: stream.offset, chunks: stream.chunks, digest: this.#digest.finish() };
-    this.#finalDigest = extension.digest;
-    stream.awaitReceipts(extension.digest); // before the trailer: a receipt may be here before the transport says that it was sent
-    await this.#send({
-      type: "trailer",
-      streamId: stream.streamId,
-      reason,
-      attributes: encodeTrailer(attributes, stream.spec.extension === undefined ? undefined : extension),
-    });
-    if (!this.#stopped) this.#report({ type: "trailer.sent" });
+    const digest = this.#digest.finish();
+    stream.deliveries.awaitReceipts(digest); // before the trailer: a receipt may come before the transport has resolved
+    const trailer = this.#trailer(reason, attributes, { bytes: stream.offset, chunks: stream.chunks, digest });
+    const packets = this.#held?.release(trailer, digest, stream.context.limits.headerBytes) ?? [trailer];
+    for (const packet of packets) await this.#give(packet);
+    if (!stream.ended) this.#report({ type: "trailer.sent" });
   }
 
-  /** Tells the receivers that the stream will not be whole, if they know of it. */
+  /** Tells the receivers that the stream will not be whole. */
   async #abort(error: StreamError): Promise<void> {
-    const stream = this.#stream;
-    if (!stream.announced) return;
-    const extension = { bytes: stream.offset, chunks: stream.chunks, digest: "", code: stream.wireCode };
-    const trailer: Packet = {
-      type: "trailer",
-      streamId: stream.streamId,
-      reason: error.reason?.slice(0, REASON_LENGTH) || stream.wireCode, // never the message: it may name what is only ours to know
-      attributes: encodeTrailer({}, stream.spec.extension === undefined ? undefined : extension),
-    };
+    const { wireCode: code, offset: bytes, chunks } = this.#stream;
+    const reason = error.reason?.slice(0, REASON_LENGTH) || code; // never the message, which may name private things
     try {
-      await this.#send(trailer);
+      await this.#give(this.#trailer(reason, {}, { bytes, chunks, digest: "", code }));
     } catch {
       // The transport is gone, and the receivers with it: they learn it from theirs.
     }
   }
 
-  #send(packet: Packet): Promise<void> | undefined {
-    if (!this.#holding) return this.#give(packet);
-    if (packet.type !== "trailer") {
-      this.#held.push(packet.type === "chunk" ? { ...packet, content: packet.content.slice() } : packet);
-      return undefined;
-    }
-    return this.#release(packet);
-  }
-
-  /**
-   * Sends what was held: in one packet if it is whole, else one by one, with what ends it. Those who are not known are no Millrace runtimes:
-   * if it goes to them too, all of it follows.
-   */
-  async #release(trailer: TrailerPacket): Promise<void> {
-    this.#holding = false;
-    const held = this.#held.splice(0);
-    const packed = this.#pack(held);
-    const forAll = this.#stream.spec.destinations.names === undefined;
-    const packets = packed === undefined ? [...held, trailer] : forAll ? [packed, ...held.slice(1), trailer] : [packed];
-    for (const packet of packets) await this.#give(packet);
-  }
-
-  #pack(held: readonly Packet[]): Packet | undefined {
-    const { spec, context } = this.#stream;
-    const contents = held.flatMap((packet) => packet.type === "chunk" ? [packet.content] : []);
-    const digest = this.#finalDigest;
-    if (spec.extension === undefined || digest === undefined || contents.length > 1) return undefined;
-    const whole = { content: contents[0] ?? new Uint8Array(), digest };
-    const header = inlineContent(spec.header, spec.extension, spec.description.kind, whole, context.limits.headerBytes);
-    return header === undefined ? undefined : { type: "header", header };
+  #trailer(reason: string, attributes: Readonly<Record<string, string>>, extension: TrailerExtension): TrailerPacket {
+    const { streamId, spec } = this.#stream;
+    const isMillrace = spec.extension !== undefined;
+    return { type: "trailer", streamId, reason, attributes: encodeTrailer(attributes, isMillrace ? extension : undefined) };
   }
 
   #give(packet: Packet): Promise<void> | undefined {
-    const { names } = this.#stream.spec.destinations;
+    const { spec, context } = this.#stream;
+    const { names } = spec.destinations;
     if (names?.length === 0) return undefined; // nobody is left, or nobody was there: an empty list must never become a broadcast
-    if (packet.type === "header") this.#stream.noteHeaderSent();
-    return this.#stream.context.scheduler.sendUrgent(packet, names);
+    if (packet.type === "header") {
+      this.#announced = true;
+      this.#stream.noteHeaderSent();
+    }
+    return context.scheduler.sendUrgent(packet, names);
   }
 }
 

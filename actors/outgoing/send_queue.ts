@@ -1,43 +1,41 @@
 import type { StreamError } from "../../errors.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { CloseOptions } from "../../protocol/options.ts";
+import { Notifier } from "../../protocol/promises.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 
-/** A run of a stream's bytes on its way out. */
+/** A segment that waits to be sent. */
 export interface QueuedSegment {
-  /** Memory that holds the payload from `start` on, and before it room for a frame's header. */
+  /** Memory with the payload from `start` on, and room for a frame's header before. */
   readonly memory: Uint8Array;
   readonly start: number;
   /** Result of the codec, which may still be at work. */
   readonly encoded: EncodedSegment | Promise<EncodedSegment>;
-  /** Bytes it counts as while it waits. */
+  /** Bytes that count towards the queue's bound. */
   readonly weight: number;
   /** Gives the memory back. */
   release(): void;
 }
 
-/** Bytes that wait in a queue: what workers have at hand while as much is sent. */
+/** Bound of the queue, in bytes: workers encode half of it while the other half is sent. */
 const QUEUE_BYTES = 8 * SEGMENT_BYTES;
 
-/**
- * The bounded queue between who writes a stream and the pump that sends it. The one place that knows whether a stream can still be
- * written to is its actor; the queue only ever ends.
- */
+/** Bounded queue between the writer of a stream and its pump. Whether a stream can be written to is for its actor to say. */
 export class SendQueue {
   readonly #segments: QueuedSegment[] = [];
   readonly #memoryLow: () => boolean;
   #waiting = 0;
   #end: CloseOptions | undefined;
   #error: StreamError | undefined;
-  #wakePump: (() => void) | undefined;
-  #wakeWriters: (() => void)[] = [];
+  readonly #arrivals = new Notifier();
+  readonly #departures = new Notifier();
 
-  /** `memoryLow`: memory is short, so that each stream makes do with one segment. */
+  /** `memoryLow`: memory is short, so that each stream may queue one segment only. */
   constructor(memoryLow: () => boolean) {
     this.#memoryLow = memoryLow;
   }
 
-  /** Whether what waits is more than half of what may. */
+  /** Whether the queue is more than half full. */
   get isHalfFull(): boolean {
     return this.#waiting > QUEUE_BYTES / 2;
   }
@@ -54,7 +52,7 @@ export class SendQueue {
   /** Resolves when there is room for a segment; rejects when the queue has failed. */
   async whenWritable(): Promise<void> {
     while (this.#error === undefined && this.#full) {
-      await new Promise<void>((resolve) => this.#wakeWriters.push(resolve));
+      await this.#departures.wait();
     }
     if (this.#error !== undefined) throw this.#error;
   }
@@ -63,22 +61,19 @@ export class SendQueue {
     if (this.#error !== undefined || this.#end !== undefined) return abandon(queued);
     this.#segments.push(queued);
     this.#waiting += queued.weight;
-    this.#wakePump?.();
+    this.#arrivals.notify();
   }
 
   /** Nothing comes after what was pushed. */
   end(end: CloseOptions): void {
     this.#end ??= end;
-    this.#wakePump?.();
+    this.#arrivals.notify();
   }
 
   /** The next segment; undefined at the end. */
   async shift(): Promise<QueuedSegment | undefined> {
     while (this.#segments.length === 0 && this.#end === undefined && this.#error === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#wakePump = resolve;
-      });
-      this.#wakePump = undefined;
+      await this.#arrivals.wait();
     }
     if (this.#error !== undefined) throw this.#error;
     return this.#segments.shift();
@@ -88,22 +83,16 @@ export class SendQueue {
   release(queued: QueuedSegment): void {
     queued.release();
     this.#waiting -= queued.weight;
-    if (!this.#full) this.#wake();
+    if (!this.#full) this.#departures.notify();
   }
 
-  /** The stream ended early: who writes to it learns why, what waits is dropped. */
+  /** Ends the queue with an error: writers get the error, waiting segments are dropped. */
   fail(error: StreamError): void {
     if (this.#error !== undefined) return;
     this.#error = error;
     for (const queued of this.#segments.splice(0)) abandon(queued);
-    this.#wake();
-    this.#wakePump?.();
-  }
-
-  #wake(): void {
-    const writers = this.#wakeWriters;
-    this.#wakeWriters = [];
-    for (const wake of writers) wake();
+    this.#departures.notify();
+    this.#arrivals.notify();
   }
 }
 

@@ -49,7 +49,7 @@ function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): vo
   const { codec, chunkSize } = stream.context;
   const segment = codec.segments.acquire(SEGMENT_HEADROOM + bytes);
   const into = { segment, start: SEGMENT_HEADROOM };
-  const encoded = codec.encodeText(text, into, stream.framed ? stream.preparation : { chunkSize, utf8: true });
+  const encoded = codec.encodeText(text, into, stream.framed ? stream.compressionOptions : { chunkSize, utf8: true });
   encoded.catch(() => {}); // the pump hears of it when it comes to the segment
   stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: bytes, release: () => segment.release() });
 }

@@ -118,7 +118,7 @@ export class PeerSession {
   close(): void {
     this.#closed = true;
     for (const stream of this.#incoming.values()) stream.senderGone();
-    for (const stream of [...this.outgoing.values()]) stream.noteGone(this.#context.identity, "disconnected");
+    for (const stream of [...this.outgoing.values()]) stream.deliveries.noteGone(this.#context.identity, "disconnected");
     this.outgoing.clear();
     this.#receiveWindow?.close();
     this.stop();
@@ -133,7 +133,7 @@ export class PeerSession {
 
   /** Ends the streams to a peer that gives no sign of life. Streams from it have a silence of their own. */
   failOutgoing(): void {
-    for (const stream of [...this.outgoing.values()]) stream.noteSilent(this.#context.identity);
+    for (const stream of [...this.outgoing.values()]) stream.deliveries.noteSilent(this.#context.identity);
   }
 
   noteHello(hello: Hello): void {
@@ -226,7 +226,7 @@ export class PeerSession {
   /** Takes the peer's acknowledgements. */
   noteArrived(streams: readonly AcknowledgedStream[]): void {
     for (const { sequence, chunks } of streams) {
-      (this.outgoing.get(sequence) ?? this.#endedOutgoing.get(sequence))?.noteArrived(this.#context.identity, chunks);
+      (this.outgoing.get(sequence) ?? this.#endedOutgoing.get(sequence))?.deliveries.noteArrived(this.#context.identity, chunks);
     }
   }
 
@@ -246,7 +246,7 @@ export class PeerSession {
   #noteReceiving(row: ReceivingState): void {
     const { identity } = this.#context;
     const stream = this.outgoing.get(row.sequence);
-    if (stream !== undefined) return stream.noteState(identity, row);
+    if (stream !== undefined) return stream.deliveries.noteState(identity, row);
     this.#refusals.note(row);
     const ended = this.#endedOutgoing.get(row.sequence);
     if (ended !== undefined) {
@@ -256,7 +256,7 @@ export class PeerSession {
       return this.#rowAnswers.request();
     }
     if (row.end !== undefined || this.instance === undefined) return;
-    if (this.#context.adopt(row.sequence)) return this.outgoing.get(row.sequence)?.noteState(identity, row);
+    if (this.#context.adopt(row.sequence)) return this.outgoing.get(row.sequence)?.deliveries.noteState(identity, row);
     if (this.#updates.unknownStreams >= REMEMBERED) return; // the peer will ask again
     this.#updates.addUnknown({ sequence: row.sequence, final: row.received, end: "incomplete" });
     this.#rowAnswers.request();

@@ -263,7 +263,7 @@ export class OutgoingStreamManager {
     if (extension !== undefined && destinations.names === undefined) {
       this.#adopting.set(sequence, (peer) => {
         if (destinations.find(peer.identity) !== undefined) return false; // of an earlier instance
-        stream.addDestination(destinationOf(peer, false));
+        stream.deliveries.add(destinationOf(peer, false));
         peers.push(peer);
         peer.session.outgoing.set(sequence, stream);
         this.#peers.startKeepAlive(peer);

@@ -24,7 +24,7 @@ test("one sender who stands still does not hold --once: the next one's file is t
     const alice = start(hub, "alice", ["send", "-", "--name", "quick", "--to", "bob"], { input: "quick" });
     assert.equal(await Promise.all([alice.ended, bob.ended, slow.ended]), [0, 0, 1], alice.err + bob.err);
     assert.equal(await readdir(folder), ["quick"]);
-    assert.match(slow.err, /^Cannot send "slow" as "bob" wants no more of it\n$/);
+    assert.match(slow.err, /^Cannot send "slow" as "bob" cancelled it\n$/);
     assert.is(bob.of("error").length, 0, "it is no failure");
   }));
 
@@ -67,7 +67,7 @@ test("one more than was asked for waits a little for a slot, and is told", () =>
     await bob.printed("out", /"bytes":[1-9]/);
     const late = start(hub, "late", ["send", "-", "--name", "late", "--to", "bob"], { input: "late" });
     assert.is(await late.ended, 1);
-    assert.match(late.err, /^Cannot send "late" as "bob" wants no more of it\n$/);
+    assert.match(late.err, /^Cannot send "late" as "bob" cancelled it\n$/);
     assert.equal(await Promise.all([alice.ended, bob.ended]), [0, 0]);
     assert.equal(await readdir(folder), ["large"]);
   }));

@@ -208,7 +208,7 @@ test("Ctrl-C at the receiver: nothing is left there, and the sender is told", ()
     await bob.printed("out", /"bytes":[1-9]/);
     bob.interrupt();
     assert.equal(await Promise.all([alice.ended, bob.ended]), [1, 130]);
-    assert.match(alice.err, /^Cannot send "large" as "bob" wants no more of it\n$/);
+    assert.match(alice.err, /^Cannot send "large" as "bob" cancelled it\n$/);
     assert.equal(await readdir(folder), ["large"]);
   }));
 

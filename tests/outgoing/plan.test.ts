@@ -7,7 +7,7 @@ import {
   type PresentReceiver,
   type StreamOrigin,
 } from "../../actors/outgoing/plan.ts";
-import type { OutgoingSpec } from "../../actors/outgoing/stream.ts";
+import type { OutgoingSpec } from "../../actors/outgoing/plan.ts";
 import { STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { CongestionController } from "../../protocol/flow/congestion.ts";
 import { ConnectionSendWindow } from "../../protocol/flow/credit.ts";
@@ -89,12 +89,12 @@ for (
 
 test("planStream: a short content that is there from the start goes in its header, if all receivers read that", () => {
   const short = { availableUpFront: true, size: WHOLE_BYTES };
-  assert.is(plan(short).whole, true);
-  assert.is(plan({ ...short, size: WHOLE_BYTES + 1 }).whole, false);
-  assert.is(plan({ ...short, size: undefined }).whole, false);
-  assert.is(plan({ ...short, availableUpFront: false }).whole, false);
-  assert.is(plan({ ...short, present: [receiver("bob"), sdk] }).whole, false);
-  assert.is(plan({ ...short, present: [] }).whole, false);
+  assert.is(plan(short).inline, true);
+  assert.is(plan({ ...short, size: WHOLE_BYTES + 1 }).inline, false);
+  assert.is(plan({ ...short, size: undefined }).inline, false);
+  assert.is(plan({ ...short, availableUpFront: false }).inline, false);
+  assert.is(plan({ ...short, present: [receiver("bob"), sdk] }).inline, false);
+  assert.is(plan({ ...short, present: [] }).inline, false);
 });
 
 test("planStream: frames are compressed as asked, or where packets queue and the type is not compressed already", () => {

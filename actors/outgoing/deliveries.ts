@@ -1,0 +1,191 @@
+import { StreamError, type StreamErrorCode } from "../../errors.ts";
+import type { Destination } from "../../protocol/flow/destinations.ts";
+import { type ReceivingState, senderCode } from "../../protocol/wire/control.ts";
+import type { StreamContext } from "../common/context.ts";
+import type { OutgoingSpec } from "./plan.ts";
+import { isRefusal, type Refusal, refusalError } from "./refusals.ts";
+
+/** Stream whose deliveries these are. */
+export interface DeliveredStream {
+  /** Plain bytes sent so far. */
+  readonly offset: number;
+  /** Tells a receiver the state of the stream. */
+  notifyReceiver(destination: Destination): void;
+  /** The last receiver is lost. */
+  loseReceivers(error: StreamError): void;
+  /** Every receiver that was asked for a receipt has answered. */
+  settleReceipts(): void;
+  /** The receivers' states have changed: the pump may go on. */
+  unblock(): void;
+}
+
+/** Delivery of one stream to each of its receivers: claims, credit, receipts, refusals and losses. */
+export class Deliveries {
+  readonly #spec: OutgoingSpec;
+  readonly #context: StreamContext;
+  readonly #stream: DeliveredStream;
+  #state: "sending" | "confirming" | "ended" = "sending";
+  /** Digest in the stream's trailer, base64. */
+  #digest = "";
+
+  constructor(spec: OutgoingSpec, context: StreamContext, stream: DeliveredStream) {
+    this.#spec = spec;
+    this.#context = context;
+    this.#stream = stream;
+  }
+
+  /** Whether every receiver that was asked for a receipt has answered. */
+  get confirmed(): boolean {
+    return !this.#spec.confirm || this.#spec.destinations.awaited.length === 0;
+  }
+
+  /** Error of a stream that no receiver has whole. */
+  get unconfirmed(): StreamError | undefined {
+    if (!this.#spec.confirm) return undefined;
+    const receipts = this.#spec.destinations.receipts();
+    const [first] = receipts;
+    if (first?.error === undefined || receipts.some(({ error }) => error === undefined)) return undefined;
+    return this.#lossOf(this.#spec.destinations.find(first.identity), first.error);
+  }
+
+  /** Adds a receiver, which gets what is sent from now on. */
+  add(destination: Destination): void {
+    this.#spec.destinations.add(destination, this.#stream.offset);
+  }
+
+  /** All bytes were sent: from now on receipts are waited for. */
+  awaitReceipts(digest: string): void {
+    const now = this.#context.clock.now();
+    this.#state = "confirming";
+    this.#digest = digest;
+    for (const destination of this.#spec.destinations.awaited) destination.awaitReceipt(now, this.#stream.offset);
+  }
+
+  /** The stream has ended: later news changes nothing. */
+  end(): void {
+    this.#state = "ended";
+  }
+
+  /** Takes a receiver's state of the stream. */
+  noteState(identity: string, state: ReceivingState): void {
+    const destination = this.#open(identity);
+    if (destination?.connection === undefined) return;
+    const sent = this.#stream.offset;
+    const isDrained = this.#state === "confirming";
+    if (state.received > sent) return; // more than was sent: a forgery, or of an earlier instance
+    if (state.end === "done" && (!isDrained || state.taken !== sent)) return;
+    const differs = state.end === "done" && state.digest !== this.#digest;
+    const changed = destination.note(differs ? { ...state, end: "corrupt" } : state);
+    if (isDrained && destination.outcome === undefined) destination.awaitReceipt(this.#context.clock.now(), sent);
+    if (state.end !== undefined && state.end !== "done") this.#stream.notifyReceiver(destination); // how far it was sent
+    if (isRefusal(state.end)) this.#reportRefusal(destination, state.end);
+    else if (state.end === "disconnected") this.#reportLoss(destination, state.end);
+    if (changed) this.#update();
+  }
+
+  /** A receiver has left. */
+  noteGone(identity: string, code: StreamErrorCode): void {
+    const destination = this.#open(identity);
+    if (destination === undefined) return;
+    this.#spec.destinations.settle(destination, code, this.#stream.offset);
+    this.#reportLoss(destination, code);
+    this.#update();
+  }
+
+  /** A receiver gives no sign of life; one of another SDK never does. */
+  noteSilent(identity: string): void {
+    const destination = this.#open(identity);
+    if (destination?.connection !== undefined) this.drop(destination, "timeout");
+  }
+
+  /** A receiver has that many chunks of the stream. */
+  noteArrived(identity: string, chunks: number): void {
+    this.#spec.destinations.find(identity)?.inFlight?.acknowledge(chunks, this.#context.clock.now());
+  }
+
+  /** Sends no more to a receiver, and tells the receiver. */
+  drop(destination: Destination, code: StreamErrorCode): void {
+    this.#spec.destinations.settle(destination, code, this.#stream.offset);
+    if (destination.connection !== undefined) this.#stream.notifyReceiver(destination);
+    this.#reportLoss(destination, code);
+    this.#update();
+  }
+
+  /** Drops the receivers that have kept the stream waiting too long. */
+  sweepStalled(): void {
+    const { clock, limits } = this.#context;
+    const { destinations } = this.#spec;
+    for (const destination of destinations.stalled(clock.now(), limits.stallTimeout)) {
+      if (!destinations.isUnheard(destination)) {
+        this.drop(destination, "timeout");
+        continue;
+      }
+      destinations.settle(destination, "timeout", this.#stream.offset); // its own later answer counts for itself
+      this.#update();
+    }
+  }
+
+  /** Milliseconds until there may be a receiver to drop. */
+  untilStall(): number {
+    const { clock, limits } = this.#context;
+    const next = this.#spec.destinations.nextStall(limits.stallTimeout);
+    return next === undefined ? limits.stallTimeout : Math.max(1, next - clock.now());
+  }
+
+  /** End of the stream for one receiver, as that one is told; undefined while the stream goes on. */
+  endFor(destination: Destination | undefined): { final: number; end?: StreamErrorCode } | undefined {
+    const final = destination?.final ?? this.#stream.offset;
+    const outcome = destination?.outcome;
+    if (outcome !== undefined && outcome !== "done") return { final, end: senderCode(outcome) };
+    return this.#state === "sending" ? undefined : { final };
+  }
+
+  /** A receiver with which the stream has not ended. */
+  #open(identity: string): Destination | undefined {
+    const destination = this.#state === "ended" ? undefined : this.#spec.destinations.find(identity);
+    return destination?.outcome === undefined ? destination : undefined;
+  }
+
+  #update(): void {
+    this.#spec.destinations.refresh(this.#stream.offset);
+    const lost = this.#spec.destinations.failedDestination();
+    const isConfirming = this.#state === "confirming";
+    if (lost?.outcome !== undefined && lost.outcome !== "done" && !(isConfirming && this.#spec.confirm)) {
+      this.#stream.loseReceivers(this.#lossOf(lost, lost.outcome));
+    } else if (isConfirming && this.confirmed) this.#stream.settleReceipts();
+    this.#stream.unblock();
+  }
+
+  /** Tells the user of a named receiver that refuses, where no call rejects with that, or where the receiver has no handler. */
+  #reportRefusal(destination: Destination, code: Refusal): void {
+    const { destinations, confirm, description: { info: { topic, streamId } } } = this.#spec;
+    const { identity, claim } = destination;
+    const isAlone = destinations.active.length === 1;
+    if (!destinations.isTargeted || (claim === "claimed" && (confirm || isAlone))) return;
+    this.#context.report(refusalError({ streamId, topic }, identity, code, claim), { streamId, topic, identity });
+  }
+
+  /** Tells the user that the stream goes on without a named receiver, where no receipt tells. */
+  #reportLoss(destination: Destination, code: StreamErrorCode): void {
+    const { destinations, confirm, description: { info: { topic, streamId } } } = this.#spec;
+    const goesOn = destinations.active.some(({ outcome }) => outcome === undefined);
+    if (!destinations.isTargeted || confirm || !goesOn) return;
+    this.#context.report(this.#lossOf(destination, code), { streamId, topic, identity: destination.identity });
+  }
+
+  #lossOf(destination: Destination | undefined, code: StreamErrorCode): StreamError {
+    const { streamId } = this.#spec.description.info;
+    const { identity = "", reason } = destination ?? {};
+    const why = LOSS_TEXTS[code] ?? `failed to take it: ${code}`;
+    const message = `Cannot send the stream as "${identity}" ${why}: stream id is "${streamId}"`;
+    return new StreamError(code, message, { streamId, identity, ...(reason === undefined ? {} : { reason }) });
+  }
+}
+
+const LOSS_TEXTS: Partial<Record<StreamErrorCode, string>> = {
+  cancelled: "cancelled it",
+  disconnected: "is not here",
+  refused: "does not take it",
+  timeout: "made no progress",
+  "too-large": "takes no stream of that size",
+};

@@ -1,0 +1,37 @@
+import { inlineContent } from "../../protocol/wire/inline_content.ts";
+import type { ChunkPacket, HeaderPacket, Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
+import type { OutgoingSpec } from "./plan.ts";
+
+/** Packets of a short stream that are held until its end, as all of it may go in one. */
+export class HeldStream {
+  readonly #spec: OutgoingSpec;
+  readonly #header: HeaderPacket;
+  readonly #chunks: ChunkPacket[] = [];
+
+  constructor(spec: OutgoingSpec, header: HeaderPacket) {
+    this.#spec = spec;
+    this.#header = header;
+  }
+
+  /** Copies a chunk. Sends nothing, so that there is nothing to await. */
+  add(chunk: ChunkPacket): undefined {
+    this.#chunks.push({ ...chunk, content: chunk.content.slice() });
+  }
+
+  /** Packets of a stream that is whole: one, if its header can carry the content in `headerBytes` bytes. */
+  release(trailer: TrailerPacket, digest: string, headerBytes: number): Packet[] {
+    const inlined = this.#inline(digest, headerBytes);
+    if (inlined === undefined) return [this.#header, ...this.#chunks, trailer];
+    // A broadcast also reaches participants that are not known, hence no Millrace runtimes: for them the content follows.
+    return this.#spec.destinations.names === undefined ? [inlined, ...this.#chunks, trailer] : [inlined];
+  }
+
+  #inline(digest: string, headerBytes: number): Packet | undefined {
+    const { header, extension, description } = this.#spec;
+    const [chunk] = this.#chunks;
+    if (extension === undefined || this.#chunks.length > 1) return undefined;
+    const content = { content: chunk?.content ?? new Uint8Array(), digest };
+    const inlined = inlineContent(header, extension, description.kind, content, headerBytes);
+    return inlined === undefined ? undefined : { type: "header", header: inlined };
+  }
+}
