@@ -4,28 +4,33 @@ import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Segment } from "../../workers/segments.ts";
+import type { Producer } from "./producer.ts";
 import type { OutgoingStream } from "./stream.ts";
 
-/** Milliseconds that a write may wait for company before it is handed on. */
+/** Longest wait of a written byte for further writes, in ms. */
 const FLUSH_MS = 10;
 
 const SMALL_BYTES = SMALL_SEGMENT_CAPACITY - SEGMENT_HEADROOM;
 
-/** Gathers the bytes written to a stream in segments, and puts each in the stream's send queue when it is full, or has waited long enough. */
-export class ByteProducer {
+/** Gathers written bytes in segments. Each is queued when it is full, or after 10 ms. */
+export class ByteProducer implements Producer<Uint8Array> {
   readonly #stream: OutgoingStream;
+  readonly #count: (bytes: number) => void;
   readonly #capacity: number;
   #segment: Segment | undefined;
   #filled = 0;
   #timer: unknown;
 
-  constructor(stream: OutgoingStream) {
+  /** `count` is told of bytes before they are taken, and throws if they are too many. */
+  constructor(stream: OutgoingStream, count: (bytes: number) => void) {
     this.#stream = stream;
+    this.#count = count;
     this.#capacity = stream.framed ? stream.spec.frameBytes : SEGMENT_BYTES;
   }
 
   /** Copies the bytes; resolves when there is room for more. */
   async write(data: Uint8Array): Promise<void> {
+    this.#count(data.length);
     let at = 0;
     while (at < data.length) {
       if (this.#filled === 0) await this.#stream.queue.whenWritable();
@@ -35,14 +40,25 @@ export class ByteProducer {
       segment.bytes.set(data.subarray(at, at + length), SEGMENT_HEADROOM + this.#filled);
       this.#filled += length;
       at += length;
-      if (this.#filled === this.#capacity) this.flush();
+      if (this.#filled === this.#capacity) this.#queueSegment();
       if (shouldYield()) await yieldToEventLoop();
     }
-    if (this.#filled > 0) this.#timer ??= this.#stream.context.clock.setTimeout(() => this.flush(), FLUSH_MS);
+    if (this.#filled > 0) this.#timer ??= this.#stream.context.clock.setTimeout(() => this.#queueSegment(), FLUSH_MS);
   }
 
-  /** Hands on what was gathered. */
   flush(): void {
+    this.#queueSegment();
+  }
+
+  drop(): void {
+    this.#stream.context.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#segment?.release();
+    this.#segment = undefined;
+    this.#filled = 0;
+  }
+
+  #queueSegment(): void {
     this.#stream.context.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     const segment = this.#segment;
@@ -59,15 +75,6 @@ export class ByteProducer {
       weight: bytes,
       release,
     });
-  }
-
-  /** The stream is over: gives back what was gathered. */
-  drop(): void {
-    this.#stream.context.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#segment?.release();
-    this.#segment = undefined;
-    this.#filled = 0;
   }
 
   /** The segment under way, grown to a whole one if a small one is too small. */

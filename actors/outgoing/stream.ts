@@ -1,4 +1,4 @@
-import { StreamError, type StreamErrorCode } from "../../errors.ts";
+import type { StreamError, StreamErrorCode } from "../../errors.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../../protocol/progress.ts";
 import { Deferred, Notifier, within } from "../../protocol/promises.ts";
 import { senderCode, type SendingState } from "../../protocol/wire/control.ts";

@@ -1,9 +1,10 @@
 import { MAX_UTF8_BYTES_PER_UNIT, SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
-import { fittingPieces, type MeasuredPiece, textPieces, utf8Bytes } from "../../protocol/wire/utf8.ts";
+import { fittingPieces, type MeasuredPiece, SurrogateJoiner, textPieces, utf8Bytes } from "../../protocol/wire/utf8.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
+import type { Producer } from "./producer.ts";
 import type { OutgoingStream } from "./stream.ts";
 
 /** UTF-16 units that are encoded on this thread: quicker than telling a worker. */
@@ -11,6 +12,9 @@ const INLINE_UNITS = 10_000;
 
 /** Units measured at a time: well under a millisecond. */
 const MEASURED_UNITS = 64 * 1024;
+
+/** UTF-16 units of a text that is measured in one step. */
+const SHORT_UNITS = 4096;
 
 const encoder = new TextEncoder();
 
@@ -22,6 +26,38 @@ export async function measureText(text: string): Promise<number> {
     if (shouldYield()) await yieldToEventLoop();
   }
   return bytes;
+}
+
+/** Queues written texts, each at once; half a surrogate pair waits for its other half. */
+export class TextProducer implements Producer<string> {
+  readonly #stream: OutgoingStream;
+  readonly #count: (bytes: number) => void;
+  readonly #joiner = new SurrogateJoiner();
+
+  /** `count` is told of bytes before they are taken, and throws if they are too many. */
+  constructor(stream: OutgoingStream, count: (bytes: number) => void) {
+    this.#stream = stream;
+    this.#count = count;
+  }
+
+  async write(data: string): Promise<void> {
+    await this.#put(this.#joiner.push(data));
+  }
+
+  async flush(): Promise<void> {
+    const rest = this.#joiner.end();
+    if (rest !== "") await this.#put(rest);
+  }
+
+  drop(): void {}
+
+  async #put(text: string): Promise<void> {
+    if (this.#stream.spec.totalSize !== undefined) {
+      this.#count(text.length < SHORT_UNITS ? utf8Bytes(text) : await measureText(text));
+    }
+    if (text === "") await this.#stream.queue.whenWritable();
+    else await produceText(this.#stream, text);
+  }
 }
 
 /** Puts a text in a stream's send queue, piece by piece as there is room. Pieces part no surrogate pair. */

@@ -5,11 +5,11 @@ import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertCloseOptions, assertText, type CloseOptions, givenBytes } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
 import type { Bytes } from "../../protocol/realms.ts";
-import { SurrogateJoiner, utf8Bytes } from "../../protocol/wire/utf8.ts";
 import { ByteProducer } from "./byte_producer.ts";
 import type { OutgoingStream } from "./stream.ts";
 import { reasonText } from "../common/callbacks.ts";
-import { measureText, produceText } from "./text_producer.ts";
+import type { Producer } from "./producer.ts";
+import { TextProducer } from "./text_producer.ts";
 
 /** Writer of text or bytes. */
 export interface StreamWriter<T> extends AsyncDisposable {
@@ -76,24 +76,67 @@ export interface ByteStreamWriter extends StreamWriter<Bytes> {
   readonly info: ByteStreamInfo;
 }
 
-/** `Given` is what callers write, `T` what becomes of it at once. */
-abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
-  protected readonly stream: OutgoingStream;
+/** Makes the writer of a stream of text. */
+export function createTextWriter(stream: OutgoingStream): TextStreamWriter {
+  return new Writer(
+    stream,
+    stream.spec.description.info as TextStreamInfo,
+    checkedText,
+    (count) => new TextProducer(stream, count),
+  );
+}
+
+/** Makes the writer of a stream of bytes. */
+export function createByteWriter(stream: OutgoingStream): ByteStreamWriter {
+  return new Writer(
+    stream,
+    stream.spec.description.info as ByteStreamInfo,
+    checkedBytes,
+    (count) => new ByteProducer(stream, count),
+  );
+}
+
+function checkedText(text: string): string {
+  assertText(text, "write the text");
+  return text;
+}
+
+function checkedBytes(bytes: Bytes): Uint8Array {
+  return givenBytes(bytes, "write the bytes");
+}
+
+/** Writer whose callers give `Given`, and whose producer takes `Data`. */
+class Writer<Given, Data, Info> implements StreamWriter<Given> {
+  readonly info: Info;
+  readonly #stream: OutgoingStream;
+  readonly #check: (given: Given) => Data;
+  readonly #producer: Producer<Data>;
   #writable: WritableStream<Given> | undefined;
   #written = 0;
+  /** The last write or end of the stream that has begun. */
   #last: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  constructor(stream: OutgoingStream) {
-    this.stream = stream;
+  /** `check` converts written data, or throws "invalid-argument". `produce` makes the producer, which counts the bytes that it takes. */
+  constructor(
+    stream: OutgoingStream,
+    info: Info,
+    check: (given: Given) => Data,
+    produce: (count: (bytes: number) => void) => Producer<Data>,
+  ) {
+    this.#stream = stream;
+    this.info = info;
+    this.#check = check;
+    this.#producer = produce((bytes) => this.#count(bytes));
+    stream.settled.catch(() => this.#producer.drop()); // as soon as the stream fails, not when the next call sees that
   }
 
   get progress(): ProgressTracker {
-    return this.stream.tracker;
+    return this.#stream.tracker;
   }
 
   get actor(): AnyActorRef {
-    return this.stream.actor;
+    return this.#stream.actor;
   }
 
   get writable(): WritableStream<Given> {
@@ -105,7 +148,7 @@ abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
   }
 
   async write(given: Given): Promise<void> {
-    const data = this.checked(given);
+    const data = this.#check(given);
     this.#assertOpen("write to");
     if (this.#pending === 0) return await this.#track(this.#write(data));
     return await this.#track(this.#last.then(() => this.#write(data))); // writes that were not awaited keep their order
@@ -113,53 +156,37 @@ abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
 
   async close(options: CloseOptions = {}): Promise<void> {
     assertCloseOptions(options);
-    assertEndWithinLimits(options, this.stream.context.limits);
+    assertEndWithinLimits(options, this.#stream.context.limits);
     this.#assertOpen("close");
-    this.stream.actor.send({ type: "close.requested" });
+    this.#stream.actor.send({ type: "close.requested" });
     await this.#last;
-    if (this.stream.error !== undefined) throw this.stream.error;
-    const rest = this.rest();
-    if (rest !== undefined) await this.#track(this.#put(rest));
-    this.flush();
-    const { totalSize } = this.stream.spec;
+    if (this.#stream.error !== undefined) throw this.#stream.error;
+    await this.#track(Promise.resolve(this.#producer.flush()));
+    const { totalSize } = this.#stream.spec;
     if (totalSize !== undefined && this.#written < totalSize) {
       this.#fail("incomplete", `Cannot close the stream as ${this.#written} of ${totalSize} bytes were written`);
     }
-    this.stream.queue.end(options);
-    await this.stream.settled;
+    this.#stream.queue.end(options);
+    await this.#stream.settled;
   }
 
   async abort(reason?: string): Promise<void> {
     if (reason !== undefined) assertText(reason, "abort the stream with the reason");
-    const { streamId } = this.stream;
+    const { streamId } = this.#stream;
     const message = `Cannot go on with the stream as it was aborted: stream id is "${streamId}"`;
     const error = new StreamError("aborted", message, { streamId, ...(reason === undefined ? {} : { reason }) });
-    this.stream.actor.send({ type: "abort.requested", error });
-    this.drop();
-    await this.stream.settled.catch(() => {}); // that it failed is what was asked for
+    this.#stream.actor.send({ type: "abort.requested", error });
+    this.#producer.drop();
+    await this.#stream.settled.catch(() => {}); // that it failed is what was asked for
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { value } = this.stream.actor.getSnapshot();
+    const { value } = this.#stream.actor.getSnapshot();
     if (value === "open" || value === "writing") await this.abort();
-    else await this.stream.settled.catch(() => {}); // told to whoever called close
+    else await this.#stream.settled.catch(() => {}); // told to whoever called close
   }
 
-  /** Converts written data to what the stream takes. Throws "invalid-argument" for anything else. */
-  protected abstract checked(given: Given): T;
-  /** Splits off the part that can go out now; the rest stays until more comes. */
-  protected abstract join(data: T): T;
-  /** Returns the rest, as no more comes. */
-  protected abstract rest(): T | undefined;
-  /** Bytes it takes. */
-  protected abstract measure(data: T): number | Promise<number>;
-  protected abstract produce(data: T): Promise<void>;
-  /** Puts in the line what was gathered. */
-  protected abstract flush(): void;
-  /** Gives back what was gathered. */
-  protected abstract drop(): void;
-
-  /** For the web stream, which calls nothing more once a write has failed. */
+  /** Writes for the web stream, which calls nothing more once a write has failed. */
   async #writeOrAbort(data: Given): Promise<void> {
     try {
       await this.write(data);
@@ -169,39 +196,38 @@ abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
     }
   }
 
-  async #write(data: T): Promise<void> {
-    if (this.stream.error !== undefined) throw this.stream.error;
-    await this.#put(this.join(data));
+  async #write(data: Data): Promise<void> {
+    const { actor, error } = this.#stream;
+    if (error !== undefined) throw error;
+    if (actor.getSnapshot().value === "open") actor.send({ type: "bytes.written" });
+    try {
+      await this.#producer.write(data);
+    } finally {
+      if (this.#stream.error !== undefined) this.#producer.drop();
+    }
   }
 
-  async #put(data: T): Promise<void> {
-    const { totalSize } = this.stream.spec;
-    if (totalSize !== undefined) {
-      this.#written += await this.measure(data);
-      if (this.#written > totalSize) this.#fail("too-large", `Cannot write more than the ${totalSize} bytes announced`);
-    }
-    if (this.stream.actor.getSnapshot().value === "open") this.stream.actor.send({ type: "bytes.written" });
-    try {
-      await this.produce(data);
-    } finally {
-      if (this.stream.error !== undefined) this.drop();
-    }
+  /** Counts bytes that are to be written. Throws if they are more than was announced. */
+  #count(bytes: number): void {
+    const { totalSize = Infinity } = this.#stream.spec;
+    this.#written += bytes;
+    if (this.#written > totalSize) this.#fail("too-large", `Cannot write more than the ${totalSize} bytes announced`);
   }
 
   #fail(code: "too-large" | "incomplete", message: string): never {
-    const { streamId } = this.stream;
+    const { streamId } = this.#stream;
     const error = new StreamError(code, `${message}: stream id is "${streamId}"`, { streamId });
-    this.stream.actor.send({ type: "abort.requested", error });
-    this.drop();
-    throw this.stream.error ?? error;
+    this.#stream.actor.send({ type: "abort.requested", error });
+    this.#producer.drop();
+    throw this.#stream.error ?? error;
   }
 
-  /** Throws unless the stream's actor says that it can be written to. */
+  /** Throws unless the stream's actor says that the stream can be written to. */
   #assertOpen(action: string): void {
-    const { value } = this.stream.actor.getSnapshot();
+    const { value } = this.#stream.actor.getSnapshot();
     if (value === "open" || value === "writing") return;
-    if (this.stream.error !== undefined) throw this.stream.error;
-    const { streamId } = this.stream;
+    if (this.#stream.error !== undefined) throw this.#stream.error;
+    const { streamId } = this.#stream;
     throw new StreamError("closed", `Cannot ${action} the stream as it is closed: stream id is "${streamId}"`, { streamId });
   }
 
@@ -209,79 +235,5 @@ abstract class Writer<Given, T extends Given> implements StreamWriter<Given> {
     this.#pending++;
     this.#last = step.then(() => void this.#pending--, () => void this.#pending--);
     return step;
-  }
-}
-
-export class TextWriter extends Writer<string, string> implements TextStreamWriter {
-  readonly #joiner = new SurrogateJoiner();
-
-  get info(): TextStreamInfo {
-    return this.stream.spec.description.info as TextStreamInfo;
-  }
-
-  protected override checked(text: string): string {
-    assertText(text, "write the text");
-    return text;
-  }
-
-  protected override measure(data: string): number | Promise<number> {
-    return data.length < 4096 ? utf8Bytes(data) : measureText(data);
-  }
-
-  protected override join(data: string): string {
-    return this.#joiner.push(data);
-  }
-
-  protected override rest(): string | undefined {
-    return this.#joiner.end() || undefined;
-  }
-
-  protected override async produce(text: string): Promise<void> {
-    if (text !== "") await produceText(this.stream, text);
-    else await this.stream.queue.whenWritable();
-  }
-
-  protected override flush(): void {}
-
-  protected override drop(): void {}
-}
-
-export class ByteWriter extends Writer<Bytes, Uint8Array> implements ByteStreamWriter {
-  readonly #producer: ByteProducer;
-
-  constructor(stream: OutgoingStream) {
-    super(stream);
-    this.#producer = new ByteProducer(stream);
-    stream.settled.catch(() => this.drop()); // what was gathered is dropped when the stream fails, not when the next call sees it
-  }
-
-  get info(): ByteStreamInfo {
-    return this.stream.spec.description.info as ByteStreamInfo;
-  }
-
-  protected override checked(bytes: Bytes): Uint8Array {
-    return givenBytes(bytes, "write the bytes");
-  }
-
-  protected override measure(data: Uint8Array): number {
-    return data.length;
-  }
-
-  protected override join(data: Uint8Array): Uint8Array {
-    return data;
-  }
-
-  protected override rest(): undefined {}
-
-  protected override produce(data: Uint8Array): Promise<void> {
-    return this.#producer.write(data);
-  }
-
-  protected override flush(): void {
-    this.#producer.flush();
-  }
-
-  protected override drop(): void {
-    this.#producer.drop();
   }
 }

@@ -32,7 +32,7 @@ import { DEFAULT_MIME_TYPE, SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import type { OutgoingStreamManager } from "./outgoing_manager.ts";
 import { isShort, measureText, produceText } from "../outgoing/text_producer.ts";
-import { type ByteStreamWriter, ByteWriter, type TextStreamWriter, TextWriter } from "../outgoing/writer.ts";
+import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../outgoing/writer.ts";
 
 /** Bytes that come one part after the other. */
 type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;
@@ -74,14 +74,14 @@ export async function openText(sending: OutgoingStreamManager, options: TextStre
     confirm: options.confirm ?? false,
   });
   await stream.opened;
-  return new TextWriter(stream);
+  return createTextWriter(stream);
 }
 
 export async function openBytes(sending: OutgoingStreamManager, options: ByteStreamOptions): Promise<ByteStreamWriter> {
   assertByteOptions(options);
   const stream = await startBytes(sending, options, options.totalSize, { finite: false });
   await stream.opened;
-  return new ByteWriter(stream);
+  return createByteWriter(stream);
 }
 
 export async function sendText(sending: OutgoingStreamManager, text: string, options: SendTextOptions): Promise<TextStreamInfo> {
@@ -188,7 +188,7 @@ async function sendIterable(
     endSource(values);
     throw error;
   }
-  const writer = new ByteWriter(stream);
+  const writer = createByteWriter(stream);
   try {
     if (isUint8Array(source)) await writer.write(source);
     else if (values !== undefined) await writeAll(stream, writer, values);
@@ -202,7 +202,7 @@ async function sendIterable(
 }
 
 /** Writes what a source yields. That the stream fails meanwhile ends it, even while the source is silent. */
-async function writeAll(stream: OutgoingStream, writer: ByteWriter, values: AsyncIterator<Bytes, unknown>): Promise<void> {
+async function writeAll(stream: OutgoingStream, writer: ByteStreamWriter, values: AsyncIterator<Bytes, unknown>): Promise<void> {
   let fail: (error: unknown) => void = () => {};
   stream.settled.catch((error: unknown) => fail(error));
   const next = (): Promise<IteratorResult<Bytes, unknown>> =>
