@@ -49,6 +49,19 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   leave?.();
 }
 
+/** Settles as the work does, or resolves with undefined once `ms` milliseconds have passed. */
+export async function within<T>(ms: number, work: Promise<T>, clock: Clock): Promise<T | undefined> {
+  let timer: unknown;
+  const late = new Promise<undefined>((resolve) => {
+    timer = clock.setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}
+
 /** The clock's time in milliseconds; the system's, if the clock has none. */
 export function nowOf(clock: Clock): number {
   return clock.now?.() ?? performance.now();

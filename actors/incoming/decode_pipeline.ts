@@ -26,7 +26,7 @@ export class DecodePipeline<T> {
   constructor(stream: IncomingStream, work: (block: ReceivedBlock, offset: number) => T | Promise<T>) {
     this.#stream = stream;
     this.#work = work;
-    this.#offset = stream.taken;
+    this.#offset = stream.content.consumed;
   }
 
   /** The next block's result; undefined when all were taken and the stream is whole. Throws what the stream failed with. */
@@ -39,7 +39,7 @@ export class DecodePipeline<T> {
       if (job !== undefined) {
         const result = job.result instanceof Promise ? await job.result : job.result;
         this.#jobs.shift();
-        stream.took(job.block);
+        stream.consume(job.block);
         if (shouldYield()) await yieldToEventLoop();
         return { result };
       }
@@ -55,13 +55,13 @@ export class DecodePipeline<T> {
   async abandon(): Promise<void> {
     for (const { block, result } of this.#jobs.splice(0)) {
       if (result instanceof Promise) await result.catch(() => {});
-      this.#stream.drop(block);
+      this.#stream.content.drop(block);
     }
   }
 
   #fill(): void {
     while (this.#jobs.length < MAX_CONCURRENT_BLOCKS) {
-      const block = this.#stream.poll();
+      const block = this.#stream.content.poll();
       if (block === undefined) return;
       const result = this.#work(block, this.#offset);
       if (result instanceof Promise) result.catch(() => {}); // heard of when its turn comes: it may fail before that

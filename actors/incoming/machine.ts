@@ -6,7 +6,7 @@ export type IncomingEvent =
   | { type: "handler.found"; start: () => void; window: number | undefined }
   | { type: "trailer.received" }
   | { type: "gap.found" }
-  | { type: "stream.taken" }
+  | { type: "stream.consumed" }
   | { type: "cancel.requested"; error: StreamError }
   | { type: "stream.broken"; error: StreamError };
 
@@ -113,7 +113,7 @@ const machine = setup({
       },
       on: {
         "gap.found": { target: "receiving", reenter: true },
-        "stream.taken": "closed",
+        "stream.consumed": "closed",
       },
     },
     closed: { type: "final", entry: "close" },

@@ -182,7 +182,7 @@ abstract class Reader<T> implements StreamReader<T> {
     const pipeline = new DecodePipeline(this.stream, work);
     try {
       for (let next = await pipeline.next(); next !== undefined; next = await pipeline.next()) yield next.result;
-      this.stream.actor.send({ type: "stream.taken" });
+      this.stream.actor.send({ type: "stream.consumed" });
     } catch (error) {
       throw this.failed(error);
     } finally {
@@ -242,7 +242,7 @@ export class TextReader extends Reader<string> implements TextStreamReader {
       this.assertGatherable(this.info.size ?? 0);
       let text = "";
       for await (const part of this.values()) {
-        this.assertGatherable(this.stream.taken);
+        this.assertGatherable(this.stream.content.consumed);
         text += part;
       }
       return text;
@@ -261,7 +261,7 @@ export class TextReader extends Reader<string> implements TextStreamReader {
   }
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
-    if (this.stream.extension === undefined) return yield* this.#foreignValues();
+    if (!this.stream.isMillrace) return yield* this.#foreignValues();
     // Chunks and frames of a Millrace sender are valid UTF-8 each by itself.
     const texts = this.results<string>((block) =>
       checked(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??

@@ -1,24 +1,22 @@
-import { type PlaceResult, Reassembler } from "../../protocol/wire/reassembly.ts";
+import { Reassembler } from "../../protocol/wire/reassembly.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { isDigestOf } from "../../protocol/wire/digest.ts";
 import { type FrameHeader, FrameParser, isCompressed } from "../../protocol/wire/frames.ts";
 import { BLOCK_OVERHEAD, type StreamMemory } from "../../protocol/memory_account.ts";
 import type { CompressedPayload } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
+import type { Fault } from "./fault.ts";
 import { goOn, leave } from "./slices.ts";
 
-/** Blocks that wait as they came; past that, small ones are put together, as each costs more memory than its bytes. */
+/** Blocks that may wait as they came. Above that, small ones are joined, as each costs more memory than its bytes. */
 const MAX_LOOSE_BLOCKS = 64;
 
-/** Frames of one content that are dealt with as it comes. A packet may hold over 1,000, which would take several milliseconds. */
+/** Frames of one chunk that are parsed at once. A chunk may hold over 1,000, which would take several milliseconds. */
 export const FRAMES_AT_ONCE = 32;
 
-/**
- * A run of a stream's bytes that has come. A large frame lies in shared memory, a small compressed one in memory of its own; neither is
- * checked yet.
- */
+/** Received bytes of a stream. Frames in a segment, and small compressed ones, are not checked yet. */
 export interface ReceivedBlock {
-  /** Bytes that it was charged. */
+  /** Bytes charged for the block. */
   readonly cost: number;
   readonly memory: Uint8Array;
   /** Plain bytes. */
@@ -32,7 +30,7 @@ export interface ReceivedBlock {
   readonly segment?: Segment;
 }
 
-/** Where a frame goes as it comes: shared memory, or, if it is small, memory of its own that is checked here. */
+/** Memory for the payload of a frame: a segment, or, if small, an array that is checked here. */
 interface FrameMemory {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -40,41 +38,42 @@ interface FrameMemory {
   readonly cost: number;
 }
 
-/** Calls of a receive buffer on its stream. */
-export interface Gate {
-  /** Whether bytes up to an offset may be kept; false: they go by, or the stream has ended. */
-  admit(to: number): boolean;
-  /** A frame has come whole; its digest is the next of the stream's. */
+/** Decision on received bytes: to keep them, to let them pass as the stream has no handler, or to end the stream. */
+export type Admission = "keep" | "pass" | Fault;
+
+/** Environment of a receive buffer. */
+export interface ReceiveBufferHooks {
+  /** Decides on bytes up to an offset. */
+  admit(to: number): Admission;
+  /** Takes the digest of a whole frame, the next of the stream's. */
   framed(digest: Uint8Array): void;
-  /** A small frame is not what its digest says, or contents that waited are not the frames that were due. */
-  corrupt(why: string): void;
-  /** Contents that waited were dealt with. */
-  caughtUp(): void;
-  /** There is no memory for what comes. */
-  crowded(): void;
+  /** Content was parsed in a later turn of the event loop, until a fault if there was one. */
+  parsedLater(fault: Fault | undefined): void;
+  /** Fault of a sender whose memory is used up. */
+  readonly shortage: Fault;
 }
 
-/** The bytes of a stream that have come and wait for its reader. */
+/** Received bytes of a stream that wait for its reader. Takes nothing more after a fault, or once bytes pass. */
 export class ReceiveBuffer {
-  /** Plain bytes that have come, without a gap. */
+  /** Plain bytes that have come without a gap, and were kept. */
   received = 0;
-  readonly #gate: Gate;
+  readonly #hooks: ReceiveBufferHooks;
   readonly #segments: SegmentStore;
   readonly #memory: StreamMemory;
-  readonly #assembly: Reassembler;
+  readonly #reassembler: Reassembler;
   readonly #parser: FrameParser<FrameMemory> | undefined;
   readonly #blocks: ReceivedBlock[] = [];
-  /** Contents of many frames, and what came after them: dealt with in turns. */
+  /** Chunks of many frames, and those after them, which are parsed in turns. */
   readonly #backlog: Uint8Array[] = [];
-  /** Where the first of them stands. */
+  /** Index in the first of them where parsing goes on. */
   #at = 0;
-  #closed = false;
+  #state: "open" | "passing" | "closed" | Fault = "open";
 
-  constructor(framed: boolean, segments: SegmentStore, memory: StreamMemory, gate: Gate) {
-    this.#gate = gate;
+  constructor(framed: boolean, segments: SegmentStore, memory: StreamMemory, hooks: ReceiveBufferHooks) {
+    this.#hooks = hooks;
     this.#segments = segments;
     this.#memory = memory;
-    this.#assembly = new Reassembler((content) => this.#deliver(content), memory);
+    this.#reassembler = new Reassembler((content) => this.#deliver(content), memory);
     if (!framed) return;
     this.#parser = new FrameParser({
       begin: (header) => this.#beginFrame(header),
@@ -85,25 +84,25 @@ export class ReceiveBuffer {
 
   /** Index of the first chunk that has not come. */
   get next(): number {
-    return this.#assembly.next;
+    return this.#reassembler.next;
   }
 
   /** Whether a chunk has come before one that is missing. */
   get gap(): boolean {
-    return this.#assembly.gap;
+    return this.#reassembler.gap;
   }
 
   /** Bytes held behind a gap. */
   get heldBytes(): number {
-    return this.#assembly.heldBytes;
+    return this.#reassembler.heldBytes;
   }
 
-  /** Whether contents have come in order that are not dealt with yet. */
+  /** Whether content has come in order that is not parsed yet. */
   get behind(): boolean {
     return this.#backlog.length > 0;
   }
 
-  /** Whether there is something to poll. */
+  /** Whether a block waits. */
   get waiting(): boolean {
     return this.#blocks.length > 0;
   }
@@ -113,91 +112,112 @@ export class ReceiveBuffer {
     return this.#parser?.between === false;
   }
 
-  /** Takes a chunk; `room` bytes may be held behind a gap. */
-  place(index: number, content: Uint8Array, room: number): PlaceResult {
-    return this.#assembly.place(index, content, room);
+  /** Whether bytes pass, as the stream has no handler and no credit for them. */
+  get isPassing(): boolean {
+    return this.#state === "passing";
   }
 
-  /** The next bytes, if any have come. */
+  /** Takes a chunk; `room` bytes may be held behind a gap. Returns the fault that ends the stream, if there is one. */
+  place(index: number, content: Uint8Array, room: number): Fault | undefined {
+    const placed = this.#reassembler.place(index, content, room);
+    if (typeof this.#state === "object") return this.#state;
+    if (placed === "corrupt") return this.#fail({ code: "corrupt", why: `chunk ${index} is not what was due` });
+    if (placed === "too-far") return this.#fail({ code: "refused", why: `chunk ${index} is beyond the credit` });
+    return undefined;
+  }
+
+  /** The next block; undefined if none has come. */
   poll(): ReceivedBlock | undefined {
     const block = this.#blocks.shift();
     if (block === undefined || block.digest !== undefined || block.length === block.memory.buffer.byteLength) return block;
-    return { ...block, memory: block.memory.slice() }; // put together: without the room that was left for more
+    return { ...block, memory: block.memory.slice() }; // joined: without the spare room
   }
 
-  /** Gives back what waits; what comes from now on goes by. */
+  /** Frees what waits, and takes nothing more. */
   close(): void {
-    this.#closed = true;
+    this.#state = "closed";
     for (const block of this.#blocks.splice(0)) this.drop(block);
     const partial = this.#parser?.takePartial();
     if (partial !== undefined) this.drop(partial);
-    leave(this.#goOn);
+    leave(this.#parseBacklog);
     for (const content of this.#backlog.splice(0)) this.#memory.free(content.length + BLOCK_OVERHEAD);
-    this.#assembly.clear();
+    this.#reassembler.clear();
   }
 
-  /** Gives back the memory of what was taken, or is not wanted. */
+  /** Frees a block, or a part of a frame. */
   drop({ segment, cost }: { readonly segment?: Segment; readonly cost: number }): void {
     segment?.release();
     this.#memory.free(cost);
   }
 
-  #deliver(content: Uint8Array): boolean {
-    if (this.#closed) return true;
-    if (this.#parser !== undefined) {
-      if (this.behind) return this.#putOff(content);
-      const next = this.#parse(this.#parser, content, 0);
-      if (next === undefined) return false;
-      return next === content.length || this.#putOff(content.subarray(next));
-    }
-    const to = this.received + content.length;
-    if (!this.#gate.admit(to)) return true;
-    if (content.length > 0 && !this.#keep(content, true)) return true;
-    this.received = to;
-    return true;
+  #fail(fault: Fault): Fault {
+    this.#state = fault;
+    return fault;
   }
 
-  /** Deals with some frames; returns where it stopped, undefined if they are none. */
+  /** Takes content in order; false if it is not the frames that were due. */
+  #deliver(content: Uint8Array): boolean {
+    if (this.#state !== "open") return true;
+    if (this.#parser === undefined) {
+      this.#keep(content);
+      return true;
+    }
+    if (this.behind) return this.#parseLater(content);
+    const next = this.#parse(this.#parser, content, 0);
+    if (next === undefined) return false;
+    return next === content.length || this.#parseLater(content.subarray(next));
+  }
+
+  /** Parses some frames. Returns the index where it stopped; undefined if the content is not the frames that were due. */
   #parse(parser: FrameParser<FrameMemory>, content: Uint8Array, from: number): number | undefined {
     const next = parser.push(content, from, FRAMES_AT_ONCE);
-    if (this.#closed) return content.length; // a frame was not admitted
+    if (this.#state !== "open") return content.length; // a frame was not admitted
     this.received = parser.received;
     return next;
   }
 
-  /** Keeps contents for a later turn. */
-  #putOff(content: Uint8Array): boolean {
+  /** Copies content that is parsed in a later turn of the event loop. */
+  #parseLater(content: Uint8Array): true {
     if (!this.#reserve(content.length + BLOCK_OVERHEAD)) return true;
     this.#backlog.push(new Uint8Array(content));
-    goOn(this.#goOn);
+    goOn(this.#parseBacklog);
     return true;
   }
 
-  /** Deals with some of the frames that wait; false when none are left. */
-  readonly #goOn = (): boolean => {
+  /** Parses some frames of the backlog; false when none are left. */
+  readonly #parseBacklog = (): boolean => {
     const [content] = this.#backlog;
     if (content === undefined || this.#parser === undefined) return false;
     const next = this.#parse(this.#parser, content, this.#at);
-    if (this.#closed) return false;
-    this.#at = next === undefined || next === content.length ? 0 : next;
-    if (this.#at === 0) {
-      this.#backlog.shift();
-      this.#memory.free(content.length + BLOCK_OVERHEAD);
+    if (this.#state === "open") {
+      this.#at = next === undefined || next === content.length ? 0 : next;
+      if (this.#at === 0) {
+        this.#backlog.shift();
+        this.#memory.free(content.length + BLOCK_OVERHEAD);
+      }
+      if (next === undefined) this.#fail({ code: "corrupt", why: "its frames are not those that were due" });
     }
-    if (next === undefined) this.#gate.corrupt("its frames are not those that were due");
-    else this.#gate.caughtUp();
-    return this.behind;
+    this.#hooks.parsedLater(typeof this.#state === "object" ? this.#state : undefined);
+    return this.#state === "open" && this.behind;
   };
 
+  /** Whether bytes up to an offset are to be kept. */
+  #isAdmitted(to: number): boolean {
+    const admission = this.#hooks.admit(to);
+    if (admission === "keep") return true;
+    this.#state = admission === "pass" ? "passing" : admission;
+    return false;
+  }
+
   #beginFrame({ offset, length, encoding, payload }: FrameHeader): FrameMemory | undefined {
-    if (length > SEGMENT_BYTES || !this.#gate.admit(offset + length)) return undefined;
+    if (length > SEGMENT_BYTES || !this.#isAdmitted(offset + length)) return undefined;
     // A small frame takes no segment: frames of two bytes would hold a hundred times the credit they use.
     if (payload <= STREAM_CHUNK_SIZE && length <= (isCompressed(encoding) ? SEGMENT_BYTES : STREAM_CHUNK_SIZE)) {
       const cost = payload + BLOCK_OVERHEAD;
       return this.#reserve(cost) ? { bytes: new Uint8Array(payload), start: 0, cost } : undefined;
     }
     const segment = this.#segments.acquire(SEGMENT_HEADROOM + payload);
-    const cost = segment.bytes.length; // all of it, whatever of it the frame needs
+    const cost = segment.bytes.length; // all of it, whatever the frame needs
     if (this.#reserve(cost)) return { bytes: segment.bytes, start: SEGMENT_HEADROOM, segment, cost };
     segment.release();
     return undefined;
@@ -205,12 +225,12 @@ export class ReceiveBuffer {
 
   #reserve(bytes: number): boolean {
     if (this.#memory.reserve(bytes)) return true;
-    this.#gate.crowded();
+    this.#fail(this.#hooks.shortage);
     return false;
   }
 
   #endFrame({ digest, length, encoding, payload }: FrameHeader, { bytes, start, segment, cost }: FrameMemory): void {
-    this.#gate.framed(digest);
+    this.#hooks.framed(digest);
     if (isCompressed(encoding)) {
       const compressed = { encoding, length };
       const memory = bytes.subarray(start, start + payload);
@@ -218,18 +238,22 @@ export class ReceiveBuffer {
     } else if (segment !== undefined) {
       this.#blocks.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, cost });
     } else if (isDigestOf(digest, bytes)) this.#append(bytes, false, cost);
-    else this.#gate.corrupt("a frame's digest is not that of its bytes");
+    else this.#fail({ code: "corrupt", why: "a frame's digest is not that of its bytes" });
   }
 
-  /** Keeps bytes of a plain stream for its reader; false where there is no memory for them. */
-  #keep(bytes: Uint8Array, borrowed: boolean): boolean {
+  /** Keeps bytes of a plain stream for its reader, if they are admitted and there is memory for them. */
+  #keep(bytes: Uint8Array): void {
+    const to = this.received + bytes.length;
+    if (!this.#isAdmitted(to)) return;
     const cost = bytes.length + BLOCK_OVERHEAD;
-    if (!this.#reserve(cost)) return false;
-    this.#append(bytes, borrowed, cost);
-    return true;
+    if (bytes.length > 0) {
+      if (!this.#reserve(cost)) return;
+      this.#append(bytes, true, cost);
+    }
+    this.received = to;
   }
 
-  /** Keeps bytes that were charged; `borrowed`: they are the transport's. */
+  /** Keeps charged bytes; `borrowed` ones belong to the transport and are copied. */
   #append(bytes: Uint8Array, borrowed: boolean, cost: number): void {
     const last = this.#blocks.at(-1);
     const length = bytes.length + (last?.length ?? 0);
@@ -243,7 +267,7 @@ export class ReceiveBuffer {
       memory.set(last.memory);
     }
     memory.set(bytes, last.length);
-    this.#memory.free(cost - bytes.length); // it is no block of its own any more
+    this.#memory.free(cost - bytes.length); // no block of its own any more
     this.#blocks[this.#blocks.length - 1] = {
       memory: memory.subarray(0, length),
       length,

@@ -59,14 +59,14 @@ async function save(
   const pipeline = new DecodePipeline(stream, (block, offset) => writeBlock(stream, part.ref, block, offset));
   try {
     while (await pipeline.next() !== undefined) {
-      const progress = onProgress === undefined ? undefined : meter.note(stream.taken, clock.now());
+      const progress = onProgress === undefined ? undefined : meter.note(stream.content.consumed, clock.now());
       if (progress !== undefined) reportProgress(progress);
     }
     stream.closed.catch(() => part.discard()).catch(() => {}); // below it is awaited
-    const path = await part.commit(stream.taken);
-    reportProgress(meter.finish(stream.taken, clock.now()));
-    stream.actor.send({ type: "stream.taken" });
-    return { path, bytes: stream.taken };
+    const path = await part.commit(stream.content.consumed);
+    reportProgress(meter.finish(stream.content.consumed, clock.now()));
+    stream.actor.send({ type: "stream.consumed" });
+    return { path, bytes: stream.content.consumed };
   } finally {
     await pipeline.abandon();
     await part.discard();

@@ -37,7 +37,7 @@ export class Acknowledgements {
   }
 
   #flush(): void {
-    const rows = [...this.#streams].flatMap(({ extension, chunks }) =>
+    const rows = [...this.#streams].flatMap(({ extension, content: { chunks } }) =>
       extension === undefined ? [] : [{ sequence: extension.sequence, chunks }]
     );
     this.clear();

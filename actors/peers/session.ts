@@ -157,8 +157,8 @@ export class PeerSession {
   updateWindow(stream: IncomingStream): void {
     if (stream.extension === undefined || stream.ended) return;
     const { sequence } = stream.extension;
-    this.#openWindows += stream.window - (this.#windows.get(sequence) ?? 0);
-    this.#windows.set(sequence, stream.window);
+    this.#openWindows += stream.content.window - (this.#windows.get(sequence) ?? 0);
+    this.#windows.set(sequence, stream.content.window);
     this.updateCredit();
   }
 

@@ -12,6 +12,7 @@ import { incomingStream } from "../incoming/machine.ts";
 import { IncomingStream } from "../incoming/stream.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Peers } from "../peers/registry.ts";
+import type { Fault } from "../incoming/fault.ts";
 import { ByteReader, TextReader } from "../incoming/reader.ts";
 import { type ByteStreamHandler, type HandlerOptions, HandlerRegistry, type TextStreamHandler } from "./handlers.ts";
 
@@ -88,13 +89,13 @@ export class IncomingStreamManager {
   close(why: string): void {
     this.text.clear();
     this.bytes.clear();
-    for (const stream of this.open) stream.refuse("disconnected", why);
+    for (const stream of this.open) stream.refuse({ code: "disconnected", why });
   }
 
   #registered(kind: "text" | "bytes", topic: string, window: number | undefined): void {
     if (window !== undefined && window < this.#context.limits.receiveWindow) this.#peers.sendHellosAgain();
     for (const stream of this.#open) {
-      if (stream.description.kind === kind && stream.topic === topic && stream.claimState === "unclaimed") this.#claim(stream);
+      if (stream.description.kind === kind && stream.topic === topic && !stream.isClaimed) this.#claim(stream);
     }
   }
 
@@ -113,22 +114,21 @@ export class IncomingStreamManager {
     if (extension !== undefined && (!peer.acceptInstance(extension.instance) || !peer.session.isNew(extension.sequence))) return;
     const same = peer.incoming.get(opened.description.info.streamId);
     if (same !== undefined && extension === undefined) return; // a header that came twice
-    if (same !== undefined && !same.cameWhole) same.refuse("incomplete", "another with its id was opened");
-    const unpacked = extension === undefined ? undefined : readInlineContent(header, extension, opened.description.kind);
-    const stream = this.#offer(opened, unpacked?.header ?? header, peer);
-    if (unpacked === undefined) return;
-    const { content, digest } = unpacked.whole;
+    if (same !== undefined && !same.cameWhole) same.refuse({ code: "incomplete", why: "another with its id was opened" });
+    const inlined = extension === undefined ? undefined : readInlineContent(header, extension, opened.description.kind);
+    const stream = this.#offer(opened, inlined?.header ?? header, peer);
+    if (inlined === undefined) return;
+    const { content, digest } = inlined.whole;
     const bytes = content.length;
     if (bytes > 0) stream.chunk(0, content);
-    stream.end({ reason: "", attributes: {}, extension: { bytes, chunks: bytes > 0 ? 1 : 0, digest } });
+    stream.noteTrailer({ reason: "", attributes: {}, extension: { bytes, chunks: bytes > 0 ? 1 : 0, digest } });
   }
 
   #offer(opened: OpenedStream, header: StreamHeader, peer: Peer): IncomingStream {
     const { limits } = this.#context;
     const { session } = peer;
-    const over = overLimits(header, limits);
     const open = this.#openOf.get(peer.identity) ?? 0;
-    const full = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
+    const isFull = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
     const id = this.#ids.take();
     const stream: IncomingStream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
@@ -163,16 +163,27 @@ export class IncomingStreamManager {
     peer.addIncoming(stream);
     this.#peers.startKeepAlive(peer);
     stream.actor.start();
-    const { size = 0 } = stream.description.info;
-    if (over !== undefined) this.#refuse(stream, "refused", over);
-    else if (!stream.keeps(2 * headerBytes(header))) {
-      this.#refuse(stream, "refused", "what its sender has sent fills its memory here");
-    } else if (full) this.#refuse(stream, "refused", "too many streams are open");
-    else if (size > limits.streamBytes) {
-      this.#refuse(stream, "too-large", `its ${size} bytes are more than ${limits.streamBytes}`);
+    const fault = this.#limitFault(stream, header, isFull);
+    if (fault !== undefined) {
+      stream.refuse(fault, this.#handles(stream));
+      this.#report(stream, stream.error); // no reader will tell
     } else if (this.#handles(stream)) this.#claim(stream);
-    else if (opened.extension !== undefined) session.queueReceivingState(stream); // so that a broadcast does not wait
+    else if (stream.isMillrace) session.queueReceivingState(stream); // so that a broadcast does not wait
     return stream;
+  }
+
+  /** Fault of a new stream that is over the limits. */
+  #limitFault(stream: IncomingStream, header: StreamHeader, isFull: boolean): Fault | undefined {
+    const { limits } = this.#context;
+    const { size = 0 } = stream.description.info;
+    const over = overLimits(header, limits);
+    if (over !== undefined) return { code: "refused", why: over };
+    if (stream.content.reserve(2 * headerBytes(header)) !== undefined) {
+      return { code: "refused", why: "what its sender has sent fills its memory here" };
+    }
+    if (isFull) return { code: "refused", why: "too many streams are open" };
+    if (size > limits.streamBytes) return { code: "too-large", why: `its ${size} bytes are more than ${limits.streamBytes}` };
+    return undefined;
   }
 
   #count(identity: string, change: 1 | -1): void {
@@ -185,13 +196,6 @@ export class IncomingStreamManager {
     const { topic, description: { kind } } = stream;
     return (kind === "text" ? this.text : this.bytes).get(topic) !== undefined ||
       this.#transport.handler?.(kind, topic) !== undefined;
-  }
-
-  /** A stream that is over the limits: no reader will tell of it. */
-  #refuse(stream: IncomingStream, code: "refused" | "too-large", why: string): void {
-    stream.claimState = this.#handles(stream) ? "claimed" : "unclaimed";
-    stream.refuse(code, why);
-    this.#report(stream, stream.error);
   }
 
   #claim(stream: IncomingStream): void {

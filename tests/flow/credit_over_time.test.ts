@@ -172,7 +172,7 @@ for (const final of FINALS) {
 
 /** Bytes of a reader's stream that wait, by its actor's context. */
 function heldBy(_bob: Member, reader: ByteStreamReader): number {
-  return reader.actor.getSnapshot().value === "receiving" ? incomingOf(reader).held : 0;
+  return reader.actor.getSnapshot().value === "receiving" ? incomingOf(reader).content.held : 0;
 }
 
 test.run();

@@ -1,5 +1,6 @@
 // Frames that are many in one packet: dealt with in turns, so that no packet holds the event loop.
 import * as assert from "uvu/assert";
+import type { Fault } from "../../actors/incoming/fault.ts";
 import { FRAMES_AT_ONCE, ReceiveBuffer } from "../../actors/incoming/receive_buffer.ts";
 import { MemoryAccount, StreamMemory } from "../../protocol/memory_account.ts";
 import { createSegmentStore } from "../../workers/segments.ts";
@@ -11,6 +12,8 @@ import { last, scene } from "../support/stranger.ts";
 const test = suite("frames in turns");
 
 const FRAMES = 1_100;
+
+const SHORTAGE: Fault = { code: "refused", why: "no memory" };
 
 /** Frames of one byte each, in one content. */
 function content(count: number, from = 0): Uint8Array {
@@ -30,21 +33,16 @@ function digestOf(count: number): string {
   return framedDigest(...Array.from({ length: count }, (_, index) => Uint8Array.of(index % 251)));
 }
 
-function arrivals(limit = 1_000_000): { arrivals: ReceiveBuffer; memory: StreamMemory; told: string[] } {
+function arrivals(limit = 1_000_000): { arrivals: ReceiveBuffer; memory: StreamMemory; faults: Fault[] } {
   const memory = new StreamMemory(new MemoryAccount(limit));
-  const told: string[] = [];
-  const note = (what: string) => () => {
-    told.push(what);
-    if (what === "crowded") made.close();
-  };
+  const faults: Fault[] = [];
   const made: ReceiveBuffer = new ReceiveBuffer(true, createSegmentStore(), memory, {
-    admit: () => true,
+    admit: () => "keep",
     framed: () => {},
-    corrupt: note("corrupt"),
-    caughtUp: note("caught up"),
-    crowded: note("crowded"),
+    parsedLater: (fault) => fault !== undefined && faults.push(fault),
+    shortage: SHORTAGE,
   });
-  return { arrivals: made, memory, told };
+  return { arrivals: made, memory, faults };
 }
 
 async function turns(count: number): Promise<void> {
@@ -54,12 +52,12 @@ async function turns(count: number): Promise<void> {
 test("a packet of many frames: a few are dealt with as it comes, the rest is kept and charged until later turns", async () => {
   const { arrivals: made, memory } = arrivals();
   const whole = content(FRAMES);
-  assert.is(made.place(0, whole, 0), "taken");
+  assert.is(made.place(0, whole, 0), undefined);
   whole.fill(0); // it was the transport's
   assert.is(made.received, FRAMES_AT_ONCE);
   assert.ok(made.behind);
   assert.ok(memory.held > (whole.length * (FRAMES - FRAMES_AT_ONCE)) / FRAMES, `${memory.held} bytes are charged`);
-  assert.is(made.place(1, content(5, FRAMES), 0), "taken");
+  assert.is(made.place(1, content(5, FRAMES), 0), undefined);
   assert.is(made.received, FRAMES_AT_ONCE, "what comes later waits behind it");
   while (made.behind) await turns(1);
   assert.is(made.received, FRAMES + 5);
@@ -84,18 +82,18 @@ test("streams whose packets hold many frames take turns", async () => {
 });
 
 test("memory for frames that wait is refused where the account has none, and free when their stream is closed", async () => {
-  const { arrivals: small, memory, told } = arrivals(20_000);
-  small.place(0, content(FRAMES), 0);
-  assert.equal(told, ["crowded"]);
+  const { arrivals: small, memory } = arrivals(20_000);
+  assert.equal(small.place(0, content(FRAMES), 0), SHORTAGE);
+  small.close();
   assert.is(memory.held, 0);
-  const { arrivals: closed, memory: held, told: after } = arrivals();
+  const { arrivals: closed, memory: held, faults } = arrivals();
   closed.place(0, content(FRAMES), 0);
   closed.close();
   assert.is(held.held, 0);
   assert.not.ok(closed.behind);
   await turns(20);
   assert.is(closed.received, FRAMES_AT_ONCE);
-  assert.equal(after, []);
+  assert.equal(faults, []);
 });
 
 test("a stream of many frames a packet is whole, though its sender ends it or leaves in the same turn", async () => {

@@ -26,7 +26,7 @@ function hoard({ runtime }: Member): { readers: ByteStreamReader[]; ends: string
 
 /** Bytes that each open stream holds, as its account says. */
 function charged(readers: readonly ByteStreamReader[]): number {
-  return readers.reduce((sum, reader) => sum + incomingOf(reader).charged, 0);
+  return readers.reduce((sum, reader) => sum + incomingOf(reader).content.charged, 0);
 }
 
 /** Many frames in one content. */

@@ -22,7 +22,7 @@ const EVENTS: Readonly<Record<Type, IncomingEvent>> = {
   "handler.found": { type: "handler.found", start: () => {}, window: undefined },
   "trailer.received": { type: "trailer.received" },
   "gap.found": { type: "gap.found" },
-  "stream.taken": { type: "stream.taken" },
+  "stream.consumed": { type: "stream.consumed" },
   "cancel.requested": { type: "cancel.requested", error: failure },
   "stream.broken": { type: "stream.broken", error: failure },
 };
@@ -34,7 +34,7 @@ const WAYS = { offered: [], receiving: ["handler.found"] } as const satisfies Pa
 const ENDS = { "cancel.requested": "failed", "stream.broken": "failed" } as const;
 const CHANGES: Readonly<Record<keyof typeof WAYS, Partial<Record<Type, State>>>> = {
   offered: { ...ENDS, "handler.found": "receiving" },
-  receiving: { ...ENDS, "stream.taken": "closed" },
+  receiving: { ...ENDS, "stream.consumed": "closed" },
 };
 
 for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly Type[]][]) {
@@ -107,7 +107,7 @@ test("a gap shortens the wait that is under way", async () => {
 });
 
 test("in a final state no event does anything", () => {
-  for (const way of [["handler.found", "stream.taken"], ["stream.broken"], ["handler.found", "cancel.requested"]] as const) {
+  for (const way of [["handler.found", "stream.consumed"], ["stream.broken"], ["handler.found", "cancel.requested"]] as const) {
     const { actor, time, calls } = start();
     for (const type of way) actor.send(EVENTS[type]);
     const { value } = actor.getSnapshot();

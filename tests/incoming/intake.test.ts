@@ -2,14 +2,16 @@
 import process from "node:process";
 import * as assert from "uvu/assert";
 import type { ReceivedBlock } from "../../actors/incoming/receive_buffer.ts";
+import type { ReceivedContent } from "../../actors/incoming/received_content.ts";
 import type { IncomingStream } from "../../actors/incoming/stream.ts";
+import { Deferred } from "../../promises.ts";
 import { DecodePipeline } from "../../actors/incoming/decode_pipeline.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("intake");
 
 test("results come in the order of the pieces, whatever the order of the work", async () => {
-  const work = [deferred<string>(), deferred<string>(), deferred<string>()];
+  const work = [new Deferred<string>(), new Deferred<string>(), new Deferred<string>()];
   const { stream, taken } = fakeStream(3);
   const offsets: number[] = [];
   const intake = new DecodePipeline(stream, (_, offset) => {
@@ -32,7 +34,7 @@ test("work that fails before its turn is no unhandled rejection, and the first p
   const note = (error: unknown): void => void unhandled.push(error);
   process.on("unhandledRejection", note);
   try {
-    const work = [deferred<void>(), deferred<void>(), deferred<void>()];
+    const work = [new Deferred<void>(), new Deferred<void>(), new Deferred<void>()];
     const { stream } = fakeStream(3);
     let begun = 0;
     const intake = new DecodePipeline(stream, () => work[begun++]?.promise);
@@ -54,19 +56,6 @@ test("work that fails before its turn is no unhandled rejection, and the first p
 
 test.run();
 
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: Error): void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<T>((...settle) => [resolve, reject] = settle);
-  return { promise, resolve, reject };
-}
-
 /** A stream that has come whole, in pieces of one byte. */
 function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] } {
   const waiting: ReceivedBlock[] = Array.from(
@@ -74,12 +63,11 @@ function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] }
     (_, index) => ({ memory: Uint8Array.of(index), length: 1, cost: 0, payload: 1 }),
   );
   const taken: number[] = [];
+  const content: Partial<ReceivedContent> = { consumed: 0, poll: () => waiting.shift(), drop: () => {} };
   const fake: Partial<IncomingStream> = {
-    taken: 0,
+    content: content as ReceivedContent,
     complete: true,
-    poll: () => waiting.shift(),
-    drop: () => {},
-    took: ({ memory }) => void taken.push(memory[0] ?? NaN),
+    consume: ({ memory }) => void taken.push(memory[0] ?? NaN),
     check: () => {},
   };
   return { stream: fake as IncomingStream, taken };

@@ -166,7 +166,7 @@ test("a stream that nobody reads holds its window at most", () =>
     const sending = alice.sendBytes(pattern(2_000_000), { destinationIdentities: ["bob"] });
     const reader = await heard;
     await pause(50);
-    const held = incomingOf(reader).held;
+    const held = incomingOf(reader).content.held;
     assert.ok(held <= 100_000, `${held} bytes are held`);
     assert.equal(await reader.readAll(), pattern(2_000_000));
     await sending;

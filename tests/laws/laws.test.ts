@@ -241,10 +241,10 @@ test("over a reliable line, however slow and lossy, all arrives, and no more tha
 });
 
 async function readSlowly(room: Room, reader: ByteStreamReader, most: number): Promise<number> {
-  const stream = incomingOf(reader);
+  const { content } = incomingOf(reader);
   let bytes = 0;
   for await (const part of reader) {
-    assert.ok(stream.held <= most, `${stream.held} bytes held, of ${most}`);
+    assert.ok(content.held <= most, `${content.held} bytes held, of ${most}`);
     bytes += part.length;
     await new Promise<void>((resolve) => void room.time.setTimeout(resolve, 5));
   }

@@ -81,7 +81,7 @@ test("a save that its signal ends while pieces are being written", () =>
     const controller = new AbortController();
     let saved: Promise<unknown> | undefined;
     bob.registerByteStreamHandler("t", async (reader) => {
-      await until(() => incomingOf(reader).held > 3 * SEGMENT_BYTES); // pieces that have come are written at once, up to eight
+      await until(() => incomingOf(reader).content.held > 3 * SEGMENT_BYTES); // pieces that have come are written at once, up to eight
       await (saved = rejection(() => reader.saveTo(folder, { signal: controller.signal }), "aborted"));
     });
     const sent = rejection(() => alice.sendBytes(pattern(BYTES), TO_BOB), "cancelled");

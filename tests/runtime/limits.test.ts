@@ -324,7 +324,7 @@ test("Infinity is allowed everywhere, and wrong values nowhere", async () => {
 
 /** What a reader's stream holds: its own count. */
 function heldBy(reader: ByteStreamReader): { held: number; code?: StreamErrorCode } {
-  return incomingOf(reader);
+  return incomingOf(reader).content;
 }
 
 test.run();

@@ -1,5 +1,4 @@
 // Promises that something else than their executor settles.
-import type { Clock } from "./clock.ts";
 
 /** A promise, and the calls that settle it. */
 export class Deferred<T = void> {
@@ -29,18 +28,5 @@ export class Notifier {
     const next = this.#next;
     this.#next = undefined;
     next?.resolve();
-  }
-}
-
-/** Settles as the work does, or resolves with undefined once `ms` milliseconds have passed. */
-export async function within<T>(ms: number, work: Promise<T>, clock: Clock): Promise<T | undefined> {
-  let timer: unknown;
-  const late = new Promise<undefined>((resolve) => {
-    timer = clock.setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clock.clearTimeout(timer);
   }
 }

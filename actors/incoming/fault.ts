@@ -1,0 +1,7 @@
+import type { StreamErrorCode } from "../../errors.ts";
+
+/** Reason to end an incoming stream: the code of its error, and the clause of the message that follows "as". */
+export interface Fault {
+  readonly code: StreamErrorCode;
+  readonly why: string;
+}

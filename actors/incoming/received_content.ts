@@ -1,0 +1,195 @@
+import { type MemoryAccount, StreamMemory } from "../../protocol/memory_account.ts";
+import type { OpenedStream } from "../../protocol/wire/header.ts";
+import type { StreamContext } from "../common/context.ts";
+import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
+import type { ContentCheck } from "./content_check.ts";
+import type { Fault } from "./fault.ts";
+import { type Admission, ReceiveBuffer, type ReceiveBufferHooks, type ReceivedBlock } from "./receive_buffer.ts";
+import { ReceiveWindow } from "./receive_window.ts";
+
+/** Stream whose content is received. */
+export interface ReceivingStream {
+  /** Sender's identity on the transport. */
+  readonly from: string;
+  /** Whether a handler takes the stream. */
+  readonly isClaimed: boolean;
+  /** Content was parsed in a later turn of the event loop, until a fault if there was one. */
+  parsedLater(fault: Fault | undefined): void;
+}
+
+/** Content of an incoming stream between network and reader: buffer, receive window, memory and limits. Offsets in plain bytes. */
+export class ReceivedContent implements ReceiveBufferHooks {
+  readonly #stream: ReceivingStream;
+  readonly #opened: OpenedStream;
+  readonly #context: StreamContext;
+  readonly #memory: StreamMemory;
+  readonly #buffer: ReceiveBuffer;
+  readonly #receiveWindow: ReceiveWindow;
+  readonly #check: ContentCheck;
+  #consumed = 0;
+  /** Offset that counts as received, once the buffer takes no more. */
+  #counted: number | undefined;
+
+  /** `shared`: window of all the sender's streams; undefined for another SDK, which knows no credit. */
+  constructor(
+    stream: ReceivingStream,
+    opened: OpenedStream,
+    context: StreamContext,
+    memory: MemoryAccount,
+    shared: ConnectionReceiveWindow | undefined,
+    check: ContentCheck,
+  ) {
+    this.#stream = stream;
+    this.#opened = opened;
+    this.#context = context;
+    this.#memory = new StreamMemory(memory);
+    this.#receiveWindow = new ReceiveWindow(context.limits.receiveWindow, shared, context.clock);
+    this.#check = check;
+    this.#buffer = new ReceiveBuffer(opened.extension?.format === "framed", context.codec.segments, this.#memory, this);
+  }
+
+  /** Bytes that have come without a gap. */
+  get received(): number {
+    return this.#counted ?? this.#buffer.received;
+  }
+
+  /** Chunks that have come without a gap. */
+  get chunks(): number {
+    return this.#buffer.next;
+  }
+
+  /** Bytes that the reader has consumed. */
+  get consumed(): number {
+    return this.#consumed;
+  }
+
+  /** Bytes that wait for the reader. */
+  get held(): number {
+    return this.received - this.#consumed + this.#buffer.heldBytes;
+  }
+
+  /** Bytes of memory that are charged. */
+  get charged(): number {
+    return this.#memory.held;
+  }
+
+  /** Bytes that may wait for the reader. */
+  get window(): number {
+    return this.#receiveWindow.window;
+  }
+
+  /** Offset up to which the sender was told it may send. */
+  get advertisedLimit(): number {
+    return this.#receiveWindow.advertisedLimit;
+  }
+
+  /** Whether a chunk has come before one that is missing. */
+  get hasGap(): boolean {
+    return this.#buffer.gap;
+  }
+
+  /** Whether content that has come is still to be parsed. */
+  get isBehind(): boolean {
+    return this.#buffer.behind;
+  }
+
+  /** Whether what has come ends within a frame. */
+  get isCutOff(): boolean {
+    return this.#buffer.broken;
+  }
+
+  /** Whether a block waits for the reader. */
+  get isReadable(): boolean {
+    return this.#buffer.waiting;
+  }
+
+  /** Whether content is discarded, as the stream has no handler: a handler registered later gets "incomplete". */
+  get isDiscarding(): boolean {
+    return this.#counted !== undefined;
+  }
+
+  /** Takes a chunk. Returns the fault that ends the stream, if there is one. */
+  place(index: number, content: Uint8Array): Fault | undefined {
+    const fault = this.#buffer.place(index, content, this.#receiveWindow.window);
+    if (fault === undefined && this.#buffer.isPassing) this.discard();
+    return fault;
+  }
+
+  /** The next block; undefined if none has come. */
+  poll(): ReceivedBlock | undefined {
+    return this.#buffer.poll();
+  }
+
+  /** Frees a block that the reader has consumed. Returns true if a credit update is worth a packet. */
+  consume(block: ReceivedBlock): boolean {
+    const from = this.#consumed;
+    this.#consumed += block.length;
+    this.drop(block);
+    this.#receiveWindow.consume(from, this.#consumed);
+    return this.#receiveWindow.shouldUpdate(this.#consumed);
+  }
+
+  /** Frees a block. */
+  drop(block: ReceivedBlock): void {
+    this.#buffer.drop(block);
+  }
+
+  /** Lets the sender go on, with another window if the handler asks for one. */
+  grant(window?: number): void {
+    this.#receiveWindow.grant(this.#consumed, window);
+  }
+
+  /** Charges memory for what describes the stream. Returns the fault of a sender whose memory is used up. */
+  reserve(bytes: number): Fault | undefined {
+    return this.#memory.reserve(bytes) ? undefined : this.shortage;
+  }
+
+  /** Starts to discard content. */
+  discard(): void {
+    if (this.isDiscarding) return;
+    this.#buffer.close();
+    this.#receiveWindow.end(this.#consumed);
+    this.#consumed = this.#counted = this.#receiveWindow.reserved;
+  }
+
+  /** Frees all that is held, as the stream has ended. */
+  end(): void {
+    this.#buffer.close();
+    this.#memory.end();
+    this.#receiveWindow.end(this.#consumed);
+  }
+
+  /** Notes how far the sender had sent an ended stream. Content that never came is not waited for. */
+  release(final: number): void {
+    this.#counted = this.#receiveWindow.release(final, this.#buffer.received);
+  }
+
+  /** Checks bytes up to an offset against the limits, and uses up credit for them. */
+  admit(to: number): Admission {
+    const { streamBytes, foreignQueue } = this.#context.limits;
+    const { size } = this.#opened.description.info;
+    if (to > streamBytes) return { code: "too-large", why: `it is longer than ${streamBytes} bytes` };
+    if (size !== undefined && to > size) return { code: "too-large", why: `it is longer than the ${size} bytes announced` };
+    if (this.#opened.extension === undefined) {
+      const fits = to - this.#consumed <= foreignQueue;
+      return fits ? "keep" : { code: "too-large", why: `its reader has left more than ${foreignQueue} bytes unread` };
+    }
+    if (this.#receiveWindow.charge(to)) return "keep";
+    // A broadcast waits for nobody who has not claimed it: without a handler its content passes.
+    return this.#stream.isClaimed ? { code: "refused", why: "more bytes came than there was credit for" } : "pass";
+  }
+
+  framed(digest: Uint8Array): void {
+    this.#check.update(digest);
+  }
+
+  parsedLater(fault: Fault | undefined): void {
+    if (this.#buffer.isPassing) this.discard();
+    this.#stream.parsedLater(fault);
+  }
+
+  get shortage(): Fault {
+    const code = this.#opened.extension === undefined ? "too-large" : "refused";
+    return { code, why: `what "${this.#stream.from}" has sent fills its memory here` };
+  }
+}
