@@ -1,3 +1,4 @@
+import type { Fault } from "./fault.ts";
 import { type RunningDigest, runningDigest } from "../../protocol/wire/digest.ts";
 import type { TrailerExtension } from "../../protocol/wire/header.ts";
 
@@ -26,7 +27,7 @@ export class ContentCheck {
     bytes: number,
     size: number | undefined,
     trailer: TrailerExtension | undefined,
-  ): { code: "incomplete" | "corrupt"; why: string } | undefined {
+  ): Fault | undefined {
     if (size !== undefined && bytes !== size) return { code: "incomplete", why: `${bytes} of ${size} bytes came` };
     if (trailer === undefined) return undefined;
     this.#digest ??= this.#running?.finish();

@@ -4,4 +4,6 @@ import type { StreamErrorCode } from "../../errors.ts";
 export interface Fault {
   readonly code: StreamErrorCode;
   readonly why: string;
+  /** Reason that a user gave. */
+  readonly reason?: string;
 }

@@ -5,14 +5,14 @@ import { Deferred, Notifier } from "../../promises.ts";
 import { type Claim, receiverCode, type ReceivingState } from "../../protocol/wire/control.ts";
 import { type HeaderExtension, isBulk, type OpenedStream, type StreamDescription } from "../../protocol/wire/header.ts";
 import type { StreamContext } from "../common/context.ts";
+import { Completion } from "./completion.ts";
 import { ContentCheck } from "./content_check.ts";
 import type { IncomingContext } from "./context.ts";
 import type { Fault } from "./fault.ts";
 import type { IncomingActor, IncomingEffects } from "./machine.ts";
 import type { ReceivedBlock } from "./receive_buffer.ts";
 import { ReceivedContent, type ReceivingStream } from "./received_content.ts";
-import { Silence } from "./silence.ts";
-import { abortReasonOf, readTrailer, type ReceivedTrailer, type Trailer } from "./trailer.ts";
+import { readTrailer, type ReceivedTrailer, type Trailer } from "./trailer.ts";
 import { UNREAD, UnreadWatch } from "./unread_watch.ts";
 
 /** An incoming stream: effects of its actor, and the place where packets, reader and actor meet. */
@@ -30,13 +30,12 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   readonly content: ReceivedContent;
   actor!: IncomingActor;
   readonly #context: IncomingContext;
-  readonly #silence: Silence;
+  readonly #completion: Completion;
   readonly #check: ContentCheck;
   readonly #closed = new Deferred<Trailer>();
   /** Wakes the reader: content has come, or the stream has ended. */
   readonly #arrivals = new Notifier();
   #claim: Claim = "unclaimed";
-  #trailer: ReceivedTrailer | undefined;
   /** End of the stream; undefined while it goes on. */
   #end: { readonly error: StreamError | undefined } | undefined;
   /** Whether the runtime refused the stream, which reports that itself. */
@@ -57,10 +56,10 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.unread = new UnreadWatch(clock, limits.unreadTimeout, () => {
       this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
     });
-    this.#silence = new Silence(clock);
     this.#check = new ContentCheck(opened.extension !== undefined);
     const shared = this.isMillrace ? context.shared : undefined;
     this.content = new ReceivedContent(this, opened, context.stream, context.memory, shared, this.#check);
+    this.#completion = new Completion(from, this.isMillrace, this.content, context.stream);
     this.closed.catch(() => {}); // a reader need not look at it
   }
 
@@ -104,9 +103,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
 
   /** Whether all that was sent has come. */
   get cameWhole(): boolean {
-    if (this.#trailer === undefined) return false;
-    const { extension } = this.#trailer;
-    return extension === undefined ? !this.content.hasGap : this.content.chunks >= extension.chunks;
+    return this.#completion.isWhole;
   }
 
   /** Whether all that was sent has come, and its frames are parsed. */
@@ -125,62 +122,56 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.content.grant(window);
     this.#context.widened();
     if (this.isMillrace) this.#context.notify();
-    if (this.content.isDiscarding) this.#break("incomplete", "its handler came when bytes had gone by");
+    if (this.content.isDiscarding) this.#break({ code: "incomplete", why: "its handler came when bytes had gone by" });
   }
 
   /** Notes a sign of life of the sender. */
   heard(): void {
-    this.#silence.heard();
+    this.#completion.heard();
   }
 
   untilSilent(): number {
-    if (this.cameWhole && this.#abortedBySender === undefined) return Infinity;
-    const { idleTimeout, foreignIdleTimeout } = this.context.limits;
-    return this.#silence.left(this.isMillrace ? idleTimeout : foreignIdleTimeout);
+    return this.#completion.untilSilent();
   }
 
   silence(): StreamError | undefined {
-    if (this.untilSilent() > 0) return undefined;
-    const aborted = this.#abortedBySender;
-    if (this.cameWhole || aborted !== undefined) return aborted; // what came before its end was left unread for as long
-    if (this.#trailer !== undefined || this.#silence.hasGap || this.content.hasGap) {
-      return this.failure("incomplete", `chunk ${this.content.chunks} did not come`);
-    }
-    return this.failure("timeout", `nothing was heard of "${this.from}" any more`);
+    const fault = this.#completion.silenceFault();
+    return fault && this.#errorOf(fault);
   }
 
   /** Takes a chunk from the network. */
   chunk(index: number, content: Uint8Array): void {
     if (this.ended) return;
     this.heard();
-    const { chunks = Infinity } = this.#trailer?.extension ?? {};
-    if (index >= chunks) return this.#break("corrupt", `chunk ${index} came after the last`);
-    const fault = this.content.place(index, content);
-    if (fault !== undefined) this.#break(fault.code, fault.why);
+    const { chunks = Infinity } = this.#completion.trailer?.extension ?? {};
+    const isExcess = index >= chunks;
+    const fault = isExcess
+      ? { code: "corrupt", why: `chunk ${index} came after the last` } as const
+      : this.content.place(index, content);
+    if (fault !== undefined) this.#break(fault);
     else if (this.content.isReadable || this.complete) this.#arrivals.notify();
   }
 
   parsedLater(fault: Fault | undefined): void {
-    if (fault !== undefined) this.#break(fault.code, fault.why);
+    if (fault !== undefined) this.#break(fault);
     else this.#arrivals.notify();
   }
 
   /** Takes a trailer from the network. */
   trailer(reason: string, rawAttributes: Readonly<Record<string, string>>): void {
-    if (this.ended || this.#trailer !== undefined) return;
+    if (this.ended || this.#completion.trailer !== undefined) return;
     this.heard();
     const trailer = readTrailer(reason, rawAttributes, this.isMillrace);
-    if (trailer === undefined) return this.#break("corrupt", "its trailer cannot be read");
+    if (trailer === undefined) return this.#break({ code: "corrupt", why: "its trailer cannot be read" });
     const fault = this.content.reserve(textBytes({ reason, ...trailer.attributes }));
-    if (fault !== undefined) this.#break(fault.code, fault.why);
+    if (fault !== undefined) this.#break(fault);
     else this.noteTrailer(trailer);
   }
 
   /** Notes the trailer: no more chunks were sent. */
   noteTrailer(trailer: ReceivedTrailer): void {
-    const { chunks = Infinity } = trailer.extension ?? {};
-    if (chunks < this.content.chunks) return this.#break("corrupt", "more chunks came than were sent");
-    this.#trailer = trailer;
+    const fault = this.#completion.noteTrailer(trailer);
+    if (fault !== undefined) return this.#break(fault);
     this.#noteGap();
     this.actor.send({ type: "trailer.received" });
     this.#arrivals.notify();
@@ -192,22 +183,22 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     if (code === undefined) this.#noteGap();
     // A broadcast goes on without a receiver that has no handler: one may be registered yet.
     else if (code === "incomplete" && !this.isClaimed) this.content.discard();
-    else this.#break(code, `"${this.from}" gave it up`, reason);
+    else this.#break({ code, why: `"${this.from}" gave it up`, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Notes that the sender is gone. Content that has come whole can still be read. */
   senderGone(): void {
     if (this.ended) return;
-    const aborted = this.#abortedBySender;
-    if (aborted !== undefined) this.actor.send({ type: "stream.broken", error: aborted });
-    else if (!this.cameWhole) this.#break("disconnected", `"${this.from}" left`);
+    const { abortFault } = this.#completion;
+    if (abortFault !== undefined) this.#break(abortFault);
+    else if (!this.cameWhole) this.#break({ code: "disconnected", why: `"${this.from}" left` });
   }
 
   /** Ends the stream on behalf of the runtime, which reports that itself. */
-  refuse({ code, why }: Fault, isHandled: boolean = this.isClaimed): void {
+  refuse(fault: Fault, isHandled: boolean = this.isClaimed): void {
     this.#isRefused = true;
     this.#claim = isHandled ? "claimed" : "unclaimed";
-    this.#break(code, why);
+    this.#break(fault);
   }
 
   /** Resolves when there may be a block to poll, or the stream has ended. */
@@ -230,20 +221,19 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
 
   /** After the last block was consumed: throws unless the stream is whole. */
   check(): void {
-    const trailer = this.#trailer;
+    const { trailer, abortFault } = this.#completion;
     if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
-    const aborted = this.#abortedBySender;
-    if (aborted !== undefined) throw aborted;
+    if (abortFault !== undefined) throw this.#errorOf(abortFault);
     if (this.content.isCutOff) throw this.failure("incomplete", "its last frame is not whole");
     const fault = this.#check.findFault(this.content.consumed, this.description.info.size, trailer.extension);
-    if (fault !== undefined) throw this.failure(fault.code, fault.why);
+    if (fault !== undefined) throw this.#errorOf(fault);
   }
 
   /** Entered by its actor when all was consumed and checked. */
   close(): void {
     if (this.ended) return;
     this.#finish(undefined);
-    const { reason = "", attributes = {} } = this.#trailer ?? {};
+    const { reason = "", attributes = {} } = this.#completion.trailer ?? {};
     this.#closed.resolve({ reason, attributes });
     if (this.extension?.confirm === true) this.#context.notify();
   }
@@ -292,26 +282,24 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     return new StreamError(code, message, { streamId, identity, ...(reason === undefined || reason === "" ? {} : { reason }) });
   }
 
-  /** Error of a sender that ended the stream before it was whole. */
-  get #abortedBySender(): StreamError | undefined {
-    const found = this.#trailer && abortReasonOf(this.#trailer, this.isMillrace);
-    return found && this.failure(found.code, `"${this.from}" gave it up`, found.reason);
+  #errorOf({ code, why, reason }: Fault): StreamError {
+    return this.failure(code, why, reason);
   }
 
   /** Starts the wait for chunks that are missing although they were sent. */
   #noteGap(): void {
-    if (!this.cameWhole && this.#silence.noteGap()) this.actor.send({ type: "gap.found" });
+    if (this.#completion.noteGap()) this.actor.send({ type: "gap.found" });
   }
 
-  #break(code: StreamErrorCode, why: string, reason?: string): void {
-    this.actor.send({ type: "stream.broken", error: this.failure(code, why, reason) });
+  #break(fault: Fault): void {
+    this.actor.send({ type: "stream.broken", error: this.#errorOf(fault) });
   }
 
   #finish(error: StreamError | undefined): void {
     this.#end = { error };
     this.unread.end();
     this.content.end();
-    const sent = this.#trailer?.extension?.bytes;
+    const sent = this.#completion.trailer?.extension?.bytes;
     if (sent !== undefined) this.release(sent);
     this.#arrivals.notify();
     this.#context.ended();

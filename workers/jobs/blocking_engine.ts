@@ -13,7 +13,7 @@ export const blockingEngine: Engine = {
   compress: compressSync,
   decompress: decompressSync,
   open: (path, flags) => new BlockingFile(openSync(path, flags)),
-  beforeLongStep: () => undefined,
+  duePause: () => undefined,
 };
 
 /** Hashes bytes to an array of its own: a `Buffer` may be a view of a pool that belongs to others. */

@@ -60,7 +60,8 @@ function* encode(
 function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
   const plain = yield* checkedBytes(job, engine);
   if (plain === undefined) return { ok: false, failure: mismatch(job) };
-  yield* resultOf(engine.beforeLongStep());
+  // Asked again after each pause: several jobs may wait for the same turn of the event loop.
+  for (let pause = engine.duePause(); pause !== undefined; pause = engine.duePause()) yield* resultOf(pause);
   const value = { bytes: plain.length, digest: new Uint8Array(), ends: [] };
   if (job.kind === "decodeText") return { ok: true, value: { ...value, text: decoder.decode(plain) } };
   // Memory that other threads do not share.

@@ -13,8 +13,8 @@ export interface Engine {
   decompress(bytes: Uint8Array, encoding: Compression, length: number): MaybePromise<Decompressed>;
   /** Opens an existing file. */
   open(path: string, flags: number): MaybePromise<OpenFile>;
-  /** Precedes a step of about a millisecond that cannot be divided. */
-  beforeLongStep(): MaybePromise<void>;
+  /** Pause that is due before a step of about a millisecond, which cannot be divided; undefined if the step may begin now. */
+  duePause(): Promise<void> | undefined;
 }
 
 /** An open file. */

@@ -51,8 +51,8 @@ export class SlicedEngine implements Engine {
     }
   }
 
-  async beforeLongStep(): Promise<void> {
-    while (shouldYield()) await this.#pause(); // several may come here at once
+  duePause(): Promise<void> | undefined {
+    return shouldYield() ? this.#pause() : undefined;
   }
 
   async #digestInSlices(bytes: Uint8Array): Promise<Uint8Array> {

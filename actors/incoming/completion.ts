@@ -1,0 +1,84 @@
+import type { StreamContext } from "../common/context.ts";
+import type { Fault } from "./fault.ts";
+import type { ReceivedContent } from "./received_content.ts";
+import { abortReasonOf, type ReceivedTrailer } from "./trailer.ts";
+
+/** How long to wait, in ms, for chunks missing when the trailer arrives. An ordered transport never needs it. */
+const GAP_WAIT = 1_000;
+
+/** Whether the sender of a stream has ended it, has sent all of it, or has fallen silent. */
+export class Completion {
+  readonly #from: string;
+  readonly #isMillrace: boolean;
+  readonly #content: ReceivedContent;
+  readonly #context: StreamContext;
+  #trailer: ReceivedTrailer | undefined;
+  #heardAt: number;
+  /** Time at which chunks were found missing that were sent. */
+  #gapSince: number | undefined;
+
+  constructor(from: string, isMillrace: boolean, content: ReceivedContent, context: StreamContext) {
+    this.#from = from;
+    this.#isMillrace = isMillrace;
+    this.#content = content;
+    this.#context = context;
+    this.#heardAt = context.clock.now();
+  }
+
+  get trailer(): ReceivedTrailer | undefined {
+    return this.#trailer;
+  }
+
+  /** Whether all that was sent has come. */
+  get isWhole(): boolean {
+    if (this.#trailer === undefined) return false;
+    const { extension } = this.#trailer;
+    return extension === undefined ? !this.#content.hasGap : this.#content.chunks >= extension.chunks;
+  }
+
+  /** Fault of a sender that ended the stream before it was whole. */
+  get abortFault(): Fault | undefined {
+    const abort = this.#trailer && abortReasonOf(this.#trailer, this.#isMillrace);
+    return abort && { ...abort, why: `"${this.#from}" gave it up` };
+  }
+
+  /** Notes a sign of life of the sender. */
+  heard(): void {
+    this.#heardAt = this.#context.clock.now();
+  }
+
+  /** Notes the trailer: no more chunks were sent. Returns the fault of one that more chunks preceded than it says. */
+  noteTrailer(trailer: ReceivedTrailer): Fault | undefined {
+    const { chunks = Infinity } = trailer.extension ?? {};
+    if (chunks < this.#content.chunks) return { code: "corrupt", why: "more chunks came than were sent" };
+    this.#trailer = trailer;
+    return undefined;
+  }
+
+  /** Starts the wait for chunks that were sent and are missing; true if there are such chunks and the wait is new. */
+  noteGap(): boolean {
+    if (this.isWhole || this.#gapSince !== undefined) return false;
+    this.#gapSince = this.#context.clock.now();
+    return true;
+  }
+
+  /** Milliseconds until the silence has lasted as long as it may, 0 at least. */
+  untilSilent(): number {
+    if (this.isWhole && this.abortFault === undefined) return Infinity;
+    const { clock, limits: { idleTimeout, foreignIdleTimeout } } = this.#context;
+    const now = clock.now();
+    const left = (this.#isMillrace ? idleTimeout : foreignIdleTimeout) - (now - this.#heardAt);
+    return Math.max(0, this.#gapSince === undefined ? left : Math.min(left, GAP_WAIT - (now - this.#gapSince)));
+  }
+
+  /** Fault of a silence that has lasted too long. */
+  silenceFault(): Fault | undefined {
+    if (this.untilSilent() > 0) return undefined;
+    const { abortFault } = this;
+    if (this.isWhole || abortFault !== undefined) return abortFault; // what came before its end was left unread for as long
+    if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#content.hasGap) {
+      return { code: "incomplete", why: `chunk ${this.#content.chunks} did not come` };
+    }
+    return { code: "timeout", why: `nothing was heard of "${this.#from}" any more` };
+  }
+}
