@@ -2,7 +2,7 @@ import { type CallbackActorLogic, type EventObject, fromCallback } from "xstate"
 import { StreamError } from "../../errors.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import { show } from "../../protocol/options.ts";
-import type { ByteStreamReader, TextStreamReader } from "../incoming/reader.ts";
+import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { HandlerOptions, StreamSender } from "../runtime/handlers.ts";
 

@@ -26,7 +26,7 @@ import { type ByteSource, openBytes, openText, sendBytes, sendFile, sendText } f
 import { OutgoingStreamManager } from "./outgoing_manager.ts";
 import { indexTimers } from "./timer_index.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
-import type { ByteStreamWriter, TextStreamWriter } from "../outgoing/writer.ts";
+import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 
 /** Milliseconds that closing waits for a transport that takes nothing any more. */
 const CLOSE_WAIT = 1_000;

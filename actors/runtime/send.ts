@@ -27,12 +27,12 @@ import {
 } from "../../protocol/realms.ts";
 import { utf8Bytes } from "../../protocol/wire/utf8.ts";
 import { tell } from "../common/callbacks.ts";
-import { produceFile } from "../outgoing/file_producer.ts";
+import { produceFile } from "../writers/file_producer.ts";
 import { DEFAULT_MIME_TYPE, SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import type { OutgoingStreamManager } from "./outgoing_manager.ts";
-import { isShort, measureText, produceText } from "../outgoing/text_producer.ts";
-import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../outgoing/writer.ts";
+import { isShort, measureText, produceText } from "../writers/text_producer.ts";
+import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../writers/writer.ts";
 
 /** Bytes that come one part after the other. */
 type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;

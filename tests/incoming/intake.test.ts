@@ -5,7 +5,7 @@ import type { ReceivedBlock } from "../../actors/incoming/receive_buffer.ts";
 import type { ReceivedContent } from "../../actors/incoming/received_content.ts";
 import type { IncomingStream } from "../../actors/incoming/stream.ts";
 import { Deferred } from "../../promises.ts";
-import { DecodePipeline } from "../../actors/incoming/decode_pipeline.ts";
+import { DecodePipeline } from "../../actors/readers/decode_pipeline.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("intake");

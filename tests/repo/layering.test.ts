@@ -43,7 +43,9 @@ const STAIRCASE: readonly string[] = [
   "transports/livekit",
   "actors/common",
   "actors/outgoing",
+  "actors/writers",
   "actors/incoming",
+  "actors/readers",
   "actors/peers",
   "actors/runtime",
   "actors/logic",
@@ -53,6 +55,9 @@ const STAIRCASE: readonly string[] = [
 /** Folders on the staircase that know nothing of each other. */
 const STRANGERS: readonly (readonly [string, string])[] = [
   ["actors/incoming", "actors/outgoing"],
+  ["actors/incoming", "actors/writers"],
+  ["actors/readers", "actors/outgoing"],
+  ["actors/readers", "actors/writers"],
   ["transports/livekit", "transports/hub"],
 ];
 

@@ -5,8 +5,8 @@ import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { tell } from "../common/callbacks.ts";
-import type { ReceivedBlock } from "./receive_buffer.ts";
-import type { IncomingStream } from "./stream.ts";
+import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
 import { copied, DecodePipeline } from "./decode_pipeline.ts";
 
 /** Milliseconds that a save which has failed waits until what it leaves is cleared away: a file system that hangs takes longer. */

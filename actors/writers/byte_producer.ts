@@ -5,7 +5,7 @@ import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Segment } from "../../workers/segments.ts";
 import type { Producer } from "./producer.ts";
-import type { OutgoingStream } from "./stream.ts";
+import type { OutgoingStream } from "../outgoing/stream.ts";
 
 /** Longest wait of a written byte for further writes, in ms. */
 const FLUSH_MS = 10;

@@ -5,7 +5,7 @@ import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Producer } from "./producer.ts";
-import type { OutgoingStream } from "./stream.ts";
+import type { OutgoingStream } from "../outgoing/stream.ts";
 
 /** UTF-16 units that are encoded on this thread: quicker than telling a worker. */
 const INLINE_UNITS = 10_000;

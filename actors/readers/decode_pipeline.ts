@@ -1,10 +1,10 @@
 import { StreamError } from "../../errors.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
-import type { ReceivedBlock } from "./receive_buffer.ts";
+import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
 import type { Codec, DecodeOptions, Span } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
-import type { IncomingStream } from "./stream.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
 
 /** Blocks that are checked or written at once: with two workers, each has one at hand while another is at work. */
 const MAX_CONCURRENT_BLOCKS = 8;

@@ -6,9 +6,9 @@ import type { ProgressTracker } from "../../protocol/progress.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import { reasonText } from "../common/callbacks.ts";
 import type { AnyActorRef } from "xstate";
-import type { ReceivedBlock } from "./receive_buffer.ts";
-import type { Trailer } from "./trailer.ts";
-import type { IncomingStream } from "./stream.ts";
+import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
+import type { Trailer } from "../incoming/trailer.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
 import { checked, DecodePipeline } from "./decode_pipeline.ts";
 import { saveStream } from "./save.ts";
 

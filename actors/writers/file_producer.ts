@@ -2,7 +2,7 @@ import { StreamError } from "../../errors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
-import type { OutgoingStream } from "./stream.ts";
+import type { OutgoingStream } from "../outgoing/stream.ts";
 
 /** Puts a file of a known size in a stream's send queue, segment by segment as there is room; workers read it. */
 export async function produceFile(stream: OutgoingStream, file: FileRef, size: number): Promise<void> {

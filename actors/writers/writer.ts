@@ -6,7 +6,7 @@ import { assertCloseOptions, assertText, type CloseOptions, givenBytes } from ".
 import type { ProgressTracker } from "../../protocol/progress.ts";
 import type { Bytes } from "../../protocol/realms.ts";
 import { ByteProducer } from "./byte_producer.ts";
-import type { OutgoingStream } from "./stream.ts";
+import type { OutgoingStream } from "../outgoing/stream.ts";
 import { reasonText } from "../common/callbacks.ts";
 import type { Producer } from "./producer.ts";
 import { TextProducer } from "./text_producer.ts";
