@@ -13,7 +13,8 @@ import { IncomingStream } from "../incoming/stream.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Peers } from "../peers/registry.ts";
 import type { Fault } from "../incoming/fault.ts";
-import { ByteReader, TextReader } from "../readers/reader.ts";
+import { ByteReader } from "../readers/byte_reader.ts";
+import { TextReader } from "../readers/text_reader.ts";
 import { type ByteStreamHandler, type HandlerOptions, HandlerRegistry, type TextStreamHandler } from "./handlers.ts";
 
 /** Receives the packets of a runtime and offers the streams to its handlers. */

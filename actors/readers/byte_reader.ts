@@ -1,0 +1,75 @@
+import { StreamError } from "../../errors.ts";
+import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import type { ByteStreamInfo } from "../../protocol/info.ts";
+import { assertReadOptions, assertSaveOptions, type SaveOptions } from "../../protocol/options.ts";
+import { BaseReader } from "./base_reader.ts";
+import { checked } from "./decode_pipeline.ts";
+import type { ByteStreamReader } from "./reader.ts";
+import { saveStream } from "./save.ts";
+
+export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamReader {
+  get info(): ByteStreamInfo {
+    return this.stream.description.info as ByteStreamInfo;
+  }
+
+  async readAll(options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    assertReadOptions(options);
+    return await this.consume(options.signal, async () => {
+      this.assertGatherable(this.info.size ?? 0);
+      const parts: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const part of this.values()) {
+        bytes += part.length;
+        this.assertGatherable(bytes);
+        parts.push(part);
+      }
+      return await join(parts, bytes);
+    });
+  }
+
+  async saveTo(path: string | URL, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
+    assertSaveOptions(options);
+    return await this.consume(options.signal, async () => {
+      try {
+        return await saveStream(this.stream, this.info.name, path, options);
+      } catch (error) {
+        if (!(error instanceof StreamError) || error.code !== "invalid-argument") throw this.failed(error);
+        this.unclaim(); // it is no path: nothing was taken, and another call may do better
+        throw error;
+      }
+    });
+  }
+
+  protected override openReadable(values: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
+    return new ReadableStream({
+      type: "bytes",
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done !== true) return controller.enqueue(value as Uint8Array<ArrayBuffer>); // the array is nobody else's
+        controller.close();
+        controller.byobRequest?.respond(0); // the view of who reads into one is given back
+      },
+      cancel: (reason) => this.cancelReadable(values, reason),
+    });
+  }
+
+  protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.results((block) => {
+      return checked(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? block.memory; // a block of a plain stream is an array of its own
+    });
+  }
+}
+
+/** One array of all parts, in time slices. */
+async function join(parts: readonly Uint8Array[], bytes: number): Promise<Uint8Array> {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+    if (shouldYield()) await yieldToEventLoop();
+  }
+  return whole;
+}

@@ -1,0 +1,61 @@
+import type { TextStreamInfo } from "../../protocol/info.ts";
+import { assertReadOptions } from "../../protocol/options.ts";
+import { BaseReader } from "./base_reader.ts";
+import { checked } from "./decode_pipeline.ts";
+import type { TextStreamReader } from "./reader.ts";
+
+/** A byte order mark is the sender's own. */
+const AS_SENT = { ignoreBOM: true };
+
+const wholeDecoder = new TextDecoder("utf-8", AS_SENT);
+
+export class TextReader extends BaseReader<string> implements TextStreamReader {
+  get info(): TextStreamInfo {
+    return this.stream.description.info as TextStreamInfo;
+  }
+
+  async readAll(options: { signal?: AbortSignal } = {}): Promise<string> {
+    assertReadOptions(options);
+    return await this.consume(options.signal, async () => {
+      this.assertGatherable(this.info.size ?? 0);
+      let text = "";
+      for await (const part of this.values()) {
+        this.assertGatherable(this.stream.content.consumed);
+        text += part;
+      }
+      return text;
+    });
+  }
+
+  protected override openReadable(values: AsyncIterator<string>): ReadableStream<string> {
+    return new ReadableStream<string>({
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => this.cancelReadable(values, reason),
+    }, { highWaterMark: 0 });
+  }
+
+  protected override async *values(): AsyncGenerator<string, void, undefined> {
+    if (!this.stream.isMillrace) return yield* this.#foreignValues();
+    // Chunks and frames of a Millrace sender are valid UTF-8 each by itself.
+    const texts = this.results<string>((block) =>
+      checked(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
+        wholeDecoder.decode(block.memory)
+    );
+    for await (const text of texts) if (text !== "") yield text;
+  }
+
+  /** Another SDK may cut between the bytes of a code point. */
+  async *#foreignValues(): AsyncGenerator<string, void, undefined> {
+    const decoder = new TextDecoder("utf-8", AS_SENT);
+    for await (const part of this.results((block) => block.memory)) {
+      const text = decoder.decode(part, { stream: true });
+      if (text !== "") yield text;
+    }
+    const rest = decoder.decode();
+    if (rest !== "") yield rest;
+  }
+}
