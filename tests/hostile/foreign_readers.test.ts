@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { ForeignReaders } from "../../transports/livekit/sdk_readers.ts";
-import type { ReaderEvents, SdkReader } from "../../transports/livekit/sdk.ts";
+import type { ReaderEvents, SdkReader } from "../../transports/livekit/sdk/room.ts";
 import { suite } from "../support/harness.ts";
 import { plainHeader } from "../support/participants.ts";
 

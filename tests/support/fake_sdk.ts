@@ -2,7 +2,7 @@
 import { CONTROL_STREAM_ID } from "../../protocol/constants.ts";
 import { encodeControl } from "../../protocol/wire/control.ts";
 import type { Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
-import type { ReaderEvents, SdkEvents } from "../../transports/livekit/sdk.ts";
+import type { ReaderEvents, SdkEvents } from "../../transports/livekit/sdk/room.ts";
 
 const HELLO = encodeControl({
   kind: "hello",

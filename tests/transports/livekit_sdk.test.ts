@@ -1,7 +1,7 @@
 // Requests to LiveKit's SDK and events of it, over a client and a Room that do what the test says.
 import * as assert from "uvu/assert";
-import type { FfiMessage } from "../../transports/livekit/ffi_messages.ts";
-import { Sdk, type SdkEvents } from "../../transports/livekit/sdk.ts";
+import type { FfiMessage } from "../../transports/livekit/sdk/ffi_messages.ts";
+import { Sdk, type SdkEvents } from "../../transports/livekit/sdk/room.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("livekit SDK");

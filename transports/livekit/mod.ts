@@ -1,10 +1,10 @@
 import { StreamError } from "../../errors.ts";
-import type { AdoptableRoom } from "./internals.ts";
-import { Sdk } from "./sdk.ts";
+import type { AdoptableRoom } from "./sdk/internals.ts";
+import { Sdk } from "./sdk/room.ts";
 import { LiveKitTransport } from "./transport.ts";
 import type { Transport } from "../transport.ts";
 
-export type { AdoptableRoom } from "./internals.ts";
+export type { AdoptableRoom } from "./sdk/internals.ts";
 export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "../transport.ts";
 
 /** Where a Room says which copy of this package has adopted it: two would take each other's streams. */

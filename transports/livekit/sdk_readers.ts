@@ -1,6 +1,6 @@
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { type ForeignContext, ForeignStream } from "./foreign_stream.ts";
-import type { SdkReader } from "./sdk.ts";
+import type { SdkReader } from "./sdk/room.ts";
 
 /** Ended streams of a sender that are remembered, as packets of them may still come. */
 const REMEMBERED = 256;

@@ -1,5 +1,5 @@
 // Streams of Millrace runtimes on topics that a program handles on its Room, and not on its runtime: readers with the members of the SDK's.
-import type { OfferedStream, TransportHandler } from "../transport.ts";
+import type { OfferedStream, TransportHandler } from "../../transport.ts";
 
 /** Registration of a handler on a Room. */
 export type RoomHandler = (reader: RoomReader<string> | RoomReader<Uint8Array>, sender: { identity: string }) => unknown;

@@ -1,8 +1,8 @@
-// Requests and events of @livekit/rtc-node below its public API. With livekit_internals.ts and livekit_messages.ts, the only file that knows
+// Requests and events of @livekit/rtc-node below its public API. Only this folder knows
 // them. The public API puts destinations on a stream's header alone, so that chunks and trailers reach everybody in the room; gives a
 // reader no index of a chunk and no attributes of a trailer; and keeps no stream whose handler is not yet registered. The requests and
 // events do all that. Seen alike in 0.13.34 and 1.1.0; what is used is looked for when a room is adopted.
-import type { StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
+import type { StreamHeader, TrailerPacket } from "../../../protocol/wire/packets.ts";
 import { type AdoptableRoom, type FfiClient, type FfiEvent, inside, type Internals } from "./internals.ts";
 import { dropLogs } from "./native_logs.ts";
 import { type RoomHandler, type RoomHandlers, watchHandlers } from "./room_handlers.ts";

@@ -1,5 +1,5 @@
 // Headers and trailers of streams, between this project's form and that of the SDK's messages.
-import type { BytesContent, StreamHeader, TextContent, TrailerPacket } from "../../protocol/wire/packets.ts";
+import type { BytesContent, StreamHeader, TextContent, TrailerPacket } from "../../../protocol/wire/packets.ts";
 
 /** A message of the SDK's generated code that is one of several; what `value` holds that code declares, message by message. */
 export interface FfiMessage {

@@ -1,7 +1,7 @@
 // Internals of a Room of @livekit/rtc-node, and of that SDK, that are used beyond its public API.
-import { StreamError } from "../../errors.ts";
-import { isMap } from "../../protocol/realms.ts";
-import { isRecord } from "../../protocol/shapes.ts";
+import { StreamError } from "../../../errors.ts";
+import { isMap } from "../../../protocol/realms.ts";
+import { isRecord } from "../../../protocol/shapes.ts";
 import type { FfiMessage } from "./ffi_messages.ts";
 import type { RoomHandlers } from "./room_handlers.ts";
 
