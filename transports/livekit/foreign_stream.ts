@@ -1,6 +1,6 @@
 import { MAX_CHUNK_SIZE } from "../../protocol/constants.ts";
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
-import type { ReaderEvents } from "./sdk/room.ts";
+import type { ReaderEvents } from "./sdk/events.ts";
 
 /** Bytes of packets held until the SDK's reader shows how they are to be read; its news come before theirs, or within the same turn. */
 const MAX_UNDECIDED_BYTES = 256 * 1024;

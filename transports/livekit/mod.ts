@@ -1,6 +1,6 @@
 import { StreamError } from "../../errors.ts";
 import type { AdoptableRoom } from "./sdk/internals.ts";
-import { Sdk } from "./sdk/room.ts";
+import { SdkRoom } from "./sdk/room.ts";
 import { LiveKitTransport } from "./transport.ts";
 import type { Transport } from "../transport.ts";
 
@@ -43,7 +43,7 @@ type Adopted = AdoptableRoom & { [ADOPTER]?: unknown };
  * ```
  */
 export function livekit(room: AdoptableRoom): Transport {
-  const sdk = new Sdk(room);
+  const sdk = new SdkRoom(room);
   const adopter = (room as Adopted)[ADOPTER];
   if (adopter === SELF) {
     throw new StreamError("transport", `Cannot adopt the room as it is adopted already: identity is "${sdk.identity}"`);

@@ -1,6 +1,6 @@
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { type ForeignContext, ForeignStream } from "./foreign_stream.ts";
-import type { SdkReader } from "./sdk/room.ts";
+import type { SdkReader } from "./sdk/events.ts";
 
 /** Ended streams of a sender that are remembered, as packets of them may still come. */
 const REMEMBERED = 256;
@@ -21,7 +21,7 @@ interface Sender {
 }
 
 /** Streams of other SDKs, told of as packets: see {@linkcode ForeignStream}. */
-export class ForeignReaders {
+export class SdkReaders {
   readonly #tell: (packet: Packet, from: string) => void;
   readonly #later: ForeignContext["later"];
   readonly #senders = new Map<string, Sender>();
