@@ -1,7 +1,7 @@
-// Headers and trailers of streams, between this project's form and that of the SDK's messages.
+// Conversion of stream headers and trailers from and to the SDK's messages.
 import type { BytesContent, StreamHeader, TextContent, TrailerPacket } from "../../../protocol/wire/packets.ts";
 
-/** A message of the SDK's generated code that is one of several; what `value` holds that code declares, message by message. */
+/** Protobuf "oneof" of the SDK's generated code, which declares the type of `value` for each `case`. */
 export interface FfiMessage {
   readonly case?: string;
   // deno-lint-ignore no-explicit-any
@@ -18,7 +18,7 @@ export interface HeaderMessage {
   readonly attributes: Record<string, string>;
 }
 
-/** Operation type of a text header: a new text. */
+/** Operation type of a text header that begins a new text. */
 const CREATE = 0;
 
 export function headerOf(message: HeaderMessage, contentHeader: FfiMessage): StreamHeader {

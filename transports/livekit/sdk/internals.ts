@@ -1,19 +1,19 @@
-// Internals of a Room of @livekit/rtc-node, and of that SDK, that are used beyond its public API.
+// Internals of @livekit/rtc-node and its Room that are used beyond the public API.
 import { StreamError } from "../../../errors.ts";
 import { isMap } from "../../../protocol/realms.ts";
 import { isRecord } from "../../../protocol/shapes.ts";
 import type { FfiMessage } from "./ffi_messages.ts";
 import type { RoomHandlers } from "./room_handlers.ts";
 
-/** Part of a Room of `@livekit/rtc-node` that is needed: any connected one fits. */
+/** Members of a Room of `@livekit/rtc-node` that are used. */
 export interface AdoptableRoom {
-  /** The room's name, for messages. */
+  /** The room's name. */
   readonly name?: string | undefined;
-  /** True if it is connected; only then it can be adopted. */
+  /** True if the room is connected; others cannot be adopted. */
   readonly isConnected: boolean;
   /** This participant. */
   readonly localParticipant?: { readonly identity: string } | undefined;
-  /** The others, by identity. */
+  /** Other participants, by identity. */
   readonly remoteParticipants: ReadonlyMap<string, { readonly identity: string; readonly sid?: string | undefined }>;
 }
 
@@ -22,7 +22,7 @@ export interface FfiEvent {
 }
 
 export interface FfiClient {
-  emit(event: "ffi_event", what: unknown): void;
+  emit(event: "ffi_event", value: unknown): void;
   request(request: { message: { case: string; value: unknown } }): { asyncId?: bigint };
   prependListener(event: "ffi_event", listener: (event: FfiEvent) => void): void;
   off(event: "ffi_event", listener: (event: FfiEvent) => void): void;
@@ -39,13 +39,16 @@ export interface Internals {
   readonly byteStreamHandlers: RoomHandlers;
 }
 
-/** Finds the internals of a room and of its SDK; throws "transport" if some of them are not there. */
-export function inside(room: AdoptableRoom): { internals: Internals; client: FfiClient } {
+/** Finds the internals of a room and of its SDK; throws "transport" if some are missing. */
+export function internalsOf(room: AdoptableRoom): { internals: Internals; client: FfiClient } {
   if (!isRecord(room) || !("isConnected" in room)) {
-    throw new StreamError("invalid-argument", `Cannot adopt the room as it is no Room of @livekit/rtc-node: ${String(room)}`);
+    throw new StreamError("invalid-argument", `Cannot adopt the room: expected a Room of @livekit/rtc-node, got ${String(room)}`);
   }
   if (!room.isConnected) {
-    throw new StreamError("transport", `Cannot adopt the room as it is not connected: call its connect() first`);
+    throw new StreamError(
+      "transport",
+      "Cannot adopt the room as it must be connected: isConnected is false, call its connect() first",
+    );
   }
   const client = (globalThis as { _ffiClientInstance?: unknown })._ffiClientInstance;
   const needed: Readonly<Record<string, boolean>> = {
@@ -58,13 +61,11 @@ export function inside(room: AdoptableRoom): { internals: Internals; client: Ffi
     "globalThis._ffiClientInstance.request": typeof at(client, "request") === "function",
     "globalThis._ffiClientInstance.prependListener": typeof at(client, "prependListener") === "function",
   };
-  const lacking = Object.keys(needed).filter((name) => needed[name] !== true);
-  if (lacking.length > 0) {
+  const missing = Object.keys(needed).filter((name) => needed[name] !== true);
+  if (missing.length > 0) {
     throw new StreamError(
       "transport",
-      `Cannot adopt the room as this version of @livekit/rtc-node lacks ${
-        lacking.join(", ")
-      }: versions known to work are 0.13.34 and 1.1.0`,
+      `Cannot adopt the room: expected @livekit/rtc-node 0.13.34 or 1.1.0, got a version that lacks ${missing.join(", ")}`,
     );
   }
   return { internals: room as unknown as Internals, client: client as FfiClient };

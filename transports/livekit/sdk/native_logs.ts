@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import process from "node:process";
 import { isRecord } from "../../../protocol/shapes.ts";
 
-/** Part of the SDK's native bindings that is needed. */
+/** Members of the SDK's native bindings that are used. */
 interface Bindings {
   readonly FfiHandle: new (...args: never[]) => unknown;
   readonly FfiEvent: {
@@ -13,16 +13,16 @@ interface Bindings {
   livekitInitialize(callback: (bytes: Uint8Array) => void, captureLogs: boolean, version: string): void;
 }
 
-/** Wire type of a protobuf field with a length. */
+/** Protobuf wire type of a field with a length. */
 const LENGTH_DELIMITED = 2;
 
 /**
- * Has this thread drop what WebRTC logs, before it is decoded. The native part hands over every line of it, a hex dump of each packet among
- * them, some 2,900 for a megabyte; the SDK decodes and drops them, which is most of what they cost. To ask the native part not to hand them
- * over would have it write errors to stderr, such as a data channel's end when a room is left.
+ * Drops WebRTC's log lines on this thread before they are decoded; returns whether that was possible. The native part forwards each line,
+ * hex dumps of packets included: some 2,900 lines for a megabyte. The SDK would decode and drop them, which is most of their cost. With
+ * forwarding turned off, the native part would write errors to stderr, such as the end of a data channel when a room is left.
  *
- * It is done by another `initialize`, with the same events to the same client, for the whole process; and only if the native part that is
- * found is the very one that made the room's handle; else all stays as it is.
+ * A second `initialize` sends the same events to the same client, for the whole process. Nothing changes unless the native part that is
+ * found made the room's handle.
  */
 export function dropLogs(handle: object, emit: (event: unknown) => void): boolean {
   const { bindings, version } = findSdk() ?? {};
@@ -39,23 +39,23 @@ export function dropLogs(handle: object, emit: (event: unknown) => void): boolea
   return true;
 }
 
-/** Whether a message begins with a field of this number, and so is one of its kind: an event is one of several. */
+/** Whether a message begins with a field of this number. An event has one field, which is its kind. */
 function isField(bytes: Uint8Array, field: number): boolean {
   const tag = (field << 3) | LENGTH_DELIMITED;
   return tag < 0x80 ? bytes[0] === tag : bytes[0] === ((tag & 0x7f) | 0x80) && bytes[1] === tag >> 7;
 }
 
 function findSdk(): { bindings: Bindings; version: string } | undefined {
-  const { url } = import.meta as { url?: string }; // a CommonJS bundle has none
-  for (const place of [url, pathToFileURL(`${process.cwd()}/`).href]) {
-    if (place?.startsWith("file:") !== true) continue;
+  const { url } = import.meta as { url?: string }; // undefined in a CommonJS bundle
+  for (const base of [url, pathToFileURL(`${process.cwd()}/`).href]) {
+    if (base?.startsWith("file:") !== true) continue;
     try {
-      const sdk = createRequire(place).resolve("@livekit/rtc-node");
+      const sdk = createRequire(base).resolve("@livekit/rtc-node");
       const bindings: unknown = createRequire(sdk)("@livekit/rtc-ffi-bindings");
       const { version } = createRequire(sdk)("../package.json") as { version?: unknown };
       if (isBindings(bindings) && typeof version === "string") return { bindings, version };
     } catch {
-      // It is not installed where this place looks.
+      // The SDK is not installed there.
     }
   }
   return undefined;

@@ -1,11 +1,11 @@
 // Requests and events of @livekit/rtc-node below its public API; only this folder knows them. The public API has three gaps. It sends chunks
 // and trailers to everybody in the room, as only a stream's header has destinations. Its reader has no chunk indices and no trailer attributes.
-// And a stream without a handler is lost. Versions 0.13.34 and 1.1.0 behave alike; `inside` checks the parts that are used.
+// And a stream without a handler is lost. Versions 0.13.34 and 1.1.0 behave alike; `internalsOf` checks the parts that are used.
 import type { StreamHeader, TrailerPacket } from "../../../protocol/wire/packets.ts";
 import { SdkEventDecoder } from "./event_decoder.ts";
 import type { SdkEvents } from "./events.ts";
 import { type FfiMessage, headerMessage } from "./ffi_messages.ts";
-import { type AdoptableRoom, type FfiClient, type FfiEvent, inside, type Internals } from "./internals.ts";
+import { type AdoptableRoom, type FfiClient, type FfiEvent, type Internals, internalsOf } from "./internals.ts";
 import { dropLogs } from "./native_logs.ts";
 import { type RoomHandler, type RoomHandlers, watchHandlers } from "./room_handlers.ts";
 
@@ -37,7 +37,7 @@ export class SdkRoom {
   #releasing = false;
 
   constructor(room: AdoptableRoom) {
-    const { internals, client } = inside(room);
+    const { internals, client } = internalsOf(room);
     this.#room = room;
     this.#internals = internals;
     this.#client = client;

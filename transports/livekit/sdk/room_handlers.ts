@@ -1,13 +1,13 @@
-// Streams of Millrace runtimes on topics that a program handles on its Room, and not on its runtime: readers with the members of the SDK's.
+// Streams of Millrace runtimes on topics that a program handles on its Room and not on its runtime, as readers like those of the SDK.
 import type { OfferedStream, TransportHandler } from "../../transport.ts";
 
-/** Registration of a handler on a Room. */
+/** Handler that is registered on a Room. */
 export type RoomHandler = (reader: RoomReader<string> | RoomReader<Uint8Array>, sender: { identity: string }) => unknown;
 
-/** The SDK's handlers, by topic. */
+/** A Room's handlers, by topic. */
 export type RoomHandlers = Map<string, RoomHandler>;
 
-/** Description of a stream by the SDK. */
+/** Stream info as the SDK describes it. */
 interface RoomStreamInfo {
   readonly streamId: string;
   readonly mimeType: string;
@@ -18,10 +18,10 @@ interface RoomStreamInfo {
   readonly name?: string;
 }
 
-/** A reader as the SDK's own: to be iterated, read as a whole, or closed before its end. */
+/** Reader with the members of the SDK's readers. */
 abstract class RoomReader<T extends string | Uint8Array> implements AsyncIterable<T> {
   readonly info: RoomStreamInfo;
-  /** Called with the share that has been read, from 0 to 1; undefined if the size is not known. */
+  /** Callback for the share that has been read, from 0 to 1; undefined if the size is unknown. */
   onProgress?: (progress: number | undefined) => void;
   readonly #stream: OfferedStream;
   #bytes = 0;
@@ -79,14 +79,14 @@ class RoomByteReader extends RoomReader<Uint8Array> {
   }
 }
 
-/** A Room's handler as one that takes a runtime's streams. */
+/** Adapts a Room's handler to a runtime's streams. */
 export function adaptHandler(kind: "text" | "bytes", handler: RoomHandler): TransportHandler {
   return async (stream, identity) => {
     await handler(kind === "text" ? new RoomTextReader(stream) : new RoomByteReader(stream), { identity });
   };
 }
 
-/** Tells of handlers that are registered from now on. Gives what ends that. */
+/** Calls `registered` for each new handler; returns a function that stops that. */
 export function watchHandlers(handlers: RoomHandlers, registered: (topic: string) => void): () => void {
   Object.defineProperty(handlers, "set", {
     configurable: true,
