@@ -1,5 +1,5 @@
 // The npm package of the command: what npm would publish as @millrace/cli, made from dist/cli and cli/npm.
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildIfStale } from "./build.js";
@@ -23,11 +23,8 @@ export async function packCli(destination) {
 }
 
 function stage(folder) {
-  const compiled = join(root, "dist", "cli");
-  mkdirSync(join(folder, "dist"));
-  for (const file of readdirSync(compiled)) {
-    if (file.endsWith(".js")) copyFileSync(join(compiled, file), join(folder, "dist", file));
-  }
+  const isPacked = (path) => path.endsWith(".js") || statSync(path).isDirectory();
+  cpSync(join(root, "dist", "cli"), join(folder, "dist"), { recursive: true, filter: isPacked });
   copyFileSync(join(root, "cli", "npm", "package.json"), join(folder, "package.json"));
   copyFileSync(join(root, "cli", "README.md"), join(folder, "README.md"));
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));

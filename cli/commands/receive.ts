@@ -1,7 +1,7 @@
 // millrace receive: files of a topic into a folder, or their bytes to stdout.
-import { EXIT } from "./failure.ts";
+import { EXIT } from "../failure.ts";
 import { FileReceiver, type ReceiveTask, STDOUT } from "./file_receiver.ts";
-import { inSession, type Invocation } from "./session.ts";
+import { inSession, type Invocation } from "../room/session.ts";
 import { assertWritable } from "./writable_folder.ts";
 
 /** Milliseconds without a byte after which a sender gives way to one who waits. */

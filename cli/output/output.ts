@@ -1,8 +1,8 @@
 import type { Progress } from "millrace";
 import { Bars } from "./bars.ts";
-import type { CliOutputStream } from "./environment.ts";
+import type { CliOutputStream } from "../environment.ts";
 import type { CliEvent } from "./events.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 import { escapedJson, printableLine } from "./printable.ts";
 import { transferLabel } from "./progress.ts";
 import { ProgressLines } from "./progress_lines.ts";

@@ -1,5 +1,5 @@
 import type { Transport, TransportEvents } from "millrace";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 /**
  * Milliseconds for a participant to show that it is a Millrace runtime: a server tells of it before it has connected, which takes seconds

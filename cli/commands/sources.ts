@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import type { ByteStreamInfo, Runtime, SendFileOptions } from "millrace";
-import type { CliInputStream } from "./environment.ts";
-import { Failure } from "./failure.ts";
+import type { CliInputStream } from "../environment.ts";
+import { Failure } from "../failure.ts";
 import { FOLDER_ATTRIBUTE, measureFolder, packFolder, TAR_TYPE } from "./folders.ts";
 
 /** The file name that stands for stdin. */

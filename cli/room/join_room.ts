@@ -1,8 +1,8 @@
 // The only file that loads LiveKit's packages, and only when a room is to be joined: help and mistakes need no native library.
 import process from "node:process";
 import type { Credentials } from "./credentials.ts";
-import { Failure } from "./failure.ts";
-import type { Connection } from "./environment.ts";
+import { Failure } from "../failure.ts";
+import type { Connection } from "../environment.ts";
 
 /** Milliseconds for a server to answer: beyond it somebody at a terminal thinks that nothing happens. */
 const CONNECT_TIMEOUT = 20_000;

@@ -1,5 +1,5 @@
 // Which server, which room, as whom: from options and the environment, by the names that LiveKit's own tools have.
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 /** The server of LiveKit's own tools where none is named. */
 export const DEFAULT_URL = "ws://localhost:7880";

@@ -1,11 +1,11 @@
 // millrace chat: lines that are typed, or come by a pipe, are sent as texts; texts that come are shown.
 import { createInterface, type Interface } from "node:readline";
 import type { TextStreamReader } from "millrace";
-import { EXIT, toFailure } from "./failure.ts";
-import type { Output } from "./output.ts";
-import { printableLine, printableText } from "./printable.ts";
-import { inSession, type Invocation, type Session } from "./session.ts";
-import type { CliEnvironment } from "./environment.ts";
+import { EXIT, toFailure } from "../failure.ts";
+import type { Output } from "../output/output.ts";
+import { printableLine, printableText } from "../output/printable.ts";
+import { inSession, type Invocation, type Session } from "../room/session.ts";
+import type { CliEnvironment } from "../environment.ts";
 
 /** Milliseconds for a receiver to take a text; a slower one does not keep the next line waiting. */
 const PATIENCE = 5_000;

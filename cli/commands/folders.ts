@@ -4,7 +4,7 @@ import { lstat, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { packTar, unpackTar } from "modern-tar/fs";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 /** The attribute of a stream that is a folder; its value is about how many bytes the tar has. */
 export const FOLDER_ATTRIBUTE = "millrace.folder";

@@ -1,6 +1,6 @@
 import type { MultiBar, Params, SingleBar } from "cli-progress";
 import type { Progress } from "millrace";
-import type { CliOutputStream } from "./environment.ts";
+import type { CliOutputStream } from "../environment.ts";
 import { progressText, type ProgressView, type TransferView } from "./progress.ts";
 
 /** Characters of the bar itself, and of the label before it. */

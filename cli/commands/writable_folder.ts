@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 /**
  * Writes a small file into the folder and removes it: a disk that is full or a folder of somebody else is told before anybody sends.

@@ -1,6 +1,6 @@
 // Events that `--json` prints, one object a line: programs are written against these.
 import type { Progress } from "millrace";
-import type { FailureCode } from "./failure.ts";
+import type { FailureCode } from "../failure.ts";
 
 /** Outcome of a file at one receiver. `bytes` is absent for a receiver without receipts, as other SDKs are. */
 export interface Delivery {

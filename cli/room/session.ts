@@ -1,9 +1,9 @@
 import { createRuntime, type Limits, type Runtime, type RuntimeOptions } from "millrace";
 import { ParticipantWatcher } from "./participant_watcher.ts";
 import type { Credentials } from "./credentials.ts";
-import { Failure, toFailure } from "./failure.ts";
-import type { Output } from "./output.ts";
-import type { CliEnvironment } from "./environment.ts";
+import { Failure, toFailure } from "../failure.ts";
+import type { Output } from "../output/output.ts";
+import type { CliEnvironment } from "../environment.ts";
 
 /** Milliseconds for saying goodbye stream by stream, of somebody who has no time. */
 const GOODBYE = 700;

@@ -1,12 +1,12 @@
 // millrace send: files, folders and stdin, to those who are named or to all.
 import type { ByteStreamInfo, SendFileOptions } from "millrace";
-import type { CliInputStream } from "./environment.ts";
-import type { Delivery } from "./events.ts";
-import { EXIT, toFailure } from "./failure.ts";
-import type { Output } from "./output.ts";
-import { bytesText, printableLine } from "./printable.ts";
-import { withTotal } from "./progress.ts";
-import { inSession, type Invocation, type Session } from "./session.ts";
+import type { CliInputStream } from "../environment.ts";
+import type { Delivery } from "../output/events.ts";
+import { EXIT, toFailure } from "../failure.ts";
+import type { Output } from "../output/output.ts";
+import { bytesText, printableLine } from "../output/printable.ts";
+import { withTotal } from "../output/progress.ts";
+import { inSession, type Invocation, type Session } from "../room/session.ts";
 import { assertReadable, type Source, sourceOf } from "./sources.ts";
 
 /** Files under way at once: enough that a small one need not wait for a large one, few enough to see. */

@@ -1,9 +1,9 @@
 import type { ByteStreamReader, Progress } from "millrace";
-import { toFailure } from "./failure.ts";
+import { toFailure } from "../failure.ts";
 import { FOLDER_ATTRIBUTE, unpackFolder } from "./folders.ts";
-import { printableLine } from "./printable.ts";
-import { withTotal } from "./progress.ts";
-import type { Session } from "./session.ts";
+import { printableLine } from "../output/printable.ts";
+import { withTotal } from "../output/progress.ts";
+import type { Session } from "../room/session.ts";
 import { type Slot, TransferSlots } from "./transfer_slots.ts";
 
 /** The folder that stands for stdout. */
