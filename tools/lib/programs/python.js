@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
-import { withLock } from "./lock.js";
+import { withLock } from "../lock.js";
 import { onPath } from "./on_path.js";
-import { run } from "./processes.js";
-import { root } from "./runtime.js";
+import { run } from "../processes.js";
+import { root } from "../runtime.js";
 
 const INSTALL_SECONDS = 600;
 

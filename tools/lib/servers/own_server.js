@@ -1,7 +1,7 @@
 // A LiveKit server of a program's own, on ports that nobody else has; where there is none it is built first, by Go.
 import { buildLivekitServer, livekitConfig, startLivekitServer } from "./livekit_server.js";
 import { freePort } from "./ports.js";
-import { find } from "./programs.js";
+import { find } from "../programs/programs.js";
 
 /** Resolves with the server, which ends with this process at the latest, and the variables that name it to a program. */
 export async function startOwnServer(say) {

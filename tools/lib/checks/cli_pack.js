@@ -2,9 +2,9 @@
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildIfStale } from "./build.js";
-import { run } from "./processes.js";
-import { root } from "./runtime.js";
+import { buildIfStale } from "../build.js";
+import { run } from "../processes.js";
+import { root } from "../runtime.js";
 
 /** Builds and packs it into a folder. Resolves with the pack's path. */
 export async function packCli(destination) {

@@ -4,10 +4,10 @@ import process from "node:process";
 import { join } from "node:path";
 import { get } from "node:http";
 import { startGuarded, untilReady } from "./guarded.js";
-import { withLock } from "./lock.js";
-import { onPath } from "./on_path.js";
-import { run } from "./processes.js";
-import { root } from "./runtime.js";
+import { withLock } from "../lock.js";
+import { onPath } from "../programs/on_path.js";
+import { run } from "../processes.js";
+import { root } from "../runtime.js";
 
 const VERSION = "v1.13.5";
 const MODULE = "github.com/livekit/livekit-server/cmd/server";

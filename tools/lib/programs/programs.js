@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { resolve } from "node:path";
-import { findLivekitServer } from "./livekit_server.js";
+import { findLivekitServer } from "../servers/livekit_server.js";
 import { onPath } from "./on_path.js";
 import { findPython } from "./python.js";
 import { findRtcNode013 } from "./rtc_node_013.js";

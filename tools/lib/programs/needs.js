@@ -2,10 +2,10 @@
 //   // needs: redis, chromium
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildLivekitServer } from "./livekit_server.js";
+import { buildLivekitServer } from "../servers/livekit_server.js";
 import { find, PROGRAMS } from "./programs.js";
 import { installRtcNode013 } from "./rtc_node_013.js";
-import { root } from "./runtime.js";
+import { root } from "../runtime.js";
 
 /** The names of programs that a test file needs. Throws at a name that is none. */
 export function needsOf(file) {

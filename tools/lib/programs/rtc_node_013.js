@@ -2,9 +2,9 @@
 // reading package-lock.json.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { install } from "./install.js";
-import { withLock } from "./lock.js";
-import { root } from "./runtime.js";
+import { install } from "../install.js";
+import { withLock } from "../lock.js";
+import { root } from "../runtime.js";
 
 const INSTALL_SECONDS = 600;
 

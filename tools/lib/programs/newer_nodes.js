@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
-import { run } from "./processes.js";
-import { root } from "./runtime.js";
+import { run } from "../processes.js";
+import { root } from "../runtime.js";
 
 const folder = join(root, "tools", "newer_nodes");
 

@@ -2,7 +2,7 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { onPath } from "./on_path.js";
-import { run } from "./processes.js";
+import { run } from "../processes.js";
 
 const INSTALL_SECONDS = 1200;
 /** Asked by Debian whether a service may be started; 101 is no. Containers have it, other machines do not. */
