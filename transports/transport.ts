@@ -41,8 +41,8 @@ export interface TransportEvents {
  * Least interface that can carry the protocol. `createHub()` makes transports, and so can you. One conformance suite tests every transport:
  * `tests/support/conformance/transport.ts`.
  *
- * A transport promises: packets from one participant to another arrive in the order of `send`, each at most once and unchanged, and only at
- * their destinations. Packets may be lost. A participant that vanishes is reported by `left`, sooner or later.
+ * A transport keeps the order of `send` between two participants. It delivers each packet at most once, unchanged, and only to its
+ * destinations. Packets may be lost. A participant that vanishes is reported by `left`, sooner or later.
  */
 export interface Transport {
   /** Identity of this participant. */

@@ -10,7 +10,7 @@ export interface QueuedDelivery<Recipient> {
 
 /**
  * First-in, first-out queue of deliveries. They are handed over soon, but never within `add`: in a microtask, or in the next turn of the
- * event loop once this turn is used up. So endless traffic cannot block the loop.
+ * event loop if this turn is used up. So endless traffic cannot block the loop.
  *
  * Invariant: calls of `deliver` do not overlap.
  */

@@ -138,7 +138,7 @@ class MemoryHub implements Hub, HubBackend {
     this.#cutLinks(member);
     const toldAfter = options.toldAfter ?? 0;
     if (toldAfter <= 0) return this.#expel(member, error);
-    // The timer does nothing if the member has left the hub meanwhile.
+    // The timer does nothing if the member has left the hub before.
     this.#clock.setTimeout(() => this.#expel(member, error), toldAfter);
   }
 

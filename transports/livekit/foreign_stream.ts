@@ -23,7 +23,7 @@ interface ReaderEnd {
 export interface ForeignContext {
   /** Delivers a packet to the runtime. */
   deliver(packet: Packet): void;
-  /** Notes that the stream has ended. With `hasLatePackets` packets of the stream may still come, and are to be dropped. */
+  /** Notes that the stream has ended. With `hasLatePackets` more packets of the stream may come, and must be dropped. */
   ended(hasLatePackets: boolean): void;
   /** Calls `done` when late packets would have come; returns a function that cancels the call. */
   later(done: () => void): () => void;
@@ -113,7 +113,7 @@ export class ForeignStream implements ReaderEvents {
   /** Decides a stream whose first chunk is here, and whose reader has ended without content. */
   #decideByEnd({ error }: ReaderEnd, first: Uint8Array): void {
     const { totalSize = Infinity } = this.#header;
-    // Plain text may be cut within a code point, or be longer than announced. Of compressed text the reader decodes whole code points.
+    // Plain text may be cut within a code point, or be longer than announced. Compressed text is decoded to whole code points.
     if (error?.startsWith("UTF-8") === true || (error !== undefined && first.byteLength > totalSize)) this.#readPackets();
     else this.#readDecoded();
   }

@@ -4,7 +4,7 @@ import type { Presence } from "./presence.ts";
 import type { SdkRoom } from "./sdk/room.ts";
 
 /**
- * Longest delay of the server's news of a participant, in ms. The server lists participants without tracks once in 3 s, and hidden ones
+ * Longest delay after which the server has listed a participant, in ms. The server lists participants without tracks once in 3 s, and hidden ones
  * never; their packets and answers show that they are present.
  */
 const DISCOVERY_TIMEOUT_MS = 3_500;
