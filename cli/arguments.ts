@@ -1,12 +1,12 @@
 // The command's arguments and options.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import type { ChatTask } from "./chat.ts";
-import { type ConnectionOptions, DEFAULT_URL } from "./credentials.ts";
+import type { ChatTask } from "./commands/chat.ts";
+import { type ConnectionOptions, DEFAULT_URL } from "./room/credentials.ts";
 import { EXIT, Failure } from "./failure.ts";
-import type { OutputOptions } from "./output.ts";
-import { type ReceiveTask, STDOUT } from "./file_receiver.ts";
-import type { SendTask } from "./send.ts";
-import { STDIN } from "./sources.ts";
+import type { OutputOptions } from "./output/output.ts";
+import { type ReceiveTask, STDOUT } from "./commands/file_receiver.ts";
+import type { SendTask } from "./commands/send.ts";
+import { STDIN } from "./commands/sources.ts";
 
 /** One command, as it was typed. */
 export type Request =

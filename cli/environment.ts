@@ -1,7 +1,7 @@
 // The process around the command: its streams, variables and signals. A test gives its own.
 import type { Readable, Writable } from "node:stream";
 import type { Transport } from "millrace";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials } from "./room/credentials.ts";
 
 /** A stream that may be a terminal. */
 export type CliOutputStream = Writable & {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import process from "node:process";
 import { handleSignals } from "./signal_handlers.ts";
-import { joinRoom } from "./room.ts";
+import { joinRoom } from "./room/join_room.ts";
 import { run } from "./run.ts";
 
 /** Milliseconds after which the process ends though something keeps it: nothing of this command does, but it uses native code. */

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readArguments, type Request } from "./arguments.ts";
-import { chat } from "./chat.ts";
-import { readCredentials } from "./credentials.ts";
+import { chat } from "./commands/chat.ts";
+import { readCredentials } from "./room/credentials.ts";
 import { toFailure } from "./failure.ts";
-import { Output } from "./output.ts";
-import { receive } from "./receive.ts";
-import { send } from "./send.ts";
+import { Output } from "./output/output.ts";
+import { receive } from "./commands/receive.ts";
+import { send } from "./commands/send.ts";
 import type { CliEnvironment } from "./environment.ts";
 
 /** The whole command: returns the exit code, never rejects. */

@@ -1,4 +1,4 @@
-// A file under way: a ".part" beside the place it is meant for, which takes that place when it is whole, or goes.
+// Creation of part files. A part file is a ".part" beside its final path. It gets that path when it is whole, or is removed.
 import { basename, dirname, join } from "node:path";
 import { StreamError } from "../errors.ts";
 import { removeAbandonedParts } from "./abandoned_parts.ts";
@@ -6,122 +6,124 @@ import { nodeFileSystem } from "./file_system.ts";
 import { makeFolder, removeFolders } from "./folders.ts";
 import { nameOfType } from "./mime.ts";
 import { ownerTag } from "./owner.ts";
-import { Part } from "./part_file.ts";
+import { PartFile } from "./part_file.ts";
 import { codeOf, fileError, givenPath, reasonOf, refusal } from "./paths.ts";
 import { ifMissing } from "./placing.ts";
 import { cut, safeName } from "./safe_name.ts";
 import type { FileSystem } from "./file_system.ts";
-import type { PartFile } from "./part_file.ts";
 
 export type { PartFile };
 
 /** Options of {@linkcode createPartFile}. */
 export interface PartFileOptions {
-  /** The sender's name for the file, as it came: used in a folder, made safe. */
+  /** The sender's file name, not yet safe; used if the target is a folder. */
   readonly name: string;
-  /** The sender's MIME type: a file without a name gets "file" and the type's extension in a folder. */
+  /** The sender's MIME type. A file without a name is called "file" with the type's extension. */
   readonly mimeType?: string;
-  /** Whether a file that stands there may be replaced; in a folder the one of the sender's name, made safe. */
+  /** True if an existing file may be replaced. */
   readonly overwrite: boolean;
-  /** Longest name a file gets in a folder, in bytes; no file system takes more than 255. */
+  /** Longest name of a file in a folder, in bytes; at most 255, the limit of file systems. */
   readonly nameBytes: number;
   /**
-   * Whether the bytes are on the disk before they get their name; default true. Without it, a file can be empty under its final name
-   * after a power cut. 100 MB cost some 50 ms on a quick disk, and no event loop waits for it.
+   * True if the bytes are flushed to disk before the file gets its name; default true. Otherwise a power cut can leave an empty file under
+   * its final name. 100 MB take some 50 ms on a fast disk, without blocking the event loop.
    */
   readonly sync?: boolean;
-  /** Makes the part's name unguessable; default the process and a UUID, 122 random bits. */
+  /** Makes the unguessable part of the name. Default: the process and a UUID, with 122 random bits. */
   readonly random?: () => string;
-  /** The file system; default the real one. */
+  /** File system. Default: Node's. */
   readonly files?: FileSystem;
 }
 
-/** Longest name that file systems hold, in bytes. */
+/** Longest name of file systems, in bytes. */
 const FILE_NAME_BYTES = 255;
 
-/** How often a part is tried to be made when something comes between: its name is taken, its folder was somebody else's and went. */
+/** Attempts to create a part whose name is taken, or whose folder was removed. */
 const ATTEMPTS = 3;
 
-/** Longest part of the final name that a part's name shows, in bytes. With the random part it stays below any file system's limit. */
-const SHOWN_BYTES = 100;
+/** Longest prefix of the final name in a part's name, in bytes: with the random part it stays below the limit of file systems. */
+const PREFIX_BYTES = 100;
 
 /**
- * Begins a file: makes an empty part in the folder of its final name, one that nobody can have prepared or can guess.
+ * Creates an empty part file in the folder of its final path, under an unguessable name.
  *
- * A target that is a folder, or ends in a slash (then it is made), takes the file under the sender's name; any other target is the file's
- * own path, in a folder that exists. Rejects with a StreamError: "file-exists" if something has that path and `overwrite` is not set,
- * "unsafe-name" if nothing of the sender's name can be used, "invalid-argument" for what is no path, else "file-error" with `cause`.
- * Nothing is left behind then.
+ * A target that is a folder gets the file under the sender's name. So does one that ends in a slash, whose folder is made. Any other target
+ * is the file's path, in an existing folder.
+ *
+ * Rejects with a StreamError, and leaves nothing behind: "file-exists" if the path is taken and `overwrite` is false, "unsafe-name" for an
+ * unusable sender's name, "invalid-argument" for an invalid path. Otherwise "file-error" with `cause`.
  */
 export async function createPartFile(target: string | URL, options: PartFileOptions): Promise<PartFile> {
   const given = givenPath(target, "Cannot save the file");
-  return await begin(given.path, given.folder, options);
+  return await create(given.path, given.folder, options);
 }
 
-async function begin(target: string, asFolder: boolean, options: PartFileOptions): Promise<Part> {
+async function create(target: string, asFolder: boolean, options: PartFileOptions): Promise<PartFile> {
   const files = options.files ?? nodeFileSystem;
-  // A path that leads nowhere, or in circles, is free or a symbolic link: what is done with it next tells.
-  const there = await files.follow(target).catch(() => undefined);
-  if (asFolder && there !== undefined && there.kind !== "folder") {
-    throw fileError("Cannot save into the folder as a file has its path", target, refusal("ENOTDIR", "not a directory"));
+  // A path that cannot be followed is free, or a symbolic link to nowhere or in circles: the next call will fail or succeed.
+  const entry = await files.stat(target).catch(() => undefined);
+  if (asFolder && entry !== undefined && entry.kind !== "folder") {
+    throw fileError("Cannot save into the folder as its path must be a folder's", target, refusal("ENOTDIR", "not a directory"));
   }
-  if (!asFolder && there?.kind !== "folder") {
-    await checkPlace(files, target, options.overwrite);
-    return beginAt(files, target, undefined, options);
+  if (!asFolder && entry?.kind !== "folder") {
+    await checkTarget(files, target, options.overwrite);
+    return createAt(files, target, undefined, options);
   }
   const { name, mimeType = "" } = options;
   const nameBytes = Math.min(options.nameBytes, FILE_NAME_BYTES);
   const safe = safeName(name === "" ? nameOfType(mimeType) : name, nameBytes);
-  return beginAt(files, join(target, safe), asFolder ? "make" : "use", { ...options, nameBytes });
+  return createAt(files, join(target, safe), asFolder ? "make" : "use", { ...options, nameBytes });
 }
 
-async function beginAt(
+async function createAt(
   files: FileSystem,
   finalPath: string,
   folderMode: "make" | "use" | undefined,
   options: PartFileOptions,
-): Promise<Part> {
+): Promise<PartFile> {
   const folder = dirname(finalPath);
-  const shown = cut(basename(finalPath), SHOWN_BYTES);
+  const prefix = cut(basename(finalPath), PREFIX_BYTES);
   for (let attempt = 1;; attempt++) {
-    const made = folderMode === "make" ? await makeFolder(files, folder) : undefined;
+    const createdFolder = folderMode === "make" ? await makeFolder(files, folder) : undefined;
     await removeAbandonedParts(files, folder);
-    const path = join(folder, `${shown}.${(options.random ?? ownedRandom)()}.part`);
+    const path = join(folder, `${prefix}.${(options.random ?? ownedRandom)()}.part`);
     try {
       const { device, inode } = await files.create(path);
-      return new Part({
+      return new PartFile({
         files,
         ref: { path, device, inode },
         finalPath,
-        made,
+        createdFolder,
         sync: options.sync ?? true,
         place: options.overwrite ? "over" : folderMode === undefined ? "new" : "numbered",
         nameBytes: options.nameBytes,
       });
     } catch (cause) {
-      await removeFolders(files, folder, made);
+      await removeFolders(files, folder, createdFolder);
       const code = codeOf(cause);
-      const again = code === "EEXIST" || (code === "ENOENT" && folderMode === "make");
-      if (again && attempt < ATTEMPTS) continue;
-      const reason = code === "ENOENT" ? "its folder does not exist" : reasonOf(cause);
+      const retry = code === "EEXIST" || (code === "ENOENT" && folderMode === "make");
+      if (retry && attempt < ATTEMPTS) continue;
+      const reason = code === "ENOENT" ? "its folder must exist" : reasonOf(cause);
       throw fileError(`Cannot save the file as ${reason}`, finalPath, cause);
     }
   }
 }
 
-/** Refuses at once what would be refused at the end. */
-async function checkPlace(files: FileSystem, path: string, overwrite: boolean): Promise<void> {
-  const there = await files.look(path).catch(ifMissing).catch((cause: unknown) => {
+/** Refuses a target at once that the commit would refuse. */
+async function checkTarget(files: FileSystem, path: string, overwrite: boolean): Promise<void> {
+  const entry = await files.lstat(path).catch(ifMissing).catch((cause: unknown) => {
     throw fileError(`Cannot save the file as ${reasonOf(cause)}`, path, cause);
   });
-  if (there === undefined) return;
-  if (!overwrite) throw new StreamError("file-exists", `Cannot save the file as it exists: path is ${JSON.stringify(path)}`);
-  if (there.kind === "other") {
-    throw fileError("Cannot save the file as a device or a pipe has its path", path, refusal("EEXIST", "not a regular file"));
+  if (entry === undefined) return;
+  if (!overwrite) {
+    throw new StreamError("file-exists", `Cannot save the file as its path must be free: path is ${JSON.stringify(path)}`);
+  }
+  if (entry.kind === "other") {
+    throw fileError("Cannot save the file as its path must be a regular file's", path, refusal("EEXIST", "not a regular file"));
   }
 }
 
-/** Unguessable, and telling whose it is. */
+/** Makes an unguessable name that shows its owner. */
 function ownedRandom(): string {
   const owner = ownerTag();
   return owner === undefined ? crypto.randomUUID() : `${owner}.${crypto.randomUUID()}`;

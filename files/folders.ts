@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { fileError, reasonOf } from "./paths.ts";
 import type { FileSystem } from "./file_system.ts";
 
-/** Makes a folder and those above it that are missing. The topmost one made, or undefined if it was there. */
+/** Makes a folder and its missing parents. Resolves with the topmost one made, or undefined if the folder exists. */
 export async function makeFolder(files: FileSystem, path: string): Promise<string | undefined> {
   try {
     return await files.mkdir(path);
@@ -11,14 +11,14 @@ export async function makeFolder(files: FileSystem, path: string): Promise<strin
   }
 }
 
-/** Takes a folder that was made, and those above it up to `made`, away again as far as they are empty. */
-export async function removeFolders(files: FileSystem, path: string, made: string | undefined): Promise<void> {
-  if (made === undefined) return;
-  for (let folder = path; folder.startsWith(made) && folder !== dirname(folder); folder = dirname(folder)) {
+/** Removes a folder and its parents up to `topmost`, while they are empty. */
+export async function removeFolders(files: FileSystem, path: string, topmost: string | undefined): Promise<void> {
+  if (topmost === undefined) return;
+  for (let folder = path; folder.startsWith(topmost) && folder !== dirname(folder); folder = dirname(folder)) {
     try {
       await files.rmdir(folder);
     } catch {
-      return; // others use it, or have removed it
+      return; // others use the folder, or have removed it
     }
   }
 }

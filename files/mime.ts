@@ -1,7 +1,7 @@
 import { mimes } from "mrmime";
 import { DEFAULT_MIME_TYPE } from "../protocol/constants.ts";
 
-/** Extensions of types that have several, where the first of them is not the usual one. */
+/** Usual extensions of types whose first extension is another. */
 const USUAL: Readonly<Record<string, string>> = {
   "text/plain": "txt",
   "text/html": "html",
@@ -19,7 +19,7 @@ const USUAL: Readonly<Record<string, string>> = {
   "text/xml": "xml",
 };
 
-/** A name for a file that has none, by its MIME type: "file.pdf"; "file.bin" for a type that says nothing. */
+/** Makes a name for a file without one by its MIME type: "file.pdf", or "file.bin" for an unknown type. */
 export function nameOfType(mimeType: string): string {
   const type = (mimeType.split(";")[0] ?? "").trim().toLowerCase();
   const usual = Object.hasOwn(USUAL, type) ? USUAL[type] : undefined;
@@ -27,11 +27,11 @@ export function nameOfType(mimeType: string): string {
   return `file.${extension ?? "bin"}`;
 }
 
-/** The MIME type that a file name's extension stands for; `application/octet-stream` if it stands for none. */
+/** Finds the MIME type of a file name's extension; `application/octet-stream` if there is none. */
 export function mimeTypeOf(name: string): string {
   const dot = name.lastIndexOf(".");
   const extension = name.slice(dot + 1).toLowerCase();
-  // A name that is all extension (".png", "png") has none; and "x.constructor" finds what every object inherits.
+  // ".png" and "png" have no extension. `hasOwn` keeps out inherited members, as of "x.constructor".
   if (dot < 1 || !Object.hasOwn(mimes, extension)) return DEFAULT_MIME_TYPE;
   return mimes[extension] ?? DEFAULT_MIME_TYPE;
 }

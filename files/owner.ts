@@ -1,29 +1,31 @@
-// Owner of a part file: the name tells the process that made it, so that another process can see that it is dead.
+// Owner of a part file. The file's name shows the process that made it, so that other processes can see whether that is alive.
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { mayRead } from "../platform.ts";
+import { codeOf } from "./paths.ts";
 
-/** A process, and the machine (or container) whose process ids it counts in. */
+/** Process on one machine, or in one container. */
 export interface Owner {
+  /** Hash of the machine and its namespace of process ids. */
   readonly host: string;
   readonly pid: number;
-  /** When it started, in clock ticks since the machine did; a process id is given again. */
+  /** Start time of the process, in clock ticks since the machine's start, as process ids are used again. */
   readonly start: string;
 }
 
 const NAME = /\.([0-9a-f]{12})-(\d{1,10})-(\d{1,20})\.[0-9a-f-]{36}\.part$/;
 
-/** The part of a name that tells its owner. Undefined where that cannot be told: not on Linux, or not permitted. */
+/** Makes the part of a name that shows its owner. Undefined on other systems than Linux, and without permission. */
 export function ownerTag(): string | undefined {
-  const { host, pid, start } = self() ?? {};
+  const { host, pid, start } = currentOwner() ?? {};
   return host === undefined ? undefined : `${host}-${pid}-${start}`;
 }
 
-/** Whether a name is that of a part file of a process of this machine that runs no more. In doubt it is not. */
+/** Whether a name is that of a part file whose process, on this machine, has ended; false in doubt. */
 export function isAbandoned(name: string): boolean {
-  const own = self();
+  const own = currentOwner();
   const found = NAME.exec(name);
   if (own === undefined || found === null) return false;
   const [, host, pid, start] = found;
@@ -32,19 +34,19 @@ export function isAbandoned(name: string): boolean {
 
 let known: { owner: Owner | undefined } | undefined;
 
-function self(): Owner | undefined {
-  known ??= { owner: find() };
+function currentOwner(): Owner | undefined {
+  known ??= { owner: findOwner() };
   return known.owner;
 }
 
-function find(): Owner | undefined {
+function findOwner(): Owner | undefined {
   if (process.platform !== "linux" || !mayRead()) return undefined;
   try {
     const start = startOf(process.pid);
     if (start === undefined) return undefined;
-    // Containers of one machine may share a folder and have the same process ids.
-    const where = [hostname(), machineId(), readlinkSync("/proc/self/ns/pid")].join("\n");
-    return { host: createHash("sha256").update(where).digest("hex").slice(0, 12), pid: process.pid, start };
+    // Containers on one machine may share a folder and have equal process ids.
+    const namespace = [hostname(), machineId(), readlinkSync("/proc/self/ns/pid")].join("\n");
+    return { host: createHash("sha256").update(namespace).digest("hex").slice(0, 12), pid: process.pid, start };
   } catch {
     return undefined;
   }
@@ -58,15 +60,15 @@ function machineId(): string {
   }
 }
 
-/** When a process started; undefined if there is none. Throws where that cannot be seen. */
+/** Reads the start time of a process; undefined if there is none. Throws if it cannot be read. */
 function startOf(pid: number): string | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ESRCH") return undefined;
+    if (["ENOENT", "ESRCH"].includes(codeOf(error) ?? "")) return undefined;
     throw error;
   }
-  // The second field is the program's name in brackets, and may hold anything.
+  // The second field is the program's name in brackets, with any characters.
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
 }

@@ -8,64 +8,54 @@ import { numberedName } from "./safe_name.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FileSystem } from "./file_system.ts";
 
-/** A file under way. Its maker ends it, by `commit` or `discard`. */
-export interface PartFile {
-  /** Where workers write: this very file, by position. */
-  readonly ref: FileRef;
-  /** The path it is meant for. In a folder, `commit` may have to number it. */
-  readonly finalPath: string;
-  /**
-   * Gives the file, if it has so many bytes, its final name, and resolves to its absolute path. Nobody may be writing to it. Rejects with
-   * "file-exists" if the path is taken, else "file-error", and the part has been discarded; "closed" after an earlier end.
-   */
-  commit(bytes: number): Promise<string>;
-  /**
-   * Removes the part, and the folders made for it if they are empty; nothing if it was committed or discarded before. A commit under way
-   * rejects with "closed", and leaves nothing unless it has replaced a file. Rejects with "file-error" if the part cannot be removed, and
-   * may then be called again.
-   */
-  discard(): Promise<void>;
-}
-
-/** Input of a part file: where it is and where it is to go. */
-export interface PartInput {
+/** Input of a part file. */
+export interface PartFileInput {
   readonly files: FileSystem;
   readonly ref: FileRef;
+  /** Path of the finished file. In a folder `commit` may add a number to the name. */
   readonly finalPath: string;
-  /** The topmost folder that was made for it. */
-  readonly made: string | undefined;
+  /** Topmost folder that was made for the file. */
+  readonly createdFolder: string | undefined;
+  /** True if the bytes are flushed to disk before the file gets its name. */
   readonly sync: boolean;
-  /** At the end: over what stands there, only where nothing stands, or with a number where something does. */
+  /** Rule for a taken path: replace the file, fail, or add a number to the name. */
   readonly place: "over" | "new" | "numbered";
+  /** Longest name, in bytes. */
   readonly nameBytes: number;
 }
 
-/** The number up to which a free one is looked for. */
-const MOST_NUMBERS = 10_000;
+/** Highest number of a numbered name. */
+const MAX_NUMBER = 10_000;
 
-/** Names in folders that several parts of this process want: the number that the next of them tries, and how many parts there are. */
+/** Final paths that several parts of this process want, with the next number to try and the number of parts. */
 const contenders = new Map<string, { next: number; parts: number }>();
 
 /** Error codes of file systems that cannot flush. */
 const NO_SYNC: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
-/** The state of one part file; see {@linkcode PartFile}. */
-export class Part implements PartFile {
+/** File that is being written. The caller ends it by `commit` or `discard`. */
+export class PartFile {
+  /** Reference by which workers write to this very file, by position. */
   readonly ref: FileRef;
+  /** Path of the finished file. In a folder `commit` may add a number to the name. */
   readonly finalPath: string;
-  readonly #input: PartInput;
+  readonly #input: PartFileInput;
   #state: "open" | "committing" | "committed" | "failed" | "discarded" = "open";
   #committing: Promise<string> | undefined;
-  /** It was discarded while it was being committed. */
+  /** True if `discard` was called, perhaps during a commit. */
   #isUnwanted = false;
   #discarding: Promise<void> | undefined;
 
-  constructor(input: PartInput) {
+  constructor(input: PartFileInput) {
     this.#input = input;
     this.ref = input.ref;
     this.finalPath = input.finalPath;
   }
 
+  /**
+   * Gives the file its final name if its size is `bytes`, and resolves with its absolute path. No writer may be at work. After a rejection
+   * the part has been discarded: "file-exists" if the path is taken, "closed" after an earlier end, otherwise "file-error".
+   */
   async commit(bytes: number): Promise<string> {
     if (this.#state !== "open") {
       throw new StreamError("closed", `Cannot commit the file as it has ended: path is ${JSON.stringify(this.finalPath)}`);
@@ -73,7 +63,7 @@ export class Part implements PartFile {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new StreamError(
         "invalid-argument",
-        `Cannot commit the file as its size is not a non-negative integer: size is "${bytes}"`,
+        `Cannot commit the file as its size must be a non-negative integer: size is "${bytes}"`,
       );
     }
     this.#state = "committing";
@@ -81,6 +71,11 @@ export class Part implements PartFile {
     return await this.#committing;
   }
 
+  /**
+   * Removes the part, and the folders made for it if they are empty; does nothing after a commit or an earlier discard. An unfinished
+   * commit rejects with "closed", and leaves no file unless it has replaced one. Rejects with "file-error" if the part cannot be removed;
+   * call it again then.
+   */
   discard(): Promise<void> {
     this.#isUnwanted = true;
     this.#discarding ??= this.#discard().finally(() => {
@@ -103,7 +98,7 @@ export class Part implements PartFile {
       return path;
     } catch (error) {
       this.#state = "failed";
-      await this.#remove().catch(() => undefined); // it can be discarded again, and the first failure is the one to tell of
+      await this.#remove().catch(() => undefined); // the first error is reported, and `discard` can be called again
       if (error instanceof StreamError) throw error;
       throw fileError(`Cannot commit the file as ${reasonOf(error)}`, this.finalPath, error);
     }
@@ -112,26 +107,26 @@ export class Part implements PartFile {
   #assertWanted(): void {
     if (!this.#isUnwanted) return;
     const path = JSON.stringify(this.finalPath);
-    throw new StreamError("closed", `Cannot commit the file as it was discarded meanwhile: path is ${path}`);
+    throw new StreamError("closed", `Cannot commit the file as it was discarded: path is ${path}`);
   }
 
   async #discard(): Promise<void> {
     if (this.#state === "open") this.#state = "failed";
-    await this.#committing?.catch(() => undefined); // whoever called commit is told
+    await this.#committing?.catch(() => undefined); // the caller of `commit` gets the error
     if (this.#state === "failed") await this.#remove();
   }
 
   async #check(bytes: number): Promise<void> {
-    const there = await this.#input.files.look(this.ref.path);
-    if (there.kind !== "file" || !isSame(there, this.ref)) {
+    const entry = await this.#input.files.lstat(this.ref.path);
+    if (entry.kind !== "file" || !isSame(entry, this.ref)) {
       throw fileError(
-        "Cannot commit the file as another has its place",
+        "Cannot commit the file as another file has its path",
         this.ref.path,
         refusal("ESTALE", "device or inode differs"),
       );
     }
-    if (there.size !== bytes) {
-      const sizes = `it has ${there.size} bytes instead of ${bytes}`;
+    if (entry.size !== bytes) {
+      const sizes = `it must have ${bytes} bytes, and has ${entry.size}`;
       throw fileError(`Cannot commit the file as ${sizes}`, this.ref.path, refusal("EIO", sizes));
     }
   }
@@ -155,17 +150,17 @@ export class Part implements PartFile {
     if (placed !== undefined) return placed;
     throw new StreamError(
       "file-exists",
-      `Cannot commit the file as its name is taken: path is ${JSON.stringify(this.finalPath)}`,
+      `Cannot commit the file as its path must be free: path is ${JSON.stringify(this.finalPath)}`,
     );
   }
 
-  /** The first free number from 2 on. Files of one name that end at the same time take one each, instead of trying for the same. */
+  /** Places the file under the first free number from 2 on. Files of one name that end at the same time take one number each. */
   async #placeNumbered(): Promise<string | undefined> {
     const numbers = contenders.get(this.finalPath) ?? { next: 2, parts: 0 };
     contenders.set(this.finalPath, numbers);
     numbers.parts++;
     try {
-      for (let number = 0; number <= MOST_NUMBERS;) {
+      for (let number = 0; number <= MAX_NUMBER;) {
         number = numbers.next++;
         if (await placeNew(this.#input.files, this.ref, this.#numbered(number))) return this.#numbered(number);
         const free = await freeNumber((candidate) => this.#isTaken(candidate), number);
@@ -183,25 +178,25 @@ export class Part implements PartFile {
   }
 
   async #isTaken(number: number): Promise<boolean> {
-    const there = await this.#input.files.look(this.#numbered(number)).catch(ifMissing);
-    return there !== undefined;
+    const entry = await this.#input.files.lstat(this.#numbered(number)).catch(ifMissing);
+    return entry !== undefined;
   }
 
   async #remove(): Promise<void> {
-    const { files, made } = this.#input;
+    const { files, createdFolder } = this.#input;
     try {
       await removeIfSame(files, this.ref.path, this.ref);
     } catch (cause) {
       throw fileError(`Cannot discard the file as ${reasonOf(cause)}`, this.ref.path, cause);
     }
-    await removeFolders(files, dirname(this.ref.path), made);
+    await removeFolders(files, dirname(this.ref.path), createdFolder);
     this.#state = "discarded";
   }
 }
 
 /**
- * A free number above `taken`, right after one that is taken. In doubling steps and then by halves: whoever sends a thousand files of
- * one name must not cost a million looks.
+ * Finds a free number above `taken`, right after a taken one. Doubling steps and bisection keep the calls few: a thousand files of one
+ * name must not cost a million.
  */
 async function freeNumber(isTaken: (number: number) => Promise<boolean>, taken: number): Promise<number> {
   let low = taken;

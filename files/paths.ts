@@ -3,25 +3,28 @@ import { fileURLToPath } from "node:url";
 import { inBrackets, StreamError } from "../errors.ts";
 import { isError, isUrl } from "../protocol/realms.ts";
 
-/** A path as a caller gave it, made absolute. */
+/** A caller's path, made absolute. */
 export interface GivenPath {
   readonly path: string;
-  /** It ended in a slash: what stands there is, or is to be, a folder. */
+  /** True if the path ended in a slash, and so names a folder. */
   readonly folder: boolean;
 }
 
-/** Reads a caller's path. Throws a StreamError "invalid-argument" for what is no path; `action` begins its message. */
+/** Reads a caller's path. Throws StreamError "invalid-argument" for an invalid one; `action` begins the message. */
 export function givenPath(given: string | URL, action: string): GivenPath {
   const text = isUrl(given) ? pathOfUrl(given, action) : given;
   if (typeof text !== "string") {
     throw new StreamError(
       "invalid-argument",
-      `${action} as its path is neither a string nor a URL: its type is "${typeof text}"`,
+      `${action} as the path must be a string or a URL: its type is "${typeof text}"`,
     );
   }
-  if (text === "") throw new StreamError("invalid-argument", `${action} as its path is empty: path is ""`);
+  if (text === "") throw new StreamError("invalid-argument", `${action} as the path must be a non-empty string: path is ""`);
   if (text.includes("\0")) {
-    throw new StreamError("invalid-argument", `${action} as its path holds a NUL character: path is ${JSON.stringify(text)}`);
+    throw new StreamError(
+      "invalid-argument",
+      `${action} as the path must be free of NUL characters: path is ${JSON.stringify(text)}`,
+    );
   }
   return { path: resolve(text), folder: text.endsWith("/") || text.endsWith(sep) };
 }
@@ -32,23 +35,23 @@ function pathOfUrl(url: URL, action: string): string {
   } catch (cause) {
     throw new StreamError(
       "invalid-argument",
-      `${action} as its URL names no local file${inBrackets(cause)}: URL is "${url.href}"`,
+      `${action} as the URL must name a local file${inBrackets(cause)}: URL is "${url.href}"`,
       { cause },
     );
   }
 }
 
-/** A failure of the file system: `message` says what could not be done and why, `cause` is what the file system said. */
+/** Makes a "file-error". `message` says which action failed and why, `cause` is the file system's error. */
 export function fileError(message: string, path: string, cause: unknown): StreamError {
   return new StreamError("file-error", `${message}: path is ${JSON.stringify(path)}`, { cause });
 }
 
-/** The cause of a failure that we noticed before the file system had to, shaped as its own errors. */
+/** Makes an error like those of the file system, for a problem that was found before a call. */
 export function refusal(code: string, reason: string): Error & { code: string } {
   return Object.assign(new Error(`${code}: ${reason}`), { code });
 }
 
-/** The code of a file system's error: "ENOENT". */
+/** Code of a file system's error, such as "ENOENT". */
 export function codeOf(error: unknown): string | undefined {
   if (!isError(error) || !("code" in error) || typeof error.code !== "string") return undefined;
   return error.code;
@@ -57,7 +60,7 @@ export function codeOf(error: unknown): string | undefined {
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission is denied",
   EDQUOT: "the quota is used up",
-  EEXIST: "something stands there already",
+  EEXIST: "the path is taken",
   EISDIR: "it is a folder",
   ELOOP: "there are too many symbolic links",
   EMFILE: "too many files are open",
@@ -69,7 +72,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
 };
 
-/** Says in words why the file system refused. */
+/** Describes in words why the file system refused. */
 export function reasonOf(error: unknown): string {
   return REASONS[codeOf(error) ?? ""] ?? `the file system refused${inBrackets(error)}`;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { install } from "./lib/install.js";
-import { newerNode } from "./lib/newer_nodes.js";
+import { newerNode } from "./lib/programs/newer_nodes.js";
 import { run } from "./lib/processes.js";
 import { commandFor, executable, root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";

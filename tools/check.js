@@ -1,10 +1,10 @@
-// node tools/check.js [name ...]: the checks that are no tests, all of them or those named; see lib/checks.js.
+// node tools/check.js [name ...]: the checks that are no tests, all of them or those named; see lib/checks/checks.js.
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { join } from "node:path";
 import { sourceFiles } from "./lib/build.js";
-import { CHECKS } from "./lib/checks.js";
+import { CHECKS } from "./lib/checks/checks.js";
 import { install } from "./lib/install.js";
 import { run } from "./lib/processes.js";
 import { commandFor, compiler, root, runtime } from "./lib/runtime.js";

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { delimiter, dirname, join } from "node:path";
-import { commandLinesOf } from "./lib/command_lines.js";
-import { provide } from "./lib/needs.js";
+import { commandLinesOf } from "./lib/checks/command_lines.js";
+import { provide } from "./lib/programs/needs.js";
 import { run } from "./lib/processes.js";
 import { root } from "./lib/runtime.js";
 import { runtimesFolder } from "./lib/runtimes.js";

@@ -2,7 +2,7 @@
 // Puts a line between LiveKit clients and a server (npm run livekit -- --node-ip 127.0.0.2), until Ctrl-C; then says what it carried.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { LINE, startRelay } from "./lib/link_relay.js";
+import { LINE, startRelay } from "./lib/servers/link_relay.js";
 
 try {
   const names = Object.keys(LINE);

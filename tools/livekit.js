@@ -2,9 +2,9 @@
 // Runs a LiveKit server on 127.0.0.1, for demonstrations and by hand, until Ctrl-C; where there is none it is built first, by Go.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/livekit_server.js";
-import { isFreeTcp, isFreeUdp } from "./lib/ports.js";
-import { find } from "./lib/programs.js";
+import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/servers/livekit_server.js";
+import { isFreeTcp, isFreeUdp } from "./lib/servers/ports.js";
+import { find } from "./lib/programs/programs.js";
 
 process.once("beforeExit", () => process.exit()); // see tools/lib/launch.js
 try {

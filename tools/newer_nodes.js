@@ -1,6 +1,6 @@
 // node tools/newer_nodes.js: a part of the tests, the demo and the pack on the newest long-term release of Node and on the newest one. The
 // versions stand in tools/newer_nodes/package.json; the programs are packages of the registry and are installed beside it.
-import { newerNode, versions } from "./lib/newer_nodes.js";
+import { newerNode, versions } from "./lib/programs/newer_nodes.js";
 import { run } from "./lib/processes.js";
 import { count, tally } from "./lib/tally.js";
 

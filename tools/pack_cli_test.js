@@ -3,11 +3,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packCli } from "./lib/cli_pack.js";
-import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/livekit_server.js";
-import { freePort } from "./lib/ports.js";
+import { packCli } from "./lib/checks/cli_pack.js";
+import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/servers/livekit_server.js";
+import { freePort } from "./lib/servers/ports.js";
 import { run } from "./lib/processes.js";
-import { find } from "./lib/programs.js";
+import { find } from "./lib/programs/programs.js";
 import { root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 import { note, tally } from "./lib/tally.js";

@@ -1,13 +1,13 @@
 // node tools/peers.js [livekit | redis | chromium | python | rtc-node-0.13 ...]: sees that the programs which tests of LiveKit need are on this machine, all
 // or those named. It builds the LiveKit server by Go, makes an environment for Python, and as root has apt-get install the others.
 import process from "node:process";
-import { installPackages } from "./lib/debian.js";
-import { buildLivekitServer } from "./lib/livekit_server.js";
-import { onPath } from "./lib/on_path.js";
+import { installPackages } from "./lib/programs/debian.js";
+import { buildLivekitServer } from "./lib/servers/livekit_server.js";
+import { onPath } from "./lib/programs/on_path.js";
 import { run } from "./lib/processes.js";
-import { find, PROGRAMS } from "./lib/programs.js";
-import { installPython } from "./lib/python.js";
-import { installRtcNode013 } from "./lib/rtc_node_013.js";
+import { find, PROGRAMS } from "./lib/programs/programs.js";
+import { installPython } from "./lib/programs/python.js";
+import { installRtcNode013 } from "./lib/programs/rtc_node_013.js";
 
 const given = process.argv.slice(2);
 const names = given.length > 0 ? given : Object.keys(PROGRAMS);

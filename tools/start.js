@@ -15,7 +15,7 @@ async function provideServer() {
   process.env.NODE_ENV ??= "production"; // else LiveKit's SDK logs to stdout
   if (process.env.LIVEKIT_URL) return undefined;
   try {
-    const { startOwnServer } = await import("./lib/own_server.js");
+    const { startOwnServer } = await import("./lib/servers/own_server.js");
     const { server, env } = await startOwnServer(console.log);
     Object.assign(process.env, env);
     return server;

@@ -1,14 +1,14 @@
 // node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...]
 // Runs each tests/**/*.test.ts as a process of its own, two at a time, and sums what uvu counted. Without --runtime: on the runtime that
 // runs this. A file's output is shown only if something in it failed. Files that need a program which this machine lacks (see
-// lib/needs.js) are left out, and named at the end; where CI is set they have failed.
+// lib/programs/needs.js) are left out, and named at the end; where CI is set they have failed.
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
 import { buildIfStale } from "./lib/build.js";
-import { needsOf, provide } from "./lib/needs.js";
+import { needsOf, provide } from "./lib/programs/needs.js";
 import { run } from "./lib/processes.js";
-import { HOW_TO_GET } from "./lib/programs.js";
+import { HOW_TO_GET } from "./lib/programs/programs.js";
 import { commandFor, root, runnable, runtime, runtimeLabel } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 

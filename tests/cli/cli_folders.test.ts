@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { packTar, type TarEntry } from "modern-tar";
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
-import { packFolder } from "../../cli/folders.ts";
+import { packFolder } from "../../cli/commands/folders.ts";
 import { start } from "../support/cli_runs.ts";
 import { same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
-import { TransferSlots } from "../../cli/transfer_slots.ts";
+import { TransferSlots } from "../../cli/commands/transfer_slots.ts";
 import { createHub } from "../../mod.ts";
 import { start } from "../support/cli_runs.ts";
 import { suite } from "../support/harness.ts";

@@ -45,7 +45,7 @@ async function whileHanging(call: keyof FileSystem, folder: string, body: (hang:
 /** How a send or a save is ended by its own side. */
 const ENDS = ["signal", "close"] as const;
 
-for (const call of ["follow", "read"] as const) {
+for (const call of ["stat", "read"] as const) {
   for (const end of ENDS) {
     test(`sendFile settles by ${end} while "${call}" hangs`, () =>
       inTemporaryFolder((folder) =>
@@ -71,14 +71,14 @@ for (const call of ["follow", "read"] as const) {
 test("sendFile asks nothing of the file system when its signal was aborted before", () =>
   inTemporaryFolder((folder) =>
     inPair(async (alice) => {
-      await whileHanging("follow", folder, async (hang) => {
+      await whileHanging("stat", folder, async (hang) => {
         await rejection(() => alice.sendFile(join(folder, "data.bin"), { signal: AbortSignal.abort() }), "aborted");
         assert.not.ok(hang.reached);
       });
     })
   ));
 
-for (const call of ["follow", "mkdir", "create", "look", "sync", "link", "unlink"] as const) {
+for (const call of ["stat", "mkdir", "create", "lstat", "sync", "link", "unlink"] as const) {
   for (const end of call === "create" || call === "sync" ? ENDS : ["signal"] as const) {
     test(`saveTo settles by ${end} while "${call}" hangs, and leaves nothing when that goes on`, () =>
       inTemporaryFolder((folder) =>

@@ -15,7 +15,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 const test = suite("inbox");
 
 /** A file system in which whoever watches the folder takes a file at a step of its being placed. */
-function watched(folder: string, step: "link" | "look", take: (path: string) => Promise<void>): FileSystem {
+function watched(folder: string, step: "link" | "lstat", take: (path: string) => Promise<void>): FileSystem {
   return {
     ...nodeFileSystem,
     link: async (from, to) => {
@@ -26,14 +26,14 @@ function watched(folder: string, step: "link" | "look", take: (path: string) => 
         throw error;
       }
     },
-    look: async (path) => {
-      if (step === "look" && path.startsWith(folder) && !path.endsWith(".part")) await take(path).catch(() => {});
-      return await nodeFileSystem.look(path);
+    lstat: async (path) => {
+      if (step === "lstat" && path.startsWith(folder) && !path.endsWith(".part")) await take(path).catch(() => {});
+      return await nodeFileSystem.lstat(path);
     },
   };
 }
 
-for (const step of ["link", "look"] as const) {
+for (const step of ["link", "lstat"] as const) {
   for (
     const [how, take] of [["deletes", unlink], [
       "moves",
@@ -56,9 +56,9 @@ test("placing without hard links: a consumer who takes the place holder costs no
     const files: FileSystem = {
       ...nodeFileSystem,
       link: () => Promise.reject(Object.assign(new Error("no links"), { code: "EPERM" })),
-      look: async (path) => {
+      lstat: async (path) => {
         if (!path.endsWith(".part")) await unlink(path).catch(() => {});
-        return await nodeFileSystem.look(path);
+        return await nodeFileSystem.lstat(path);
       },
     };
     for (let i = 0; i < 20; i++) await finish(await begin(folder + sep, { files }), `${i}`);
@@ -71,7 +71,7 @@ for (const atOnce of [1, 16, 400]) {
       const files: FileSystem = {
         ...nodeFileSystem,
         link: (from, to) => (calls++, nodeFileSystem.link(from, to)),
-        look: (path) => (calls++, nodeFileSystem.look(path)),
+        lstat: (path) => (calls++, nodeFileSystem.lstat(path)),
       };
       for (let done = 0; done < 400; done += atOnce) {
         const parts = await Promise.all(Array.from({ length: atOnce }, () => begin(folder + sep, { files, sync: false })));

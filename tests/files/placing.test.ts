@@ -16,7 +16,7 @@ const test = suite("placing");
 for (const code of ["ENOSPC", "EACCES", "EROFS", "EMFILE"]) {
   test(`${code} at any step is a file-error with that cause, and nothing stays`, () =>
     inTemporaryFolder(async (folder) => {
-      for (const step of ["mkdir", "create", "sync", "link", "look"] as const) {
+      for (const step of ["mkdir", "create", "sync", "link", "lstat"] as const) {
         let armed = step === "mkdir" || step === "create";
         // EACCES from link means that there are no hard links: then the place holder is refused, too.
         const broken = (name: typeof step) => armed && (name === step || (name === "create" && step === "link"));
@@ -26,7 +26,7 @@ for (const code of ["ENOSPC", "EACCES", "EROFS", "EMFILE"]) {
           create: (path) => broken("create") ? failing(code)() : nodeFileSystem.create(path),
           sync: (path) => broken("sync") ? failing(code)() : nodeFileSystem.sync(path),
           link: (from, to) => broken("link") ? failing(code)() : nodeFileSystem.link(from, to),
-          look: (path) => broken("look") ? failing(code)() : nodeFileSystem.look(path),
+          lstat: (path) => broken("lstat") ? failing(code)() : nodeFileSystem.lstat(path),
         };
         const error = await rejection(async () => {
           const part = await begin(join(folder, "new") + sep, { files });

@@ -80,7 +80,7 @@ test("devices and pipes are file-errors, and are not waited for", () =>
     // The file looked at is a fifo by the time it is opened.
     const file = join(folder, "file");
     await writeFile(file, "");
-    const raced = { ...nodeFileSystem, follow: () => nodeFileSystem.follow(file) };
+    const raced = { ...nodeFileSystem, stat: () => nodeFileSystem.stat(file) };
     await rejection(() => openSource(fifo, raced), "file-error");
   }));
 

@@ -1,8 +1,8 @@
 // Streams of other SDKs come twice from the SDK below, by a reader and packet by packet, and nothing says which is quicker.
 import * as assert from "uvu/assert";
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
-import { ForeignReaders } from "../../transports/livekit/sdk_readers.ts";
-import type { ReaderEvents, SdkReader } from "../../transports/livekit/sdk.ts";
+import { SdkReaders } from "../../transports/livekit/sdk_readers.ts";
+import type { ReaderEvents, SdkReader } from "../../transports/livekit/sdk/events.ts";
 import { suite } from "../support/harness.ts";
 import { plainHeader } from "../support/participants.ts";
 
@@ -235,7 +235,7 @@ function describe(packet: Packet): string {
 }
 
 interface Stream {
-  readonly readers: ForeignReaders;
+  readonly readers: SdkReaders;
   readonly told: string[];
   readonly events: ReaderEvents;
   readonly stopped: boolean;
@@ -265,7 +265,7 @@ function reading(totalSize?: number): Stream {
 }
 
 function many(): {
-  readers: ForeignReaders;
+  readers: SdkReaders;
   told: string[];
   stopped: string[];
   waiting: Set<() => void>;
@@ -275,7 +275,7 @@ function many(): {
   const told: string[] = [];
   const stopped: string[] = [];
   const waiting = new Set<() => void>();
-  const readers = new ForeignReaders((packet) => void told.push(describe(packet)), (done) => {
+  const readers = new SdkReaders((packet) => void told.push(describe(packet)), (done) => {
     waiting.add(done);
     return () => void waiting.delete(done);
   });

@@ -6,7 +6,7 @@ import { suite } from "../support/harness.ts";
 import { projectRoot } from "../support/project_root.ts";
 
 const test = suite("command lines");
-const file = pathToFileURL(join(projectRoot(), "tools", "lib", "command_lines.js")).href;
+const file = pathToFileURL(join(projectRoot(), "tools", "lib", "checks", "command_lines.js")).href;
 const { commandLinesOf } = await import(file) as { commandLinesOf(markdown: string): string[] };
 
 test("those of text, tables and blocks without a language are seen, once, without comments", () => {

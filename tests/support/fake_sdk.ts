@@ -2,7 +2,7 @@
 import { CONTROL_STREAM_ID } from "../../protocol/constants.ts";
 import { encodeControl } from "../../protocol/wire/control.ts";
 import type { Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
-import type { ReaderEvents, SdkEvents } from "../../transports/livekit/sdk.ts";
+import type { ReaderEvents, SdkEvents } from "../../transports/livekit/sdk/events.ts";
 
 const HELLO = encodeControl({
   kind: "hello",
@@ -26,7 +26,7 @@ export class FakeSdk {
   readonly here = new Set<string>();
   holds = false;
   fails: string | undefined;
-  letOuts = 0;
+  releases = 0;
   stopped = false;
   events!: SdkEvents;
   #waiting: (() => void)[] = [];
@@ -55,8 +55,8 @@ export class FakeSdk {
     this.buffered.push(bytes);
   }
 
-  letOut(): Promise<void> {
-    this.letOuts++;
+  releaseRequests(): Promise<void> {
+    this.releases++;
     return Promise.resolve();
   }
 

@@ -22,7 +22,7 @@ const begins = (): boolean => true;
 test("news of one who was met, or is known, are no news", () => {
   const { room, told } = presence({ bob: "1" });
   room.join("bob", "1");
-  room.meet("carol", begins);
+  room.noteSender("carol", begins);
   room.join("carol", "2");
   room.join("carol", "2");
   assert.equal(told, ["joined carol"]);
@@ -31,13 +31,13 @@ test("news of one who was met, or is known, are no news", () => {
 
 test("one of whom the server has not told is asked after until it has, or until the participant is gone", () => {
   const { room, told, asked } = presence({ bob: "1" });
-  room.meet("bob", begins);
-  room.meet("carol", begins);
-  room.answered("dave");
-  room.answered("carol");
-  room.answered("bob");
+  room.noteSender("bob", begins);
+  room.noteSender("carol", begins);
+  room.noteAnswer("dave");
+  room.noteAnswer("carol");
+  room.noteAnswer("bob");
   assert.equal(asked, new Set(["carol", "dave"]));
-  room.restart("dave");
+  room.rejoin("dave");
   assert.equal(asked, new Set(["carol", "dave"]));
   room.join("carol", "2");
   room.leave("dave");
@@ -55,7 +55,7 @@ test("one who leaves is told of once", () => {
   const { room, told } = presence({ bob: "1" });
   room.leave("bob");
   room.leave("bob");
-  room.restart("bob");
+  room.rejoin("bob");
   assert.equal(told, ["left bob"]);
   assert.is(room.has("bob"), false);
 });
@@ -63,17 +63,17 @@ test("one who leaves is told of once", () => {
 test("the last packets of one who has left make nobody of it", () => {
   const { room, told } = presence({ bob: "1" });
   room.leave("bob");
-  assert.is(room.meet("bob", () => false), false);
+  assert.is(room.noteSender("bob", () => false), false);
   assert.equal(room.identities, []);
   assert.equal(told, ["left bob"]);
 });
 
 test("one who has come back is here by its first word or by the server's, and what follows counts", () => {
-  for (const comeBack of [(room: Presence) => room.meet("bob", begins), (room: Presence) => room.join("bob", "2")]) {
+  for (const comeBack of [(room: Presence) => room.noteSender("bob", begins), (room: Presence) => room.join("bob", "2")]) {
     const { room, told } = presence({ bob: "1" });
     room.leave("bob");
     comeBack(room);
-    assert.is(room.meet("bob", () => false), true);
+    assert.is(room.noteSender("bob", () => false), true);
     assert.equal(told, ["left bob", "joined bob"]);
   }
 });

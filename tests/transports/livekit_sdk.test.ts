@@ -1,7 +1,8 @@
 // Requests to LiveKit's SDK and events of it, over a client and a Room that do what the test says.
 import * as assert from "uvu/assert";
-import type { FfiMessage } from "../../transports/livekit/ffi_messages.ts";
-import { Sdk, type SdkEvents } from "../../transports/livekit/sdk.ts";
+import type { FfiMessage } from "../../transports/livekit/sdk/ffi_messages.ts";
+import type { SdkEvents } from "../../transports/livekit/sdk/events.ts";
+import { SdkRoom } from "../../transports/livekit/sdk/room.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("livekit SDK");
@@ -41,18 +42,18 @@ test("nobody is here who does not answer in time, or before the end", () =>
 
 test("requests are let out one at a time, with the bound that was", () =>
   withSdk(async ({ sdk, client }) => {
-    const first = sdk.letOut(64_000);
-    await sdk.letOut(64_000);
+    const first = sdk.releaseRequests(64_000);
+    await sdk.releaseRequests(64_000);
     assert.equal(client.names, ["setDataChannelBufferedAmountLowThreshold", "sendStreamChunk"]);
     assert.equal(client.requests.at(-1)?.value.destinationIdentities, ["alice"]);
     client.tell({ case: "sendStreamChunk", value: { asyncId: client.last } });
     await first;
     assert.equal(client.requests.map(({ value }) => value.threshold), [2_097_152n, undefined, 64_000n]);
-    const failing = sdk.letOut(64_000);
+    const failing = sdk.releaseRequests(64_000);
     client.tell({ case: "sendStreamChunk", value: { asyncId: client.last, error: "engine is closed" } });
     await failing;
     assert.is(client.names.at(-1), "sendStreamChunk");
-    void sdk.letOut(64_000);
+    void sdk.releaseRequests(64_000);
     assert.is(client.names.length, 7);
   }));
 
@@ -75,7 +76,7 @@ test("the room's end is told of once, and another room's events are not", () =>
     client.tellRoom({ case: "disconnected", value: { reason: "SERVER_SHUTDOWN" } });
     client.tellRoom({ case: "eos", value: {} });
     assert.equal([told, sdk.connected], [["disconnected SERVER_SHUTDOWN"], false]);
-    void sdk.letOut(64_000);
+    void sdk.releaseRequests(64_000);
     assert.equal(client.names, []);
   }));
 
@@ -115,7 +116,7 @@ class FakeClient {
 }
 
 async function withSdk(
-  body: (parts: { sdk: Sdk; client: FakeClient; told: string[] }) => void | Promise<void>,
+  body: (parts: { sdk: SdkRoom; client: FakeClient; told: string[] }) => void | Promise<void>,
 ): Promise<void> {
   const client = new FakeClient();
   const told: string[] = [];
@@ -129,7 +130,7 @@ async function withSdk(
   };
   Object.assign(globalThis, { _ffiClientInstance: client });
   try {
-    const sdk = new Sdk(room);
+    const sdk = new SdkRoom(room);
     const events = new Proxy({}, { get: (_, name) => (word = "") => void told.push(`${String(name)} ${word}`.trim()) });
     sdk.listen(events as SdkEvents);
     await body({ sdk, client, told });

@@ -3,7 +3,7 @@ import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
 import type { StreamHeader } from "../../protocol/wire/packets.ts";
-import { LiveKitTransport, type RoomSdk } from "../../transports/livekit/transport.ts";
+import { LiveKitTransport, type SdkRoomApi } from "../../transports/livekit/transport.ts";
 import { control, trailer } from "../support/conformance/transport.ts";
 import { FakeSdk } from "../support/fake_sdk.ts";
 import { suite } from "../support/harness.ts";
@@ -83,16 +83,16 @@ test("requests go one after the other, and one that waits long is let out", asyn
   const sending = [transport.send(control("a")), transport.send(trailer("b"))];
   await time.advance(0);
   assert.is(sdk.sent.length, 1);
-  assert.is(sdk.letOuts, 1, "as it was opened");
+  assert.is(sdk.releases, 1, "as it was opened");
   await time.advance(6_100);
-  assert.is(sdk.letOuts, 4);
+  assert.is(sdk.releases, 4);
   sdk.settle();
   await time.advance(0);
   assert.is(sdk.sent.length, 2);
   sdk.settle();
   await time.run(Promise.all(sending));
   await time.advance(10_000);
-  assert.is(sdk.letOuts, 4);
+  assert.is(sdk.releases, 4);
   assert.is(time.pending, 0);
 });
 
@@ -231,7 +231,7 @@ function opened(): { sdk: FakeSdk; transport: LiveKitTransport; time: VirtualTim
   const time = new VirtualTime();
   const events: string[] = [];
   let released = 0;
-  const transport = new LiveKitTransport(sdk as RoomSdk, () => void released++, time);
+  const transport = new LiveKitTransport(sdk as SdkRoomApi, () => void released++, time);
   transport.open({
     packet: (packet) => {
       if (packet.type === "control") return;

@@ -1,8 +1,8 @@
 // Runs one of the project's programs that needs a LiveKit server and likes to have Python.
 import process from "node:process";
 import { launch } from "./launch.js";
-import { provide } from "./needs.js";
-import { HOW_TO_GET } from "./programs.js";
+import { provide } from "./programs/needs.js";
+import { HOW_TO_GET } from "./programs/programs.js";
 
 export async function launchInRooms(source, title) {
   const { env, missing } = await provide(["livekit", "python"], console.log);

@@ -1,39 +1,39 @@
 import { shouldYield } from "../../event_loop.ts";
 import { callNextTurn } from "../../platform.ts";
 
-/** One thing under way to one or more recipients. */
+/** Item on its way to one or more recipients. */
 export interface QueuedDelivery<Recipient> {
   readonly targets: readonly Recipient[];
-  /** How many of the targets have had it. */
+  /** Number of targets that have got the item. */
   next: number;
 }
 
 /**
- * Deliveries that were sent and not yet handed on, first in, first out. They are handed on soon, but never from within `add`: by microtask as
- * long as this turn of the event loop is not used up, in the next turn otherwise, so that endless traffic cannot hold the loop.
+ * First-in, first-out queue of deliveries. They are handed over soon, but never within `add`: in a microtask, or in the next turn of the
+ * event loop if this turn is used up. So endless traffic cannot block the loop.
  *
- * Invariant: no call of `hand` begins before the one before it has returned.
+ * Invariant: calls of `deliver` do not overlap.
  */
 export class DeliveryQueue<Item extends QueuedDelivery<Recipient>, Recipient> {
-  readonly #hand: (item: Item, to: Recipient) => void;
+  readonly #deliver: (item: Item, to: Recipient) => void;
   #batch: Item[] = [];
-  #at = 0;
+  #position = 0;
   #settleBatch: (() => void) | undefined;
   #waiting: Item[] = [];
   #settleWaiting: (() => void) | undefined;
   #settled: Promise<void> | undefined;
   #scheduled = false;
-  readonly #run: () => void = () => this.#handOn();
+  readonly #run: () => void = () => this.#deliverAll();
 
-  constructor(hand: (item: Item, to: Recipient) => void) {
-    this.#hand = hand;
+  constructor(deliver: (item: Item, to: Recipient) => void) {
+    this.#deliver = deliver;
   }
 
   get idle(): boolean {
     return !this.#scheduled;
   }
 
-  /** Resolves when it has been handed to all. All that is added before the next batch begins shares one promise. */
+  /** Resolves when all targets have got the item. The items of one batch share a promise. */
   add(item: Item): Promise<void> {
     this.#waiting.push(item);
     if (!this.#scheduled) this.#schedule();
@@ -42,9 +42,9 @@ export class DeliveryQueue<Item extends QueuedDelivery<Recipient>, Recipient> {
     });
   }
 
-  /** Puts items before all that has not been handed on yet. */
+  /** Puts items before all others in the queue. */
   addFirst(items: readonly Item[]): void {
-    if (this.#at < this.#batch.length) this.#batch.splice(this.#at, 0, ...items);
+    if (this.#position < this.#batch.length) this.#batch.splice(this.#position, 0, ...items);
     else this.#waiting.unshift(...items);
     if (!this.#scheduled) this.#schedule();
   }
@@ -55,32 +55,32 @@ export class DeliveryQueue<Item extends QueuedDelivery<Recipient>, Recipient> {
     else queueMicrotask(this.#run);
   }
 
-  #handOn(): void {
-    if (this.#at === this.#batch.length) this.#begin();
-    // An item stays at #at until all have had it: what a handler puts first comes before the rest of a broadcast.
-    for (let item = this.#batch[this.#at]; item !== undefined; item = this.#batch[this.#at]) {
+  #deliverAll(): void {
+    if (this.#position === this.#batch.length) this.#begin();
+    // An item stays at #position until all targets have got it: items that a handler puts first come before the rest of a broadcast.
+    for (let item = this.#batch[this.#position]; item !== undefined; item = this.#batch[this.#position]) {
       const to = item.targets[item.next];
       if (to === undefined) {
-        this.#at++;
+        this.#position++;
         continue;
       }
       item.next++;
       try {
-        this.#hand(item, to);
+        this.#deliver(item, to);
       } catch (error) {
-        // A recipient's fault must reach its author, and must not keep the others from getting theirs.
+        // An error of one recipient is reported as uncaught, and must not stop deliveries to the others.
         queueMicrotask(() => {
           throw error;
         });
       }
-      const last = this.#at + 1 === this.#batch.length && item.next === item.targets.length;
+      const last = this.#position + 1 === this.#batch.length && item.next === item.targets.length;
       if (!last && shouldYield()) {
         callNextTurn(this.#run);
         return;
       }
     }
     this.#batch.length = 0;
-    this.#at = 0;
+    this.#position = 0;
     this.#settleBatch?.();
     this.#settleBatch = undefined;
     this.#scheduled = false;

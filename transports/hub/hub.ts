@@ -1,18 +1,18 @@
 import { StreamError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../protocol/clock.ts";
-import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
+import type { OptionNames } from "../../protocol/option_names.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
-import { type LinkOptions, type LinkPlan, planLink } from "./link_options.ts";
-import type { Hub, HubOptions, JoinOptions, PairOptions } from "./options.ts";
-import { Link } from "./link.ts";
+import type { Link } from "./link.ts";
+import type { LinkOptions } from "./link_options.ts";
+import { LinkTable } from "./link_table.ts";
+import { assertOptions, type Hub, type HubOptions, type JoinOptions, type PairOptions } from "./options.ts";
 import { type HubBackend, HubTransport } from "./transport.ts";
-import { createRandom, deriveSeed } from "./random.ts";
 import { type Delivery, HubMember, type Notice } from "./member.ts";
 import type { Transport } from "../transport.ts";
 
 /**
- * Makes a room within this process. Throws StreamError "invalid-argument" if its link cannot be used.
+ * Makes a room within this process. Throws StreamError "invalid-argument" for invalid options.
  *
  * @example
  * ```ts
@@ -34,25 +34,23 @@ const PAIR_OPTIONS: OptionNames<PairOptions> = { oneWay: true };
 
 class MemoryHub implements Hub, HubBackend {
   readonly #clock: Clock;
-  readonly #seed: number;
-  readonly #plan: LinkPlan | undefined;
   readonly #members: Map<string, HubMember> = new Map();
-  readonly #drain: DeliveryQueue<Delivery, HubMember> = new DeliveryQueue((delivery, to) => this.#hand(delivery, to));
-  /** Lines between pairs, by directed pair. */
-  readonly #plans: Map<string, LinkPlan> = new Map();
-  readonly #parted: Set<string> = new Set();
-  /** Whether any line but the plain one was ever asked for. */
-  #simulated = false;
-  /** All members; made anew, never changed, so that a broadcast under way keeps the members it was sent to. */
+  readonly #links: LinkTable;
+  readonly #deliveries: DeliveryQueue<Delivery, HubMember> = new DeliveryQueue((delivery, to) => this.#deliver(delivery, to));
+  /** List of all members. It is never changed, only replaced, so that a broadcast keeps its targets. */
   #everyone: readonly HubMember[] | undefined;
-  /** Counts joins and leaves. */
+  /** Number of joins and leaves so far. */
   #change = 0;
 
   constructor(options: HubOptions) {
     assertOptions(options, HUB_OPTIONS, "Cannot make the hub");
     this.#clock = options.clock ?? systemClock;
-    this.#seed = options.seed ?? 1;
-    this.#plan = this.#planned(options.link);
+    this.#links = new LinkTable({
+      clock: this.#clock,
+      seed: options.seed ?? 1,
+      link: options.link,
+      arrive: (from, to, packet) => void this.#enqueuePacket(from, packet, to.alone),
+    });
   }
 
   get identities(): readonly string[] {
@@ -60,7 +58,7 @@ class MemoryHub implements Hub, HubBackend {
   }
 
   get idle(): boolean {
-    return this.#drain.idle;
+    return this.#deliveries.idle;
   }
 
   get change(): number {
@@ -71,16 +69,18 @@ class MemoryHub implements Hub, HubBackend {
     if (typeof identity !== "string" || identity === "") {
       throw new StreamError(
         "invalid-argument",
-        `Cannot join the hub as the identity must be a string of some length: ${String(identity)}`,
+        `Cannot join the hub as the identity must be a non-empty string: current value is ${JSON.stringify(identity)}`,
       );
     }
     assertOptions(options, JOIN_OPTIONS, "Cannot join the hub");
-    const member = new HubMember(identity, this.#planned(options.link));
+    const member = new HubMember(identity, this.#links.plan(options.link));
     const old = this.#members.get(identity);
     if (old !== undefined) {
       this.#expel(
         old,
-        new StreamError("disconnected", `Lost the hub as another joined under the same identity: "${identity}"`, { identity }),
+        new StreamError("disconnected", `Lost the hub as another participant joined under the same identity: "${identity}"`, {
+          identity,
+        }),
       );
     }
     this.#members.set(identity, member);
@@ -89,27 +89,27 @@ class MemoryHub implements Hub, HubBackend {
   }
 
   link(a: string, b: string, options: LinkOptions, pair: PairOptions = {}): void {
-    const plan = this.#planned(options);
+    const plan = this.#links.plan(options);
     if (plan === undefined) return;
     for (const [from, to] of directions(a, b, pair)) {
-      this.#plans.set(directed(from, to), plan);
-      this.#existing(from, to)?.change(plan);
+      this.#links.setPlan(from, to, plan);
+      this.#openLink(from, to)?.change(plan);
     }
   }
 
   part(a: string, b: string, pair: PairOptions = {}): void {
     for (const [from, to] of directions(a, b, pair)) {
-      this.#parted.add(directed(from, to));
-      this.#existing(from, to)?.cut();
+      this.#links.cut(from, to);
+      this.#openLink(from, to)?.cut();
     }
   }
 
   heal(a: string, b: string, pair: PairOptions = {}): void {
-    for (const [from, to] of directions(a, b, pair)) this.#parted.delete(directed(from, to));
+    for (const [from, to] of directions(a, b, pair)) this.#links.restore(from, to);
   }
 
   get direct(): boolean {
-    return !this.#simulated;
+    return !this.#links.used;
   }
 
   freeze(identity: string): void {
@@ -121,9 +121,9 @@ class MemoryHub implements Hub, HubBackend {
     const kept = member.freezer?.thaw();
     member.freezer = undefined;
     if (kept === undefined) return;
-    this.#drain.addFirst(kept.inbox);
+    this.#deliveries.addFirst(kept.inbox);
     for (const { packet, destinations, settle } of kept.outbox) {
-      const sent = this.carry(member, packet, destinations);
+      const sent = this.send(member, packet, destinations);
       if (settle !== undefined) settle(sent);
     }
   }
@@ -138,7 +138,7 @@ class MemoryHub implements Hub, HubBackend {
     this.#cutLinks(member);
     const toldAfter = options.toldAfter ?? 0;
     if (toldAfter <= 0) return this.#expel(member, error);
-    // A member that was expelled meanwhile is in the hub no more, and nothing comes of the timer.
+    // The timer does nothing if the member has left the hub before.
     this.#clock.setTimeout(() => this.#expel(member, error), toldAfter);
   }
 
@@ -146,25 +146,25 @@ class MemoryHub implements Hub, HubBackend {
     return this.identities.filter((identity) => identity !== member.identity);
   }
 
-  tellClosed(member: HubMember, error: StreamError): void {
-    void this.#drain.add({ from: member, packet: undefined, notice: { type: "closed", error }, targets: member.alone, next: 0 });
+  notifyClosed(member: HubMember, error: StreamError): void {
+    void this.#enqueueNotice(member, { type: "closed", error }, member.alone);
   }
 
-  carry(from: HubMember, packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
+  send(from: HubMember, packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
     const targets = from.vanished ? [] : destinations === undefined ? this.#all() : this.#named(destinations);
-    if (!this.#simulated) return this.#drain.add({ from, packet, notice: undefined, targets, next: 0 });
+    if (!this.#links.used) return this.#enqueuePacket(from, packet, targets);
     const direct: HubMember[] = [];
     const waits: Promise<void>[] = [];
     for (const to of targets) {
-      if (to === from || to.vanished || this.#isParted(from, to)) continue;
-      const link = this.#linkOf(from, to);
-      const room = link?.take(packet);
+      if (to === from || to.vanished || this.#links.isCut(from, to)) continue;
+      const link = this.#links.linkOf(from, to);
+      const room = link?.send(packet);
       if (link === undefined) direct.push(to);
       else if (room !== undefined) waits.push(room);
     }
-    // Also where all goes by links: a sender that never waits for room must not hold the event loop.
-    const handed = this.#drain.add({ from, packet, notice: undefined, targets: direct, next: 0 });
-    return waits.length === 0 ? handed : handed.then(async () => void await Promise.all(waits));
+    // Needed without direct targets too: a sender that never waits for room must not block the event loop.
+    const delivered = this.#enqueuePacket(from, packet, direct);
+    return waits.length === 0 ? delivered : delivered.then(async () => void await Promise.all(waits));
   }
 
   async leave(member: HubMember): Promise<void> {
@@ -173,8 +173,16 @@ class MemoryHub implements Hub, HubBackend {
     if (!member.vanished) await this.#remove(member);
   }
 
-  #hand(delivery: Delivery, to: HubMember): void {
-    if (delivery.packet !== undefined && (to === delivery.from || this.#isParted(delivery.from, to))) return;
+  #enqueuePacket(from: HubMember, packet: Packet, targets: readonly HubMember[]): Promise<void> {
+    return this.#deliveries.add({ from, packet, notice: undefined, targets, next: 0 });
+  }
+
+  #enqueueNotice(from: HubMember, notice: Notice, targets: readonly HubMember[]): Promise<void> {
+    return this.#deliveries.add({ from, packet: undefined, notice, targets, next: 0 });
+  }
+
+  #deliver(delivery: Delivery, to: HubMember): void {
+    if (delivery.packet !== undefined && (to === delivery.from || this.#links.isCut(delivery.from, to))) return;
     to.receive(delivery);
   }
 
@@ -182,7 +190,7 @@ class MemoryHub implements Hub, HubBackend {
     if (this.#members.get(member.identity) !== member) return;
     member.end(error);
     void this.#remove(member);
-    this.tellClosed(member, error);
+    this.notifyClosed(member, error);
   }
 
   #remove(member: HubMember): Promise<void> {
@@ -195,13 +203,7 @@ class MemoryHub implements Hub, HubBackend {
   #announce(type: "joined" | "left", member: HubMember): Promise<void> {
     this.#everyone = undefined;
     const notice: Notice = { type, identity: member.identity, change: ++this.#change };
-    return this.#drain.add({
-      from: member,
-      packet: undefined,
-      notice,
-      targets: this.#all().filter((other) => other !== member),
-      next: 0,
-    });
+    return this.#enqueueNotice(member, notice, this.#all().filter((other) => other !== member));
   }
 
   #cutLinks(member: HubMember): void {
@@ -232,52 +234,17 @@ class MemoryHub implements Hub, HubBackend {
     if (member !== undefined) return member;
     throw new StreamError(
       "invalid-argument",
-      `Cannot ${action} the participant as nobody is here under this identity: "${identity}"`,
+      `Cannot ${action} the participant: expected the identity of a participant of the hub, got "${identity}"`,
     );
   }
 
-  #planned(options: LinkOptions | undefined): LinkPlan | undefined {
-    if (options === undefined) return undefined;
-    this.#simulated = true;
-    return planLink(options);
-  }
-
-  #isParted(from: HubMember, to: HubMember): boolean {
-    return this.#parted.size > 0 && this.#parted.has(directed(from.identity, to.identity));
-  }
-
-  #existing(from: string, to: string): Link | undefined {
+  #openLink(from: string, to: string): Link | undefined {
     const recipient = this.#members.get(to);
     return recipient === undefined ? undefined : this.#members.get(from)?.links.get(recipient);
   }
-
-  #linkOf(from: HubMember, to: HubMember): Link | undefined {
-    const existing = from.links.get(to);
-    if (existing !== undefined) return existing;
-    const name = directed(from.identity, to.identity);
-    const plan = this.#plans.get(name) ?? from.plan ?? to.plan ?? this.#plan;
-    if (plan === undefined) return undefined;
-    const link = new Link({
-      plan,
-      random: createRandom(deriveSeed(this.#seed, name)),
-      clock: this.#clock,
-      arrive: (packet) => void this.#drain.add({ from, packet, notice: undefined, targets: to.alone, next: 0 }),
-    });
-    from.links.set(to, link);
-    return link;
-  }
-}
-
-function assertOptions(options: unknown, known: Readonly<Record<string, true>>, action: string): void {
-  if (typeof options === "object" && options !== null) return assertKnownNames(options, known, action);
-  throw new StreamError("invalid-argument", `${action} as the options are no object: ${String(options)}`);
 }
 
 function directions(a: string, b: string, pair: PairOptions): [from: string, to: string][] {
-  assertOptions(pair, PAIR_OPTIONS, "Cannot change the line");
+  assertOptions(pair, PAIR_OPTIONS, "Cannot change the link");
   return pair.oneWay === true ? [[a, b]] : [[a, b], [b, a]];
-}
-
-function directed(from: string, to: string): string {
-  return `${from.length}:${from}${to}`;
 }

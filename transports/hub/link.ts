@@ -5,13 +5,13 @@ import type { LinkPlan } from "./link_options.ts";
 import { copyPacket, packetBytes } from "../packet_size.ts";
 import type { Random } from "./random.ts";
 
-/** Rounding error of sums of fractions of a millisecond, in ms. */
-const ROUNDING = 1e-6;
+/** Rounding error of summed fractions, in ms. */
+const ROUNDING_MS = 1e-6;
 
-/** Something that is to happen at a time of the clock. */
+/** Value that is due at a time of the clock. */
 interface Due<T> {
   readonly at: number;
-  readonly what: T;
+  readonly value: T;
 }
 
 /** Environment of a link. */
@@ -19,18 +19,18 @@ export interface LinkInput {
   readonly plan: LinkPlan;
   readonly random: Random;
   readonly clock: Clock;
-  /** Takes what has come through. Called by the clock. */
+  /** Delivers a packet at its time of arrival. */
   readonly arrive: (packet: Packet) => void;
 }
 
-/** One direction between two participants: a line of some rate, the queue before it, and the way behind it. */
+/** Simulated link in one direction: a queue, a line with a rate, and a delay. */
 export class Link {
   readonly #input: LinkInput;
   #plan: LinkPlan;
-  /** When the line has sent all that was given to it. */
-  #free = 0;
+  /** Time when the queue is empty. */
+  #freeAt = 0;
   #lastArrival = 0;
-  /** In order of arrival; those before #head have come. */
+  /** Packets in order of arrival; those before `#head` have arrived. */
   #inFlight: Due<Packet>[] = [];
   #head = 0;
   /** Senders that wait for room, in order. */
@@ -44,62 +44,62 @@ export class Link {
     this.#plan = input.plan;
   }
 
-  /** Changes the line from here on; what is under way arrives as it would have. */
+  /** Changes the plan of later packets. */
   change(plan: LinkPlan): void {
     this.#plan = plan;
   }
 
-  /** Takes a packet. The promise, if there is one, resolves when the queue has room for more. */
-  take(packet: Packet): Promise<void> | undefined {
+  /** Sends a packet. The promise, if there is one, resolves when the queue has room for more. */
+  send(packet: Packet): Promise<void> | undefined {
     const now = nowOf(this.#input.clock);
-    this.#free = Math.max(this.#free, now) + packetBytes(packet) / this.#plan.rate;
+    this.#freeAt = Math.max(this.#freeAt, now) + packetBytes(packet) / this.#plan.rate;
     const copy = copyPacket(packet);
     for (const delay of this.#plan.delays(this.#input.random)) {
-      const at = Math.max(this.#free + delay, this.#plan.ordered ? this.#lastArrival : 0);
+      const at = Math.max(this.#freeAt + delay, this.#plan.ordered ? this.#lastArrival : 0);
       this.#lastArrival = Math.max(this.#lastArrival, at);
-      this.#fly({ at, what: copy });
+      this.#insert({ at, value: copy });
     }
     this.#arm();
-    const roomAt = this.#free - this.#plan.queueMs;
-    if (roomAt <= now + ROUNDING || this.#plan.rate === Infinity) return undefined;
+    const roomAt = this.#freeAt - this.#plan.queueMs;
+    if (roomAt <= now + ROUNDING_MS || this.#plan.rate === Infinity) return undefined;
     return new Promise((resolve) => {
-      this.#waiters.push({ at: roomAt, what: resolve });
+      this.#waiters.push({ at: roomAt, value: resolve });
       this.#arm();
     });
   }
 
-  /** Loses all that is under way. */
+  /** Drops all packets in flight. */
   cut(): void {
     this.#inFlight = [];
     this.#head = 0;
-    this.#free = 0;
+    this.#freeAt = 0;
     this.#lastArrival = 0;
-    for (const waiter of this.#waiters.splice(0)) waiter.what();
+    for (const waiter of this.#waiters.splice(0)) waiter.value();
     this.#arm();
-    this.#tellIdle();
+    this.#settleIdle();
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no packet is in flight. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       this.#idlers.push(resolve);
-      this.#tellIdle();
+      this.#settleIdle();
     });
   }
 
-  #tellIdle(): void {
+  #settleIdle(): void {
     if (this.#head < this.#inFlight.length) return;
     for (const idler of this.#idlers.splice(0)) idler();
   }
 
-  #fly(due: Due<Packet>): void {
+  #insert(due: Due<Packet>): void {
     let at = this.#inFlight.length;
     while (at > this.#head && (this.#inFlight[at - 1]?.at ?? 0) > due.at) at--;
     if (at === this.#inFlight.length) this.#inFlight.push(due);
     else this.#inFlight.splice(at, 0, due);
   }
 
-  /** Has the clock wake the link for whatever comes next; one timer at most. */
+  /** Sets the one timer to the next arrival or the next room in the queue. */
   #arm(): void {
     const next = Math.min(this.#inFlight[this.#head]?.at ?? Infinity, this.#waiters[0]?.at ?? Infinity);
     if (next === this.#timerAt) return;
@@ -111,18 +111,18 @@ export class Link {
 
   #wake(): void {
     this.#timerAt = Infinity;
-    const now = nowOf(this.#input.clock) + ROUNDING;
+    const now = nowOf(this.#input.clock) + ROUNDING_MS;
     for (let due = this.#inFlight[this.#head]; due !== undefined && due.at <= now; due = this.#inFlight[this.#head]) {
       this.#head++;
-      this.#input.arrive(due.what);
+      this.#input.arrive(due.value);
     }
     if (this.#head > 1_000 || this.#head === this.#inFlight.length) {
       this.#inFlight.splice(0, this.#head);
       this.#head = 0;
     }
     const ready = this.#waiters.findIndex((waiter) => waiter.at > now);
-    for (const waiter of this.#waiters.splice(0, ready === -1 ? this.#waiters.length : ready)) waiter.what();
+    for (const waiter of this.#waiters.splice(0, ready === -1 ? this.#waiters.length : ready)) waiter.value();
     this.#arm();
-    this.#tellIdle();
+    this.#settleIdle();
   }
 }

@@ -4,67 +4,67 @@ import type { Random } from "./random.ts";
 
 /** Options of both kinds of link. */
 export interface LinkLine {
-  /** Time from end to end, one way, in ms. Default: 0. */
+  /** One-way delay, in ms. Default: 0. */
   readonly delay?: number;
-  /** Bytes a second. Default: no limit. */
+  /** Rate, in bytes per second. Default: no limit. */
   readonly rate?: number;
-  /** Bytes that may wait for the line before `send` does, or their time on the line. Default: 2 MiB, as LiveKit's SDKs buffer. */
+  /** Queue beyond which `send` waits, in bytes or in ms on the line. Default: 2 MiB, as in LiveKit's SDKs. */
   readonly queue?: number | { readonly ms: number };
 }
 
-/** A link that delivers everything once and in order, as SCTP makes of a bad line: a loss is a stall of all that is behind it. */
+/** Link that delivers each packet once and in order, as SCTP does on a bad line: a lost packet delays all later ones. */
 export interface ReliableLink extends LinkLine {
-  /** Which kind of link it is. */
+  /** Kind of link. */
   readonly kind: "reliable";
-  /** Probability that a packet is lost and sent again, each time anew; under 1. Default: 0. */
+  /** Probability of a packet's loss at each attempt, below 1; lost packets are sent again. Default: 0. */
   readonly loss?: number;
-  /** Time until a lost packet is sent again, in ms. Default: three delays, at least 20 (the loss must be noticed and told of). */
+  /** Time until a lost packet is sent again, in ms. Default: three delays, at least 20, as the loss must be noticed and reported. */
   readonly retransmission?: number;
 }
 
-/** A link on which packets vanish, come twice and overtake one another. */
+/** Link that drops, repeats and reorders packets. */
 export interface FaultyLink extends LinkLine {
-  /** Which kind of link it is. */
+  /** Kind of link. */
   readonly kind: "faulty";
-  /** Probability that a packet vanishes. Default: 0. */
+  /** Probability that a packet is dropped. Default: 0. */
   readonly lose?: number;
-  /** Probability that a packet comes twice. Default: 0. */
+  /** Probability that a packet arrives twice. Default: 0. */
   readonly repeat?: number;
-  /** Probability that a packet is late, so that others overtake it. Default: 0. */
+  /** Probability that a packet is late, so that later ones overtake it. Default: 0. */
   readonly reorder?: number;
-  /** How late a late packet is at most, in ms. Default: 20 more than the delay. */
+  /** Longest extra delay of a late packet, in ms. Default: 20 more than the delay. */
   readonly lateness?: number;
 }
 
-/** A simulated line between two participants of a hub. */
+/** Options of a simulated link between two participants of a hub. */
 export type LinkOptions = ReliableLink | FaultyLink;
 
-/** Default of {@linkcode LinkLine.queue}, in bytes: LiveKit's low threshold of its data channels' buffers. */
+/** Default of {@linkcode LinkLine.queue}, in bytes: the low threshold of data channels in LiveKit's SDKs. */
 const DEFAULT_QUEUE = 2 * 1024 * 1024;
 
 const LINE_NAMES: OptionNames<LinkLine> = { delay: true, rate: true, queue: true };
 
-/** Options of each kind of link. */
+/** Option names of each kind of link. */
 const LINK_NAMES: { readonly [K in LinkOptions["kind"]]: OptionNames<Extract<LinkOptions, { kind: K }>> } = {
   reliable: { ...LINE_NAMES, kind: true, loss: true, retransmission: true },
   faulty: { ...LINE_NAMES, kind: true, lose: true, repeat: true, reorder: true, lateness: true },
 };
 
-/** A link's options with nothing left open. */
+/** Link options with all defaults filled in. */
 export interface LinkPlan {
-  /** Bytes in a millisecond. */
+  /** Rate, in bytes per ms. */
   readonly rate: number;
-  /** Time on the line of what may wait, in ms. */
+  /** Queue beyond which `send` waits, in ms on the line. */
   readonly queueMs: number;
-  /** Whether a packet never arrives before one that was sent earlier. */
+  /** True if packets arrive in the order in which they were sent. */
   readonly ordered: boolean;
-  /** How long after it left the line each copy of a packet arrives, in ms: none if it vanishes. */
+  /** Draws the delay of each copy of a packet, in ms; none if the packet is dropped. */
   delays(random: Random): readonly number[];
 }
 
-/** Checks a link's options. Throws StreamError "invalid-argument". */
+/** Checks link options and fills in the defaults. Throws StreamError "invalid-argument". */
 export function planLink(options: LinkOptions): LinkPlan {
-  if (typeof options !== "object" || options === null) throw invalid("options", options);
+  if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   if (Object.hasOwn(LINK_NAMES, options.kind)) assertKnownNames(options, LINK_NAMES[options.kind], "Cannot set up the link");
   const rate = number(options, "rate", Infinity, Number.MIN_VALUE) / 1000;
   const queue = typeof options.queue === "object" && options.queue !== null
@@ -77,7 +77,7 @@ export function planLink(options: LinkOptions): LinkPlan {
     case "faulty":
       return { ...line, ordered: false, delays: faulty(options) };
     default:
-      throw invalid("kind", (options as LinkOptions).kind);
+      throw invalid("kind", '"reliable" or "faulty"', (options as LinkOptions).kind);
   }
 }
 
@@ -110,16 +110,24 @@ function queueTime(queue: { readonly ms: number }): number {
   return number(queue, "ms", 0, 0);
 }
 
-function duration(options: object, name: string, otherwise: number): number {
-  return number(options, name, otherwise, 0, Number.MAX_SAFE_INTEGER);
+function duration(options: object, name: string, fallback: number): number {
+  return number(options, name, fallback, 0, Number.MAX_SAFE_INTEGER);
 }
 
-function number(options: object, name: string, otherwise: number, least: number, most = Infinity): number {
-  const value = (options as Record<string, unknown>)[name] ?? otherwise;
-  if (typeof value !== "number" || !(value >= least && value <= most)) throw invalid(name, value);
+function number(options: object, name: string, fallback: number, min: number, max = Infinity): number {
+  const value = (options as Record<string, unknown>)[name] ?? fallback;
+  if (typeof value !== "number" || !(value >= min && value <= max)) throw invalid(name, rangeText(min, max), value);
   return value;
 }
 
-function invalid(name: string, value: unknown): StreamError {
-  return new StreamError("invalid-argument", `Cannot set up the link as its ${name} cannot be used: ${String(value)}`);
+function rangeText(min: number, max: number): string {
+  if (max < Number.MAX_SAFE_INTEGER) return `a number from ${min} to ${max}`;
+  return min === 0 ? "a number of at least 0" : "a number above 0";
+}
+
+function invalid(name: string, expected: string, value: unknown): StreamError {
+  return new StreamError(
+    "invalid-argument",
+    `Cannot set up the link as its ${name} must be ${expected}: current value is ${String(value)}`,
+  );
 }

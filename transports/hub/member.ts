@@ -6,39 +6,40 @@ import { Freezer } from "./freezer.ts";
 import type { Link } from "./link.ts";
 import type { TransportEvents } from "../transport.ts";
 
-/** Notices of a hub to its participants, beside their packets. */
+/** Notices of a hub to its participants. */
 export type Notice =
   | {
     readonly type: "joined" | "left";
-    readonly identity: string; /** Which change of the hub's members it is. */
+    readonly identity: string;
+    /** Number of the change of the hub's members. */
     readonly change: number;
   }
   | { readonly type: "closed"; readonly error: StreamError };
 
-/** A packet or a notice on its way; never both. */
+/** Packet or notice on its way; never both. */
 export interface Delivery extends QueuedDelivery<HubMember> {
   readonly from: HubMember;
   readonly packet: Packet | undefined;
   readonly notice: Notice | undefined;
 }
 
-/** A participant, as the hub sees it, from joining to leaving. Who joins again under the same identity has another member. */
+/** Participant of a hub, from joining to leaving. A participant that joins again is a new member. */
 export class HubMember {
   readonly identity: string;
-  /** The line to and from it, unless a pair has one of its own. */
+  /** Plan of links to and from this member, unless a pair has its own. */
   readonly plan: LinkPlan | undefined;
-  /** A list of this member alone: the targets of nearly every private packet. */
+  /** List of this member alone: the targets of a packet with one destination. */
   readonly alone: readonly HubMember[] = [this];
-  /** The simulated lines from it. */
+  /** Simulated links from this member. */
   readonly links: Map<HubMember, Link> = new Map();
-  /** Why it can send no more. */
+  /** Error of all later sends. */
   ended: StreamError | undefined;
-  /** It vanished: nothing goes in or out, though the others may not know yet. */
+  /** True if the member was removed without a word: no packet goes in or out, though others may not know yet. */
   vanished = false;
   freezer: Freezer<Delivery> | undefined;
   #events: TransportEvents | undefined;
   #opened = false;
-  /** The last change of members it knew of when it was opened. */
+  /** Number of the last change of members before `open`. */
   #knownChange = 0;
 
   constructor(identity: string, plan: LinkPlan | undefined) {
@@ -46,11 +47,12 @@ export class HubMember {
     this.plan = plan;
   }
 
+  /** Starts calling the events. `change` is the number of the last change of members. */
   open(events: TransportEvents, change: number): void {
     if (this.#opened) {
       throw new StreamError(
         "invalid-argument",
-        `Cannot open the transport as it has been opened: identity is "${this.identity}"`,
+        `Cannot open the transport as it must be opened only once: identity is "${this.identity}"`,
       );
     }
     this.#opened = true;
@@ -58,22 +60,24 @@ export class HubMember {
     this.#knownChange = change;
   }
 
-  /** It sends no more, and is told no more but that it is closed. */
+  /** Ends sending and receiving; only the notice of the closing is still delivered. */
   end(error: StreamError): void {
     this.ended ??= error;
     this.freezer?.drop(this.ended);
     this.freezer = undefined;
   }
 
-  /** Its owner has closed it: it is told nothing at all. */
+  /** Stops all events: the owner has closed the transport. */
   silence(): void {
     this.#events = undefined;
   }
 
+  /** Holds deliveries and packets from now on. */
   freeze(): void {
     this.freezer ??= new Freezer();
   }
 
+  /** Takes a delivery: calls an event, holds the delivery, or drops it. */
   receive(delivery: Delivery): void {
     const { packet, notice } = delivery;
     if (notice?.type === "closed") {

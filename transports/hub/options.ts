@@ -1,35 +1,36 @@
+import { StreamError } from "../../errors.ts";
 import type { Clock } from "../../protocol/clock.ts";
+import { assertKnownNames } from "../../protocol/option_names.ts";
 import type { LinkOptions } from "./link_options.ts";
 import type { Transport } from "../transport.ts";
 
-/** How a hub's simulated links behave; without them none of it matters. */
+/** Options of a hub's simulated links. */
 export interface HubOptions {
-  /** The line between any two participants who have no other. Default: none, packets are handed over without delay. */
+  /** Link between any two participants without a link of their own. Default: none, so packets have no delay. */
   readonly link?: LinkOptions;
-  /** Decides the fate of packets: the same seed and traffic give the same history. Default: 1. */
+  /** Seed of losses and delays: the same seed and traffic give the same history. Default: 1. */
   readonly seed?: number;
-  /** Tells the links the time. Default: the system's. */
+  /** Clock of the links. Default: the system's. */
   readonly clock?: Clock;
 }
 
 /** Options of one participant. */
 export interface JoinOptions {
-  /** Its line. A packet goes by the line of its pair, else of its sender, else of its recipient, else of the hub. */
+  /** Link of the participant. A packet takes the link of its pair, or of its sender, its recipient, the hub, in this order. */
   readonly link?: LinkOptions;
 }
 
-/** Which directions between two participants are meant. */
+/** Directions between two participants. */
 export interface PairOptions {
-  /** Only what the first sends to the second. Default: both directions. */
+  /** True for packets from the first to the second only. Default: both directions. */
   readonly oneWay?: boolean;
 }
 
 /**
- * A room within one process. Participants share nothing but it, so what runs on a hub runs on a server.
+ * Room within one process. Participants share nothing else, so a program for a hub also runs on a server.
  *
- * Packets are handed over by reference, without delay and without a copy. What happens on a bad line can be tried out: by links with
- * delay, rate, loss and faults, by participants who freeze or vanish. Nobody can be trusted to be who a packet says he is but by the
- * `from` of a packet: a header's `senderIdentity` is carried as it is, and handlers see it.
+ * Packets are handed over by reference, without delay and without a copy. Bad networks can be simulated: by links with delay, rate, loss and
+ * faults, and by participants that freeze or vanish. Only `from` identifies the sender: handlers see a header's `senderIdentity` unchecked.
  *
  * @example
  * ```ts
@@ -45,28 +46,34 @@ export interface PairOptions {
  * ```
  */
 export interface Hub {
-  /** Identities that are here, in order of joining. */
+  /** Identities of the participants, in order of joining. */
   readonly identities: readonly string[];
-  /** Whether nothing is about to be handed over. What is under way on simulated links does not count: it waits for its time. */
+  /** True if no packet waits for its delivery. Packets on simulated links do not count. */
   readonly idle: boolean;
   /**
-   * Enters the room. Who is here under the same identity is closed ("disconnected"), and has left for the others.
-   * Throws StreamError "invalid-argument" if the identity is no string, or empty, or the link cannot be used.
+   * Joins the room. A participant of the same identity leaves, and its transport ends as "disconnected". Throws StreamError
+   * "invalid-argument" unless the identity is a non-empty string and the link is valid.
    */
   join(identity: string, options?: JoinOptions): Transport;
-  /** Puts a line between two participants, here or yet to come; what is under way arrives as it would have. */
+  /** Sets the link between two participants, present or future, for later packets. */
   link(a: string, b: string, options: LinkOptions, pair?: PairOptions): void;
-  /** Cuts the line: what is under way and what is sent is lost until `heal`. Neither side is told. */
+  /** Cuts the connection until `heal`: packets in flight and later ones are lost. Neither side is told. */
   part(a: string, b: string, pair?: PairOptions): void;
-  /** Joins a parted line. */
+  /** Undoes `part`. */
   heal(a: string, b: string, pair?: PairOptions): void;
-  /** Stops a participant as a stopped process is: nothing more goes in or out, up to 4 MiB each way are kept, nobody is told. */
+  /** Stops a participant like a stopped process: up to 4 MiB of packets are kept in each direction, and nobody is told. */
   freeze(identity: string): void;
-  /** Lets a frozen participant go on: what was kept goes its way, in order. */
+  /** Resumes a frozen participant: the kept packets are delivered in order. */
   thaw(identity: string): void;
   /**
-   * Removes a participant as a killed process is: nothing more goes in or out, what is under way is lost. The others are told that it
-   * left, and it itself that it is closed, after `toldAfter` ms (default 0; `Infinity`: never, unless it joins again).
+   * Removes a participant like a killed process: no packet goes in or out, and packets in flight are lost. After `toldAfter` ms the others
+   * see it leave, and its transport ends. Default: 0. With `Infinity` that happens only when the identity joins again.
    */
   vanish(identity: string, options?: { toldAfter?: number }): void;
+}
+
+/** Throws StreamError "invalid-argument" unless the options are an object with known names; `action` begins the message. */
+export function assertOptions(options: unknown, known: Readonly<Record<string, true>>, action: string): void {
+  if (typeof options === "object" && options !== null) return assertKnownNames(options, known, action);
+  throw new StreamError("invalid-argument", `${action} as the options must be an object: current value is ${String(options)}`);
 }

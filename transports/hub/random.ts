@@ -1,7 +1,7 @@
-/** Random numbers that can be had again: from 0 up to 1, uniform, the same ones for the same seed. Not for secrets. */
+/** Pseudo-random numbers, uniform from 0 to below 1. Not for secrets. */
 export type Random = () => number;
 
-/** Mulberry32, by Tommy Ettinger: 32 bits of state, good enough to decide the fate of packets. */
+/** Makes a generator by a seed: Mulberry32 by Tommy Ettinger, with 32 bits of state. */
 export function createRandom(seed: number): Random {
   let state = seed | 0;
   return () => {
@@ -12,7 +12,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** A seed that depends on another and on a name (FNV-1a), so that each link's fate is its own, whatever the others carry. */
+/** Derives a seed from another seed and a name (FNV-1a), so that the traffic of one link does not change another. */
 export function deriveSeed(seed: number, name: string): number {
   let hash = (0x811c9dc5 ^ seed) | 0;
   for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);

@@ -4,21 +4,23 @@ import { refusal } from "../packet_size.ts";
 import type { HubMember } from "./member.ts";
 import type { Transport, TransportEvents } from "../transport.ts";
 
-/** The hub, as its participants' transports see it. */
+/** Part of a hub that its transports call. */
 export interface HubBackend {
-  /** Joins and leaves so far. */
+  /** Number of joins and leaves so far. */
   readonly change: number;
-  /** Whether there are no lines between participants. */
+  /** True if the hub has no simulated links. */
   readonly direct: boolean;
+  /** Identities of the other members. */
   participants(member: HubMember): readonly string[];
-  /** Sends a packet on its way. Never rejects. */
-  carry(from: HubMember, packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
-  tellClosed(member: HubMember, error: StreamError): void;
-  /** Takes a member out when what it sent has been handed on. */
+  /** Sends a packet; never rejects. */
+  send(from: HubMember, packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
+  /** Delivers the notice of the closing to a member. */
+  notifyClosed(member: HubMember, error: StreamError): void;
+  /** Removes a member when its packets have been delivered. */
   leave(member: HubMember): Promise<void>;
 }
 
-/** Transport of a participant of a hub. */
+/** Transport of one participant of a hub. */
 export class HubTransport implements Transport {
   readonly identity: string;
   readonly #hub: HubBackend;
@@ -41,7 +43,7 @@ export class HubTransport implements Transport {
 
   open(events: TransportEvents): void {
     this.#member.open(events, this.#hub.change);
-    if (this.#member.ended !== undefined) this.#hub.tellClosed(this.#member, this.#member.ended);
+    if (this.#member.ended !== undefined) this.#hub.notifyClosed(this.#member, this.#member.ended);
   }
 
   send(packet: Packet, destinations?: readonly string[]): Promise<void> {
@@ -49,7 +51,7 @@ export class HubTransport implements Transport {
     const problem = member.ended ?? refusal(packet);
     if (problem !== undefined) return Promise.reject(problem);
     return member.freezer === undefined
-      ? this.#hub.carry(member, packet, destinations)
+      ? this.#hub.send(member, packet, destinations)
       : member.freezer.hold(packet, destinations);
   }
 

@@ -1,69 +1,73 @@
 import { MAX_CHUNK_SIZE } from "../../protocol/constants.ts";
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
-import type { ReaderEvents } from "./sdk.ts";
+import type { ReaderEvents } from "./sdk/events.ts";
 
-/** Bytes of packets held until the SDK's reader shows how they are to be read; its news come before theirs, or within the same turn. */
+/**
+ * Limit of packets that are held until the SDK's reader shows the form of a stream, in bytes. The reader's events come before the packets, or
+ * in the same turn.
+ */
 const MAX_UNDECIDED_BYTES = 256 * 1024;
 
 /**
- * How a stream is read. "packets": they hold its bytes, as on the hub. "reader": only the SDK's reader has them, as they came compressed
- * or within the header. "over": nothing more is told.
+ * Place of a stream's bytes. "packets": in the packets, as on the hub. "reader": in the SDK's reader only, as the packets are compressed or
+ * the header has the contents. "ended": no packet is delivered any more.
  */
-type Form = "undecided" | "packets" | "reader" | "over";
+type Form = "undecided" | "packets" | "reader" | "ended";
 
 interface ReaderEnd {
   readonly attributes: Readonly<Record<string, string>>;
   readonly error: string | undefined;
 }
 
-/** Surroundings of a stream of another SDK. */
+/** Effects of a stream of another SDK. */
 export interface ForeignContext {
-  tell(packet: Packet): void;
-  /** Nothing more is told. `strays`: packets of it may still come, and mean nothing. */
-  over(strays: boolean): void;
-  /** Calls back when packets of which the reader has told already would have come; gives what cancels that. */
+  /** Delivers a packet to the runtime. */
+  deliver(packet: Packet): void;
+  /** Notes that the stream has ended. With `hasLatePackets` more packets of the stream may come, and must be dropped. */
+  ended(hasLatePackets: boolean): void;
+  /** Calls `done` when late packets would have come; returns a function that cancels the call. */
   later(done: () => void): () => void;
 }
 
 /**
- * A stream of another SDK, which comes twice: by its packets, and by the SDK's reader. Its end is that of its packets, as the reader
- * ends cleanly when the connection does. Only a stream within one header, which has neither chunks nor a trailer, ends by its reader.
+ * Stream of another SDK. The SDK reports each stream twice: by packets, and by a reader. The packets decide how the stream ends, as the
+ * reader ends without an error when the connection does. Only a stream within one header, without chunks and trailer, ends by the reader.
  */
 export class ForeignStream implements ReaderEvents {
   readonly #header: StreamHeader;
   readonly #context: ForeignContext;
   #form: Form = "undecided";
-  /** Packets that came while the form was not known. */
+  /** Packets that came before the form was known. */
   #packets: (ChunkPacket | TrailerPacket)[] = [];
   #packetBytes = 0;
   #decoded: Uint8Array[] = [];
   #hasPackets = false;
   #trailer: TrailerPacket | undefined;
   #readerEnd: ReaderEnd | undefined;
-  /** Index of the next chunk that is told. */
+  /** Index of the next chunk to deliver. */
   #next = 0;
   #cancelWait: (() => void) | undefined;
 
   constructor(header: StreamHeader, context: ForeignContext) {
     this.#header = header;
     this.#context = context;
-    context.tell({ type: "header", header });
+    context.deliver({ type: "header", header });
   }
 
-  /** A packet of it came. Its bytes may change afterwards. */
+  /** Takes a packet of the stream, whose bytes may change afterwards. */
   packet(packet: ChunkPacket | TrailerPacket): void {
     this.#hasPackets = true;
     if (packet.type === "trailer") this.#trailer = packet;
-    if (this.#form === "packets") return this.#tell(packet);
+    if (this.#form === "packets") return this.#deliver(packet);
     if (this.#form === "reader") return this.#endByReader();
-    if (this.#form === "over") return;
+    if (this.#form === "ended") return;
     this.#packets.push(packet.type === "chunk" ? { ...packet, content: packet.content.slice() } : packet);
     this.#packetBytes += packet.type === "chunk" ? packet.content.byteLength : 0;
     this.#decide();
   }
 
   chunk(content: Uint8Array): void {
-    if (this.#form === "reader") return this.#tellDecoded(content);
+    if (this.#form === "reader") return this.#deliverDecoded(content);
     if (this.#form !== "undecided") return;
     this.#decoded.push(content);
     this.#decide();
@@ -73,13 +77,13 @@ export class ForeignStream implements ReaderEvents {
     this.#readerEnd = { attributes, error };
     if (this.#form === "reader") return this.#endByReader();
     if (this.#form === "undecided") return this.#decide();
-    // Only the reader knows which packets were to be encrypted. All else that it finds is found in the packets, too.
-    if (this.#form === "packets" && /encryption/i.test(error ?? "")) this.#spoil();
+    // Only the reader knows which packets should be encrypted. The packets show all other errors.
+    if (this.#form === "packets" && /encryption/i.test(error ?? "")) this.#fail();
   }
 
-  /** Tells nothing more. */
+  /** Stops delivering packets. */
   stop(): void {
-    this.#form = "over";
+    this.#form = "ended";
     this.#cancelWait?.();
     this.#packets = [];
     this.#decoded = [];
@@ -91,7 +95,7 @@ export class ForeignStream implements ReaderEvents {
     const end = this.#readerEnd;
     if (first === undefined) {
       if (end === undefined) return;
-      // It came within its header and is whole. Otherwise its packets are late, or the connection has ended; of an empty one that is not told.
+      // A whole stream came within its header. Otherwise its packets are late, or the connection has ended; an empty stream may be either.
       const isWhole = end.error === undefined && decoded !== undefined && this.#decodedBytes === this.#header.totalSize;
       if (isWhole) this.#readDecoded();
       else this.#wait(() => this.#readDecoded());
@@ -103,13 +107,13 @@ export class ForeignStream implements ReaderEvents {
       if (isEqual(decoded, first.content)) this.#readPackets();
       else this.#readDecoded();
     } else if (end !== undefined) this.#decideByEnd(end, first.content);
-    else if (this.#packetBytes > MAX_UNDECIDED_BYTES) this.#spoil();
+    else if (this.#packetBytes > MAX_UNDECIDED_BYTES) this.#fail();
   }
 
-  /** The reader has ended and given nothing, of a stream whose first chunk is here. */
+  /** Decides a stream whose first chunk is here, and whose reader has ended without content. */
   #decideByEnd({ error }: ReaderEnd, first: Uint8Array): void {
     const { totalSize = Infinity } = this.#header;
-    // Plain text that is cut within a code point, or more than was announced: of compressed text the reader gives whole code points.
+    // Plain text may be cut within a code point, or be longer than announced. Compressed text is decoded to whole code points.
     if (error?.startsWith("UTF-8") === true || (error !== undefined && first.byteLength > totalSize)) this.#readPackets();
     else this.#readDecoded();
   }
@@ -122,14 +126,14 @@ export class ForeignStream implements ReaderEvents {
     this.#cancelWait?.();
     this.#form = "packets";
     this.#decoded = [];
-    for (const packet of this.#packets.splice(0)) this.#tell(packet);
+    for (const packet of this.#packets.splice(0)) this.#deliver(packet);
   }
 
   #readDecoded(): void {
     this.#cancelWait?.();
     this.#form = "reader";
     this.#packets = [];
-    for (const content of this.#decoded.splice(0)) this.#tellDecoded(content);
+    for (const content of this.#decoded.splice(0)) this.#deliverDecoded(content);
     this.#endByReader();
   }
 
@@ -137,47 +141,50 @@ export class ForeignStream implements ReaderEvents {
     if (this.#readerEnd === undefined) return;
     const { attributes, error } = this.#readerEnd;
     const trailer = this.#trailer;
-    if (trailer !== undefined && (error === undefined || trailer.reason !== "")) this.#tell(trailer);
+    if (trailer !== undefined && (error === undefined || trailer.reason !== "")) this.#deliver(trailer);
     else if (error !== undefined) {
-      if (trailer !== undefined) this.#spoil();
-      else this.#wait(() => this.#spoil()); // its trailer may say why
+      if (trailer !== undefined) this.#fail();
+      else this.#wait(() => this.#fail()); // the trailer may hold the reason
     } else if (!this.#hasPackets) {
       const added = Object.entries(attributes).filter(([key, value]) => this.#header.attributes[key] !== value);
-      this.#tell({ type: "trailer", streamId: this.#header.streamId, reason: "", attributes: Object.fromEntries(added) }, true);
+      this.#deliver(
+        { type: "trailer", streamId: this.#header.streamId, reason: "", attributes: Object.fromEntries(added) },
+        true,
+      );
     }
   }
 
-  #tellDecoded(content: Uint8Array): void {
+  #deliverDecoded(content: Uint8Array): void {
     const { streamId } = this.#header;
     for (let at = 0; at < content.byteLength; at += MAX_CHUNK_SIZE) {
-      this.#tell({ type: "chunk", streamId, index: this.#next, content: content.subarray(at, at + MAX_CHUNK_SIZE) });
+      this.#deliver({ type: "chunk", streamId, index: this.#next, content: content.subarray(at, at + MAX_CHUNK_SIZE) });
     }
   }
 
-  #tell(packet: ChunkPacket | TrailerPacket, strays = false): void {
+  #deliver(packet: ChunkPacket | TrailerPacket, hasLatePackets = false): void {
     if (packet.type === "chunk") this.#next = Math.max(this.#next, packet.index + 1);
-    else this.#finish(strays);
-    this.#context.tell(packet);
+    else this.#finish(hasLatePackets);
+    this.#context.deliver(packet);
   }
 
-  /** Some of it cannot be had: it ends as one of which a chunk is missing. */
-  #spoil(): void {
+  /** Ends the stream as incomplete: a chunk is missing. */
+  #fail(): void {
     const { streamId } = this.#header;
     const index = this.#next + 1;
     this.#finish(true);
-    this.#context.tell({ type: "chunk", streamId, index, content: new Uint8Array() });
-    this.#context.tell({ type: "trailer", streamId, reason: "", attributes: {} });
+    this.#context.deliver({ type: "chunk", streamId, index, content: new Uint8Array() });
+    this.#context.deliver({ type: "trailer", streamId, reason: "", attributes: {} });
   }
 
-  #finish(strays: boolean): void {
+  #finish(hasLatePackets: boolean): void {
     this.stop();
-    this.#context.over(strays);
+    this.#context.ended(hasLatePackets);
   }
 
   #wait(done: () => void): void {
     this.#cancelWait ??= this.#context.later(() => {
       this.#cancelWait = undefined;
-      if (this.#form !== "over") done();
+      if (this.#form !== "ended") done();
     });
   }
 }

@@ -1,32 +1,32 @@
 import { StreamError } from "../../errors.ts";
-import type { AdoptableRoom } from "./internals.ts";
-import { Sdk } from "./sdk.ts";
+import type { AdoptableRoom } from "./sdk/internals.ts";
+import { SdkRoom } from "./sdk/room.ts";
 import { LiveKitTransport } from "./transport.ts";
 import type { Transport } from "../transport.ts";
 
-export type { AdoptableRoom } from "./internals.ts";
+export type { AdoptableRoom } from "./sdk/internals.ts";
 export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "../transport.ts";
 
-/** Where a Room says which copy of this package has adopted it: two would take each other's streams. */
+/** Key of a Room's property that names the copy of this package that adopted the Room. Two copies would take each other's streams. */
 const ADOPTER: unique symbol = Symbol.for("millrace.adopter");
 
-/** This copy of the package. */
+/** Identity of this copy of the package. */
 const SELF: object = {};
 
 type Adopted = AdoptableRoom & { [ADOPTER]?: unknown };
 
 /**
- * A room of a LiveKit server as a transport: what runs on a hub runs in it, with other Millrace runtimes and with every LiveKit SDK. The
- * Room stays its owner's: closing the runtime gives it back, connected, and does not end the program's use of it.
+ * Makes a transport of a room of a LiveKit server. Programs that run on a hub run in a room too, with other Millrace runtimes and with
+ * every LiveKit SDK. The program keeps its Room: after the runtime was closed, the Room is still connected and usable.
  *
- * Streams of other SDKs on a topic for which a handler is registered on the Room itself go to that handler, and not to the runtime. Those of
- * Millrace runtimes do if the runtime has no handler for their topic.
- * `senderIdentity` is what the server says, whatever a sender asks for.
+ * A handler on the Room gets the streams of other SDKs on its topic, before the runtime. The handler gets streams of Millrace runtimes if
+ * the runtime has none for the topic. The server sets `senderIdentity`, whatever a sender asks for.
  *
- * For the whole process, what the SDK's native part logs is dropped before it is decoded: the SDK has no use for it either.
+ * A process-wide side effect: native log lines of the SDK are dropped before they are decoded. The SDK ignores them too.
  *
- * Throws StreamError "transport" if the room is not connected, is adopted already, or belongs to a version of the SDK that lacks what is
- * needed (it names what); "invalid-argument" if it is no Room at all, or adopted by another copy of this package. Known to work: `@livekit/rtc-node` 0.13.34 and 1.1.0.
+ * Throws StreamError "transport" if the room is not connected, if it is adopted already, or if its SDK lacks members, which the message
+ * names. Throws "invalid-argument" for a value that is not a Room, and for a Room that another copy of this package adopted. Versions
+ * 0.13.34 and 1.1.0 of `@livekit/rtc-node` are known to work.
  *
  * @example
  * ```ts no-run
@@ -43,7 +43,7 @@ type Adopted = AdoptableRoom & { [ADOPTER]?: unknown };
  * ```
  */
 export function livekit(room: AdoptableRoom): Transport {
-  const sdk = new Sdk(room);
+  const sdk = new SdkRoom(room);
   const adopter = (room as Adopted)[ADOPTER];
   if (adopter === SELF) {
     throw new StreamError("transport", `Cannot adopt the room as it is adopted already: identity is "${sdk.identity}"`);

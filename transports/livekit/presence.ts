@@ -1,29 +1,31 @@
 import { BoundedMap } from "../../protocol/bounded_map.ts";
 
-/** Participants who have left of whom late packets are known for what they are. */
-const REMEMBERED = 256;
+/** Number of departed participants whose late packets are still recognised. */
+const MAX_DEPARTED = 256;
 
-/** Calls that tell of others in a room. */
+/** Changes of the participants of a room. */
 export interface PresenceEvents {
+  /** A participant joined. */
   joined(identity: string): void;
+  /** A participant left. */
   left(identity: string): void;
-  /** It is here by its own word: the server has not told of it. */
+  /** A participant is present that the server has not listed. */
   unlisted(identity: string): void;
-  /** The server has told of it, or it is gone. */
+  /** An unlisted participant was listed by the server, or left. */
   settled(identity: string): void;
 }
 
 /**
- * Participants of a room beside this one. A server tells seconds late of those who publish no tracks; whoever sends something is here
- * before that. A sid is the server's name for one life of a participant.
+ * Other participants of a room. A server lists participants without tracks seconds late, so a packet counts as a sign of presence. A sid is
+ * the server's name for one connection of a participant.
  */
 export class Presence {
-  /** The others, each with its sid once that is known. */
+  /** Present participants, each with its sid if known. */
   readonly #present: Map<string, string | undefined>;
   readonly #events: PresenceEvents;
-  readonly #left = new BoundedMap<string, true>(REMEMBERED);
-  /** Participants who were here when this one's connection was lost, and have not been told of as gone since. */
-  #before: Set<string> = new Set();
+  readonly #departed = new BoundedMap<string, true>(MAX_DEPARTED);
+  /** Participants that were present when the connection was lost, and have not left since. */
+  #beforeLoss: Set<string> = new Set();
 
   constructor(present: ReadonlyMap<string, string | undefined>, events: PresenceEvents) {
     this.#present = new Map(present);
@@ -39,60 +41,61 @@ export class Presence {
   }
 
   /**
-   * Something came from a participant. False: it comes late, from one who has left; unless it is of those that begin something, which one
-   * who has come back may send before the server tells of it.
+   * Notes that a participant sent a packet. Returns false for a late packet of a departed participant. A packet that `isOpening` may come
+   * from a participant that is back and not listed yet.
    */
-  meet(identity: string, begins: () => boolean): boolean {
+  noteSender(identity: string, isOpening: () => boolean): boolean {
     if (this.#present.has(identity)) return true;
-    if (this.#left.get(identity) === true && !begins()) return false;
+    if (this.#departed.get(identity) === true && !isOpening()) return false;
     this.join(identity, undefined);
     return true;
   }
 
-  /** A participant has answered. */
-  answered(identity: string): void {
+  /** Notes that a participant answered a call. */
+  noteAnswer(identity: string): void {
     if (!this.#present.has(identity)) this.join(identity, undefined);
   }
 
-  /** The server told of a participant: a new one, or late news of one that is known. Without a sid: it is here by its own word. */
+  /** Notes that the server listed a participant, perhaps one that is known. Without a sid the participant itself showed its presence. */
   join(identity: string, sid: string | undefined): void {
     const known = this.#present.has(identity);
-    const before = this.#present.get(identity);
-    const news = !known || (before !== undefined && before !== sid);
-    if (known && news) this.leave(identity);
+    const previous = this.#present.get(identity);
+    const isNew = !known || (previous !== undefined && previous !== sid);
+    if (known && isNew) this.leave(identity);
     this.#present.set(identity, sid);
     if (sid === undefined) this.#events.unlisted(identity);
     else this.#events.settled(identity);
-    if (news) this.#events.joined(identity);
+    if (isNew) this.#events.joined(identity);
   }
 
+  /** Notes that a participant left. */
   leave(identity: string): void {
-    this.#before.delete(identity);
+    this.#beforeLoss.delete(identity);
     if (!this.#present.delete(identity)) return;
-    this.#left.set(identity, true);
+    this.#departed.set(identity, true);
     this.#events.settled(identity);
     this.#events.left(identity);
   }
 
-  /** Streams with a participant have ended, though it is here. */
-  restart(identity: string): void {
+  /** Reports that a participant left and joined again, to end its streams. */
+  rejoin(identity: string): void {
     if (!this.#present.has(identity)) return;
     const sid = this.#present.get(identity);
     this.leave(identity);
     this.join(identity, sid);
   }
 
-  /** The connection is lost, and may be resumed or made anew. */
+  /** Notes that the connection is lost, and may be resumed or renewed. */
   lost(): void {
-    this.#before = new Set(this.#present.keys());
+    this.#beforeLoss = new Set(this.#present.keys());
   }
 
-  /** It was made anew: the others were told that this participant had left, and what was under way has ended there. */
+  /** Notes that a new connection was made. The others were told that this participant had left, so open streams have ended. */
   renewed(): void {
-    for (const identity of this.#before) this.restart(identity);
+    for (const identity of this.#beforeLoss) this.rejoin(identity);
   }
 
-  /** Nobody is here any more, and nobody is told of it. */
+  /** Forgets all participants without an event. */
   clear(): void {
     this.#present.clear();
   }

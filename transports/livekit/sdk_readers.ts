@@ -1,12 +1,12 @@
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { type ForeignContext, ForeignStream } from "./foreign_stream.ts";
-import type { SdkReader } from "./sdk.ts";
+import type { SdkReader } from "./sdk/events.ts";
 
-/** Ended streams of a sender that are remembered, as packets of them may still come. */
-const REMEMBERED = 256;
+/** Number of ended streams of a sender whose late packets are still recognised. */
+const MAX_ENDED = 256;
 
-/** Milliseconds between the reader's news of a stream and its packets, at most. */
-const LATE_PACKETS = 250;
+/** Longest delay between a reader's event and the packets of its stream, in ms. */
+const LATE_PACKETS_MS = 250;
 
 interface Reading {
   readonly stream: ForeignStream;
@@ -16,22 +16,22 @@ interface Reading {
 /** Streams of one sender. */
 interface Sender {
   readonly open: Map<string, Reading>;
-  /** Ended ones whose trailer's packet has not come; the oldest first. */
+  /** Ids of ended streams whose trailer has not come, the oldest first. */
   readonly ended: Set<string>;
 }
 
-/** Streams of other SDKs, told of as packets: see {@linkcode ForeignStream}. */
-export class ForeignReaders {
-  readonly #tell: (packet: Packet, from: string) => void;
+/** Streams of other SDKs, delivered as packets: see {@linkcode ForeignStream}. */
+export class SdkReaders {
+  readonly #deliver: (packet: Packet, from: string) => void;
   readonly #later: ForeignContext["later"];
   readonly #senders = new Map<string, Sender>();
 
-  constructor(tell: (packet: Packet, from: string) => void, later: ForeignContext["later"] = afterLatePackets) {
-    this.#tell = tell;
+  constructor(deliver: (packet: Packet, from: string) => void, later: ForeignContext["later"] = afterLatePackets) {
+    this.#deliver = deliver;
     this.#later = later;
   }
 
-  /** Takes a packet of one of these streams; false if it is of none. */
+  /** Takes a packet of one of these streams; returns false for packets of other streams. */
   packet(packet: ChunkPacket | TrailerPacket, from: string): boolean {
     const sender = this.#senders.get(from);
     const reading = sender?.open.get(packet.streamId);
@@ -40,11 +40,12 @@ export class ForeignReaders {
     return reading !== undefined || (sender?.ended.has(packet.streamId) ?? false);
   }
 
-  /** A stream of the same id that comes by packets alone has begun. */
+  /** Forgets an ended stream: a Millrace stream of the same id has begun. */
   forget(from: string, streamId: string): void {
     this.#senders.get(from)?.ended.delete(streamId);
   }
 
+  /** Starts reading a stream. */
   open(header: StreamHeader, from: string, reader: SdkReader): void {
     const { streamId } = header;
     const sender = this.#senders.get(from) ?? { open: new Map<string, Reading>(), ended: new Set<string>() };
@@ -53,11 +54,11 @@ export class ForeignReaders {
     sender.open.get(streamId)?.reader.stop();
     sender.ended.delete(streamId);
     const stream = new ForeignStream(header, {
-      tell: (packet) => this.#tell(packet, from),
-      over: (strays) => {
+      deliver: (packet) => this.#deliver(packet, from),
+      ended: (hasLatePackets) => {
         reader.stop();
         sender.open.delete(streamId);
-        if (strays) remember(sender.ended, streamId);
+        if (hasLatePackets) remember(sender.ended, streamId);
       },
       later: this.#later,
     });
@@ -65,7 +66,7 @@ export class ForeignReaders {
     reader.read(stream);
   }
 
-  /** Reads nothing more of a sender. */
+  /** Stops reading the streams of one sender. */
   drop(from: string): void {
     for (const { stream, reader } of this.#senders.get(from)?.open.values() ?? []) {
       stream.stop();
@@ -74,6 +75,7 @@ export class ForeignReaders {
     this.#senders.delete(from);
   }
 
+  /** Stops reading all streams. */
   clear(): void {
     for (const from of [...this.#senders.keys()]) this.drop(from);
   }
@@ -82,13 +84,13 @@ export class ForeignReaders {
 function remember(ended: Set<string>, streamId: string): void {
   ended.add(streamId);
   const [oldest] = ended;
-  if (ended.size > REMEMBERED && oldest !== undefined) ended.delete(oldest);
+  if (ended.size > MAX_ENDED && oldest !== undefined) ended.delete(oldest);
 }
 
-/** Not from within the timer: packets that this thread had no time for yet are before it then. */
+/** Calls `done` after late packets. `setImmediate` lets pass the packets that wait for this busy thread. */
 function afterLatePackets(done: () => void): () => void {
   let immediate: ReturnType<typeof setImmediate> | undefined;
-  const timer = setTimeout(() => immediate = setImmediate(done), LATE_PACKETS);
+  const timer = setTimeout(() => immediate = setImmediate(done), LATE_PACKETS_MS);
   return () => {
     clearTimeout(timer);
     if (immediate !== undefined) clearImmediate(immediate);

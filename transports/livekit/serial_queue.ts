@@ -1,15 +1,15 @@
-/** Sends one thing at a time, in the order in which they were added. */
+/** Queue of tasks that run one at a time, in order. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs `send` when all before it have settled; settles as it does. */
-  add(send: () => Promise<void>): Promise<void> {
-    const sent = this.#last.then(send);
-    this.#last = sent.catch(() => {});
-    return sent;
+  /** Runs a task when all before it have settled; settles with the task. */
+  add(task: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(task);
+    this.#last = done.catch(() => {});
+    return done;
   }
 
-  /** Resolves when all that was added has settled. */
+  /** Resolves when all tasks have settled. */
   async empty(): Promise<void> {
     await this.#last;
   }

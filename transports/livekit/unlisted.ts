@@ -1,18 +1,18 @@
-/** Milliseconds after which a participant of whom the server has not told is asked whether it is here, and then again. */
-const ASK_INTERVAL = 3_500;
+/** Time between two calls to an unlisted participant, in ms. */
+const ASK_INTERVAL_MS = 3_500;
 
-/** Milliseconds without a packet from it or to it, after which it is asked no more. */
-const IDLE = 30_000;
+/** Time without packets from or to a participant after which it counts as gone, in ms. */
+const IDLE_MS = 30_000;
 
-/** Surroundings of {@linkcode Unlisted}. */
+/** Effects of {@linkcode Unlisted}. */
 export interface UnlistedContext {
-  /** Whether a participant answers. */
+  /** Resolves with whether a participant answers. */
   ask(identity: string): Promise<boolean>;
-  /** It does not: it has left. */
+  /** Notes that a participant has left. */
   gone(identity: string): void;
-  /** Calls back after so many milliseconds; gives what cancels that. */
+  /** Calls `done` after a time, in ms; returns a function that cancels the call. */
   later(milliseconds: number, done: () => void): () => void;
-  /** Milliseconds of a clock that is never set. */
+  /** Time of a monotonic clock, in ms. */
   now(): number;
 }
 
@@ -22,8 +22,8 @@ interface Watch {
 }
 
 /**
- * Participants who are known by what they sent or answered, and not by the server: newcomers, hidden ones, and visitors who left before
- * the server told of them, of whose leaving it does not tell either. Each is asked from time to time.
+ * Participants that sent or answered something, and that the server has not listed: newcomers, hidden ones, and short visitors. The server
+ * does not report that these leave, so each is called from time to time.
  */
 export class Unlisted {
   readonly #context: UnlistedContext;
@@ -33,6 +33,7 @@ export class Unlisted {
     this.#context = context;
   }
 
+  /** Starts calling a participant. */
   begin(identity: string): void {
     this.end(identity);
     const watch: Watch = { usedAt: this.#context.now(), cancel: () => {} };
@@ -40,28 +41,29 @@ export class Unlisted {
     this.#askLater(identity, watch);
   }
 
-  /** Something came from a participant, or went to it. */
+  /** Notes a packet from or to a participant. */
   note(identity: string): void {
     const watch = this.#watches.get(identity);
     if (watch !== undefined) watch.usedAt = this.#context.now();
   }
 
-  /** The server has told of it, or it has left. */
+  /** Stops calling a participant: the server has listed it, or it has left. */
   end(identity: string): void {
     this.#watches.get(identity)?.cancel();
     this.#watches.delete(identity);
   }
 
+  /** Stops all calls. */
   clear(): void {
     for (const identity of [...this.#watches.keys()]) this.end(identity);
   }
 
   #askLater(identity: string, watch: Watch): void {
-    watch.cancel = this.#context.later(ASK_INTERVAL, () => void this.#ask(identity, watch));
+    watch.cancel = this.#context.later(ASK_INTERVAL_MS, () => void this.#ask(identity, watch));
   }
 
   async #ask(identity: string, watch: Watch): Promise<void> {
-    const isHere = this.#context.now() - watch.usedAt < IDLE && await this.#context.ask(identity);
+    const isHere = this.#context.now() - watch.usedAt < IDLE_MS && await this.#context.ask(identity);
     if (this.#watches.get(identity) !== watch) return;
     if (isHere) return this.#askLater(identity, watch);
     this.end(identity);

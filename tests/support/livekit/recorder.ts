@@ -1,7 +1,7 @@
 // What reaches a participant, and what this process asks the SDK to send, below what the SDK shows.
 import { CONTROL_STREAM_ID } from "../../../protocol/constants.ts";
 import { type ControlMessage, decodeControl } from "../../../protocol/wire/control.ts";
-import type { FfiMessage } from "../../../transports/livekit/ffi_messages.ts";
+import type { FfiMessage } from "../../../transports/livekit/sdk/ffi_messages.ts";
 import type { Room } from "./rooms.ts";
 
 /** An event of a stream, or a data packet. */

@@ -1,0 +1,55 @@
+// Events that `--json` prints, one object a line: programs are written against these.
+import type { Progress } from "millrace";
+import type { FailureCode } from "../failure.ts";
+
+/** Outcome of a file at one receiver. `bytes` is absent for a receiver without receipts, as other SDKs are. */
+export interface Delivery {
+  identity: string;
+  bytes?: number;
+  error?: string;
+}
+
+export type CliEvent =
+  | { event: "ready"; room: string; identity: string; topic: string }
+  | ({
+    event: "progress";
+    direction: "send" | "receive";
+    file: string;
+    identity?: string;
+  } & Progress)
+  | {
+    event: "sent";
+    streamId: string;
+    file?: string;
+    name?: string;
+    text?: string;
+    bytes?: number;
+    receivers: Delivery[];
+  }
+  | {
+    event: "received";
+    from: string;
+    streamId: string;
+    name: string;
+    mimeType: string;
+    attributes: Record<string, string>;
+    path: string;
+    bytes: number;
+  }
+  | {
+    event: "message";
+    from: string;
+    streamId: string;
+    text: string;
+    timestamp: number;
+    attributes: Record<string, string>;
+  }
+  | { event: "joined" | "left"; identity: string }
+  | {
+    event: "error";
+    code: FailureCode;
+    message: string;
+    hint?: string;
+    file?: string;
+    from?: string;
+  };
