@@ -1,7 +1,7 @@
 // What is sent: files of bytes that cannot be packed, of JSON lines, and of a tree of real files.
 import { open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { projectRoot } from "../../tests/support/livekit/programs.ts";
+import { projectRoot } from "../support/programs.ts";
 import { jsonLines, randomFile } from "../samples.ts";
 
 export const CONTENTS = ["random", "json", "mixed"] as const;

@@ -1,5 +1,5 @@
 // The lines that are measured over, and what is to be reached on them.
-import type { Line } from "../../tests/support/livekit/programs.ts";
+import type { Line } from "../support/programs.ts";
 
 export interface Link {
   readonly name: string;

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from livekit import rtc
 
-sys.path.append(str(Path(__file__).parents[2] / "tests" / "support" / "peers"))
+sys.path.append(str(Path(__file__).parents[1] / "support"))
 from json_lines import keep, serve, write
 
 # What beside.ts has.

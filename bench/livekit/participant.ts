@@ -1,11 +1,11 @@
 // A participant of a LiveKit room, as a process of its own, that uses Millrace or @livekit/rtc-node plainly, as users do.
 // Run by cast.ts, as `participant.ts millrace|rtc-node`; commands and answers are JSON lines, as with the peers of the tests.
-import "../../tests/support/livekit/quiet.ts";
+import "../support/quiet.ts";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { type ByteStreamReader as SdkByteReader, dispose, Room, type TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
 import { type ByteStreamReader, createRuntime, type Runtime, type TextStreamReader } from "../../mod.ts";
-import { emit, serve } from "../../tests/support/peers/json_lines.js";
+import { emit, serve } from "../support/json_lines.js";
 import { livekit } from "../../transports/livekit/mod.ts";
 import { MemoryProbe } from "../memory_probe.ts";
 import { HoldProbe, wait } from "../probe.ts";

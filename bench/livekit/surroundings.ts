@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { needed, projectRoot } from "../../tests/support/livekit/programs.ts";
+import { needed, projectRoot } from "../support/programs.ts";
 
 /** Without Python its SDK is left out. */
 export function hasPython(): boolean {

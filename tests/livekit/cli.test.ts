@@ -7,7 +7,7 @@ import { suite } from "../support/harness.ts";
 import { pattern } from "../support/participants.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
-import { startServer } from "../support/livekit/server.ts";
+import { startServer } from "../../bench/support/server.ts";
 
 const test = suite("livekit cli");
 const server = await startServer();

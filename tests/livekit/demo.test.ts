@@ -5,10 +5,10 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { projectRoot } from "../support/project_root.ts";
+import { projectRoot } from "../../bench/support/project_root.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { ExampleProgram, runtimeCommand } from "../support/livekit/example_program.ts";
-import { startServer } from "../support/livekit/server.ts";
+import { startServer } from "../../bench/support/server.ts";
 
 const test = suite("demo in a room");
 

@@ -9,7 +9,7 @@ import { bytesOf, type Content, textOf, type Told, told } from "../support/peers
 import type { PlainPeer } from "../support/peers/peer.ts";
 import { joinPeer, untilEachSees } from "../support/livekit/peer_room.ts";
 import { closeRooms, connect, disposeAll } from "../support/livekit/rooms.ts";
-import { startServer } from "../support/livekit/server.ts";
+import { startServer } from "../../bench/support/server.ts";
 
 const test = suite("interop mixed");
 

@@ -5,7 +5,7 @@ import { livekit } from "../../transports/livekit/mod.ts";
 import { suite } from "../support/harness.ts";
 import { ExampleProgram } from "../support/livekit/example_program.ts";
 import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
-import { startServer } from "../support/livekit/server.ts";
+import { startServer } from "../../bench/support/server.ts";
 
 const test = suite("logs of the native part");
 

@@ -5,7 +5,7 @@ import { rejection } from "../support/rejections.ts";
 import { Hall, type Halls } from "../support/livekit/hall.ts";
 import { all, assertGone, listeners, Pair } from "../support/livekit/pair.ts";
 import { disposeAll, RoomEvent } from "../support/livekit/rooms.ts";
-import { startServer, type TestServer } from "../support/livekit/server.ts";
+import { startServer, type TestServer } from "../../bench/support/server.ts";
 import type { Endings } from "../support/livekit/traffic.ts";
 
 const test = suite("lost server");

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { projectRoot } from "../support/project_root.ts";
-import { freePort } from "../support/livekit/programs.ts";
+import { projectRoot } from "../../bench/support/project_root.ts";
+import { freePort } from "../../bench/support/programs.ts";
 import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
-import { startServer, tokenFor } from "../support/livekit/server.ts";
+import { startServer, tokenFor } from "../../bench/support/server.ts";
 
 const test = suite("npm run livekit");
 

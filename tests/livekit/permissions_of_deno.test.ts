@@ -10,8 +10,8 @@ import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/participants.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { projectRoot } from "../support/livekit/programs.ts";
-import { startServer } from "../support/livekit/server.ts";
+import { projectRoot } from "../../bench/support/programs.ts";
+import { startServer } from "../../bench/support/server.ts";
 
 const test = suite("permissions of Deno");
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { connect, disposeAll, inRooms, RoomEvent } from "../support/livekit/rooms.ts";
-import { startRedis, startServer } from "../support/livekit/server.ts";
+import { startRedis, startServer } from "../../bench/support/server.ts";
 
 const test = suite("livekit server");
 

@@ -11,7 +11,7 @@ import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { overhear, type Overheard } from "../support/livekit/recorder.ts";
 import { closeRooms, connect, disposeAll, type Room } from "../support/livekit/rooms.ts";
-import { startRedis, startServer, type TestServer } from "../support/livekit/server.ts";
+import { startRedis, startServer, type TestServer } from "../../bench/support/server.ts";
 
 const BYTES = 5_000_000;
 /** What bounds the silence of a server that is gone. */

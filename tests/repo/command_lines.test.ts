@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { projectRoot } from "../support/project_root.ts";
+import { projectRoot } from "../../bench/support/project_root.ts";
 
 const test = suite("command lines");
 const file = pathToFileURL(join(projectRoot(), "tools", "lib", "checks", "command_lines.js")).href;

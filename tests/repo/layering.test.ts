@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { projectRoot } from "../support/project_root.ts";
+import { projectRoot } from "../../bench/support/project_root.ts";
 
 /** A file of more lines than this has a second thing in it. */
 const MOST_LINES = 400;
@@ -235,6 +235,14 @@ test("the command's manifest has the project's version, and ranges that are test
   assert.equal(ranges, Object.fromEntries(Object.keys(ranges).map((name) => [name, tested[name]])));
   const bare = imports.filter(({ from, to }) => layerOf(from) === "cli" && !isPath(to) && !to.startsWith("node:"));
   assert.equal(new Set(bare.map(({ to }) => packageOf(to))), new Set(Object.keys(ranges)));
+});
+
+test("bench/ imports nothing of tests/, and bench/support, which both use, nothing of either", () => {
+  const ofBench = imports.filter(({ from }) => layerOf(from) === "bench");
+  assert.equal(ofBench.filter(({ to }) => layerOf(to) === "tests").map(described), []);
+  const ofShared = ofBench.filter(({ from, to }) => folderOf(from) === "bench/support" && isPath(to));
+  assert.ok(ofShared.length > 0);
+  assert.equal(ofShared.filter(({ to }) => folderOf(to) !== "bench/support").map(described), []);
 });
 
 test("the command imports the library by name, as its users' programs do", () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { projectRoot } from "../support/project_root.ts";
+import { projectRoot } from "../../bench/support/project_root.ts";
 
 const test = suite("left out");
 

@@ -6,7 +6,7 @@ import process from "node:process";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { ExampleProgram } from "../support/livekit/example_program.ts";
-import { projectRoot } from "../support/project_root.ts";
+import { projectRoot } from "../../bench/support/project_root.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("npm scripts");

@@ -2,7 +2,7 @@
 import { type AdoptableRoom, livekit } from "../../../transports/livekit/mod.ts";
 import type { Transport } from "../../../transports/transport.ts";
 import { transportConformance } from "../conformance/transport.ts";
-import { startServer } from "./server.ts";
+import { startServer } from "../../../bench/support/server.ts";
 
 /** A Room, as far as it is used here. */
 interface ConnectableRoom extends AdoptableRoom {

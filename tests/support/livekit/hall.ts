@@ -6,7 +6,7 @@ import { livekit } from "../../../transports/livekit/mod.ts";
 import { describeWhenLate } from "../harness.ts";
 import { describeRuntime } from "../room.ts";
 import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { startServer, type TestServer } from "../../../bench/support/server.ts";
 
 /** A runtime in a hall, and the Room that it has adopted. */
 export interface Member {

@@ -6,7 +6,7 @@ import { livekit } from "../../../transports/livekit/mod.ts";
 import { type PeerKind, type PlainPeer, type Recorded, startPeer } from "../peers/peer.ts";
 import { untilEachSees } from "./peer_room.ts";
 import { connect, disposeAll } from "./rooms.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { startServer, type TestServer } from "../../../bench/support/server.ts";
 
 const ROOM = "interop";
 

@@ -1,6 +1,6 @@
 // Peers in a room of their own.
 import { type PeerKind, type PlainPeer, startPeer } from "../peers/peer.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { startServer, type TestServer } from "../../../bench/support/server.ts";
 
 /** How often to look who is there. */
 const LOOK_MS = 20;

@@ -1,5 +1,5 @@
 // Rooms of @livekit/rtc-node for a test, and their end. Test files take the SDK from here, or after this, so that it keeps silent.
-import "./quiet.ts";
+import "../../../bench/support/quiet.ts";
 import { dispose, Room } from "@livekit/rtc-node";
 import type { VideoGrant } from "livekit-server-sdk";
 

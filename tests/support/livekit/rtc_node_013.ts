@@ -1,9 +1,9 @@
 // The oldest version of LiveKit's SDK that is said to work: a package of its own folder, as two versions cannot share a name.
-import "./quiet.ts";
+import "../../../bench/support/quiet.ts";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Sdk from "@livekit/rtc-node";
-import { projectRoot } from "../project_root.ts";
+import { projectRoot } from "../../../bench/support/project_root.ts";
 
 const entry = join(projectRoot(), "tools", "rtc_node_013", "node_modules", "@livekit", "rtc-node", "dist", "index.js");
 

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { chromium } from "playwright-core";
-import { emit, serve } from "./json_lines.js";
+import { emit, serve } from "../../../bench/support/json_lines.js";
 
 const require = createRequire(import.meta.url);
 

@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { needed, projectRoot } from "../livekit/programs.ts";
+import { needed, projectRoot } from "../../../bench/support/programs.ts";
 import type { Content, Told } from "./contents.js";
 
 export type PeerKind = "rtc-node-1" | "rtc-node-0.13" | "python" | "browser";

@@ -4,10 +4,14 @@ import base64
 import dataclasses
 import hashlib
 import os
+import sys
 import tempfile
+from pathlib import Path
 
-from json_lines import keep, serve, write
 from livekit import rtc
+
+sys.path.append(str(Path(__file__).parents[3] / "bench" / "support"))
+from json_lines import keep, serve, write
 
 TOLD_BYTES = 4_096
 CHARACTERS = ["a", "é", "€", "😀", "\n", "ß", "한", "Z"]

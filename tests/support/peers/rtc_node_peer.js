@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { bytesOf, textOf, told } from "./contents.js";
-import { emit, serve } from "./json_lines.js";
+import { emit, serve } from "../../../bench/support/json_lines.js";
 import { names, optionsOf } from "./options.js";
 
 const { dispose, Room, RoomEvent } = process.argv[2] === "0.13"

@@ -1,8 +1,8 @@
-// The programs that these tests need and this project does not bring. Where they are, how they are started, and how they are ended is
-// known to tools/lib; it is loaded from the project's folder, as this file may run from within dist/.
+// Foreign programs that tests and benchmarks need. tools/lib knows where they are and how to start and end them; it is loaded by its path,
+// as this file may run from within dist/.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { projectRoot } from "../project_root.ts";
+import { projectRoot } from "./project_root.ts";
 
 export { projectRoot };
 
@@ -38,14 +38,14 @@ export interface Relay {
 }
 
 interface Tools {
-  needed(name: "livekit" | "redis" | "chromium" | "python"): string;
-  livekitConfig(
+  readonly needed: (name: "livekit" | "redis" | "chromium" | "python") => string;
+  readonly livekitConfig: (
     options: { port: number; udpPort: number; redis?: string | undefined; relayed?: boolean | undefined },
-  ): LivekitConfig;
-  startLivekitServer(path: string, config: LivekitConfig, port: number): Promise<Started>;
-  startRedisServer(path: string, port: number): Promise<Started>;
-  startRelay(options: { from: string; to: string; seed?: number } & Line): Promise<Relay>;
-  freePort(): Promise<number>;
+  ) => LivekitConfig;
+  readonly startLivekitServer: (path: string, config: LivekitConfig, port: number) => Promise<Started>;
+  readonly startRedisServer: (path: string, port: number) => Promise<Started>;
+  readonly startRelay: (options: { from: string; to: string; seed?: number } & Line) => Promise<Relay>;
+  readonly freePort: () => Promise<number>;
 }
 
 const tools = await import(pathToFileURL(join(projectRoot(), "tools", "lib", "for_tests.js")).href) as Tools;
