@@ -1,6 +1,6 @@
 import type { Fault } from "./fault.ts";
 import { type RunningDigest, runningDigest } from "../../protocol/wire/digest.ts";
-import type { TrailerExtension } from "../../protocol/wire/header.ts";
+import type { TrailerExtension } from "../../protocol/wire/extension.ts";
 
 /** Compares what was consumed of a stream with what its header and trailer announced. */
 export class ContentCheck {

@@ -1,7 +1,7 @@
 // How a stream that comes in was ended by its sender.
 import type { StreamErrorCode } from "../../errors.ts";
 import { isErrorCode, senderCode } from "../../protocol/wire/control.ts";
-import { decodeTrailer, type TrailerExtension } from "../../protocol/wire/header.ts";
+import { decodeTrailer, type TrailerExtension } from "../../protocol/wire/extension.ts";
 
 /** Reason and attributes that a handler is told at the end. */
 export interface Trailer {

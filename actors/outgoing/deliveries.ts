@@ -1,5 +1,5 @@
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
-import type { Destination } from "../../protocol/flow/destinations.ts";
+import type { Destination } from "../../protocol/flow/destination.ts";
 import { type ReceivingState, senderCode } from "../../protocol/wire/control.ts";
 import type { StreamContext } from "../common/context.ts";
 import type { OutgoingSpec } from "./plan.ts";
@@ -69,7 +69,7 @@ export class Deliveries {
   /** Takes a receiver's state of the stream. */
   noteState(identity: string, state: ReceivingState): void {
     const destination = this.#open(identity);
-    if (destination?.connection === undefined) return;
+    if (destination?.isMillrace !== true) return;
     const sent = this.#stream.offset;
     const isDrained = this.#state === "confirming";
     if (state.received > sent) return; // more than was sent: a forgery, or of an earlier instance
@@ -95,7 +95,7 @@ export class Deliveries {
   /** A receiver gives no sign of life; one of another SDK never does. */
   noteSilent(identity: string): void {
     const destination = this.#open(identity);
-    if (destination?.connection !== undefined) this.drop(destination, "timeout");
+    if (destination?.isMillrace === true) this.drop(destination, "timeout");
   }
 
   /** A receiver has that many chunks of the stream. */
@@ -106,7 +106,7 @@ export class Deliveries {
   /** Sends no more to a receiver, and tells the receiver. */
   drop(destination: Destination, code: StreamErrorCode): void {
     this.#spec.destinations.settle(destination, code, this.#stream.offset);
-    if (destination.connection !== undefined) this.#stream.notifyReceiver(destination);
+    if (destination.isMillrace) this.#stream.notifyReceiver(destination);
     this.#reportLoss(destination, code);
     this.#update();
   }

@@ -2,20 +2,17 @@ import { isPacked } from "../../protocol/compressed_types.ts";
 import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import type { CongestionController } from "../../protocol/flow/congestion.ts";
 import { ConnectionSendWindow } from "../../protocol/flow/credit.ts";
-import { Destination, Destinations } from "../../protocol/flow/destinations.ts";
-import { InFlight } from "../../protocol/flow/flight.ts";
+import { Destination } from "../../protocol/flow/destination.ts";
+import { Destinations } from "../../protocol/flow/destinations.ts";
+import { InFlight } from "../../protocol/flow/in_flight.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { StreamOptions } from "../../protocol/options.ts";
 import type { Progress } from "../../protocol/progress.ts";
 import type { Hello } from "../../protocol/wire/control.ts";
 import { bestEncoding, isCompressed } from "../../protocol/wire/frames.ts";
-import {
-  assertWithinLimits,
-  encodeHeader,
-  type HeaderExtension,
-  isBulk,
-  type StreamDescription,
-} from "../../protocol/wire/header.ts";
+import type { HeaderExtension } from "../../protocol/wire/extension.ts";
+import { encodeHeader, isBulk, type StreamDescription } from "../../protocol/wire/header.ts";
+import { assertWithinLimits } from "../../protocol/wire/header_limits.ts";
 import type { StreamHeader } from "../../protocol/wire/packets.ts";
 import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { CompressionOptions } from "../../workers/codec.ts";

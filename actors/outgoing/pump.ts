@@ -1,10 +1,11 @@
 import { inBrackets, StreamError } from "../../errors.ts";
 import { REASON_LENGTH } from "../../protocol/wire/control.ts";
-import { CLAIM_WAIT, type Destination } from "../../protocol/flow/destinations.ts";
+import type { Destination } from "../../protocol/flow/destination.ts";
+import { CLAIM_WAIT } from "../../protocol/flow/destinations.ts";
 import { runningDigest } from "../../protocol/wire/digest.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { encodeFrameHeader } from "../../protocol/wire/frames.ts";
-import { encodeTrailer, type TrailerExtension } from "../../protocol/wire/header.ts";
+import { encodeTrailer, type TrailerExtension } from "../../protocol/wire/extension.ts";
 import type { ChunkPacket, HeaderPacket, Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";

@@ -3,7 +3,7 @@ import { type Progress, ProgressMeter, ProgressTracker } from "../../protocol/pr
 import { Deferred, Notifier } from "../../promises.ts";
 import { within } from "../../protocol/clock.ts";
 import { senderCode, type SendingState } from "../../protocol/wire/control.ts";
-import type { Destination } from "../../protocol/flow/destinations.ts";
+import type { Destination } from "../../protocol/flow/destination.ts";
 import type { CompressionOptions } from "../../workers/codec.ts";
 import { tell } from "../common/callbacks.ts";
 import type { StreamContext } from "../common/context.ts";

@@ -1,6 +1,7 @@
 import { type AnyActorRef, createActor } from "xstate";
 import { StreamError } from "../../errors.ts";
-import { decodeHeader, headerBytes, type OpenedStream, overLimits } from "../../protocol/wire/header.ts";
+import { decodeHeader, type OpenedStream } from "../../protocol/wire/header.ts";
+import { headerBytes, overLimits } from "../../protocol/wire/header_limits.ts";
 import type { Packet, StreamHeader } from "../../protocol/wire/packets.ts";
 import { isUint8Array } from "../../protocol/realms.ts";
 import { isCount } from "../../protocol/shapes.ts";

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from "xstate";
 import { StreamError } from "../../errors.ts";
-import { assertEndWithinLimits } from "../../protocol/wire/header.ts";
+import { assertEndWithinLimits } from "../../protocol/wire/header_limits.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertCloseOptions, assertText, type CloseOptions, givenBytes } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";

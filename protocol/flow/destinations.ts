@@ -1,11 +1,7 @@
 // Receivers of a stream, and how far each of them lets it go. Pure: time is given in.
-import type { StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
-import type { Claim, ReceivingState } from "../wire/control.ts";
-import type { ConnectionSendWindow } from "./credit.ts";
-import type { InFlight } from "./flight.ts";
 import type { Receipt } from "../info.ts";
-import { Patience } from "./patience.ts";
+import { type Destination, type Outcome, RECEIPT_SHARE } from "./destination.ts";
 
 /** Milliseconds a broadcast that has used up its first window waits for a receiver to say whether it has a handler. */
 export const CLAIM_WAIT = 300;
@@ -21,88 +17,6 @@ export const UNHEARD_WAIT = 2_000;
  * least window. With the default that is 2 kB a second; who is slower is left out.
  */
 export const SHARED_FLOOR: number = LEAST_WINDOW;
-
-/** Share of its unread bytes that a receiver must take within `stallTimeout`, so that each call ends. */
-const RECEIPT_SHARE = 0.01;
-
-/** How it ended with a receiver: "done" is whole and confirmed. */
-export type Outcome = "done" | StreamErrorCode;
-
-/** One receiver of one stream. */
-export class Destination {
-  readonly identity: string;
-  /** Undefined: another SDK, which knows no credit. */
-  readonly connection: ConnectionSendWindow | undefined;
-  /** Packets in flight to it; undefined where nothing is paced, and for another SDK. */
-  readonly inFlight: InFlight | undefined;
-  claim: Claim = "pending";
-  /** True if it ever had a handler: only then a broadcast asks it for a receipt. */
-  hadHandler = false;
-  /** Offset up to which it may be sent to. */
-  credit: number;
-  taken = 0;
-  outcome: Outcome | undefined;
-  reason: string | undefined;
-  /** How long the sender has waited for its credit or its receipt, and for its acknowledgements. */
-  readonly patience: Patience = new Patience();
-  readonly ackPatience: Patience = new Patience();
-  /** All was sent: its receipt is waited for, and credit is no progress any more. */
-  #isDrained = false;
-  /** Offset up to which it was sent to, once nothing more is. */
-  final: number | undefined;
-  /** Offset up to which shared credit is used: of a frame under way, to its end. */
-  #charged = 0;
-
-  constructor(identity: string, credit: number, shared: ConnectionSendWindow | undefined, flight?: InFlight) {
-    this.identity = identity;
-    this.inFlight = flight;
-    this.credit = credit;
-    this.connection = shared;
-  }
-
-  /** True if its credit covers the bytes from one offset to another. */
-  allows(from: number, to: number): boolean {
-    return this.connection === undefined || (to <= this.credit && this.connection.allows(from, to));
-  }
-
-  /** Uses shared credit up to an offset. */
-  charge(to: number): void {
-    this.connection?.use(this.#charged, to);
-    this.#charged = to;
-  }
-
-  /** Nothing is sent to it past an offset: credit used for more is free again. */
-  finish(sent: number): void {
-    if (this.final !== undefined) return;
-    this.final = sent;
-    this.charge(sent);
-    if (this.outcome !== undefined) this.inFlight?.abandon();
-  }
-
-  /** All was sent, up to an offset: now it is to take the rest, a hundredth of that at least each time. */
-  awaitReceipt(now: number, sent: number): void {
-    if (!this.#isDrained) this.patience.reset();
-    this.#isDrained = true;
-    this.patience.begin(now, this.taken, Math.ceil((sent - this.taken) * RECEIPT_SHARE));
-  }
-
-  /** Takes in what the receiver says; true if that is news. */
-  note(state: ReceivingState): boolean {
-    const news = state.credit > this.credit || state.taken > this.taken ||
-      (state.claim !== this.claim && this.claim !== "claimed");
-    if (state.claim === "claimed" && this.claim !== "claimed") this.patience.reset(); // once: it has begun
-    this.credit = Math.max(this.credit, state.credit);
-    this.taken = Math.max(this.taken, state.taken);
-    if (this.claim !== "claimed") this.claim = state.claim; // what comes late is older
-    if (state.claim === "claimed") this.hadHandler = true;
-    if (state.end !== undefined && this.outcome === undefined) {
-      this.outcome = state.end;
-      this.reason = state.reason;
-    }
-    this.patience.progressed(this.#isDrained ? this.taken : this.credit);
-    return news || state.end !== undefined;
-  }
-}
 
 /** All receivers of one stream. */
 export class Destinations {
@@ -231,8 +145,8 @@ export class Destinations {
   }
 
   /** Whether a receiver has not said whether it takes a broadcast. */
-  isUnheard({ claim, connection }: Destination): boolean {
-    return !this.isTargeted && connection !== undefined && claim === "pending";
+  isUnheard({ claim, isMillrace }: Destination): boolean {
+    return !this.isTargeted && isMillrace && claim === "pending";
   }
 
   /** Bytes of credit that make a wait good. */
@@ -253,12 +167,12 @@ export class Destinations {
 
   /** Destinations whose receipts the sender waits for. */
   get awaited(): Destination[] {
-    return this.#active.filter(({ connection, claim }) => connection !== undefined && (this.isTargeted || claim !== "unclaimed"));
+    return this.#active.filter(({ isMillrace, claim }) => isMillrace && (this.isTargeted || claim !== "unclaimed"));
   }
 
   /** Receipts of the Millrace receivers that were to confirm the stream. */
   receipts(): Receipt[] {
-    const asked = this.all.filter(({ connection, hadHandler }) => connection !== undefined && (this.isTargeted || hadHandler));
+    const asked = this.all.filter(({ isMillrace, hadHandler }) => isMillrace && (this.isTargeted || hadHandler));
     return asked.map(({ identity, taken, outcome = "timeout" }) => ({
       identity,
       bytes: taken,
@@ -272,7 +186,7 @@ export class Destinations {
    */
   failedDestination(): Destination | undefined {
     if (this.isTargeted) return this.#active.length === 0 ? this.#last((outcome) => outcome !== "done") : undefined;
-    const waiting = this.#active.some(({ connection, claim }) => connection === undefined || claim !== "unclaimed");
+    const waiting = this.#active.some(({ isMillrace, claim }) => !isMillrace || claim !== "unclaimed");
     if (waiting) return undefined;
     return this.#last((outcome, { hadHandler }) => hadHandler && outcome !== "done" && outcome !== "disconnected");
   }

@@ -2,7 +2,7 @@
 // next one says the same and more. Kinds that are not known are ignored.
 import { STREAM_ERROR_CODES, type StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
-import { PROTOCOL_VERSION } from "./header.ts";
+import { PROTOCOL_VERSION } from "./extension.ts";
 import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
 import { isCount, isInstance, isRecord, isStringArray } from "../shapes.ts";
 

@@ -1,39 +1,46 @@
-// A short stream that travels whole in its header: one packet where three would each take a request, and a place in every queue.
+// A short stream's content within its header: one packet instead of three, each with a request and a place in every queue. Content of
+// text is the text, content of bytes their base64.
 import { OWN_ATTRIBUTE } from "../constants.ts";
-import { encodeBase64 } from "../../platform.ts";
-import { encodeExtension, headerBytes, type HeaderExtension, type StreamDescription } from "./header.ts";
+import { decodeBase64, encodeBase64 } from "../../platform.ts";
+import { encodeExtension, type HeaderExtension } from "./extension.ts";
+import { headerBytes } from "./header_limits.ts";
 import type { StreamHeader } from "./packets.ts";
-import { readWholeContent } from "./inline_text.ts";
+import { utf8Bytes } from "./utf8.ts";
 
-export { WHOLE_BYTES } from "./inline_text.ts";
+/** Most bytes of inline content: with base64 and escapes they leave most of a header to its other fields. */
+export const WHOLE_BYTES = 4_000;
 
-/** All of a stream beside its header. */
+/** UTF-16 units of the longest content in base64. */
+const MAX_BASE64_LENGTH: number = 4 * Math.ceil(WHOLE_BYTES / 3);
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Content of a whole stream. */
 export interface InlineContent {
   readonly content: Uint8Array;
   /** Base64 of the sha256 of the content. */
   readonly digest: string;
 }
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** A header with its stream in it; undefined if that makes it larger than `mostBytes`. */
+/** Puts a stream's content into its header; undefined if the header would exceed `mostBytes` bytes. */
 export function inlineContent(
   header: StreamHeader,
   extension: HeaderExtension,
-  kind: StreamDescription["kind"],
+  kind: "text" | "bytes",
   { content, digest }: InlineContent,
   mostBytes: number,
 ): StreamHeader | undefined {
-  const text = kind === "text" ? utf8.decode(content) : encodeBase64(content);
-  const packed = withExtension(header, { ...extension, whole: [text, digest] });
-  return headerBytes(packed) <= mostBytes ? packed : undefined;
+  const text = kind === "text" ? decoder.decode(content) : encodeBase64(content);
+  const inlined = withExtension(header, { ...extension, whole: [text, digest] });
+  return headerBytes(inlined) <= mostBytes ? inlined : undefined;
 }
 
 /** Reads the content that `inlineContent` put into a header, and restores the header; undefined if there is none. */
 export function readInlineContent(
   header: StreamHeader,
   extension: HeaderExtension,
-  kind: StreamDescription["kind"],
+  kind: "text" | "bytes",
 ): { header: StreamHeader; whole: InlineContent } | undefined {
   if (extension.whole === undefined) return undefined;
   const [text, digest] = extension.whole;
@@ -44,4 +51,17 @@ export function readInlineContent(
 
 function withExtension(header: StreamHeader, extension: HeaderExtension): StreamHeader {
   return { ...header, attributes: { ...header.attributes, [OWN_ATTRIBUTE]: encodeExtension(extension) } };
+}
+
+/** Whether a text from the wire is inline content: short enough, and exactly what encoding gives. */
+export function isWholeContent(kind: "text" | "bytes", text: string): boolean {
+  if (kind === "text") return text.length <= WHOLE_BYTES && utf8Bytes(text) <= WHOLE_BYTES;
+  if (text.length > MAX_BASE64_LENGTH) return false;
+  const bytes = decodeBase64(text);
+  return bytes.length <= WHOLE_BYTES && encodeBase64(bytes) === text;
+}
+
+/** Decodes valid inline content. */
+export function readWholeContent(kind: "text" | "bytes", text: string): Uint8Array {
+  return kind === "text" ? encoder.encode(text) : decodeBase64(text);
 }

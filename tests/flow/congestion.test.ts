@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { ACK_DELAY, CongestionController, type SentPacket } from "../../protocol/flow/congestion.ts";
-import { InFlight } from "../../protocol/flow/flight.ts";
+import { InFlight } from "../../protocol/flow/in_flight.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("congestion window");

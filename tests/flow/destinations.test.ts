@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import type { ReceivingState } from "../../protocol/wire/control.ts";
 import { ConnectionSendWindow } from "../../protocol/flow/credit.ts";
-import { CLAIM_WAIT, Destination, Destinations } from "../../protocol/flow/destinations.ts";
+import { Destination } from "../../protocol/flow/destination.ts";
+import { CLAIM_WAIT, Destinations } from "../../protocol/flow/destinations.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("destinations");

@@ -1,7 +1,7 @@
 // What PROTOCOL.md says of open and ended streams, seen from a stranger who keeps to it, or does not.
 import * as assert from "uvu/assert";
 import type { ReceivingState, SendingState } from "../../protocol/wire/control.ts";
-import { encodeTrailer } from "../../protocol/wire/header.ts";
+import { encodeTrailer } from "../../protocol/wire/extension.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { digestOf, frame, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";

@@ -2,7 +2,8 @@
 import * as assert from "uvu/assert";
 import type { InspectionEvent } from "xstate";
 import { createRuntime, type RuntimeOptions, type StreamSender, type Transport, type TransportEvents } from "../../mod.ts";
-import { decodeHeader, decodeTrailer, encodeHeader, encodeTrailer } from "../../protocol/wire/header.ts";
+import { decodeTrailer, encodeTrailer } from "../../protocol/wire/extension.ts";
+import { decodeHeader, encodeHeader } from "../../protocol/wire/header.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inRoom, pattern } from "../support/room.ts";

@@ -12,14 +12,8 @@ import {
 } from "../../protocol/wire/control.ts";
 import { encodeFrameHeader, type FrameHeader } from "../../protocol/wire/frames.ts";
 import { ENCODINGS } from "../../workers/jobs/zlib.ts";
-import {
-  decodeHeader,
-  encodeHeader,
-  encodeTrailer,
-  type HeaderExtension,
-  type StreamDescription,
-  type TrailerExtension,
-} from "../../protocol/wire/header.ts";
+import { encodeTrailer, type HeaderExtension, type TrailerExtension } from "../../protocol/wire/extension.ts";
+import { decodeHeader, encodeHeader, type StreamDescription } from "../../protocol/wire/header.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import type { Hub, HubOptions } from "../../transports/hub/options.ts";
 import { createHub } from "../../transports/hub/hub.ts";

@@ -1,16 +1,9 @@
 import { OWN_ATTRIBUTE, OWN_TOPIC } from "../../protocol/constants.ts";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import {
-  decodeHeader,
-  decodeTrailer,
-  encodeHeader,
-  encodeTrailer,
-  headerBytes,
-  type HeaderExtension,
-  overLimits,
-  type StreamDescription,
-} from "../../protocol/wire/header.ts";
+import { decodeTrailer, encodeTrailer, type HeaderExtension } from "../../protocol/wire/extension.ts";
+import { decodeHeader, encodeHeader, type StreamDescription } from "../../protocol/wire/header.ts";
+import { headerBytes, overLimits } from "../../protocol/wire/header_limits.ts";
 import { resolveLimits } from "../../protocol/limits.ts";
 import type { StreamHeader } from "../../protocol/wire/packets.ts";
 import { suite } from "../support/harness.ts";

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { type ControlMessage, decodeControl, encodeControl } from "../../protocol/wire/control.ts";
 import { encodeFrameHeader } from "../../protocol/wire/frames.ts";
-import { encodeHeader, encodeTrailer } from "../../protocol/wire/header.ts";
+import { encodeTrailer } from "../../protocol/wire/extension.ts";
+import { encodeHeader } from "../../protocol/wire/header.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("protocol document");

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { decodeControl } from "../../protocol/wire/control.ts";
 import { decodeFrameHeader } from "../../protocol/wire/frames.ts";
-import { decodeHeader, decodeTrailer } from "../../protocol/wire/header.ts";
+import { decodeTrailer } from "../../protocol/wire/extension.ts";
+import { decodeHeader } from "../../protocol/wire/header.ts";
 import { encodeMsgpack } from "../../protocol/wire/msgpack.ts";
 import { suite } from "../support/harness.ts";
 

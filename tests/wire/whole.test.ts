@@ -1,7 +1,8 @@
 import { OWN_ATTRIBUTE, OWN_TOPIC } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { Runtime, TextStreamInfo, Transport } from "../../mod.ts";
-import { encodeHeader, type HeaderExtension } from "../../protocol/wire/header.ts";
+import type { HeaderExtension } from "../../protocol/wire/extension.ts";
+import { encodeHeader } from "../../protocol/wire/header.ts";
 import { DEFAULT_LIMITS } from "../../protocol/limits.ts";
 import { inlineContent, readInlineContent, WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
