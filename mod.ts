@@ -20,7 +20,8 @@
  *
  * @module
  */
-import { type Runtime, startRuntime } from "./actors/runtime/runtime.ts";
+import type { Runtime } from "./actors/runtime/runtime.ts";
+import { startRuntime } from "./actors/runtime/start_runtime.ts";
 import { assertRuntimeOptions, type RuntimeOptions } from "./actors/runtime/options.ts";
 import { mimeTypeOf } from "./files/mime.ts";
 import { createPartFile } from "./files/create_part_file.ts";
@@ -50,7 +51,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 export type { Runtime } from "./actors/runtime/runtime.ts";
 export type { ErrorContext, RuntimeOptions } from "./actors/runtime/options.ts";
-export type { ByteSource } from "./actors/runtime/send.ts";
+export type { ByteSource } from "./actors/runtime/sources.ts";
 export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/runtime/handlers.ts";
 export type { ByteStreamReader, StreamReader, TextStreamReader } from "./actors/readers/reader.ts";
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writers/writer.ts";

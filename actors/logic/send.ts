@@ -23,7 +23,7 @@ import {
 import type { Progress } from "../../protocol/progress.ts";
 import { isAbortSignal } from "../../protocol/realms.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { ByteSource } from "../runtime/send.ts";
+import type { ByteSource } from "../runtime/sources.ts";
 
 /** Input of {@linkcode sendTextActor}. */
 export interface SendTextInput {

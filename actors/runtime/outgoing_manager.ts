@@ -10,17 +10,9 @@ import { startPump } from "../outgoing/pump.ts";
 import { destinationOf, type MissingReceiver, type Opening, planStream } from "../outgoing/plan.ts";
 import { OutgoingStream } from "../outgoing/stream.ts";
 import type { Peer } from "../peers/peer.ts";
-import { OpeningQueue, type OpeningTurn } from "../outgoing/opening_queue.ts";
+import { OpeningQueue } from "../outgoing/opening_queue.ts";
 import type { Peers } from "../peers/registry.ts";
-
-/** Receivers of a stream that is about to open. */
-interface Admitted {
-  /** Credit taken for it, one stream at each receiver that states a limit. */
-  readonly credits: readonly StreamCredit[];
-  readonly here: readonly string[];
-  /** Receivers that took no stream for as long as a send may wait. */
-  readonly stalled: readonly string[];
-}
+import { Admission, type Admitted, type Applicant, tooManyStreams } from "./admission.ts";
 
 /** Opens the outgoing streams of a runtime. */
 export class OutgoingStreamManager {
@@ -30,6 +22,7 @@ export class OutgoingStreamManager {
   readonly #instance: string;
   readonly #parent: () => AnyActorRef;
   readonly #openings: OpeningQueue;
+  readonly #admission: Admission;
   readonly #ids = new ActorIds("out");
   readonly #open = new Map<string, OutgoingStream | undefined>();
   /** Open streams to everybody, by sequence number: what makes a receiver of a peer. */
@@ -46,6 +39,7 @@ export class OutgoingStreamManager {
     this.#instance = instance;
     this.#parent = parent;
     this.#openings = new OpeningQueue({ clock: context.clock, stallTimeout: context.limits.stallTimeout });
+    this.#admission = new Admission(peers, transport, this.#openings);
   }
 
   /** Receivers may take more streams, or be gone: sends that wait for them go on. */
@@ -88,15 +82,14 @@ export class OutgoingStreamManager {
     }
     this.#open.set(streamId, undefined);
     try {
-      const wanted = options.destinationIdentities;
-      const targets = wanted === undefined ? this.#transport.participants() : [...new Set(wanted)];
-      const missing = wanted === undefined ? [] : this.#missing(targets);
-      if (missing.length > 0) {
-        await this.#seek(missing, options.signal);
-        this.#assertWanted(options.signal, streamId);
-      }
-      const admitted = this.#tryAdmit(opening, targets) ?? await this.#admit(opening, targets);
-      const stream = this.#createOrLeave(opening, targets, admitted);
+      const applicant: Applicant = {
+        streamId,
+        wanted: options.destinationIdentities,
+        signal: options.signal,
+        withdrawn: () => this.#withdrawn(options.signal, streamId),
+      };
+      const admitted = this.#admission.admitNow(applicant) ?? await this.#admission.admit(applicant);
+      const stream = this.#createOrLeave(opening, admitted);
       this.#open.set(streamId, stream);
       stream.actor.start();
       return stream;
@@ -115,113 +108,24 @@ export class OutgoingStreamManager {
     this.#openings.close();
   }
 
-  #here(identities: readonly string[]): readonly string[] {
-    const participants = new Set(this.#transport.participants());
-    return identities.filter((identity) => participants.has(identity));
-  }
-
-  #missing(identities: readonly string[]): readonly string[] {
-    const here = new Set(this.#here(identities));
-    return identities.filter((identity) => !here.has(identity));
-  }
-
-  /** Gives news of participants the time to come, but for as long as the send is wanted. */
-  async #seek(identities: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-    let leave: (() => void) | undefined;
-    const aborted = new Promise<void>((resolve) => {
-      leave = signal && onAbort(signal, resolve);
-    });
-    try {
-      await Promise.race([this.#peers.waitForParticipants(identities), aborted]);
-    } finally {
-      leave?.();
-    }
-  }
-
-  /** Receivers that are here. Throws "disconnected" if they were named and none is. */
-  #present(targets: readonly string[], streamId: string, named: boolean): readonly string[] {
-    const here = this.#here(targets);
-    const [missing] = targets;
-    if (!named || here.length > 0) return here;
-    throw new StreamError(
-      "disconnected",
-      `Cannot open the stream as none of its destinations is here, such as "${missing ?? ""}": stream id is "${streamId}"`,
-      { streamId, ...(missing === undefined ? {} : { identity: missing }) },
-    );
-  }
-
-  /** The receivers of a stream, if each has introduced itself and takes one more: then the stream is counted at each of them. */
-  #tryAdmit({ description, options }: Opening, targets: readonly string[]): Admitted | undefined {
-    const here = this.#present(targets, description.info.streamId, options.destinationIdentities !== undefined);
-    if (!this.#peers.haveHellos(here)) return undefined;
-    const credits = this.#counting(here).map((peer) => peer.counts.credit);
-    return this.#openings.tryEnter(credits) ? { credits, here, stalled: [] } : undefined;
-  }
-
-  /** Waits until each receiver has introduced itself and takes one more stream; counts the stream at each that does. */
-  async #admit(opening: Opening, targets: readonly string[]): Promise<Admitted> {
-    const { description: { info: { streamId } }, options } = opening;
-    const named = options.destinationIdentities !== undefined;
-    for (;;) {
-      const here = this.#present(targets, streamId, named);
-      if (!this.#peers.haveHellos(here)) await this.#peers.waitForHellos(here);
-      else {
-        const peers = this.#counting(here);
-        const turn = await this.#waitForTurn(peers, options.signal);
-        if (turn !== undefined && this.#isValid(turn, options.signal)) {
-          const stalled = peers.filter((peer) => turn.stalled.has(peer.counts.credit)).map(({ identity }) => identity);
-          if (named && stalled.length === here.length) throw tooManyStreams(here, streamId);
-          return { credits: turn.credits, here: here.filter((identity) => !stalled.includes(identity)), stalled };
-        }
-        if (turn !== undefined) this.#openings.leave(turn.credits);
-      }
-      this.#assertWanted(options.signal, streamId);
-      const admitted = this.#tryAdmit(opening, targets);
-      if (admitted !== undefined) return admitted;
-    }
-  }
-
-  /** Receivers that count streams: another SDK states no limit. */
-  #counting(here: readonly string[]): Peer[] {
-    return here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.known);
-  }
-
-  /** The receivers that keep the send waiting are asked for streams, as long as it waits. */
-  async #waitForTurn(peers: readonly Peer[], signal: AbortSignal | undefined): Promise<OpeningTurn | undefined> {
-    const turn = this.#openings.enter(peers.map((peer) => peer.counts.credit), signal);
-    for (const peer of peers) {
-      if (peer.counts.credit.available) continue;
-      peer.session.queueCounts();
-      this.#peers.startKeepAlive(peer);
-    }
-    const taken = await turn;
-    for (const peer of peers) this.#peers.stopKeepAlive(peer);
-    return taken;
-  }
-
-  /** Whether the turn's receivers are all still there, and the send is still wanted. */
-  #isValid({ credits }: OpeningTurn, signal: AbortSignal | undefined): boolean {
-    return signal?.aborted !== true && this.#closed === undefined && credits.every((credit) => !credit.ended);
-  }
-
-  #createOrLeave(opening: Opening, targets: readonly string[], admitted: Admitted): OutgoingStream {
+  #createOrLeave(opening: Opening, admitted: Admitted): OutgoingStream {
     try {
       this.#assertWanted(opening.options.signal, opening.description.info.streamId);
-      return this.#create(opening, targets, admitted);
+      return this.#create(opening, admitted);
     } catch (error) {
       this.#openings.leave(admitted.credits);
       throw error;
     }
   }
 
-  #create(opening: Opening, targets: readonly string[], { credits, here, stalled }: Admitted): OutgoingStream {
+  #create(opening: Opening, { credits, here, absent, stalled }: Admitted): OutgoingStream {
     const { signal } = opening.options;
     const sequence = this.#sequence++;
     const peers = here.map((identity) => this.#peers.get(identity));
-    const missing = targets.filter((identity) => !here.includes(identity)).map((identity): MissingReceiver => ({
-      identity,
-      outcome: stalled.includes(identity) ? "timeout" : "disconnected",
-    }));
+    const missing: readonly MissingReceiver[] = [
+      ...absent.map((identity) => ({ identity, outcome: "disconnected" } as const)),
+      ...stalled.map((identity) => ({ identity, outcome: "timeout" } as const)),
+    ];
     const spec = planStream(opening, peers, missing, {
       sequence,
       instance: this.#instance,
@@ -292,10 +196,14 @@ export class OutgoingStreamManager {
     }
   }
 
-  /** Throws if the runtime is closed, or the sender wants the stream no more. */
   #assertWanted(signal: AbortSignal | undefined, streamId: string): void {
-    if (signal?.aborted === true) throw abortedBy(signal, streamId);
-    if (this.#closed !== undefined) throw this.#closed(streamId);
+    const error = this.#withdrawn(signal, streamId);
+    if (error !== undefined) throw error;
+  }
+
+  /** Error of a stream that its sender wants no more, or whose runtime is closed. */
+  #withdrawn(signal: AbortSignal | undefined, streamId: string): StreamError | undefined {
+    return signal?.aborted === true ? abortedBy(signal, streamId) : this.#closed?.(streamId);
   }
 }
 
@@ -306,13 +214,6 @@ function runtimeClosed(streamId: string): StreamError {
 function notHere(identity: string, streamId: string): StreamError {
   const message = `Cannot send the stream to "${identity}" as it is not here: stream id is "${streamId}"`;
   return new StreamError("disconnected", message, { streamId, identity });
-}
-
-function tooManyStreams(here: readonly string[], streamId: string): StreamError {
-  const [identity = ""] = here;
-  const message =
-    `Cannot open the stream as its receiver takes no more streams: receiver is "${identity}", stream id is "${streamId}"`;
-  return new StreamError("timeout", message, { streamId, identity });
 }
 
 function abortedBy(signal: AbortSignal | undefined, streamId: string): StreamError {

@@ -15,30 +15,15 @@ import {
   type StreamOptions,
   type TextStreamOptions,
 } from "../../protocol/options.ts";
-import {
-  type Bytes,
-  bytesOf,
-  isAsyncIterable,
-  isBlob,
-  isFile,
-  isIterable,
-  isReadableStream,
-  isUint8Array,
-} from "../../protocol/realms.ts";
+import { type Bytes, bytesOf, isBlob, isFile, isReadableStream, isUint8Array } from "../../protocol/realms.ts";
 import { utf8Bytes } from "../../protocol/wire/utf8.ts";
-import { tell } from "../common/callbacks.ts";
 import { produceFile } from "../writers/file_producer.ts";
-import { DEFAULT_MIME_TYPE, SEGMENT_BYTES } from "../../protocol/constants.ts";
+import { DEFAULT_MIME_TYPE } from "../../protocol/constants.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import type { OutgoingStreamManager } from "./outgoing_manager.ts";
+import { blobParts, type BytesInParts, type ByteSource, endSource, isInParts, iterate } from "./sources.ts";
 import { isShort, measureText, produceText } from "../writers/text_producer.ts";
 import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../writers/writer.ts";
-
-/** Bytes that come one part after the other. */
-type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;
-
-/** Data that `sendBytes` takes: any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
-export type ByteSource = Bytes | Blob | BytesInParts;
 
 /** A new stream's info, as far as it follows from the options of any stream. */
 function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {
@@ -129,7 +114,10 @@ export async function sendBytes(
   }
   if (Array.isArray(source)) return await sendParts(sending, source, options);
   if (isInParts(source)) return await sendIterable(sending, source, options.totalSize, options);
-  throw new StreamError("invalid-argument", `Cannot send the bytes as they are of no kind that holds bytes: ${show(source)}`);
+  throw new StreamError(
+    "invalid-argument",
+    `Cannot send the bytes as they must be a Uint8Array, ArrayBuffer, Blob, ReadableStream or AsyncIterable: got ${show(source)}`,
+  );
 }
 
 /** Sends parts that are all at hand, so that wrong ones are seen before anything is sent. */
@@ -213,35 +201,6 @@ async function writeAll(stream: OutgoingStream, writer: ByteStreamWriter, values
   for (let part = await next(); part.done !== true; part = await next()) await writer.write(part.value);
 }
 
-/** Ends a source whose stream has failed. Not awaited: a generator ends only after the value it is at. */
-function endSource(values: AsyncIterator<Bytes, unknown> | undefined): void {
-  tell(() => values?.return?.(), () => {});
-}
-
-function iterate(source: BytesInParts): AsyncIterator<Bytes, unknown> {
-  if (!isReadableStream(source)) return isAsyncIterable(source) ? source[Symbol.asyncIterator]() : inTurns(source);
-  const reader: ReadableStreamDefaultReader<Bytes> = source.getReader(); // its iterator could not be ended while it waits
-  return {
-    next: async () => {
-      const { done, value } = await reader.read();
-      return done ? { done, value: undefined } : { done, value };
-    },
-    return: async () => {
-      await reader.cancel();
-      return { done: true, value: undefined };
-    },
-  };
-}
-
-/** An iterator as if it were asynchronous. It is asked for no more than was written. */
-function inTurns(source: Iterable<Bytes>): AsyncIterator<Bytes, unknown> {
-  const values: Iterator<Bytes, unknown> = source[Symbol.iterator]();
-  return {
-    next: () => new Promise((resolve) => resolve(values.next())),
-    return: () => new Promise((resolve) => resolve(values.return?.() ?? { done: true, value: undefined })),
-  };
-}
-
 function startBytes(
   sending: OutgoingStreamManager,
   options: ByteStreamOptions,
@@ -304,16 +263,6 @@ function describeFile({ files }: OutgoingStreamManager, blob: Blob): { name?: st
   const name = isFile(blob) ? blob.name : undefined;
   const mimeType = blob.type !== "" ? blob.type : name === undefined ? undefined : files.mimeTypeOf(name);
   return definedOnly({ name, mimeType });
-}
-
-async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let at = 0; at < blob.size; at += SEGMENT_BYTES) {
-    yield new Uint8Array(await blob.slice(at, at + SEGMENT_BYTES).arrayBuffer());
-  }
-}
-
-function isInParts(value: unknown): value is BytesInParts {
-  return isReadableStream(value) || isAsyncIterable(value) || isIterable(value);
 }
 
 /** The fields that are set: options that are absent and options that are undefined are not the same to the compiler. */

@@ -1,0 +1,52 @@
+// Sources of bytes that a user gives: arrays, Blobs, web streams, iterables.
+import { SEGMENT_BYTES } from "../../protocol/constants.ts";
+import { type Bytes, isAsyncIterable, isIterable, isReadableStream } from "../../protocol/realms.ts";
+import { tell } from "../common/callbacks.ts";
+
+/** Bytes in parts, one after the other. */
+export type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;
+
+/** Data that `sendBytes` takes: any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
+export type ByteSource = Bytes | Blob | BytesInParts;
+
+/** Ends a source whose stream has failed. Not awaited: a generator ends only after the value it is at. */
+export function endSource(values: AsyncIterator<Bytes, unknown> | undefined): void {
+  tell(() => values?.return?.(), () => {});
+}
+
+/** Iterates a source. */
+export function iterate(source: BytesInParts): AsyncIterator<Bytes, unknown> {
+  if (!isReadableStream(source)) return isAsyncIterable(source) ? source[Symbol.asyncIterator]() : inTurns(source);
+  const reader: ReadableStreamDefaultReader<Bytes> = source.getReader(); // its iterator could not be ended while it waits
+  return {
+    next: async () => {
+      const { done, value } = await reader.read();
+      return done ? { done, value: undefined } : { done, value };
+    },
+    return: async () => {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+/** An iterator as if it were asynchronous. It is asked for no more than was written. */
+function inTurns(source: Iterable<Bytes>): AsyncIterator<Bytes, unknown> {
+  const values: Iterator<Bytes, unknown> = source[Symbol.iterator]();
+  return {
+    next: () => new Promise((resolve) => resolve(values.next())),
+    return: () => new Promise((resolve) => resolve(values.return?.() ?? { done: true, value: undefined })),
+  };
+}
+
+/** Reads a Blob in parts of a segment. */
+export async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < blob.size; at += SEGMENT_BYTES) {
+    yield new Uint8Array(await blob.slice(at, at + SEGMENT_BYTES).arrayBuffer());
+  }
+}
+
+/** Whether a value is a source of parts, whatever the parts are. */
+export function isInParts(value: unknown): value is BytesInParts {
+  return isReadableStream(value) || isAsyncIterable(value) || isIterable(value);
+}

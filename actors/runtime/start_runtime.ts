@@ -1,0 +1,261 @@
+import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from "xstate";
+import { inBrackets, StreamError } from "../../errors.ts";
+import { type Clock, MAX_TIMER_DELAY_MS, nowOf, systemClock, within } from "../../protocol/clock.ts";
+import { runningClock } from "../common/running_clock.ts";
+import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
+import { resolveLimits } from "../../protocol/limits.ts";
+import {
+  type ByteStreamOptions,
+  resolveChunkSize,
+  type SendBytesOptions,
+  type SendFileOptions,
+  type SendTextOptions,
+  type TextStreamOptions,
+} from "../../protocol/options.ts";
+import type { Transport } from "../../transports/transport.ts";
+import type { Codec } from "../../workers/codec.ts";
+import type { FileAccess, StreamContext } from "../common/context.ts";
+import { PacketScheduler } from "../common/packet_scheduler.ts";
+import { tell } from "../common/callbacks.ts";
+import { ErrorLog } from "./error_log.ts";
+import { Peers } from "../peers/registry.ts";
+import { IncomingStreamManager } from "./incoming_manager.ts";
+import { type RuntimeActor, runtimeMachine } from "./machine.ts";
+import type { ErrorContext, RuntimeOptions } from "./options.ts";
+import type { Runtime } from "./runtime.ts";
+import { openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
+import type { ByteSource } from "./sources.ts";
+import { OutgoingStreamManager } from "./outgoing_manager.ts";
+import { indexTimers } from "./timer_index.ts";
+import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
+import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
+
+/** Milliseconds that closing waits for a transport that takes nothing any more. */
+const CLOSE_WAIT = 1_000;
+
+/** xstate's `Clock`, which it does not export by name. */
+type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
+
+/** Layers that `mod.ts` gives to the runtime by value. */
+export interface RuntimeParts {
+  readonly codec: Codec;
+  readonly files: FileAccess;
+}
+
+/** Starts a runtime. Public as `createRuntime`, with a codec of its options. */
+export function startRuntime(options: RuntimeOptions, parts: RuntimeParts): Runtime {
+  return new MillraceRuntime(options, parts);
+}
+
+class MillraceRuntime implements Runtime {
+  readonly identity: string;
+  readonly #actor: RuntimeActor;
+  readonly #transport: Transport;
+  readonly #clock: Required<Clock>;
+  readonly #scheduler: PacketScheduler;
+  readonly #peers: Peers;
+  readonly #sending: OutgoingStreamManager;
+  readonly #receiving: IncomingStreamManager;
+  readonly #onError: NonNullable<RuntimeOptions["onError"]>;
+  readonly #saves = new Set<Promise<unknown>>();
+  readonly #forgetPool: () => void;
+  /** Makes the error of calls on a runtime that is no longer open. */
+  #ended: (() => StreamError) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RuntimeOptions, { codec, files }: RuntimeParts) {
+    const { transport, inspect } = options;
+    const limits = resolveLimits(options.limits);
+    const chunkSize = resolveChunkSize(options.chunkSize);
+    this.identity = transport.identity;
+    this.#transport = transport;
+    this.#clock = options.clock === undefined ? runningClock(systemClock) : patient(options.clock);
+    const log = new ErrorLog({ now: () => this.#clock.now() });
+    this.#onError = options.onError ?? ((error, about) => log.note(error, about));
+    this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
+    const instance: string = crypto.randomUUID();
+    this.#scheduler = new PacketScheduler(transport, this.#clock);
+    const context: StreamContext = {
+      clock: this.#clock,
+      limits,
+      codec,
+      files,
+      chunkSize,
+      largestChunk: options.chunkSize === undefined ? Math.max(chunkSize, transport.largestChunk ?? 0) : chunkSize,
+      saves: this.#saves,
+      scheduler: this.#scheduler,
+      report: (error, about) => this.#report(error, about),
+    };
+    this.#peers = new Peers({
+      transport,
+      scheduler: this.#scheduler,
+      clock: this.#clock,
+      limits,
+      instance,
+      encodings: codec.encodings,
+      report: (error, about) => this.#report(error, about),
+      smallestWindow: () => this.#receiving.smallestWindow,
+      openStreams: (of) => this.#receiving.openStreams(of),
+      streamsRaised: (peer) => this.#sending.streamsRaised(peer),
+      waitingFor: (credit) => this.#sending.waitingFor(credit),
+      adopt: (peer, sequence) => this.#sending.adopt(peer, sequence),
+    });
+    this.#sending = new OutgoingStreamManager(context, this.#peers, transport, instance, () => this.#actor);
+    this.#receiving = new IncomingStreamManager(context, this.#peers, transport, () => this.#actor);
+    this.#actor = createActor(runtimeMachine, {
+      clock: this.#clock,
+      input: {
+        identity: this.identity,
+        peers: transport.participants(),
+        shutDown: () => this.#shutDown("its runtime was closed"),
+      },
+      ...(inspect === undefined ? {} : { inspect: (event) => this.#inspected(inspect, event) }),
+    });
+    indexTimers(this.#actor.system);
+    this.#actor.start();
+    transport.open({
+      packet: (packet, from) => {
+        if (this.#ended === undefined) this.#receiving.receive(packet, from);
+      },
+      joined: (identity) => {
+        this.#actor.send({ type: "peer.joined", identity });
+        this.#peers.joined(identity);
+      },
+      left: (identity) => {
+        this.#actor.send({ type: "peer.left", identity });
+        this.#peers.left(identity);
+      },
+      registered: (kind, topic) => this.#receiving.transportRegistered(kind, topic),
+      closed: (error) => this.#lost(error),
+    });
+    this.#peers.sendHellos();
+  }
+
+  get actor(): AnyActorRef {
+    return this.#actor;
+  }
+
+  async streamText(options: TextStreamOptions = {}): Promise<TextStreamWriter> {
+    this.#assertOpen("open a text stream");
+    return await openText(this.#sending, options);
+  }
+
+  async sendText(text: string, options: SendTextOptions = {}): Promise<TextStreamInfo> {
+    this.#assertOpen("send the text");
+    return await sendText(this.#sending, text, options);
+  }
+
+  async streamBytes(options: ByteStreamOptions = {}): Promise<ByteStreamWriter> {
+    this.#assertOpen("open a byte stream");
+    return await openBytes(this.#sending, options);
+  }
+
+  async sendBytes(data: ByteSource, options: SendBytesOptions = {}): Promise<ByteStreamInfo> {
+    this.#assertOpen("send the bytes");
+    return await sendBytes(this.#sending, data, options);
+  }
+
+  async sendFile(path: string | URL, options: SendFileOptions = {}): Promise<ByteStreamInfo> {
+    this.#assertOpen("send the file");
+    return await sendFile(this.#sending, path, options);
+  }
+
+  registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void {
+    this.#assertOpen("register the text stream handler");
+    this.#receiving.registerText(topic, handler, options);
+  }
+
+  registerByteStreamHandler(topic: string, handler: ByteStreamHandler, options?: HandlerOptions): void {
+    this.#assertOpen("register the byte stream handler");
+    this.#receiving.registerBytes(topic, handler, options);
+  }
+
+  unregisterTextStreamHandler(topic: string): void {
+    this.#receiving.text.remove(topic);
+  }
+
+  unregisterByteStreamHandler(topic: string): void {
+    this.#receiving.bytes.remove(topic);
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#actor.send({ type: "close.requested" });
+    const streams = this.#sending.open;
+    this.#forgetPool();
+    this.#shutDown("its runtime was closed");
+    await within(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]), this.#clock);
+    this.#peers.close();
+    await within(CLOSE_WAIT, this.#scheduler.flushed(), this.#clock);
+    await within(CLOSE_WAIT, this.#transport.close(), this.#clock);
+    this.#actor.send({ type: "closed" });
+  }
+
+  /** The transport has ended. */
+  #lost(cause: Error | undefined): void {
+    this.#forgetPool();
+    const ended = (): StreamError =>
+      new StreamError(
+        "disconnected",
+        `Cannot go on as the transport has ended${inBrackets(cause)}: identity is "${this.identity}"`,
+        { cause },
+      );
+    this.#ended ??= ended;
+    this.#sending.close(ended, ended);
+    this.#receiving.close("the transport has ended");
+    this.#peers.close();
+    this.#actor.send({ type: "closed" });
+  }
+
+  /** Ends all streams. */
+  #shutDown(why: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = () => new StreamError("closed", `Cannot go on as the runtime is closed: identity is "${this.identity}"`);
+    this.#sending.close(({ streamId }) =>
+      new StreamError("aborted", `Cannot go on with the stream as ${why}: stream id is "${streamId}"`, { streamId })
+    );
+    this.#receiving.close(why);
+  }
+
+  #assertOpen(action: string): void {
+    if (this.#ended === undefined) return;
+    const { code, cause } = this.#ended();
+    const state = code === "closed" ? "the runtime is closed" : `the transport has ended${inBrackets(cause)}`;
+    throw new StreamError(code, `Cannot ${action} as ${state}: identity is "${this.identity}"`, { cause });
+  }
+
+  #inspected(inspect: NonNullable<RuntimeOptions["inspect"]>, event: InspectionEvent): void {
+    tell(() => typeof inspect === "function" ? inspect(event) : inspect.next?.(event), (error) => this.#report(error, {}));
+  }
+
+  /** Reports an error to the user. An error of that callback has nowhere to go. */
+  #report(error: unknown, about: ErrorContext): void {
+    const { streamId, identity } = about;
+    const known = error instanceof StreamError
+      ? error
+      : new StreamError("cancelled", `Cannot go on with the stream as a callback failed${inBrackets(error)}`, {
+        cause: error,
+        ...(streamId === undefined ? {} : { streamId }),
+        ...(identity === undefined ? {} : { identity }),
+      });
+    tell(() => this.#onError(known, about), () => {}); // reporting its own failure would call it again
+  }
+}
+
+/** Wraps a user's clock: gives it a time, and withholds delays so long that it would fire at once. */
+function patient(clock: Clock | XstateClock): Required<Clock> {
+  return {
+    setTimeout: (fn, ms) => ms > MAX_TIMER_DELAY_MS ? undefined : clock.setTimeout(fn, ms),
+    clearTimeout: (id) => {
+      if (id !== undefined) clock.clearTimeout(id);
+    },
+    now: () => nowOf(clock as Clock),
+  };
+}
