@@ -58,8 +58,8 @@ export interface Opening {
 /** A receiver that is present: what the form of a stream depends on. */
 export interface PresentReceiver {
   readonly identity: string;
-  /** True if it is known to be a Millrace runtime. */
-  readonly known: boolean;
+  /** Whether the receiver is known to be a Millrace runtime. */
+  readonly isMillrace: boolean;
   readonly session: {
     readonly hello: Hello | undefined;
     readonly streamWindow: number;
@@ -98,8 +98,8 @@ export function planStream(
   const { sequence, instance, isPaced } = sender;
   const { size, topic } = description.info;
   const isTargeted = options.destinationIdentities !== undefined;
-  const allMillrace = present.length > 0 && present.every(({ known }) => known);
-  const anyMillrace = present.some(({ known }) => known);
+  const allMillrace = present.length > 0 && present.every(({ isMillrace }) => isMillrace);
+  const anyMillrace = present.some(({ isMillrace }) => isMillrace);
   const listsRecipients = isTargeted || (allMillrace && present.length <= MAX_LISTED && !sender.hasUnlisted);
   const framed = allMillrace && listsRecipients && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
   const format = framed ? "framed" : "plain";
@@ -118,7 +118,7 @@ export function planStream(
   const bulk = isPaced && isBulk(description, format);
   const destinations = missing.map(missingDestination);
   for (const receiver of present) {
-    destinations.push(receiver.known ? destinationOf(receiver, bulk) : new Destination(receiver.identity, 0, undefined));
+    destinations.push(receiver.isMillrace ? destinationOf(receiver, bulk) : new Destination(receiver.identity, 0, undefined));
   }
   return {
     description,

@@ -4,7 +4,7 @@ import type { ReceiveBudget } from "../../protocol/flow/credit.ts";
 import type { StreamBudget, StreamCredit } from "../../protocol/flow/stream_credit.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { SenderMemory } from "../../protocol/memory_account.ts";
-import type { ControlMessage, Hello } from "../../protocol/wire/control.ts";
+import type { ControlMessage } from "../../protocol/wire/control.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import type { Report } from "../outgoing/refusals.ts";
 import { Answers } from "./answers.ts";
@@ -26,7 +26,7 @@ export interface PeerContext {
   /** Resolves when the message was sent, or cannot be. */
   tell(peer: Peer, message: ControlMessage): Promise<void>;
   /** Answers a hello. */
-  sendHello(peer: Peer): void;
+  answerHello(peer: Peer): void;
   /** Streams of a sender that are open here, of all its instances and as another SDK too. */
   openStreams(identity: string): number;
   /** A receiver takes more streams, or is gone: sends that wait may go on. */
@@ -44,8 +44,6 @@ export class Peer {
   readonly identity: string;
   /** Streams from the peer that have not ended, by id, of any SDK: the latest of an id. */
   readonly incoming = new Map<string, IncomingStream>();
-  /** Its first hello was waited for in vain. */
-  silent = false;
   /** When it last gave a sign of life, or began to be waited for, in the clock's milliseconds. */
   heardAt = 0;
   /** Answers to its hellos. */
@@ -60,7 +58,7 @@ export class Peer {
   constructor(identity: string, context: PeerContext) {
     this.identity = identity;
     this.#context = context;
-    this.helloAnswers = new Answers(context.clock, () => context.sendHello(this));
+    this.helloAnswers = new Answers(context.clock, () => context.answerHello(this));
     this.counts = new StreamCounts({
       limits: context.limits,
       budget: context.streamBudget,
@@ -89,9 +87,9 @@ export class Peer {
     return this.#context.memory;
   }
 
-  /** True if it is known to be a Millrace runtime. */
-  get known(): boolean {
-    return this.#session.known;
+  /** Whether the participant is known to be a Millrace runtime. */
+  get isMillrace(): boolean {
+    return this.#session.kind === "millrace";
   }
 
   /** Notes the instance that a packet is of; false if that one is over. A new instance ends the session with the one before. */
@@ -108,7 +106,6 @@ export class Peer {
     const ended = this.#session;
     if (ended.instance !== undefined) this.#retired.set(ended.instance, true);
     this.#session = new PeerSession(this.#sessionContext);
-    this.silent = false;
     for (const stream of [...this.incoming.values()]) stream.senderGone();
     this.incoming.clear(); // a stream that came whole can still be read; its id may come again
     ended.close();
@@ -120,11 +117,6 @@ export class Peer {
   stop(): void {
     this.#session.stop();
     this.helloAnswers.stop();
-  }
-
-  noteHello(hello: Hello): void {
-    this.silent = false;
-    this.#session.noteHello(hello);
   }
 
   addIncoming(stream: IncomingStream): void {

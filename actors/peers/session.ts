@@ -46,8 +46,10 @@ export interface SessionContext {
 export class PeerSession {
   /** Instance of the participant; known from any of its control packets and headers. */
   instance: string | undefined;
-  /** Its hello; undefined before it came, and of other SDKs. */
+  /** Its hello; undefined before that came, and for another SDK. */
   hello: Hello | undefined;
+  /** Kind of the participant, as far as known: "sdk" once its hello was waited for in vain. */
+  kind: "unknown" | "millrace" | "sdk" = "unknown";
   /** Streams to the peer, by sequence number. */
   readonly outgoing = new Map<number, OutgoingStream>();
   readonly #context: SessionContext;
@@ -77,11 +79,6 @@ export class PeerSession {
       if (this.instance === undefined) return;
       void context.tell({ kind: "ack", instance: context.instance, about: this.instance, streams });
     });
-  }
-
-  /** Whether the participant is known to be a Millrace runtime. */
-  get known(): boolean {
-    return this.hello !== undefined;
   }
 
   /** Whether streams are open, or wait to be. */
@@ -136,10 +133,22 @@ export class PeerSession {
     for (const stream of [...this.outgoing.values()]) stream.deliveries.noteSilent(this.#context.identity);
   }
 
+  /** Takes the hello of a Millrace runtime. */
   noteHello(hello: Hello): void {
+    this.kind = "millrace";
     this.hello = hello;
     if (this.#sendWindow?.raise(hello.credit) === true) this.#unblock();
     this.#context.counts.raise(hello.streams);
+  }
+
+  /** The hello was waited for in vain: the participant counts as one of another SDK until it says otherwise. */
+  missHello(): void {
+    if (this.kind === "unknown") this.kind = "sdk";
+  }
+
+  /** The participant has come anew, and may yet say hello. */
+  expectHello(): void {
+    if (this.kind === "sdk") this.kind = "unknown";
   }
 
   /** Whether a header with this number opens a stream. */
@@ -194,7 +203,7 @@ export class PeerSession {
   /** Tells the peer how many streams it may open, how many were opened to it, and how many sends wait. */
   queueCounts(): void {
     this.#updates.addCredit();
-    if (this.known) this.#updates.schedule();
+    if (this.kind === "millrace") this.#updates.schedule();
   }
 
   /** Tells the peer the states of all open streams: a sign of life, and a repeat of what may have been lost. */

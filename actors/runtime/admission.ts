@@ -114,7 +114,7 @@ export class Admission {
 
   /** Receivers that count streams: another SDK states no limit. */
   #counting(here: readonly string[]): Peer[] {
-    return here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.known);
+    return here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.isMillrace);
   }
 
   /** Waits for a turn, and meanwhile asks the receivers that are full for streams. */
@@ -123,10 +123,10 @@ export class Admission {
     for (const peer of peers) {
       if (peer.counts.credit.available) continue;
       peer.session.queueCounts();
-      this.#peers.startKeepAlive(peer);
+      this.#peers.keepAlive.start(peer);
     }
     const taken = await turn;
-    for (const peer of peers) this.#peers.stopKeepAlive(peer);
+    for (const peer of peers) this.#peers.keepAlive.stop(peer);
     return taken;
   }
 }

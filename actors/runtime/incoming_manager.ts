@@ -146,7 +146,7 @@ export class IncomingStreamManager {
         this.#count(peer.identity, -1);
         peer.endIncoming(stream);
         this.#peers.find(peer.identity)?.counts.grow();
-        this.#peers.stopKeepAlive(peer);
+        this.#peers.keepAlive.stop(peer);
       },
     });
     stream.actor = createActor(incomingStream, {
@@ -163,7 +163,7 @@ export class IncomingStreamManager {
     this.#open.add(stream);
     this.#count(peer.identity, 1);
     peer.addIncoming(stream);
-    this.#peers.startKeepAlive(peer);
+    this.#peers.keepAlive.start(peer);
     stream.actor.start();
     const fault = this.#limitFault(stream, header, isFull);
     if (fault !== undefined) {

@@ -151,7 +151,7 @@ export class OutgoingStreamManager {
         this.#adopting.delete(sequence);
         for (const peer of peers) {
           peer.session.endOutgoing(ended);
-          this.#peers.stopKeepAlive(peer);
+          this.#peers.keepAlive.stop(peer);
         }
       },
     });
@@ -162,7 +162,7 @@ export class OutgoingStreamManager {
     const leave = signal && onAbort(signal, abort);
     for (const peer of peers) {
       peer.session.outgoing.set(sequence, stream); // an unknown one may turn out to be a Millrace runtime, and ask about it
-      if (peer.known) this.#peers.startKeepAlive(peer);
+      if (peer.isMillrace) this.#peers.keepAlive.start(peer);
     }
     if (extension !== undefined && destinations.names === undefined) {
       this.#adopting.set(sequence, (peer) => {
@@ -170,7 +170,7 @@ export class OutgoingStreamManager {
         stream.deliveries.add(destinationOf(peer, false));
         peers.push(peer);
         peer.session.outgoing.set(sequence, stream);
-        this.#peers.startKeepAlive(peer);
+        this.#peers.keepAlive.start(peer);
         return true;
       });
     }

@@ -31,8 +31,8 @@ interface Case {
   readonly sender?: Partial<StreamOrigin>;
 }
 
-function receiver(identity: string, { known = true, frameBytes = 250_000, encodings = ["zstd"] } = {}): PresentReceiver {
-  const hello = known
+function receiver(identity: string, { isMillrace = true, frameBytes = 250_000, encodings = ["zstd"] } = {}): PresentReceiver {
+  const hello = isMillrace
     ? { kind: "hello" as const, instance: identity, streamWindow: 1, credit: 1, idleTimeout: 1, encodings, answer: false }
     : undefined;
   const session = {
@@ -42,7 +42,7 @@ function receiver(identity: string, { known = true, frameBytes = 250_000, encodi
     congestion: new CongestionController(),
     frameBytes,
   };
-  return { identity, known, session };
+  return { identity, isMillrace, session };
 }
 
 function plan(one: Case): OutgoingSpec {
@@ -60,7 +60,7 @@ function plan(one: Case): OutgoingSpec {
   return planStream(opening, one.present ?? [receiver("bob")], one.missing ?? [], { ...sender, ...one.sender });
 }
 
-const sdk = receiver("sdk", { known: false });
+const sdk = receiver("sdk", { isMillrace: false });
 const many = (count: number): PresentReceiver[] => Array.from({ length: count }, (_, at) => receiver(`r${at}`));
 const BROADCAST = { options: {} };
 

@@ -1,0 +1,97 @@
+import type { Clock } from "../../protocol/clock.ts";
+import { Deferred } from "../../promises.ts";
+import type { ControlMessage, Hello } from "../../protocol/wire/control.ts";
+import type { Limits } from "../../protocol/limits.ts";
+import type { Peer } from "./peer.ts";
+
+/** Milliseconds that the first send to a participant waits for its hello. Then the participant counts as one of another SDK. */
+const HELLO_WAIT = 300;
+
+/** Environment of the handshakes of a runtime. */
+export interface HandshakeContext {
+  readonly clock: Required<Clock>;
+  readonly limits: Limits;
+  readonly instance: string;
+  /** Encodings of frames that are read here. */
+  readonly encodings: readonly string[];
+  /** The smallest window of a handler, in bytes. */
+  smallestWindow(): number;
+  /** Resolves when the message was sent, or cannot be. */
+  tell(peer: Peer, message: ControlMessage): Promise<void>;
+}
+
+/** Hellos to and from the other participants, and the sends that wait for them. */
+export class Handshake {
+  readonly #context: HandshakeContext;
+  readonly #waits = new Map<Peer, Deferred>();
+
+  constructor(context: HandshakeContext) {
+    this.#context = context;
+  }
+
+  /** Asks for a peer's hello, with our own. */
+  ask(peer: Peer): Promise<void> {
+    return this.#context.tell(peer, this.#hello(peer, true));
+  }
+
+  /** Tells a Millrace runtime our hello again, as windows have changed. */
+  repeat(peer: Peer): void {
+    void this.#context.tell(peer, this.#hello(peer, false));
+  }
+
+  /** Answers a hello; asks for one in turn if the peer is not known yet. */
+  answer(peer: Peer): void {
+    void this.#context.tell(peer, this.#hello(peer, peer.session.kind !== "millrace"));
+  }
+
+  /** Whether no peer has to be waited for: each has said hello, or was given the time to. */
+  isDone(peers: readonly Peer[]): boolean {
+    return peers.every(({ session }) => session.kind !== "unknown");
+  }
+
+  /** Resolves when each peer has said hello, or was given the time to. */
+  async wait(peers: readonly Peer[]): Promise<void> {
+    await Promise.all(peers.filter(({ session }) => session.kind === "unknown").map((peer) => this.#waitFor(peer)));
+  }
+
+  /** Ends the wait for a peer: its hello has come, or the peer is gone. */
+  settle(peer: Peer): void {
+    const wait = this.#waits.get(peer);
+    this.#waits.delete(peer);
+    wait?.resolve();
+  }
+
+  /** Ends all waits. */
+  close(): void {
+    for (const peer of [...this.#waits.keys()]) this.settle(peer);
+  }
+
+  async #waitFor(peer: Peer): Promise<void> {
+    const wait = this.#waits.get(peer) ?? this.#startWait(peer);
+    await wait.promise; // sends that wait go on in their order
+  }
+
+  #startWait(peer: Peer): Deferred {
+    const { clock } = this.#context;
+    const wait = new Deferred();
+    this.#waits.set(peer, wait);
+    // Timed from when the question was sent: a room's first packet waits until its connection is made.
+    void this.ask(peer).then(() => {
+      if (this.#waits.get(peer) !== wait) return;
+      const timer = clock.setTimeout(() => {
+        peer.session.missHello();
+        this.settle(peer);
+      }, HELLO_WAIT);
+      void wait.promise.then(() => clock.clearTimeout(timer));
+    });
+    return wait;
+  }
+
+  #hello(peer: Peer, answer: boolean): Hello {
+    const { limits, instance, encodings } = this.#context;
+    const streamWindow = Math.min(limits.receiveWindow, this.#context.smallestWindow());
+    const credit = peer.session.receiveWindow.limit;
+    const { idleTimeout } = limits;
+    return { kind: "hello", instance, streamWindow, credit, idleTimeout, ...peer.counts.tellLimit(), encodings, answer };
+  }
+}
