@@ -90,7 +90,7 @@ export class Handshake {
   #hello(peer: Peer, answer: boolean): Hello {
     const { limits, instance, encodings } = this.#context;
     const streamWindow = Math.min(limits.receiveWindow, this.#context.smallestWindow());
-    const credit = peer.session.receiveWindow.limit;
+    const credit = peer.session.receiveCredit.window.limit;
     const { idleTimeout } = limits;
     return { kind: "hello", instance, streamWindow, credit, idleTimeout, ...peer.counts.tellLimit(), encodings, answer };
   }

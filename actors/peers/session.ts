@@ -2,7 +2,7 @@ import { LEAST_WINDOW } from "../../protocol/constants.ts";
 import { BoundedMap } from "../../protocol/bounded_map.ts";
 import type { Clock } from "../../protocol/clock.ts";
 import { CongestionController } from "../../protocol/flow/congestion.ts";
-import { ConnectionReceiveWindow, ConnectionSendWindow, type ReceiveBudget } from "../../protocol/flow/credit.ts";
+import { ConnectionSendWindow, type ReceiveBudget } from "../../protocol/flow/credit.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type {
   AcknowledgedStream,
@@ -18,6 +18,7 @@ import { PendingRefusals, type Report } from "../outgoing/refusals.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { Answers } from "./answers.ts";
+import { ReceiveCredit } from "./receive_credit.ts";
 import { type StateRows, StateUpdates } from "./state_updates.ts";
 import type { StreamCounts } from "./stream_counts.ts";
 
@@ -61,13 +62,9 @@ export class PeerSession {
   readonly #updates: StateUpdates;
   readonly #rowAnswers: Answers;
   readonly #acknowledgements: Acknowledgements;
-  /** Windows of its open streams, by sequence number, and their sum. */
-  readonly #windows = new Map<number, number>();
-  #openWindows = 0;
   #closed = false;
-  #advertisedCredit = 0;
   #sendWindow: ConnectionSendWindow | undefined;
-  #receiveWindow: ConnectionReceiveWindow | undefined;
+  #receiveCredit: ReceiveCredit | undefined;
   #congestion: CongestionController | undefined;
 
   constructor(context: SessionContext) {
@@ -92,8 +89,8 @@ export class PeerSession {
   }
 
   /** Credit for all streams from the peer together. */
-  get receiveWindow(): ConnectionReceiveWindow {
-    return this.#receiveWindow ??= new ConnectionReceiveWindow(this.#context.limits, this.#context.budget);
+  get receiveCredit(): ReceiveCredit {
+    return this.#receiveCredit ??= new ReceiveCredit(this.#context.limits, this.#context.budget, () => this.queueCounts());
   }
 
   /** Controller of the bytes in flight to the peer. */
@@ -117,7 +114,7 @@ export class PeerSession {
     for (const stream of this.#incoming.values()) stream.senderGone();
     for (const stream of [...this.outgoing.values()]) stream.deliveries.noteGone(this.#context.identity, "disconnected");
     this.outgoing.clear();
-    this.#receiveWindow?.close();
+    this.#receiveCredit?.close();
     this.stop();
   }
 
@@ -165,19 +162,16 @@ export class PeerSession {
   /** Counts a stream's window, which is known now or has changed. */
   updateWindow(stream: IncomingStream): void {
     if (stream.extension === undefined || stream.ended) return;
-    const { sequence } = stream.extension;
-    this.#openWindows += stream.content.window - (this.#windows.get(sequence) ?? 0);
-    this.#windows.set(sequence, stream.content.window);
-    this.updateCredit();
+    this.receiveCredit.setWindow(stream.extension.sequence, stream.content.window);
   }
 
   endIncoming(stream: IncomingStream): void {
-    if (stream.extension === undefined || this.#incoming.get(stream.extension.sequence) !== stream) return;
-    this.#incoming.delete(stream.extension.sequence);
-    this.#openWindows -= this.#windows.get(stream.extension.sequence) ?? 0;
-    this.#windows.delete(stream.extension.sequence);
-    this.#endedIncoming.set(stream.extension.sequence, stream);
-    this.updateCredit(); // by what was held unread: its sender may have nothing more to say of it
+    if (stream.extension === undefined) return;
+    const { sequence } = stream.extension;
+    if (this.#incoming.get(sequence) !== stream) return;
+    this.#incoming.delete(sequence);
+    this.#endedIncoming.set(sequence, stream);
+    this.receiveCredit.removeWindow(sequence);
   }
 
   endOutgoing(stream: OutgoingStream): void {
@@ -217,14 +211,6 @@ export class PeerSession {
   /** Sends what is queued. */
   flush(): void {
     if (this.instance !== undefined) this.#updates.flush();
-  }
-
-  /** Raises the peer's credit if its open streams can use more; tells it when that is worth a packet. */
-  updateCredit(): void {
-    if (this.#closed) return; // streams that came whole are still read
-    const { receiveWindow } = this;
-    receiveWindow.open(this.#openWindows);
-    if (receiveWindow.limit - this.#advertisedCredit >= receiveWindow.floor / 4) this.queueCounts();
   }
 
   /** Acknowledges a chunk of a bulk stream of the peer. */
@@ -282,7 +268,7 @@ export class PeerSession {
     if (ended === undefined) return;
     if (row.final !== undefined) {
       ended.release(row.final);
-      this.updateCredit();
+      this.receiveCredit.update();
     }
     // The sender has not heard how the stream ended here; if it waits for a receipt, the answer before may have been lost.
     if (row.final !== undefined && (row.end !== undefined || ended.extension?.confirm !== true)) return;
@@ -298,8 +284,7 @@ export class PeerSession {
     const { instance, counts } = this.#context;
     const { instance: about } = this;
     if (about === undefined || this.#closed) return;
-    const credit = this.receiveWindow.limit;
-    this.#advertisedCredit = credit;
+    const credit = this.receiveCredit.advertise();
     await this.#context.tell({ kind: "state", instance, about, credit, ...counts.tell(), ...rows });
   }
 }

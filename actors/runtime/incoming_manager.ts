@@ -134,10 +134,10 @@ export class IncomingStreamManager {
     const id = this.#ids.take();
     const stream: IncomingStream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
-      shared: opened.extension === undefined ? undefined : session.receiveWindow,
+      shared: opened.extension === undefined ? undefined : session.receiveCredit.window,
       memory: opened.extension === undefined ? peer.memory.sdk : peer.memory.millrace,
       notify: () => session.queueReceivingState(stream),
-      consumed: () => session.updateCredit(),
+      consumed: () => session.receiveCredit.update(),
       widened: () => session.updateWindow(stream),
       unhandled: () => this.#report(stream, stream.error),
       ended: () => {

@@ -1,0 +1,51 @@
+import { ConnectionReceiveWindow, type ReceiveBudget } from "../../protocol/flow/credit.ts";
+import type { Limits } from "../../protocol/limits.ts";
+
+/** Credit that a peer is given for all its streams together: as much as their windows can use. */
+export class ReceiveCredit {
+  readonly window: ConnectionReceiveWindow;
+  readonly #due: () => void;
+  /** Windows of open streams in bytes, by sequence number, and their sum. */
+  readonly #windows = new Map<number, number>();
+  #sum = 0;
+  #advertised = 0;
+  #closed = false;
+
+  /** `due` is called when the credit has risen by so much that the peer is to be told. */
+  constructor(limits: Limits, budget: ReceiveBudget, due: () => void) {
+    this.window = new ConnectionReceiveWindow(limits, budget);
+    this.#due = due;
+  }
+
+  /** Counts the window of an open stream, which is known now or has changed. */
+  setWindow(sequence: number, bytes: number): void {
+    this.#sum += bytes - (this.#windows.get(sequence) ?? 0);
+    this.#windows.set(sequence, bytes);
+    this.update();
+  }
+
+  /** Counts the window of an ended stream no more. */
+  removeWindow(sequence: number): void {
+    this.#sum -= this.#windows.get(sequence) ?? 0;
+    this.#windows.delete(sequence);
+    this.update(); // by what was held unread: its sender may have nothing more to say of it
+  }
+
+  /** Raises the credit if the open streams can use more. */
+  update(): void {
+    if (this.#closed) return; // streams that came whole are still read
+    this.window.open(this.#sum);
+    if (this.window.limit - this.#advertised >= this.window.floor / 4) this.#due();
+  }
+
+  /** Offset that the peer is told, in a packet that is about to go out. */
+  advertise(): number {
+    this.#advertised = this.window.limit;
+    return this.#advertised;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.window.close();
+  }
+}
