@@ -1,4 +1,4 @@
-// The command's arguments and options.
+// Arguments and options of the command.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ChatTask } from "./commands/chat.ts";
 import { type ConnectionOptions, DEFAULT_URL } from "./room/credentials.ts";
@@ -8,7 +8,7 @@ import { type ReceiveTask, STDOUT } from "./commands/file_receiver.ts";
 import type { SendTask } from "./commands/send.ts";
 import { STDIN } from "./commands/sources.ts";
 
-/** One command, as it was typed. */
+/** Command with its options, as typed. */
 export type Request =
   & { readonly connection: ConnectionOptions; readonly output: OutputOptions }
   & (
@@ -17,14 +17,15 @@ export type Request =
     | { readonly command: "chat"; readonly task: ChatTask }
   );
 
-/** Commander's output: help, and its objections to the arguments. */
+/** Output of commander: help and error messages. */
 export interface CommanderOutput {
+  /** Version to print. */
   readonly version: string;
   out(text: string): void;
   err(text: string): void;
 }
 
-type Given = ConnectionOptions & OutputOptions & {
+type ParsedOptions = ConnectionOptions & OutputOptions & {
   topic: string;
   to?: string[];
   from?: string[];
@@ -39,65 +40,65 @@ type Given = ConnectionOptions & OutputOptions & {
   once?: boolean;
 };
 
-/** Seconds that receivers have to come, unless `--wait` says otherwise. */
+/** Default of `--wait`, in seconds. */
 const WAIT_SECONDS = 30;
 
-const TAIL = `
+const HELP_END = `
 Environment: LIVEKIT_URL, LIVEKIT_TOKEN, or LIVEKIT_API_KEY and LIVEKIT_API_SECRET, in place of the options.
 
 Exit codes: 0 done; 1 something was not sent or received; 2 wrong usage; 3 no connection; 130 Ctrl-C; 143 SIGTERM.`;
 
-const SEND_TAIL = `
+const SEND_HELP_END = `
 Examples:
   millrace send report.pdf photos/ --room office --identity alice --to bob
   millrace send report.pdf --room office --identity alice --receivers 3
   pg_dump shop | millrace send - --name shop.sql --room office --identity alice
-${TAIL}`;
+${HELP_END}`;
 
-const RECEIVE_TAIL = `
+const RECEIVE_HELP_END = `
 Examples:
   millrace receive --dir inbox --room office --identity bob
   millrace receive --stdout --once --room office --identity bob | tar -x
-${TAIL}`;
+${HELP_END}`;
 
-const CHAT_TAIL = `
+const CHAT_HELP_END = `
 Examples:
   millrace chat --room office --identity alice
   echo "The build is done" | millrace chat --room office --identity ci --to alice
-${TAIL}`;
+${HELP_END}`;
 
-/** The request, or the exit code where help was asked for. Throws a Failure "usage" for what makes no sense. */
-export function readArguments(argv: readonly string[], printer: CommanderOutput): Request | number {
+/** Reads the arguments. Returns an exit code if help was asked for; throws Failure "usage" for wrong arguments. */
+export function readArguments(argv: readonly string[], output: CommanderOutput): Request | number {
   let request: Request | undefined;
-  const program = programOf((made) => request = made, printer);
+  const program = programOf((parsed) => request = parsed, output);
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.ok;
-    if (error.code === "commander.help") return EXIT.usage; // no command was given: the help says which there are
+    if (error.code === "commander.help") return EXIT.usage; // without a command the help lists them
     throw refusal(error);
   }
-  if (request === undefined) throw new Failure("usage", "Cannot tell what to do as no command is given");
+  if (request === undefined) throw new Failure("usage", "Cannot read the arguments as a command must be given");
   return request;
 }
 
-function programOf(take: (request: Request) => void, printer: CommanderOutput): Command {
+function programOf(onRequest: (request: Request) => void, output: CommanderOutput): Command {
   const program = new Command("millrace")
     .description("Sends and receives files and text in LiveKit rooms.")
-    .version(printer.version, "-V, --version", "Print the version")
+    .version(output.version, "-V, --version", "Print the version")
     .helpOption("-h, --help", "Print this help; also of a command: millrace send --help")
     .helpCommand(false)
-    .addHelpText("after", TAIL);
+    .addHelpText("after", HELP_END);
   program.configureOutput({
-    writeOut: (text) => printer.out(text),
-    writeErr: (text) => printer.err(text),
-    outputError: () => {}, // it is told as all other errors are
+    writeOut: (text) => output.out(text),
+    writeErr: (text) => output.err(text),
+    outputError: () => {}, // `run` prints this error like all others
   });
   program.exitOverride();
 
   sharedOptions(
-    command(program, "send", 'Send files and folders; "-" is stdin', SEND_TAIL).argument("<file...>", "What to send"),
+    command(program, "send", 'Send files and folders; "-" is stdin', SEND_HELP_END).argument("<file...>", "What to send"),
     "files",
   )
     .option("--to <names>", "Who gets it: identities, by commas or by several --to (default: everybody)", names)
@@ -106,9 +107,11 @@ function programOf(take: (request: Request) => void, printer: CommanderOutput): 
     .option("--mime <type>", "Its MIME type (default: by its extension)")
     .option("--attribute <key=value>", "An attribute of the stream; may be repeated", attribute)
     .option("--wait <seconds>", "How long to wait until the receivers are there", seconds, WAIT_SECONDS)
-    .action((files: string[], given: Given) => take({ command: "send", task: sendTask(files, given), ...common(given) }));
+    .action((files: string[], options: ParsedOptions) =>
+      onRequest({ command: "send", task: sendTask(files, options), ...common(options) })
+    );
 
-  sharedOptions(command(program, "receive", "Receive files into a folder, or to stdout", RECEIVE_TAIL), "files")
+  sharedOptions(command(program, "receive", "Receive files into a folder, or to stdout", RECEIVE_HELP_END), "files")
     .option(
       "--dir <folder>",
       'Where they go, under their senders\' names made safe; made if need be; "-" is stdout (default: here)',
@@ -117,17 +120,17 @@ function programOf(take: (request: Request) => void, printer: CommanderOutput): 
     .option("--from <names>", "Whose files are taken (default: everybody's)", names)
     .addOption(new Option("--count <n>", "End after so many, those that failed included (default: at Ctrl-C)").argParser(count))
     .addOption(new Option("--once", "End after one").conflicts("count"))
-    .action((given: Given) => take({ command: "receive", task: receiveTask(given), ...common(given) }));
+    .action((options: ParsedOptions) => onRequest({ command: "receive", task: receiveTask(options), ...common(options) }));
 
-  sharedOptions(command(program, "chat", "Send each line of stdin as a text, show texts that come", CHAT_TAIL), "chat")
+  sharedOptions(command(program, "chat", "Send each line of stdin as a text, show texts that come", CHAT_HELP_END), "chat")
     .option("--to <names>", "Who gets them: identities, by commas or by several --to (default: everybody)", names)
     .option("--wait <seconds>", "If stdin is no terminal: how long to wait until the receivers are there", seconds, WAIT_SECONDS)
-    .action((given: Given) => take({ command: "chat", task: chatTask(given), ...common(given) }));
+    .action((options: ParsedOptions) => onRequest({ command: "chat", task: chatTask(options), ...common(options) }));
   return program;
 }
 
-function command(program: Command, name: string, description: string, tail: string): Command {
-  return program.command(name).description(description).helpOption("-h, --help", "Print this help").addHelpText("after", tail);
+function command(program: Command, name: string, description: string, helpEnd: string): Command {
+  return program.command(name).description(description).helpOption("-h, --help", "Print this help").addHelpText("after", helpEnd);
 }
 
 function sharedOptions(to: Command, topic: string): Command {
@@ -143,32 +146,34 @@ function sharedOptions(to: Command, topic: string): Command {
     .option("--quiet", "Print only results and errors: no bars, no notices");
 }
 
-function common({ url, token, apiKey, apiSecret, room, identity, json, quiet }: Given): Pick<Request, "connection" | "output"> {
+function common(
+  { url, token, apiKey, apiSecret, room, identity, json, quiet }: ParsedOptions,
+): Pick<Request, "connection" | "output"> {
   return {
     connection: definedOnly({ url, token, apiKey, apiSecret, room, identity }),
     output: definedOnly({ json, quiet }),
   };
 }
 
-function sendTask(files: readonly string[], given: Given): SendTask {
-  const { topic, to = [], receivers = 1, wait, name, mime, attribute: attributes = {} } = given;
+function sendTask(files: readonly string[], options: ParsedOptions): SendTask {
+  const { topic, to = [], receivers = 1, wait, name, mime, attribute: attributes = {} } = options;
   if (name !== undefined && files.length > 1) {
-    throw new Failure("usage", `Cannot send as --name names one file: there are ${files.length}`);
+    throw new Failure("usage", `Cannot send as --name must come with one file: there are ${files.length}`);
   }
   if (files.filter((file) => file === STDIN).length > 1) {
-    throw new Failure("usage", "Cannot send as stdin can be read only once");
+    throw new Failure("usage", "Cannot send as stdin must be named only once");
   }
   return { files, topic, to, receivers, wait, attributes, ...definedOnly({ name, mime }) };
 }
 
-function receiveTask({ topic, from = [], dir, stdout, count: asked, once, json }: Given): ReceiveTask {
+function receiveTask({ topic, from = [], dir, stdout, count: asked, once, json }: ParsedOptions): ReceiveTask {
   if (dir !== undefined && stdout === true && dir !== STDOUT) {
-    throw new Failure("usage", "Cannot receive both into a folder and to stdout: give --dir or --stdout");
+    throw new Failure("usage", "Cannot receive as one target must be given: --dir or --stdout");
   }
   const target = stdout === true ? STDOUT : dir ?? ".";
-  if (target === "") throw new Failure("usage", "Cannot receive into the folder as its path is empty");
+  if (target === "") throw new Failure("usage", "Cannot receive into the folder as its path must be non-empty");
   if (target === STDOUT && json === true) {
-    throw new Failure("usage", "Cannot receive to stdout as --json prints there: give --dir FOLDER, or leave --json out");
+    throw new Failure("usage", "Cannot receive to stdout as --json needs stdout: give --dir FOLDER, or leave --json out");
   }
   return {
     topic,
@@ -178,26 +183,26 @@ function receiveTask({ topic, from = [], dir, stdout, count: asked, once, json }
   };
 }
 
-function chatTask({ topic, to = [], wait }: Given): ChatTask {
+function chatTask({ topic, to = [], wait }: ParsedOptions): ChatTask {
   return { topic, to, wait };
 }
 
 function names(text: string, before: string[] = []): string[] {
   const given = text.split(",").map((name) => name.trim());
-  if (given.includes("")) throw new InvalidArgumentError("A name is empty.");
+  if (given.includes("")) throw new InvalidArgumentError("Each name must be non-empty.");
   return [...new Set([...before, ...given])];
 }
 
 function attribute(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError("It is not KEY=VALUE.");
+  if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 function seconds(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0 && value <= 1_000_000)) {
-    throw new InvalidArgumentError("It is no number of seconds.");
+    throw new InvalidArgumentError("It must be a number of seconds.");
   }
   return value;
 }
@@ -205,14 +210,14 @@ function seconds(text: string): number {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError("It is no number from 1.");
+    throw new InvalidArgumentError("It must be an integer from 1.");
   }
   return value;
 }
 
 function refusal(error: CommanderError): Failure {
   const [first = "", ...more] = error.message.replace(/^error: /, "").split("\n");
-  const hint = more.join(" ").trim() || "What there is: millrace --help, millrace send --help";
+  const hint = more.join(" ").trim() || "See millrace --help, millrace send --help";
   return new Failure("usage", `Cannot read the arguments: ${first.replace(/\.$/, "")}`, { cause: error, hint });
 }
 

@@ -1,34 +1,37 @@
-// The process around the command: its streams, variables and signals. A test gives its own.
+// Environment of the command: streams, variables, signals and connections. Tests replace it.
 import type { Readable, Writable } from "node:stream";
 import type { Transport } from "millrace";
 import type { Credentials } from "./room/credentials.ts";
 
-/** A stream that may be a terminal. */
+/** Output stream that may be a terminal. */
 export type CliOutputStream = Writable & {
   readonly isTTY?: boolean;
   readonly columns?: number;
 };
+/** Input stream that may be a terminal. */
 export type CliInputStream = Readable & { readonly isTTY?: boolean };
 
-/** A participant's place in a room. */
+/** Connection to a room. */
 export interface Connection {
   readonly transport: Transport;
   /** Leaves the room. */
   readonly leave: () => Promise<void>;
 }
 
+/** Environment of the command. */
 export interface CliEnvironment {
   readonly stdin: CliInputStream;
   readonly stdout: CliOutputStream;
   readonly stderr: CliOutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by a signal of the system; its reason is a Failure. */
+  /** Signal that SIGINT and SIGTERM abort; its reason is a Failure. */
   readonly signal: AbortSignal;
-  /** As Ctrl-C. */
+  /** Aborts the signal, like Ctrl-C. */
   readonly interrupt: () => void;
-  /** Milliseconds between lines of progress, where stderr is no terminal; 5,000 by default. */
+  /** Time between lines of progress if stderr is not a terminal, in ms. Default: 5,000. */
   readonly progressInterval?: number;
-  /** Milliseconds without a byte after which a sender gives way to another; 10,000 by default. */
+  /** Time without a byte after which a stalled sender loses its slot to another, in ms. Default: 10,000. */
   readonly stallTime?: number;
+  /** Joins a room. */
   connect(credentials: Credentials, signal: AbortSignal): Promise<Connection>;
 }

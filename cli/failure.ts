@@ -3,16 +3,16 @@ import { StreamError, type StreamErrorCode } from "millrace";
 /** Exit codes of the command. */
 export const EXIT = {
   ok: 0,
-  /** Something that was to be sent or received was not. */
+  /** A transfer failed. */
   transfer: 1,
   usage: 2,
   connection: 3,
-  /** 128 and the signal's number, as shells have it. */
+  /** 128 and the signal's number, as in shells. */
   SIGINT: 130,
   SIGTERM: 143,
 } as const;
 
-/** Codes of errors that no stream has. */
+/** Codes of failures: those of streams, and those of the command. */
 export type FailureCode =
   | StreamErrorCode
   | "usage"
@@ -21,12 +21,12 @@ export type FailureCode =
   | "interrupted"
   | "output-closed";
 
-/** Error that is told to the user in one line and ends the command. */
+/** Error that ends the command and is printed in one line. */
 export class Failure extends Error {
   override readonly name: string = "Failure";
   readonly code: FailureCode;
   readonly exitCode: number;
-  /** Hint that is printed in a line of its own. */
+  /** Hint, printed in a line of its own. */
   readonly hint?: string;
 
   constructor(code: FailureCode, message: string, options: { hint?: string; cause?: unknown; exitCode?: number } = {}) {
@@ -37,19 +37,19 @@ export class Failure extends Error {
   }
 }
 
-/** Anything that was thrown, as a failure; of an action, if it is said. */
+/** Makes a failure of any thrown value; `action`, if given, names the failed action. */
 export function toFailure(error: unknown, action?: string): Failure {
   if (error instanceof Failure) return error;
   const text = oneLine(error instanceof Error ? error.message : String(error));
-  const message = action === undefined ? text : retold(action, text);
+  const message = action === undefined ? text : withAction(action, text);
   if (!(error instanceof StreamError)) return new Failure("transport", message, { cause: error });
   const inner = error.code === "transport" && error.cause instanceof Error ? ` (${oneLine(error.cause.message)})` : "";
   const hint = HINTS[error.code];
   return new Failure(error.code, message + inner, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** The runtime speaks of a stream and its id; who typed the name of a file knows that. */
-function retold(action: string, text: string): string {
+/** Replaces the action in a message of the runtime, and drops the stream id. */
+function withAction(action: string, text: string): string {
   const why = text.replace(/: stream id is "[^"]*"$/, "");
   return /^Cannot .+? as /.test(why) ? why.replace(/^Cannot .+? as /, `Cannot ${action} as `) : `Cannot ${action}: ${why}`;
 }
@@ -68,13 +68,19 @@ function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " ");
 }
 
-/** The signals that end the command. */
+/** Signals that end the command. */
 export type EndingSignal = "SIGINT" | "SIGTERM";
 
+/** Makes the failure of an interrupted command. */
 export function interruptedBy(signal: EndingSignal): Failure {
   return new Failure(
     "interrupted",
-    "Interrupted: what was under way is aborted, no half file is left",
+    "Interrupted: open transfers were aborted, no partial file is left",
     { exitCode: EXIT[signal] },
   );
+}
+
+/** Code of a system error, such as "ENOENT". */
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

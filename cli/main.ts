@@ -4,13 +4,13 @@ import { handleSignals } from "./signal_handlers.ts";
 import { joinRoom } from "./room/join_room.ts";
 import { run } from "./run.ts";
 
-/** Milliseconds after which the process ends though something keeps it: nothing of this command does, but it uses native code. */
-const LINGER = 1_000;
+/** Time after which the process ends though native code keeps it alive, in ms. */
+const EXIT_DELAY_MS = 1_000;
 
-const { signal, interrupt } = handleSignals(); // until the process is gone: a Ctrl-C that npm passes on late is not to kill it
+const { signal, interrupt } = handleSignals(); // until the process has ended: a Ctrl-C that npm passes on late must not kill it
 process.exitCode = await run(process.argv.slice(2), {
   get stdin() {
-    return process.stdin; // only touched where it is read: a touched one keeps some runtimes alive
+    return process.stdin; // accessed only to read: an accessed stdin keeps some runtimes alive
   },
   get stdout() {
     return process.stdout;
@@ -23,5 +23,5 @@ process.exitCode = await run(process.argv.slice(2), {
   interrupt,
   connect: joinRoom,
 });
-process.once("beforeExit", () => process.exit()); // on its way to an end of its own Node would give the signals back
-setTimeout(() => process.exit(), LINGER).unref();
+process.once("beforeExit", () => process.exit()); // a Node that ends by itself would restore the signals' defaults
+setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();

@@ -10,10 +10,10 @@ import { receive } from "./commands/receive.ts";
 import { send } from "./commands/send.ts";
 import type { CliEnvironment } from "./environment.ts";
 
-/** The whole command: returns the exit code, never rejects. */
+/** Runs the command. Resolves with the exit code; never rejects. */
 export async function run(argv: readonly string[], environment: CliEnvironment): Promise<number> {
   const { stdout, stderr } = environment;
-  const json = argv.includes("--json"); // also where the arguments cannot be read
+  const json = argv.includes("--json"); // also if the arguments cannot be read
   let output = new Output(stdout, stderr, { json });
   try {
     const request = readArguments(argv, {
@@ -42,11 +42,11 @@ async function perform(request: Request, environment: CliEnvironment, output: Ou
     if (request.command === "receive") return await receive(request.task, invocation);
     return await chat(request.task, invocation);
   } finally {
-    if (request.command !== "receive") environment.stdin.destroy(); // else a terminal or a pipe keeps the process
+    if (request.command !== "receive") environment.stdin.destroy(); // an open terminal or pipe would keep the process alive
   }
 }
 
-/** Version in the nearest manifest: the package's own, or in a clone the project's, which has the same. */
+/** Reads the version of the nearest manifest: the package's own, or in a clone the project's, which is the same. */
 function version(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);

@@ -1,31 +1,34 @@
 import process from "node:process";
 import { type EndingSignal, EXIT, interruptedBy } from "./failure.ts";
 
-/** npm and others pass on a Ctrl-C that the terminal has sent here as well: within so many milliseconds it is the same one. */
-const SAME_SIGNAL = 300;
+/** Time in which a second Ctrl-C is the same one, in ms. npm passes on a Ctrl-C that the terminal has sent here too. */
+const SAME_SIGNAL_MS = 300;
 
-/** Milliseconds for aborting, clearing away and leaving the room; a process that ends without having left is missed much later. */
-const PATIENCE = 5_000;
+/** Time to abort transfers, remove parts and leave the room, in ms. The server notices a process that did not leave much later. */
+const CLEANUP_TIMEOUT_MS = 5_000;
 
+/** Handlers of SIGINT and SIGTERM. */
 export interface SignalHandlers {
+  /** Signal that the first SIGINT or SIGTERM aborts; its reason is a Failure. */
   readonly signal: AbortSignal;
+  /** Aborts the signal, like Ctrl-C. */
   readonly interrupt: () => void;
-  /** Gives the signals back, for a process that lives on. */
+  /** Removes the handlers. */
   readonly release: () => void;
 }
 
-/** The first Ctrl-C ends what is under way, in good order; the second ends the process. */
+/** Handles signals: the first Ctrl-C aborts open transfers, the second ends the process. */
 export function handleSignals(): SignalHandlers {
   const controller = new AbortController();
-  let first = 0;
-  let overdue: ReturnType<typeof setTimeout> | undefined;
+  let firstAt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const interrupt = (signal: EndingSignal): void => {
     if (!controller.signal.aborted) {
-      first = performance.now();
+      firstAt = performance.now();
       controller.abort(interruptedBy(signal));
-      overdue = setTimeout(() => process.exit(EXIT[signal]), PATIENCE);
-      overdue.unref();
-    } else if (performance.now() - first > SAME_SIGNAL) {
+      timer = setTimeout(() => process.exit(EXIT[signal]), CLEANUP_TIMEOUT_MS);
+      timer.unref();
+    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) {
       process.exit(EXIT[signal]);
     }
   };
@@ -37,7 +40,7 @@ export function handleSignals(): SignalHandlers {
     signal: controller.signal,
     interrupt: onInt,
     release: () => {
-      clearTimeout(overdue);
+      clearTimeout(timer);
       process.off("SIGINT", onInt);
       process.off("SIGTERM", onTerm);
     },

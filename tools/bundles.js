@@ -1,12 +1,12 @@
-// node tools/bundles.js: builds a user's program with each bundler, by the lines of the README, and counts threads and starts. Each program is
-// built twice: with a worker of its own, and without, under the name of our worker's entry, which must not be taken for that.
+// node tools/bundles.js: builds a user's program with each bundler, by the lines of the README, and counts threads and starts.
+// Builds each program twice: with its own worker, and without one. The second has the name of our worker's entry, and must not start as it.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { install } from "./lib/install.js";
 import { newerNode } from "./lib/programs/newer_nodes.js";
-import { run } from "./lib/processes.js";
+import { mustRun, run } from "./lib/processes.js";
 import { commandFor, executable, root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 import { note, tally } from "./lib/tally.js";
@@ -14,7 +14,7 @@ import { note, tally } from "./lib/tally.js";
 const folder = mkdtempSync(join(tmpdir(), "millrace-bundles-"));
 const packages = join(root, "tools", "bundlers", "node_modules");
 
-/** A user's program: `worker` is its option of that name, or nothing. */
+/** Makes a user's program; `worker` is the text of its option of that name. */
 const program = (worker) => `
 import { isMainThread, Worker } from "node:worker_threads";
 import { createCodecPool, createHub, createRuntime } from "millrace";
@@ -34,18 +34,21 @@ await bob.close();
 await pool.close();
 `;
 
+/** Worker that the bundler builds. */
 const OWN_WORKER = ", worker: () => new Worker(new URL(/* webpackIgnore: true */ './worker.js', import.meta.url))";
-/** Bun starts a worker of a compiled program by the path that was given to its compiler. */
+/** Worker of a program that Bun compiles, under the path that the compiler got. */
 const BUN_WORKER = ', worker: () => new Worker("./node_modules/millrace/dist/workers/entry/entry.js")';
 
-/** A single executable of Node holds the worker as an asset. */
+/** Worker of a single executable of Node, kept as an asset. */
 const NODE_WORKER =
   ', worker: () => new Worker(process.getBuiltinModule("node:sea").getAsset("worker.js", "utf8"), { eval: true })';
 
+/** Output of a program that uses its worker. */
 const WITH_WORKER = 'PROGRAM DONE 2000000 {"workers":1,"isInline":false,"errors":[]}';
-const WITHOUT = 'PROGRAM DONE 2000000 {"workers":0,"isInline":true,"errors":["worker-lost"]}';
+/** Output of a program without a worker. */
+const WITHOUT_WORKER = 'PROGRAM DONE 2000000 {"workers":0,"isInline":true,"errors":["worker-lost"]}';
 
-/** Each makes out/program.js and out/worker.js of the two inputs. */
+/** Bundlers, each of which makes out/program.js and out/worker.js. */
 const BUNDLERS = {
   esbuild: async (inputs, outdir) => {
     const { build } = await load("esbuild/lib/main.js");
@@ -64,13 +67,13 @@ const BUNDLERS = {
       await load("rollup/dist/es/rollup.js"),
       await load("@rollup/plugin-node-resolve/dist/es/index.js"),
     ];
-    const made = await rollup({
+    const bundle = await rollup({
       input,
       plugins: [nodeResolve({ preferBuiltins: true, exportConditions: ["node"], rootDir: folder })],
       onwarn: () => {},
     });
-    await made.write({ dir, format: "es" });
-    await made.close();
+    await bundle.write({ dir, format: "es" });
+    await bundle.close();
   },
   webpack: async (entry, path) => {
     const { default: webpack } = await load("webpack/lib/index.js");
@@ -110,7 +113,7 @@ await tally(async () => {
   await tryNodeExecutable();
 }, () => rmSync(folder, { recursive: true, force: true }));
 
-/** A project with the pack installed, as users have it. */
+/** Makes a project with the pack installed. */
 async function prepare() {
   await must(["npm", "run", "build", "--silent"], root);
   await must(["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", folder], root);
@@ -124,7 +127,7 @@ async function prepare() {
   writeFileSync(join(folder, "commonjs.mjs"), inFunction(program("")));
 }
 
-/** CommonJS has no `await` at its top. */
+/** Wraps a program in a function, as CommonJS has no top-level `await`. */
 function inFunction(text) {
   const at = text.indexOf("console.log");
   return `${text.slice(0, at)}async function main() {\n${text.slice(at)}}\nmain();\n`;
@@ -143,8 +146,8 @@ async function tryBundler(name, bundle) {
   for (const runtime of name === "esbuild" ? ["node", "bun", "deno"] : ["node"]) {
     const command = runtime === "node" ? [executable] : commandFor(runtime, await runtimeProgram(runtime));
     await check(`${name}: a bundle with a worker of its own on ${runtime}`, [...command, join(out, "program.js")], WITH_WORKER);
-    // webpack keeps the path of the module that it took in: the entry that is installed beside it is ours, and is used.
-    const expected = name === "webpack" ? WITH_WORKER : WITHOUT;
+    // webpack keeps the path of the bundled module, so our installed entry is found and used.
+    const expected = name === "webpack" ? WITH_WORKER : WITHOUT_WORKER;
     await check(`${name}: a bundle named entry.js on ${runtime}`, [...command, join(out, "alone", "entry.js")], expected);
   }
 }
@@ -160,7 +163,7 @@ async function tryBun() {
     join(folder, "out-esbuild"),
   );
   await must([bun, "build", "--compile", "./entry.mjs", "--outfile", "alone"], folder);
-  await check("bun build --compile: a program without", [join(folder, "alone")], WITHOUT);
+  await check("bun build --compile: a program without", [join(folder, "alone")], WITHOUT_WORKER);
 }
 
 async function tryNodeExecutable() {
@@ -183,20 +186,19 @@ async function tryNodeExecutable() {
     await must([node, "--build-sea", join(outdir, `${name}.json`)], outdir);
   }
   await check("node --build-sea: a program with a worker of its own", [join(outdir, "program")], WITH_WORKER);
-  await check("node --build-sea: a program without", [join(outdir, "alone")], WITHOUT);
-  await check("esbuild: a CommonJS bundle without a worker", [executable, join(outdir, "alone.js")], WITHOUT);
+  await check("node --build-sea: a program without", [join(outdir, "alone")], WITHOUT_WORKER);
+  await check("esbuild: a CommonJS bundle without a worker", [executable, join(outdir, "alone.js")], WITHOUT_WORKER);
 }
 
 function load(path) {
   return import(pathToFileURL(join(packages, path)).href);
 }
 
-async function must(command, cwd) {
-  const { code, output } = await run(command, { cwd, seconds: 240 });
-  if (code !== 0) throw new Error(`Cannot go on as a command failed: "${command.join(" ")}"\n${output}`);
+function must(command, cwd) {
+  return mustRun(command, { cwd, seconds: 240 });
 }
 
-/** The program starts once, in the main thread, and says what it should. */
+/** Checks that a program starts once, in the main thread, and prints the expected line. */
 async function check(what, command, expected, cwd = folder) {
   const { code, output } = await run(command, { cwd, seconds: 20 });
   const starts = output.match(/PROGRAM STARTS.*/g) ?? [];

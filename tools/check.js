@@ -1,4 +1,4 @@
-// node tools/check.js [name ...]: the checks that are no tests, all of them or those named; see lib/checks/checks.js.
+// node tools/check.js [name ...]: runs all checks other than tests, or the named ones; see lib/checks/checks.js.
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
@@ -14,7 +14,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in CHECKS));
 const folder = mkdtempSync(join(tmpdir(), "millrace-check-"));
 const packages = join(root, "tools", "checks", "node_modules");
-/** oxlint looks for its type-aware half in the folder it checks. */
+/** Path of oxlint's type-aware half, which oxlint would look for in the checked folder. */
 const env = { NO_COLOR: "1", OXLINT_TSGOLINT_PATH: join(packages, "oxlint-tsgolint", "bin", "tsgolint.js") };
 let passed = 0;
 let failed = 0;
@@ -22,7 +22,7 @@ let failed = 0;
 try {
   if (unknown.length > 0) {
     throw new Error(
-      `Cannot check as there is no such check: name is "${unknown[0]}", not one of ${Object.keys(CHECKS).join(", ")}`,
+      `Cannot check: expected ${Object.keys(CHECKS).join(", ")}, got "${unknown[0]}"`,
     );
   }
   for (const name of asked.length > 0 ? asked : Object.keys(CHECKS)) {
@@ -47,7 +47,7 @@ async function check(name, words) {
   if (code !== 0) console.log(output.replace(/^/gm, "    "));
 }
 
-/** A check that cannot be started has failed like any other. */
+/** Runs a command; one that cannot be started counts as failed. */
 async function attempt(words) {
   try {
     return await run(await commandOf(words), { seconds: 300, env });
@@ -73,7 +73,7 @@ async function commandOf(words) {
 async function packageFile(path) {
   const file = join(packages, path);
   if (!existsSync(file)) await install("checks");
-  if (!existsSync(file)) throw new Error(`Cannot find a check's program after its installation: file is "${file}"`);
+  if (!existsSync(file)) throw new Error(`Cannot find a check's program though its package is installed: file is "${file}"`);
   return file;
 }
 

@@ -1,12 +1,12 @@
-// node tools/command_lines.js: runs the command lines of README.md, cli/README.md and docs/ as typed, in a clone of the commit, with a LiveKit
-// server of their own. A command line that is not in a table below fails, so that none can be forgotten.
+// node tools/command_lines.js: runs the command lines of README.md, cli/README.md and docs/ as typed, in a clone of the commit.
+// They get a LiveKit server of their own. A command line that no table below lists fails, so that none is forgotten.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { delimiter, dirname, join } from "node:path";
 import { commandLinesOf } from "./lib/checks/command_lines.js";
 import { provide } from "./lib/programs/needs.js";
-import { run } from "./lib/processes.js";
+import { cloneProject, run } from "./lib/processes.js";
 import { root } from "./lib/runtime.js";
 import { runtimesFolder } from "./lib/runtimes.js";
 import { note, tally } from "./lib/tally.js";
@@ -14,10 +14,10 @@ import { note, tally } from "./lib/tally.js";
 /** Documents whose command lines are run. */
 const DOCUMENTS = ["README.md", "cli/README.md", "docs/reference.md", "docs/livekit.md", "docs/figures.md"];
 
-/** Servers, started in turn; the first serves the command lines of IN_ROOMS. */
+/** Commands that start a server, one after the other; the first serves the command lines of IN_ROOMS. */
 const SERVERS = ["npm run livekit", "bun --bun run livekit", "deno task livekit"];
 
-/** Ends by itself; FILE is a file of the clone. */
+/** Commands that end by themselves; FILE is a file of the clone. */
 const ALONE = [
   "npm start -- FILE",
   "bun --bun run start FILE",
@@ -26,7 +26,7 @@ const ALONE = [
   "npm run docs",
 ];
 
-/** With the server's variables set, in this order. Those with a text run until the end, and have printed it before the next begins. */
+/** Commands with the server's variables set, in this order. One with a text runs until the end, and prints the text before the next starts. */
 const IN_ROOMS = [
   ["npm start -- --livekit"],
   ["npm run agent -- --room lobby", /listens in room/],
@@ -37,13 +37,13 @@ const IN_ROOMS = [
   ["npm run millrace -- chat --room office --identity carol"],
 ];
 
-/** Run by others, or not to be run: why. */
+/** Commands that other programs run, or that are not run, by reason. */
 const ELSEWHERE = {
   "tools/fresh_clones.js": /^(npm|bun|deno) install$|^npm start$|^bun --bun run start$|^deno task start$/,
   "tools/pack_test.js": /^npm install && npm pack$|^(npm install|bun add) PATH\/millrace-0\.1\.0\.tgz$/,
   "tools/pack_cli_test.js, as the package is not published": /@millrace\/cli/,
   "tests/livekit/cli.test.ts, by its program; the dots stand for options": /^(bun --bun run|deno task) millrace receive …$/,
-  "tests/bench.test.ts and tests/livekit/bench*.test.ts, briefly": /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
+  "tests/repo/bench.test.ts and tests/livekit/bench*.test.ts, briefly": /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
   "tools/bundles.js": /^bun build --compile|^node --build-sea$/,
   ".ci/run, or on another runtime what it runs": /^(\.ci\/run|npm test|npm run test:\w+|bun --bun run test|deno task test)$/,
   "tools/check.js by .ci/run": /^npm run check( -- docs)?$/,
@@ -56,25 +56,24 @@ await tally(main, () => rmSync(folder, { recursive: true, force: true }));
 
 async function main() {
   const { env: programs, missing } = await provide(["livekit", "python"], console.log);
-  for (const [name, why] of missing) throw new Error(`Cannot run the command lines for lack of ${name}: ${why}`);
+  for (const [name, why] of missing) throw new Error(`Cannot run the command lines as ${name} must be installed: ${why}`);
   await prepare();
-  tellUnknown();
+  reportUnknown();
   const path = [await runtimesFolder(), dirname(programs.MILLRACE_PYTHON), process.env.PATH ?? ""].join(delimiter);
   const env = { ...programs, PATH: path, NO_COLOR: "1" };
   for (const command of ALONE) await finish(begin(command, env));
   for (const [at, command] of SERVERS.entries()) {
     const server = begin(command, env, /LIVEKIT_API_SECRET=.*\n/);
     await server.ready;
-    const told = [...server.output().matchAll(/export (LIVEKIT_\w+)=(.*)/g)].map(([, name, value]) => [name, value]);
-    if (at === 0) await inRooms({ ...env, ...Object.fromEntries(told) });
+    const variables = [...server.output().matchAll(/export (LIVEKIT_\w+)=(.*)/g)].map(([, name, value]) => [name, value]);
+    if (at === 0) await inRooms({ ...env, ...Object.fromEntries(variables) });
     await finish(server);
   }
 }
 
-/** A clone with the packages of this folder, and the file that the documents send. */
+/** Makes a clone with the packages of this folder, and with the files that the documents send. */
 async function prepare() {
-  const { code, output } = await run(["git", "clone", "--quiet", "--no-local", root, clone], { seconds: 120 });
-  if (code !== 0) throw new Error(`Cannot clone the project:\n${output}`);
+  await cloneProject(clone);
   symlinkSync(join(root, "node_modules"), join(clone, "node_modules"));
   mkdirSync(join(clone, "inbox"));
   mkdirSync(join(clone, "photos"));
@@ -82,7 +81,7 @@ async function prepare() {
   writeFileSync(join(clone, "report.pdf"), new Uint8Array(1_000_000));
 }
 
-function tellUnknown() {
+function reportUnknown() {
   const known = [...SERVERS, ...ALONE, ...IN_ROOMS.map(([command]) => command)];
   const documents = DOCUMENTS.map((name) => readFileSync(join(clone, name), "utf8"));
   const inCi = readFileSync(join(clone, ".ci", "run"), "utf8");
@@ -90,30 +89,30 @@ function tellUnknown() {
   for (const command of commands) {
     if (command.startsWith("node tools/") && inCi.includes(command)) continue;
     if (known.includes(command) || Object.values(ELSEWHERE).some((pattern) => pattern.test(command))) continue;
-    note(false, command, "Cannot run it as this program does not know how: add it to a table");
+    note(false, command, "Cannot run it as a table of tools/command_lines.js must list it");
   }
-  for (const command of known) if (!commands.has(command)) note(false, command, "Stands in no document any more");
+  for (const command of known) if (!commands.has(command)) note(false, command, "No document has it");
 }
 
 async function inRooms(env) {
-  const lasting = [];
+  const open = [];
   for (const [command, text] of IN_ROOMS) {
     const started = begin(command, env, text);
     if (text === undefined) await finish(started);
     else {
-      lasting.push(started);
+      open.push(started);
       await started.ready;
     }
   }
-  for (const started of lasting) await finish(started);
+  for (const started of open) await finish(started);
 }
 
-/** Starts a command line. With a text it lasts: `ready` resolves when it has printed that, or has ended. */
+/** Starts a command line. `ready` resolves when it has printed the text, or has ended. */
 function begin(command, env, text) {
   let output = "";
   let kill;
-  let tell;
-  const ready = new Promise((resolve) => tell = resolve);
+  let resolveReady;
+  const ready = new Promise((resolve) => resolveReady = resolve);
   const ended = run(["sh", "-c", command.replace("FILE", "report.pdf")], {
     cwd: clone,
     env,
@@ -121,16 +120,16 @@ function begin(command, env, text) {
     onOutput: (all, end) => {
       output = all;
       kill = end;
-      if (text?.test(all)) tell();
+      if (text?.test(all)) resolveReady();
     },
   }).then((result) => {
-    tell();
+    resolveReady();
     return result;
   });
   return { command, text, ready, ended, output: () => output, kill: () => kill?.() };
 }
 
-/** Good is what ends with 0, and what lasts and has printed its text. */
+/** Ends a command line and notes its outcome: it must end with 0, or have printed its text. */
 async function finish({ command, text, ended, output, kill }) {
   if (text !== undefined) kill();
   const { code, output: all } = await ended;

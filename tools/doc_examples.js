@@ -1,8 +1,8 @@
 // node tools/doc_examples.js [part of a file's name ...]
-// Runs every ```ts block of README.md, the documents in docs/ and the doc comments of the sources, on the runtime that runs this, and
-// type-checks them (on Node by tsc, on Deno by deno check). A block marked ```ts ignore is left out. A block without an import goes on
-// where the block before it in the same file ended, so that a text can take an example step by step; a block with one starts anew.
-// Each runs in a folder of its own that has a "report.pdf" of 1 MB in it, and must end by itself, well, within the limit.
+// Runs every ```ts block of the documents and doc comments, on the runtime that runs this. Type-checks them, on Node by tsc, on Deno by
+// deno check. Blocks marked ```ts ignore are skipped. A block without an import continues the block before it in the same file, so that a
+// text can build an example step by step. Each example runs in its own folder, with a "report.pdf" of 1 MB. It must end by itself, with code
+// 0, within the limit.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { run } from "./lib/processes.js";
 import { commandFor, compiler, executable, root, runtime, runtimeLabel } from "./lib/runtime.js";
 import { note, tally } from "./lib/tally.js";
 
+/** Time limit of an example, in seconds. */
 const EXAMPLE_SECONDS = 30;
 const DOCUMENTS = [
   "README.md",
@@ -36,14 +37,16 @@ async function main() {
   ]
     .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
     .flatMap(examplesOf);
-  if (examples.length === 0) throw new Error("Cannot find an example in the documents and doc comments");
+  if (examples.length === 0) {
+    throw new Error("Cannot find an example: expected a ts block in a document or doc comment that a filter names");
+  }
   write(examples);
   if (runtime === "node") await buildIfStale();
   await typeCheck(examples);
   for (const example of examples) await runExample(example);
 }
 
-/** The examples of one file: where each stands and its text. */
+/** Reads the examples of one file, each with its place and text. */
 function examplesOf(path) {
   const lines = readFileSync(join(root, path), "utf8").split("\n").map((line) =>
     path.endsWith(".md") ? line : line.replace(/^\s*\* ?/, "")
@@ -88,9 +91,9 @@ function write(examples) {
   });
 }
 
-/** One check for all of them; on Node it compiles them too. */
+/** Checks the types of all examples at once; on Node also compiles them. */
 async function typeCheck(examples) {
-  if (runtime === "bun") return; // it has no type checker
+  if (runtime === "bun") return; // Bun has no type checker
   const command = runtime === "node"
     ? [executable, compiler, "-p", folder]
     : [executable, "check", ...examples.map(({ name }) => join(folder, `${name}.ts`))];
@@ -99,12 +102,12 @@ async function typeCheck(examples) {
 }
 
 async function runExample({ name, place }) {
-  // Compiled, they lie below dist's sources in out/; "millrace" is the package's own name, which Node looks up in its exports.
+  // Compiled examples are below out/. Node resolves "millrace" by the exports of this package, whose name it is.
   const program = runtime === "node" ? compiled(name) : join(folder, `${name}.ts`);
   const config = runtime === "deno" ? ["--config", join(root, "deno.json")] : [];
   const options = { cwd: join(folder, "in", name), seconds: EXAMPLE_SECONDS, env: { NO_COLOR: "1" } };
   const { code, output, late } = await run([...commandFor(runtime), ...config, program], options);
-  note(code === 0, place, late ? `${output}It did not end within ${EXAMPLE_SECONDS} s` : output);
+  note(code === 0, place, late ? `${output}It must end within ${EXAMPLE_SECONDS} s` : output);
 }
 
 function compiled(name) {

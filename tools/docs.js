@@ -1,4 +1,4 @@
-// npm run docs: the API reference as static pages, made from the doc comments by Deno. It writes .cache/api/index.html.
+// npm run docs: makes the API reference as static pages from the doc comments, by Deno. Writes .cache/api/index.html.
 import process from "node:process";
 import { join } from "node:path";
 import { run } from "./lib/processes.js";
@@ -10,7 +10,7 @@ const output = join(root, ".cache", "api");
 
 const [deno] = commandFor("deno", await runtimeProgram("deno"));
 const command = [deno, "doc", "--html", "--name=Millrace", `--output=${output}`, ...ENTRIES];
-const { code, output: said } = await run(command, { cwd: root, seconds: 120 });
-if (code !== 0) console.error(said.trim());
+const { code, output: messages } = await run(command, { cwd: root, seconds: 120 });
+if (code !== 0) console.error(messages.trim());
 else console.log(`Open ${join(output, "index.html")}`);
 process.exitCode = code === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-// npm run format: puts every source into the house's form.
+// npm run format: formats every source.
 import process from "node:process";
 import { run } from "./lib/processes.js";
 import { runtimeProgram } from "./lib/runtimes.js";

@@ -1,25 +1,26 @@
-// node tools/fresh_clones.js [node | bun | deno ...]: tries the commit as a new user would. For each runtime: a clone in an empty folder, an
-// empty home, that runtime's own two commands of the README, and a few tests by its own test command. Nothing of another's install is there.
+// node tools/fresh_clones.js [node | bun | deno ...]: tries the commit as a new user would.
+// Makes a clone and an empty home for each runtime, without another runtime's packages. Runs that runtime's two commands of the README there,
+// and a few tests by its own test command.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { delimiter, join } from "node:path";
-import { run } from "./lib/processes.js";
+import { cloneProject, run } from "./lib/processes.js";
 import { root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 import { note, tally } from "./lib/tally.js";
 
-/** What the README's table says, by runtime; the tests are few and quick, with workers, files and machines among them. */
+/** Commands of the README's table, by runtime. The tests are few and quick, and cover workers, files and machines. */
 const COMMANDS = {
   node: ["npm install", "npm start", "npm test -- codec. saving agent_actors reading"],
   bun: ["bun install", "bun --bun run start", "bun --bun run test codec. saving agent_actors reading"],
   deno: ["deno install", "deno task start", "deno task test codec. saving agent_actors reading"],
 };
 
-/** One wrong input each: a file that is not there is told in a line, with an exit code. */
+/** Commands with a missing file, by runtime. They must print one line and exit with an error code. */
 const WRONG = { node: "npm start -- missing.bin", bun: "bun --bun run start missing.bin", deno: "deno task start missing.bin" };
 
-/** Variables that would bring along what this process or another install has. */
+/** Variables that would show packages or settings of this process or another install. */
 const FOREIGN = /^(npm_|BUN_INSTALL|DENO_DIR|DENO_INSTALL|NODE_PATH|NODE_ENV|XDG_|INIT_CWD|LIVEKIT_|MILLRACE_)/;
 
 const asked = process.argv.slice(2);
@@ -31,11 +32,10 @@ await tally(async () => {
 }, () => rmSync(folder, { recursive: true, force: true }));
 
 async function tryOn(name) {
-  if (!(name in COMMANDS)) throw new Error(`Cannot try a clone as there is no such runtime: name is "${name}"`);
+  if (!(name in COMMANDS)) throw new Error(`Cannot try a clone: expected ${Object.keys(COMMANDS).join(", ")}, got "${name}"`);
   const clone = join(folder, name);
   const env = await environment(name);
-  const cloned = await run(["git", "clone", "--quiet", "--no-local", root, clone], { seconds: 120 });
-  if (cloned.code !== 0) throw new Error(`Cannot clone the project:\n${cloned.output}`);
+  await cloneProject(clone);
   for (const command of COMMANDS[name]) await check(name, command, clone, env, (code) => code === 0);
   await check(
     name,
@@ -46,7 +46,7 @@ async function tryOn(name) {
   );
 }
 
-/** An empty home, and no program of another runtime but Node: scripts of the project say by which runtime they are run. */
+/** Makes an environment with an empty home and the programs of one runtime, besides Node. */
 async function environment(name) {
   const home = join(folder, `home-${name}`);
   const bin = join(folder, `bin-${name}`);

@@ -1,5 +1,6 @@
-// node tools/link_relay.js --from 127.0.0.2:7882 --to 127.0.0.1:7882 [--delay ms] [--rate MB/s] [--queue ms] [--loss probability] [--seed n]
-// Puts a line between LiveKit clients and a server (npm run livekit -- --node-ip 127.0.0.2), until Ctrl-C; then says what it carried.
+// node tools/link_relay.js --from 127.0.0.2:7882 --to 127.0.0.1:7882 [--delay ms] [--rate MB/s] [--queue ms] [--loss probability] [--seed n].
+// Relays packets between LiveKit clients and a server (npm run livekit -- --node-ip 127.0.0.2) over a simulated line, until Ctrl-C. Then
+// prints the numbers of packets.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { LINE, startRelay } from "./lib/servers/link_relay.js";
@@ -27,6 +28,8 @@ try {
 
 function numberOf(name, text) {
   const value = Number(text);
-  if (!(value >= 0) || text === "") throw new Error(`Cannot relay as --${name} is no number of 0 or more: "${text}"`);
+  if (!(value >= 0) || text === "") {
+    throw new Error(`Cannot relay as --${name} must be a number of at least 0: current value is "${text}"`);
+  }
   return value;
 }

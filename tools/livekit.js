@@ -1,5 +1,5 @@
 // npm run livekit [-- --port 7880] [--redis 127.0.0.1:6379] [--install]
-// Runs a LiveKit server on 127.0.0.1, for demonstrations and by hand, until Ctrl-C; where there is none it is built first, by Go.
+// Runs a LiveKit server on 127.0.0.1 until Ctrl-C. Builds a missing server by Go.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/servers/livekit_server.js";
@@ -23,27 +23,29 @@ try {
   process.exitCode = 1;
 }
 
-/** Media has a UDP port of its own, two above. */
+/** Reads the TCP port. Media use the UDP port two above. */
 function portOf(text) {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_533) {
-    throw new RangeError(`Cannot start the LiveKit server as its port is none from 1 to 65533: port is "${text}"`);
+    throw new RangeError(`Cannot start the LiveKit server as its port must be an integer from 1 to 65533: port is "${text}"`);
   }
   return port;
 }
 
 async function serve(path, port, redis) {
   const udpPort = port + 2;
-  if (!await isFreeTcp(port)) throw new Error(`Cannot start the LiveKit server as its port is taken: TCP port is ${port}`);
-  if (!await isFreeUdp(udpPort)) throw new Error(`Cannot start the LiveKit server as its port is taken: UDP port is ${udpPort}`);
+  if (!await isFreeTcp(port)) throw new Error(`Cannot start the LiveKit server as its port must be free: TCP port is ${port}`);
+  if (!await isFreeUdp(udpPort)) {
+    throw new Error(`Cannot start the LiveKit server as its port must be free: UDP port is ${udpPort}`);
+  }
   const config = livekitConfig({ port, udpPort, redis });
   let stopped = false;
-  let stop = () => process.exit(0); // the guard ends the server
+  let stop = () => process.exit(0); // the guard kills the server
   const onSignal = () => {
     stopped = true;
     stop();
   };
-  // Until the process is gone: npm passes on what the terminal has sent already, and of a signal without a handler it would die.
+  // The handlers stay until the process has ended: npm may pass on a signal late, and without a handler it would kill this process.
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   const server = await startLivekitServer(path, config, port, { output: "inherit" });
   stop = () => void server.kill();

@@ -1,10 +1,10 @@
-// node tools/newer_nodes.js: a part of the tests, the demo and the pack on the newest long-term release of Node and on the newest one. The
-// versions stand in tools/newer_nodes/package.json; the programs are packages of the registry and are installed beside it.
+// node tools/newer_nodes.js: runs some tests, the demo and the pack's test on the newest long-term release of Node and on the newest one.
+// tools/newer_nodes/package.json has the versions; the programs are packages that are installed beside it.
 import { newerNode, versions } from "./lib/programs/newer_nodes.js";
 import { run } from "./lib/processes.js";
 import { count, tally } from "./lib/tally.js";
 
-/** Files whose subjects differ between versions: threads, compression, streams, files, signals, the SDK's native part. */
+/** Tests of subjects that differ between versions: threads, compression, streams, files, signals, the SDK's native part. */
 const TESTS = [
   "codec",
   "pool.",
@@ -24,13 +24,15 @@ await tally(async () => {
 async function tryOn(name, version) {
   const node = await newerNode(name);
   const { output } = await run([node, "--version"], { seconds: 20 });
-  if (output.trim() !== `v${version}`) throw new Error(`Cannot run Node ${version}, as its program says "${output.trim()}"`);
+  if (output.trim() !== `v${version}`) {
+    throw new Error(`Cannot run Node ${version}: expected the version v${version}, got "${output.trim()}"`);
+  }
   await runOn(version, [node, "tools/test.js", ...TESTS]);
   await runOn(version, [node, "tools/start.js"]);
   await runOn(version, [node, "tools/pack_test.js"]);
 }
 
-/** Runs a command. What it counts is added; without a count it is one, by its code. */
+/** Runs a command and adds its counts; a command without counts counts as one, by its code. */
 async function runOn(version, command) {
   const { code, output } = await run(command, { seconds: 900 });
   const counts = /^(\d+) passed, (\d+) failed$/m.exec(output);

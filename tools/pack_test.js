@@ -1,21 +1,21 @@
-// node tools/pack_test.js: packs the project for npm, installs the pack in empty projects and uses it there on Node, Bun and Deno; then
-// has Deno import the source over HTTP, as JSR serves it. Each time a small program sends 1 MB and sees that a worker thread did its work.
+// node tools/pack_test.js: packs the project for npm, installs the pack in empty projects, and uses it there on Node, Bun and Deno.
+// Then Deno imports the source over HTTP, as from JSR. Each time a small program sends 1 MB and checks that a worker thread did its work.
 import { createServer } from "node:http";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run } from "./lib/processes.js";
+import { mustRun, run } from "./lib/processes.js";
 import { commandFor, compiler, executable, root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 import { note, tally } from "./lib/tally.js";
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-pack-"));
 const proof = join(folder, "worker-ran");
-// A cache of its own: Bun takes an earlier pack of the same version for this one, and links files to its cache.
+// A separate cache, as Bun would reuse an earlier pack of the same version, and links files to its cache.
 const env = { NO_COLOR: "1", MILLRACE_PROOF: proof, BUN_INSTALL_CACHE_DIR: join(folder, "bun-cache") };
 
-/** Put at the end of the worker's entry: where workers cannot start, the work is done without, and nobody would notice. */
+/** Code at the end of the worker's entry that proves a worker's start. Without workers the work is done on the main thread, unnoticed. */
 const witness = `
 import { writeFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
@@ -59,14 +59,14 @@ async function makePack() {
   const made = await must(["npm", "pack", "--ignore-scripts", "--json", "--silent", "--pack-destination", folder], root);
   const { filename, files } = firstOf(JSON.parse(made.slice(made.search(/[[{]/))));
   const wrong = files.map(({ path }) => path).filter((path) => /^dist\/(tests|bench|examples)\//.test(path));
-  if (wrong.length > 0) throw new Error(`Cannot accept the pack as it holds what is not for users: "${wrong[0]}"`);
+  if (wrong.length > 0) throw new Error(`Cannot accept the pack as it must have files for users only: it has "${wrong[0]}"`);
   if (!files.some(({ path }) => path === "dist/workers/entry/entry.js")) {
-    throw new Error("Cannot accept the pack as it lacks the worker's entry");
+    throw new Error("Cannot accept the pack as it must have the worker's entry");
   }
   return join(folder, filename);
 }
 
-/** npm gives a list, newer ones an object by name. */
+/** Finds the first pack: npm prints a list, or in newer versions an object by name. */
 function firstOf(packs) {
   return Array.isArray(packs) ? packs[0] : Object.values(packs)[0];
 }
@@ -103,7 +103,7 @@ async function onBun(pack) {
   await check("npm pack on Bun", [...commandFor("bun", bun), "program.js"], project);
 }
 
-/** Deno runs from the node_modules that npm made: it installs no pack from a file. */
+/** Uses the node_modules of npm on Deno, which cannot install a pack from a file. */
 async function onDeno() {
   const deno = await runtimeProgram("deno");
   await check("npm pack on Deno", [...commandFor("deno", deno), "program.js"], join(folder, "node"));
@@ -118,7 +118,7 @@ async function overHttp() {
     const origin = `http://127.0.0.1:${server.address().port}`;
     const project = join(folder, "http");
     mkdirSync(project);
-    // Deno insists on every platform's build of msgpackr's optional native part; of the newest some are missing in places.
+    // Deno requires the builds of msgpackr's optional native part for all platforms, and some registries lack a few of the newest.
     const { overrides } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, overrides }));
     writeFileSync(join(project, "deno.json"), JSON.stringify({ nodeModulesDir: "none" }));
@@ -130,7 +130,7 @@ async function overHttp() {
   }
 }
 
-/** What would be published, by path: the dry run prints each file's address. */
+/** Reads the files that would be published, by path, from the output of the dry run. */
 async function publishedFiles(deno) {
   const output = await must([deno, "publish", "--dry-run", "--allow-dirty", "--no-check", "--allow-slow-types"], root);
   const paths = [...output.matchAll(/^\s*(file:\/\/\S+)/gm)].map(([, address]) => fileURLToPath(address));
@@ -149,7 +149,7 @@ function serve(files, request, response) {
   response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(body);
 }
 
-/** Bare names as JSR rewrites them when it takes a package in. */
+/** Rewrites bare names, as JSR does when a package is published. */
 function withNpmSpecifiers(text) {
   const { imports } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
   return text.replace(/((?:\bfrom|\bimport)\s*\(?\s*)"([^".:]+)"/g, (whole, before, name) => {
@@ -174,10 +174,8 @@ function emptyProject(name) {
   return project;
 }
 
-async function must(command, cwd) {
-  const { code, output } = await run(command, { cwd, seconds: 240, env });
-  if (code !== 0) throw new Error(`Cannot go on as a command failed: "${command.join(" ")}"\n${output}`);
-  return output;
+function must(command, cwd) {
+  return mustRun(command, { cwd, seconds: 240, env });
 }
 
 async function check(what, command, cwd, expected = "sent 1 MB") {

@@ -1,5 +1,5 @@
-// node tools/peers.js [livekit | redis | chromium | python | rtc-node-0.13 ...]: sees that the programs which tests of LiveKit need are on this machine, all
-// or those named. It builds the LiveKit server by Go, makes an environment for Python, and as root has apt-get install the others.
+// node tools/peers.js [livekit | redis | chromium | python | rtc-node-0.13 ...]: installs the programs that tests of LiveKit need.
+// Builds the LiveKit server by Go, makes an environment for Python, and as root installs the others by apt-get.
 import process from "node:process";
 import { installPackages } from "./lib/programs/debian.js";
 import { buildLivekitServer } from "./lib/servers/livekit_server.js";
@@ -11,13 +11,13 @@ import { installRtcNode013 } from "./lib/programs/rtc_node_013.js";
 
 const given = process.argv.slice(2);
 const names = given.length > 0 ? given : Object.keys(PROGRAMS);
-/** Why a program could not be installed, by its name. */
-const why = new Map();
+/** Errors of programs that could not be installed, by name. */
+const errors = new Map();
 
 try {
   const unknown = names.find((name) => !(name in PROGRAMS));
   if (unknown !== undefined) {
-    throw new Error(`Cannot install what is not known: name is "${unknown}", not one of ${Object.keys(PROGRAMS).join(", ")}`);
+    throw new Error(`Cannot install a program: expected ${Object.keys(PROGRAMS).join(", ")}, got "${unknown}"`);
   }
   const missing = names.filter((name) => find(name) === undefined);
   await Promise.all([
@@ -37,7 +37,7 @@ async function attempt(name, install) {
   try {
     await install();
   } catch (error) {
-    why.set(name, error.message);
+    errors.set(name, error.message);
   }
 }
 
@@ -50,7 +50,7 @@ async function fromDebian(missing) {
   try {
     await installPackages(packages, wanted.includes("redis") ? ["redis-server"] : []);
   } catch (error) {
-    for (const name of wanted) why.set(name, error.message);
+    for (const name of wanted) errors.set(name, error.message);
   }
 }
 
@@ -59,12 +59,12 @@ async function canMakeEnvironment() {
   return python !== undefined && (await run([python, "-c", "import ensurepip, venv"], { seconds: 60 })).code === 0;
 }
 
-/** Says what has become of a program. */
+/** Prints whether a program was found; returns true if it is absent. */
 function isAbsent(name) {
   const path = find(name);
   const { title, variable } = PROGRAMS[name];
   if (path === undefined) {
-    console.log(`FAILED ${name}: ${why.get(name) ?? `Cannot find ${title}`}\n       An own one is named by ${variable}=PATH`);
+    console.log(`FAILED ${name}: ${errors.get(name) ?? `Cannot find ${title}`}\n       An own one is named by ${variable}=PATH`);
   } else console.log(`ok     ${name}: ${path}`);
   return path === undefined;
 }

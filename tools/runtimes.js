@@ -1,4 +1,4 @@
-// node tools/runtimes.js: sees that Bun and Deno are in tools/runtimes and prints the folder that has them.
+// node tools/runtimes.js: installs Bun and Deno in tools/runtimes, and prints the folder that has them.
 import process from "node:process";
 import { run } from "./lib/processes.js";
 import { runtimeProgram, runtimesFolder } from "./lib/runtimes.js";

@@ -1,5 +1,5 @@
-// npm start [-- --livekit] | bun --bun run start | deno task start: the demonstration, on the runtime that was asked. With --livekit in a
-// room of a LiveKit server: the one that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name, or else one of its own.
+// npm start [-- --livekit] | bun --bun run start | deno task start: runs the demonstration on the runtime that runs this.
+// With --livekit it takes place in a room of the server that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name, or of its own server.
 import process from "node:process";
 import { launch } from "./lib/launch.js";
 
@@ -10,9 +10,9 @@ try {
   await server?.kill();
 }
 
-/** Undefined where the environment names one, or where none can be had: that is told, and is the exit code. */
+/** Starts a LiveKit server. Undefined if the environment names one, or after an error, which is printed and sets the exit code. */
 async function provideServer() {
-  process.env.NODE_ENV ??= "production"; // else LiveKit's SDK logs to stdout
+  process.env.NODE_ENV ??= "production"; // otherwise LiveKit's SDK logs to stdout
   if (process.env.LIVEKIT_URL) return undefined;
   try {
     const { startOwnServer } = await import("./lib/servers/own_server.js");

@@ -1,7 +1,7 @@
 // node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...]
-// Runs each tests/**/*.test.ts as a process of its own, two at a time, and sums what uvu counted. Without --runtime: on the runtime that
-// runs this. A file's output is shown only if something in it failed. Files that need a program which this machine lacks (see
-// lib/programs/needs.js) are left out, and named at the end; where CI is set they have failed.
+// Runs each tests/**/*.test.ts as its own process, two at a time, and adds up uvu's counts. Default runtime: the one that runs this. Shows
+// the output of failed files only. Files that need a missing program (see lib/programs/needs.js) are skipped and listed at the end; with CI
+// set they fail.
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
@@ -12,10 +12,12 @@ import { HOW_TO_GET } from "./lib/programs/programs.js";
 import { commandFor, root, runnable, runtime, runtimeLabel } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 
-const AT_ONCE = 2;
+/** Number of concurrent files. */
+const CONCURRENCY = 2;
+/** Time limit of a file, in seconds. */
 const FILE_SECONDS = 240;
-/** What a process may take to end after its last test. */
-const LINGER_SECONDS = 5;
+/** Time for a process to end after its last test, in seconds. */
+const EXIT_SECONDS = 5;
 
 const asked = process.argv.slice(2);
 const filters = asked.filter((word) => !word.startsWith("--"));
@@ -24,9 +26,9 @@ const on = asked.find((word) => word.startsWith("--runtime="))?.slice("--runtime
 const isCI = !["", "0", "false"].includes(process.env.CI ?? "");
 
 const sums = { passed: 0, failed: 0 };
-/** The files left out, each with what it lacks. */
-const leftOut = new Map();
-/** What `provide` has found for the files that are to run: looked for once, whatever the number of runtimes. */
+/** Skipped files, each with the programs that are missing. */
+const skipped = new Map();
+/** Programs found by `provide`, once for all runtimes. */
 let provided;
 for (const name of on === "all" ? ["node", "bun", "deno"] : [on]) {
   try {
@@ -36,7 +38,7 @@ for (const name of on === "all" ? ["node", "bun", "deno"] : [on]) {
     sums.failed++;
   }
 }
-tellLeftOut();
+printSkipped();
 console.log(`${sums.passed} passed, ${sums.failed} failed`);
 process.exitCode = sums.failed === 0 && sums.passed > 0 ? 0 : 1;
 
@@ -45,10 +47,12 @@ async function testOn(name) {
   console.log(name === runtime ? `Tests on ${runtimeLabel}` : `Tests on ${name} (${program})`);
   if (name === "node") await buildIfStale();
   const files = testFiles();
-  if (files.length === 0) throw new Error(`Cannot find a test file: filter is "${filters.join(" ")}"`);
+  if (files.length === 0) {
+    throw new Error(`Cannot find a test file: expected a filter that names one, got "${filters.join(" ")}"`);
+  }
   provided ??= await provide([...new Set(files.flatMap(needsOf))], console.log);
   const waiting = files.filter((file) => isPossible(file));
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await testFile(name, program, file);
   }));
 }
@@ -59,42 +63,42 @@ function testFiles() {
     .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
 }
 
-/** Whether what a file needs is there. Where it must be, its lack is a failure of the file. */
+/** Whether all programs of a file were found; if not, the file is skipped, and in CI fails. */
 function isPossible(file) {
-  const lacking = needsOf(file).filter((need) => provided.missing.has(need));
-  if (lacking.length === 0) return true;
-  leftOut.set(file, lacking);
+  const missing = needsOf(file).filter((need) => provided.missing.has(need));
+  if (missing.length === 0) return true;
+  skipped.set(file, missing);
   if (isCI) {
     sums.failed++;
-    console.log(`FAILED ${file}: not run, as it lacks ${lacking.join(", ")}`);
+    console.log(`FAILED ${file}: not run, as it lacks ${missing.join(", ")}`);
   }
   return false;
 }
 
-function tellLeftOut() {
-  if (leftOut.size === 0) return;
+function printSkipped() {
+  if (skipped.size === 0) return;
   console.log(`\nNot run, for lack of what they need. Get it by ${HOW_TO_GET}:`);
-  for (const [file, lacking] of leftOut) console.log(`  ${file}: ${lacking.join(", ")}`);
+  for (const [file, missing] of skipped) console.log(`  ${file}: ${missing.join(", ")}`);
   for (const [name, why] of provided.missing) console.log(`  ${name}: ${why.replaceAll("\n", "\n    ")}`);
   console.log("");
 }
 
 async function testFile(name, program, file) {
   const started = performance.now();
-  let lingering;
+  let exitTimer;
   let leaked = false;
   const { code, output, late } = await run([...commandFor(name, program), runnable(name, file)], {
     seconds: FILE_SECONDS,
     env: { NO_COLOR: "1", ...(needsOf(file).length > 0 ? provided.env : {}) },
     onOutput: (text, kill) => {
-      if (lingering !== undefined || summary(text) === undefined) return;
-      lingering = setTimeout(() => {
+      if (exitTimer !== undefined || summary(text) === undefined) return;
+      exitTimer = setTimeout(() => {
         leaked = true;
         kill();
-      }, LINGER_SECONDS * 1000);
+      }, EXIT_SECONDS * 1000);
     },
   });
-  clearTimeout(lingering);
+  clearTimeout(exitTimer);
   const result = judge(code, summary(output), leaked, late);
   sums.passed += result.passed;
   sums.failed += result.failed;
@@ -107,10 +111,10 @@ async function testFile(name, program, file) {
   if (result.why !== undefined) console.log(`    ${file} ${result.why}`);
 }
 
-/** A file is good if uvu's count is whole, nothing was skipped, and the process ended well and by itself. */
+/** Judges a file: uvu must print its counts, no test may be skipped, and the process must end by itself with code 0. */
 function judge(code, counts, leaked, late) {
   const passed = counts?.passed ?? 0;
-  const failed = counts === undefined ? 0 : counts.total - counts.passed + counts.skipped; // uvu leaves skipped ones out of the total
+  const failed = counts === undefined ? 0 : counts.total - counts.passed + counts.skipped; // uvu does not count skipped tests in the total
   let why;
   if (leaked) why = "did not end by itself: something keeps its event loop alive";
   else if (late) why = `took longer than ${FILE_SECONDS} s`;
@@ -121,7 +125,7 @@ function judge(code, counts, leaked, late) {
   return { passed, failed: failed > 0 || why === undefined ? failed : 1, why };
 }
 
-/** uvu's last lines, once they are whole. */
+/** Parses uvu's last lines, once they are complete. */
 function summary(output) {
   const found = /Total:\s+(\d+)[^]*?Passed:\s+(\d+)[^]*?Skipped:\s+(\d+)[^]*?Duration:[^\n]*\n/.exec(output);
   return found === null ? undefined : { total: Number(found[1]), passed: Number(found[2]), skipped: Number(found[3]) };

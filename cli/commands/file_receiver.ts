@@ -6,24 +6,25 @@ import { withTotal } from "../output/progress.ts";
 import type { Session } from "../room/session.ts";
 import { type Slot, TransferSlots } from "./transfer_slots.ts";
 
-/** The folder that stands for stdout. */
+/** Value of `--dir` that means stdout. */
 export const STDOUT = "-";
 
-/** Reasons to stop a transfer; its sender is told. */
+/** Reasons to stop a transfer, which its sender gets. */
 const SURPLUS = "its receiver has all the files it wanted";
 const STALLED = "it stood still while another one waited";
 const INTERRUPTED = "its receiver was interrupted";
 
+/** Options of `millrace receive`. */
 export interface ReceiveTask {
   readonly dir: string;
   readonly topic: string;
-  /** Identities whose files are taken; none named: everybody's. */
+  /** Identities whose files are taken; empty for everybody. */
   readonly from: readonly string[];
-  /** Files to take before it ends; a failed one counts. */
+  /** Number of files to take, failed ones included. */
   readonly count: number;
 }
 
-/** Takes files into a folder, or one after the other to stdout, until as many have ended as were asked for. */
+/** Receiver of files, into a folder, or one after the other to stdout. */
 export class FileReceiver {
   readonly #task: ReceiveTask;
   readonly #session: Session;
@@ -37,7 +38,7 @@ export class FileReceiver {
     this.#slots = new TransferSlots({ count: task.count, exclusive: task.dir === STDOUT, stallTime });
   }
 
-  /** Resolves with the number of files that failed. */
+  /** Receives files until their number is reached. Resolves with the number of failed ones. */
   async run(): Promise<number> {
     const { runtime, signal, output, room } = this.#session;
     const { topic } = this.#task;
@@ -65,7 +66,7 @@ export class FileReceiver {
     this.#running.delete(file);
   }
 
-  /** Never rejects: an error is told. */
+  /** Receives a file; never rejects, but reports errors. */
   async #take(file: OfferedFile): Promise<void> {
     const { output } = this.#session;
     const { reader, from } = file;
@@ -74,32 +75,32 @@ export class FileReceiver {
     const transfer = output.transfer({ direction: "receive", file: name, identities: [from], total });
     let slot: Slot | undefined;
     try {
-      // One who is silent from the start is not to take stdout from others.
-      const chunks = this.#task.dir === STDOUT ? await begun(reader) : undefined;
+      // A sender must send its first chunk before it gets stdout.
+      const chunks = this.#task.dir === STDOUT ? await withFirstChunk(reader) : undefined;
       slot = await this.#slots.acquire(() => file.stop(STALLED));
       if (slot === undefined) file.stop(SURPLUS);
       const report = (progress: Progress): void => {
         slot?.touch();
         transfer.progress(withTotal(progress, total));
       };
-      const { path, bytes } = await (chunks === undefined ? this.#save(file, report) : this.#pour(chunks, report));
+      const { path, bytes } = await (chunks === undefined ? this.#save(file, report) : this.#copyToStdout(chunks, report));
       transfer.end();
       output.event({ event: "received", from, streamId, name, mimeType, attributes, path, bytes });
       output.line(printableLine(path));
       slot?.release("done");
     } catch (error) {
       transfer.end();
-      this.#tell(file, error);
+      this.#report(file, error);
       slot?.release("failed");
     }
   }
 
-  #tell({ reader, from, stopped }: OfferedFile, error: unknown): void {
+  #report({ reader, from, stopped }: OfferedFile, error: unknown): void {
     const { output, signal } = this.#session;
     const { name } = reader.info;
     if (signal.aborted) return;
     if (stopped === SURPLUS) {
-      return output.notice(`Did not take "${name}" of "${from}": there are as many files as were asked for`);
+      return output.notice(`Did not take "${name}" of "${from}": all files that were asked for have come`);
     }
     this.#failed++;
     const failure = toFailure(stopped === undefined ? error : new Error(stopped), `receive "${name}" of "${from}"`);
@@ -112,7 +113,7 @@ export class FileReceiver {
     return { path: isFolder ? await unpackFolder(path, signal) : path, bytes };
   }
 
-  async #pour(chunks: AsyncIterable<Uint8Array>, report: (progress: Progress) => void): Promise<Received> {
+  async #copyToStdout(chunks: AsyncIterable<Uint8Array>, report: (progress: Progress) => void): Promise<Received> {
     const { signal, output } = this.#session;
     const started = performance.now();
     let bytes = 0;
@@ -125,12 +126,13 @@ export class FileReceiver {
   }
 }
 
+/** Result of a transfer. */
 interface Received {
   readonly path: string;
   readonly bytes: number;
 }
 
-/** A stream that somebody offers. */
+/** Offered stream. */
 class OfferedFile {
   readonly reader: ByteStreamReader;
   readonly from: string;
@@ -146,32 +148,33 @@ class OfferedFile {
     return this.reader.info.attributes[FOLDER_ATTRIBUTE] !== undefined;
   }
 
-  /** Bytes in all, if known; of a folder its sender says about how many. */
+  /** Size, in bytes, if known; the sender's estimate for a folder. */
   get total(): number | undefined {
     const { size, attributes } = this.reader.info;
-    const told = attributes[FOLDER_ATTRIBUTE] ?? "";
-    return size ?? (/^\d{1,15}$/.test(told) ? Number(told) : undefined);
+    const estimate = attributes[FOLDER_ATTRIBUTE] ?? "";
+    return size ?? (/^\d{1,15}$/.test(estimate) ? Number(estimate) : undefined);
   }
 
-  /** Aborted by `stop`. */
+  /** Signal that `stop` aborts. */
   get signal(): AbortSignal {
     return this.#ending.signal;
   }
 
-  /** Why it was stopped. */
+  /** Reason given to `stop`. */
   get stopped(): string | undefined {
     return this.#stopped;
   }
 
+  /** Cancels the stream. */
   stop(reason: string): void {
     this.#stopped ??= reason;
-    this.reader.cancel(reason).catch(() => {}); // its reading tells how it ends
+    this.reader.cancel(reason).catch(() => {}); // the reader reports how the stream ends
     this.#ending.abort();
   }
 }
 
-/** Waits for the first chunk. The stream's chunks, from the first one on. */
-async function begun(reader: ByteStreamReader): Promise<AsyncIterable<Uint8Array>> {
+/** Waits for the first chunk. Resolves with all chunks, the first included. */
+async function withFirstChunk(reader: ByteStreamReader): Promise<AsyncIterable<Uint8Array>> {
   const iterator = reader[Symbol.asyncIterator]();
   let first: IteratorResult<Uint8Array> | undefined = await iterator.next();
   return {

@@ -1,33 +1,35 @@
-// Folders as a stream of tar, by modern-tar: its unpacking keeps every entry, link and path inside the folder it is given.
+// Folders as tar streams, by modern-tar, which keeps every entry, link and path inside the target folder.
 import { type BigIntStats, createReadStream, readlinkSync } from "node:fs";
 import { lstat, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { packTar, unpackTar } from "modern-tar/fs";
-import { Failure } from "../failure.ts";
+import { codeOf, Failure } from "../failure.ts";
 
-/** The attribute of a stream that is a folder; its value is about how many bytes the tar has. */
+/** Attribute of a stream that is a folder; the value is the estimated size of the tar, in bytes. */
 export const FOLDER_ATTRIBUTE = "millrace.folder";
 
+/** MIME type of a tar. */
 export const TAR_TYPE = "application/x-tar";
 
-/** Tar pads headers and files to blocks of this many bytes, and ends with two. */
+/** Block size of a tar, in bytes. Headers and files are padded to blocks, and two blocks end the tar. */
 const BLOCK = 512;
 
-/** A file as it was packed. */
+/** Version of a file that was packed. */
 type Version = Pick<BigIntStats, "size" | "mtimeNs">;
 
+/** Contents of a folder. */
 export interface FolderContents {
-  /** Bytes of the tar, but for long names and what changes meanwhile. */
+  /** Estimated size of the tar, in bytes; long names and later changes are not counted. */
   readonly bytes: number;
-  /** Paths that are left out: links that lead out of the folder, and what is neither file, folder nor link. */
+  /** Paths that are left out: links out of the folder, and entries other than files, folders and links. */
   readonly leftOut: readonly string[];
 }
 
-/** Walks the folder. Rejects with the file system's error. */
+/** Measures a folder. Rejects with the file system's error. */
 export async function measureFolder(folder: string): Promise<FolderContents> {
   const leftOut: string[] = [];
-  let bytes = BLOCK + 2 * BLOCK; // the folder's own header, and the end
+  let bytes = BLOCK + 2 * BLOCK; // the folder's header, and the end
   const waiting = [folder];
   for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop()) {
     for (const name of await readdir(parent)) {
@@ -42,12 +44,12 @@ export async function measureFolder(folder: string): Promise<FolderContents> {
 }
 
 /**
- * The folder as a tar whose paths begin with `name`. Throws at its end if a file has changed since it was packed, so that the stream
- * fails instead of bringing a torn file.
+ * Packs a folder as a tar whose paths begin with `name`. Throws at the end if a file has changed since it was packed, so that the stream
+ * fails.
  */
 export async function* packFolder(folder: string, name: string): AsyncGenerator<Uint8Array> {
   const packed = new Map<string, Version>();
-  const filter = (path: string, found: unknown): boolean => { // declared as Stats, and called with BigIntStats
+  const filter = (path: string, found: unknown): boolean => { // the declared type is Stats, the value is BigIntStats
     const entry = found as BigIntStats;
     if (path !== folder && !isPacked(folder, path, entry)) return false;
     if (entry.isFile()) packed.set(path, { size: entry.size, mtimeNs: entry.mtimeNs });
@@ -73,11 +75,11 @@ function staysInside(folder: string, link: string): boolean {
 }
 
 /**
- * Unpacks a tar that has been received, beside it, and removes the tar: "photos.tar" becomes the folder "photos", or "photos (2)".
- * The folder appears when it is whole. Resolves with its path. Rejects with a Failure "file-error" if it cannot be unpacked; the tar stays.
+ * Unpacks a received tar beside it, and removes the tar: "photos.tar" becomes the folder "photos", or "photos (2)". The folder appears when it
+ * is whole. Resolves with the folder's path. Rejects with Failure "file-error" if unpacking fails; the tar stays.
  */
 export async function unpackFolder(tar: string, signal: AbortSignal): Promise<string> {
-  const unpacking = `${tar}.unpacking`; // nobody else's: the tar's name is this process's own
+  const unpacking = `${tar}.unpacking`; // unique, as this process has the tar's name
   try {
     await mkdir(unpacking);
     await pipeline(createReadStream(tar), unpackTar(unpacking, { strip: 1 }), { signal });
@@ -86,8 +88,8 @@ export async function unpackFolder(tar: string, signal: AbortSignal): Promise<st
     return folder;
   } catch (cause) {
     await rm(unpacking, { recursive: true, force: true });
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure("file-error", `Cannot unpack the folder as ${why}: it stays a tar: path is "${tar}"`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure("file-error", `Cannot unpack the folder as ${reason}: it stays a tar: path is "${tar}"`, { cause });
   }
 }
 
@@ -95,12 +97,12 @@ async function moveToFreeName(from: string, wanted: string): Promise<string> {
   for (let number = 1;; number++) {
     const path = number === 1 ? wanted : `${wanted} (${number})`;
     try {
-      await mkdir(path); // claims the name; nothing that is there is replaced
+      await mkdir(path); // reserves the name; an existing entry is not replaced
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
+      if (codeOf(error) === "EEXIST") continue;
       throw error;
     }
-    await rmdir(path).then(() => rename(from, path)); // Windows renames over no folder, not even an empty one
+    await rmdir(path).then(() => rename(from, path)); // Windows cannot rename over a folder, even an empty one
     return path;
   }
 }

@@ -2,40 +2,41 @@ import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import type { ByteStreamInfo, Runtime, SendFileOptions } from "millrace";
 import type { CliInputStream } from "../environment.ts";
-import { Failure } from "../failure.ts";
+import { codeOf, Failure } from "../failure.ts";
 import { FOLDER_ATTRIBUTE, measureFolder, packFolder, TAR_TYPE } from "./folders.ts";
 
-/** The file name that stands for stdin. */
+/** Argument that means stdin. */
 export const STDIN = "-";
 
-/** A file, a folder or stdin that the command sends. */
+/** File, folder or stdin to send. */
 export interface Source {
-  /** The stream's name. */
+  /** Name of the stream. */
   readonly name: string;
-  /** Bytes in all, for the progress; of a folder nearly so, of stdin unknown. */
+  /** Size for the progress, in bytes: estimated for a folder, unknown for stdin. */
   readonly total?: number;
-  /** Paths in it that are not sent. */
+  /** Paths that are not sent. */
   readonly leftOut: readonly string[];
+  /** Sends the source. */
   send(runtime: Runtime, options: SendFileOptions): Promise<ByteStreamInfo>;
-  /** Bytes read so far, of a source whose size the stream does not tell. */
+  /** Number of bytes read so far; 0 for a file, whose stream has a size. */
   bytesRead(): number;
 }
 
-/** Before anybody is made to wait for it. Rejects with a Failure "file-error". */
+/** Checks that a file exists before the command waits for receivers. Rejects with Failure "file-error". */
 export async function assertReadable(file: string): Promise<void> {
   if (file === STDIN) return;
   try {
     await stat(file);
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "it does not exist" : (cause as Error).message;
-    throw new Failure("file-error", `Cannot send the file as ${why}: path is "${file}"`, { cause });
+    const reason = codeOf(cause) === "ENOENT" ? "it must exist" : (cause as Error).message;
+    throw new Failure("file-error", `Cannot send the file as ${reason}: path is "${file}"`, { cause });
   }
 }
 
-/** Opens nothing yet. Rejects with the file system's error. */
-export async function sourceOf(file: string, named: string | undefined, stdin: CliInputStream): Promise<Source> {
-  if (file === STDIN) return streamSource(named ?? "stdin", stdin as AsyncIterable<Uint8Array>, {});
-  const name = named ?? basename(resolve(file));
+/** Makes a source without opening it. Rejects with the file system's error. */
+export async function sourceOf(file: string, givenName: string | undefined, stdin: CliInputStream): Promise<Source> {
+  if (file === STDIN) return streamSource(givenName ?? "stdin", stdin as AsyncIterable<Uint8Array>, {});
+  const name = givenName ?? basename(resolve(file));
   const found = await stat(file);
   if (found.isDirectory()) return await folderSource(resolve(file), name);
   return {
@@ -48,7 +49,7 @@ export async function sourceOf(file: string, named: string | undefined, stdin: C
 }
 
 async function folderSource(folder: string, name: string): Promise<Source> {
-  const top = name === "" ? "folder" : name; // of "/" there is no name
+  const top = name === "" ? "folder" : name; // "/" has no name
   const { bytes, leftOut } = await measureFolder(folder);
   return {
     ...streamSource(`${top}.tar`, packFolder(folder, top), {

@@ -1,25 +1,27 @@
-// Slots for the transfers that `receive` was asked for: a sender who stalls does not keep its slot from another who waits.
+// Slots of the transfers of `receive`. A stalled transfer loses its slot to one that waits.
 
+/** Options of {@linkcode TransferSlots}. */
 export interface SlotOptions {
-  /** Transfers to end with; failed ones count, but for those that lost their slot. */
+  /** Number of transfers; failed ones count, unless they had lost their slot. */
   readonly count: number;
-  /** One transfer at a time. Then a stalled one is stopped when another waits; otherwise both go on, and the first to end counts. */
+  /** True for one transfer at a time: a waiting transfer stops a stalled one. Otherwise both continue, and the first to end counts. */
   readonly exclusive: boolean;
-  /** Milliseconds without a byte after which a transfer has stalled. */
+  /** Time without a byte after which a transfer has stalled, in ms. */
   readonly stallTime: number;
 }
 
+/** Slot of one transfer. */
 export interface Slot {
-  /** Bytes came: the transfer has not stalled. */
+  /** Notes that bytes came. */
   touch(): void;
-  /** The transfer has ended. */
+  /** Notes that the transfer has ended. */
   release(outcome: "done" | "failed"): void;
 }
 
 interface Holder {
   timer: ReturnType<typeof setTimeout> | undefined;
   stalled: boolean;
-  /** Another transfer has its slot. */
+  /** True if another transfer has the slot. */
   displaced: boolean;
   readonly stop: () => void;
 }
@@ -30,6 +32,7 @@ interface Waiter {
   readonly resolve: (slot: Slot | undefined) => void;
 }
 
+/** Slots for a number of transfers. */
 export class TransferSlots {
   readonly #options: SlotOptions;
   readonly #holders = new Set<Holder>();
@@ -37,7 +40,7 @@ export class TransferSlots {
   #ended = 0;
   #closed = false;
   #finish: () => void = () => {};
-  /** Resolves when as many transfers as were asked for have ended, or on `close`. */
+  /** Promise that resolves when all transfers have ended, or on `close`. */
   readonly finished: Promise<void>;
 
   constructor(options: SlotOptions) {
@@ -46,24 +49,24 @@ export class TransferSlots {
   }
 
   /**
-   * Resolves with a slot, or with undefined if the transfer is not wanted: one more than was asked for, and nobody stalls within twice the
-   * stall time. `stop` is called when a transfer has stalled that must make room.
+   * Resolves with a slot, or with undefined for a surplus transfer, if no other stalls within twice the stall time. `stop` is called if
+   * this transfer stalls and must release its slot.
    */
   acquire(stop: () => void): Promise<Slot | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const surplus = this.#ended + this.#active + this.#waiters.length >= this.#options.count;
-      const timer = surplus ? setTimeout(() => this.#giveUp(waiter), 2 * this.#options.stallTime) : undefined;
+      const timer = surplus ? setTimeout(() => this.#dismiss(waiter), 2 * this.#options.stallTime) : undefined;
       const waiter = { timer, stop, resolve };
       this.#waiters.push(waiter);
       this.#fill();
     });
   }
 
-  /** No more slots are granted. Transfers under way are their owners' to end. */
+  /** Stops granting slots. Callers end open transfers themselves. */
   close(): void {
     this.#closed = true;
-    for (const waiter of [...this.#waiters]) this.#giveUp(waiter);
+    for (const waiter of [...this.#waiters]) this.#dismiss(waiter);
     for (const { timer } of this.#holders) clearTimeout(timer);
     this.#finish();
   }
@@ -82,12 +85,12 @@ export class TransferSlots {
     }
   }
 
-  /** True if a slot has become free by it. */
+  /** Takes the slot of a stalled transfer. Returns whether a slot is free now. */
   #displaceStalled(): boolean {
     const found = [...this.#holders].find(({ stalled, displaced }) => stalled && !displaced);
     if (found === undefined) return false;
     if (this.#options.exclusive) {
-      found.stop(); // its release makes room
+      found.stop(); // the slot is free when the transfer releases it
       return false;
     }
     found.displaced = true;
@@ -119,7 +122,7 @@ export class TransferSlots {
     else this.#fill();
   }
 
-  #giveUp(waiter: Waiter): void {
+  #dismiss(waiter: Waiter): void {
     const at = this.#waiters.indexOf(waiter);
     if (at < 0) return;
     this.#waiters.splice(at, 1);

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { Failure } from "../failure.ts";
+import { codeOf, Failure } from "../failure.ts";
 
 /**
- * Writes a small file into the folder and removes it: a disk that is full or a folder of somebody else is told before anybody sends.
- * A folder that does not exist yet is made with its first file; then the nearest one above it is tried. Rejects with a Failure "file-error".
+ * Checks that a folder is writable, by a small file, before anybody sends. A folder that does not exist is made with its first file, so its
+ * nearest existing parent is checked. Rejects with Failure "file-error".
  */
 export async function assertWritable(folder: string): Promise<void> {
   const existing = await nearestExisting(resolve(folder), folder);
@@ -13,23 +13,23 @@ export async function assertWritable(folder: string): Promise<void> {
   try {
     await writeFile(probe, "?", { flag: "wx" });
   } catch (cause) {
-    throw refusal(`nothing can be written there: ${(cause as Error).message}`, folder, cause);
+    throw refusal(`it must be writable: ${(cause as Error).message}`, folder, cause);
   } finally {
-    await rm(probe, { force: true }).catch(() => {}); // told by the write, if it matters
+    await rm(probe, { force: true }).catch(() => {}); // the write reports any problem
   }
 }
 
-async function nearestExisting(path: string, asked: string): Promise<string> {
+async function nearestExisting(path: string, target: string): Promise<string> {
   try {
     if ((await stat(path)).isDirectory()) return path;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" && dirname(path) !== path) return await nearestExisting(dirname(path), asked);
-    if (code !== "ENOTDIR") throw refusal(message, asked, cause);
+    const code = codeOf(cause);
+    if (code === "ENOENT" && dirname(path) !== path) return await nearestExisting(dirname(path), target);
+    if (code !== "ENOTDIR") throw refusal((cause as Error).message, target, cause);
   }
-  throw refusal("a file has its path", asked);
+  throw refusal("its path must be a folder's", target);
 }
 
-function refusal(why: string, folder: string, cause?: unknown): Failure {
-  return new Failure("file-error", `Cannot receive into the folder as ${why}: path is "${folder}"`, { cause });
+function refusal(reason: string, folder: string, cause?: unknown): Failure {
+  return new Failure("file-error", `Cannot receive into the folder as ${reason}: path is "${folder}"`, { cause });
 }

@@ -3,11 +3,13 @@ import type { Progress } from "millrace";
 import type { CliOutputStream } from "../environment.ts";
 import { progressText, type ProgressView, type TransferView } from "./progress.ts";
 
-/** Characters of the bar itself, and of the label before it. */
+/** Width of the bar, in characters. */
 const BAR_WIDTH = 24;
+
+/** Width of the label before the bar, in characters. */
 const LABEL_WIDTH = 32;
 
-/** Bars on a terminal, one for each transfer under way. They go when the last of them has ended: what remains is told in lines. */
+/** Progress bars on a terminal, one for each open transfer. They disappear when the last transfer has ended. */
 export class Bars implements ProgressView {
   readonly #stream: CliOutputStream;
   readonly #create: new (options: object) => MultiBar;
@@ -19,12 +21,14 @@ export class Bars implements ProgressView {
     this.#create = create;
   }
 
+  /** Loads the library of bars. */
   static async load(stream: CliOutputStream): Promise<Bars> {
     const { default: library } = await import("cli-progress");
     return new Bars(stream, library.MultiBar);
   }
 
-  get drawn(): boolean {
+  /** True while there are bars. */
+  get isDrawn(): boolean {
     return this.#multi !== undefined;
   }
 
@@ -38,11 +42,14 @@ export class Bars implements ProgressView {
       stream: this.#stream,
       clearOnComplete: true,
       hideCursor: true,
-      gracefulExit: false, // signals are the command's own
-      format: drawn,
+      gracefulExit: false, // the command handles signals itself
+      format: renderBar,
     });
     this.#active++;
-    const bar: SingleBar = this.#multi.create(total ?? 0, 0, { label: fitted(label), progress: { bytes: 0, bytesPerSecond: 0 } });
+    const bar: SingleBar = this.#multi.create(total ?? 0, 0, {
+      label: fitLabel(label),
+      progress: { bytes: 0, bytesPerSecond: 0 },
+    });
     let ended = false;
     return {
       update: (progress) => bar.update(progress.bytes, { progress }),
@@ -56,14 +63,14 @@ export class Bars implements ProgressView {
   }
 
   stop(): void {
-    this.#multi?.update(); // else lines that wait would be lost
+    this.#multi?.update(); // prints lines that wait
     this.#multi?.stop();
     this.#multi = undefined;
     this.#active = 0;
   }
 }
 
-function drawn(_: object, { value, total }: Params, { label, progress }: { label: string; progress: Progress }): string {
+function renderBar(_: object, { value, total }: Params, { label, progress }: { label: string; progress: Progress }): string {
   if (total === 0) return `${label}  ${progressText(progress)}`;
   const share = Math.min(1, value / total);
   const filled = Math.round(share * BAR_WIDTH);
@@ -71,6 +78,6 @@ function drawn(_: object, { value, total }: Params, { label, progress }: { label
   return `${label}  ${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}  ${percent}  ${progressText(progress)}`;
 }
 
-function fitted(label: string): string {
+function fitLabel(label: string): string {
   return (label.length > LABEL_WIDTH ? `${label.slice(0, LABEL_WIDTH - 1)}…` : label).padEnd(LABEL_WIDTH);
 }

@@ -1,14 +1,15 @@
-// Events that `--json` prints, one object a line: programs are written against these.
+// Events that `--json` prints, one object per line. They are an interface for programs.
 import type { Progress } from "millrace";
 import type { FailureCode } from "../failure.ts";
 
-/** Outcome of a file at one receiver. `bytes` is absent for a receiver without receipts, as other SDKs are. */
+/** Outcome of a transfer at one receiver. `bytes` is absent for receivers without receipts, such as other SDKs. */
 export interface Delivery {
   identity: string;
   bytes?: number;
   error?: string;
 }
 
+/** Event of the command. */
 export type CliEvent =
   | { event: "ready"; room: string; identity: string; topic: string }
   | ({

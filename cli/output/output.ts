@@ -2,34 +2,36 @@ import type { Progress } from "millrace";
 import { Bars } from "./bars.ts";
 import type { CliOutputStream } from "../environment.ts";
 import type { CliEvent } from "./events.ts";
-import { Failure } from "../failure.ts";
+import { codeOf, Failure } from "../failure.ts";
 import { escapedJson, printableLine } from "./printable.ts";
 import { transferLabel } from "./progress.ts";
 import { ProgressLines } from "./progress_lines.ts";
 
+/** Options of the output. */
 export interface OutputOptions {
   json?: boolean;
   quiet?: boolean;
 }
 
-/** A transfer under way. */
+/** Open transfer. */
 export interface Transfer {
   readonly direction: "send" | "receive";
   readonly file: string;
-  /** Its receivers, none for everybody; or its sender. */
+  /** Receivers (none for everybody), or the sender. */
   readonly identities: readonly string[];
-  /** Bytes in all, if known. */
+  /** Size, in bytes, if known. */
   readonly total?: number | undefined;
 }
 
-/** Tells how far a transfer is. */
+/** Reporter of one transfer's progress. */
 export interface TransferReporter {
+  /** Shows the progress. */
   progress(progress: Progress): void;
-  /** However it went. */
+  /** Removes the transfer, after success or failure. */
   end(): void;
 }
 
-/** Where everything that is told goes: results to stdout, in lines or as JSON; the rest to stderr. */
+/** Output of the command: results to stdout, as lines or as JSON; all else to stderr. */
 export class Output {
   readonly json: boolean;
   readonly #quiet: boolean;
@@ -37,11 +39,11 @@ export class Output {
   readonly #stderr: CliOutputStream;
   #bars: Bars | undefined;
   #lines: ProgressLines | undefined;
-  /** Results go to stderr, as stdout carries bytes. */
-  resultsAside = false;
-  /** Called around each line that is printed: a prompt makes way. */
+  /** True if results go to stderr, as stdout carries bytes. */
+  resultsToStderr = false;
+  /** Wrapper of each printed line; hides a prompt. */
   around: (print: () => void) => void = (print) => print();
-  /** Told when nobody reads stdout any more. */
+  /** Called when stdout is closed. */
   onClosed: (failure: Failure) => void = () => {};
 
   constructor(stdout: CliOutputStream, stderr: CliOutputStream, { json = false, quiet = false }: OutputOptions) {
@@ -53,21 +55,21 @@ export class Output {
     stderr.on("error", ignore);
   }
 
-  /** Shows transfers from here on: as bars on a terminal, elsewhere in a line each `interval` milliseconds. */
+  /** Shows later transfers: as bars on a terminal, otherwise as a line every `interval` ms. */
   async showProgress(interval: number): Promise<void> {
     if (this.json || this.#quiet) return;
     if (this.#stderr.isTTY === true) this.#bars = await Bars.load(this.#stderr);
     else this.#lines = new ProgressLines((line) => this.notice(line), interval);
   }
 
-  /** Prints an event, for programs. */
+  /** Prints an event, if programs read the output. */
   event(event: CliEvent): void {
     if (this.json) this.#write(this.#stdout, escapedJson(event));
   }
 
-  /** Prints a result, for people. Line ends are kept: `printableLine` and `printableText` make strangers' words safe. */
+  /** Prints a result for people, line ends included. Callers escape untrusted text by `printableLine` or `printableText`. */
   line(line: string): void {
-    if (!this.json) this.#write(this.resultsAside ? this.#stderr : this.#stdout, line);
+    if (!this.json) this.#write(this.resultsToStderr ? this.#stderr : this.#stdout, line);
   }
 
   /** Prints a notice in one line. */
@@ -75,26 +77,28 @@ export class Output {
     if (!this.json && !this.#quiet) this.#write(this.#stderr, printableLine(line));
   }
 
+  /** Prints a failure and its hint; `about` adds fields to the event. */
   failure({ code, message, hint }: Failure, about: { file?: string; from?: string } = {}): void {
     this.event({ event: "error", code, message, ...(hint === undefined ? {} : { hint }), ...about });
     this.#write(this.#stderr, printableLine(message));
     if (hint !== undefined) this.#write(this.#stderr, `  ${printableLine(hint)}`);
   }
 
+  /** Starts showing a transfer. */
   transfer({ direction, file, identities, total }: Transfer): TransferReporter {
     const view = (this.#bars ?? this.#lines)?.start(transferLabel(direction, file, identities), total);
     const [from] = identities;
-    const whose = direction === "receive" && from !== undefined ? { identity: from } : {};
+    const sender = direction === "receive" && from !== undefined ? { identity: from } : {};
     return {
       progress: (progress) => {
         view?.update(progress);
-        this.event({ event: "progress", direction, file, ...whose, ...progress });
+        this.event({ event: "progress", direction, file, ...sender, ...progress });
       },
       end: () => view?.end(),
     };
   }
 
-  /** Writes bytes to stdout; resolves when they have gone on, rejects when they cannot, or with the signal's reason. */
+  /** Writes bytes to stdout. Resolves when they are written; rejects if stdout is closed, or with the signal's reason. */
   bytes(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(signal.reason as Error);
@@ -107,7 +111,7 @@ export class Output {
     });
   }
 
-  /** Resolves when all has gone on, or can go nowhere. */
+  /** Resolves when all output is written, or its stream is closed. */
   async close(): Promise<void> {
     this.#bars?.stop();
     this.#lines?.stop();
@@ -120,7 +124,7 @@ export class Output {
 
   #write(stream: CliOutputStream, line: string): void {
     if (stream.destroyed) return;
-    if (this.#bars?.drawn === true && stream.isTTY === true) this.#bars.line(line);
+    if (this.#bars?.isDrawn === true && stream.isTTY === true) this.#bars.line(line);
     else this.around(() => void stream.write(`${line}\n`));
   }
 }
@@ -133,8 +137,8 @@ function flushed(stream: CliOutputStream): Promise<void> {
 }
 
 function closedOutput(cause: Error): Failure {
-  const why = (cause as NodeJS.ErrnoException).code === "EPIPE" ? "nobody reads it any more" : cause.message;
-  return new Failure("output-closed", `Cannot write to stdout as ${why}`, { cause });
+  const reason = codeOf(cause) === "EPIPE" ? "its reader has closed it" : cause.message;
+  return new Failure("output-closed", `Cannot write to stdout as ${reason}`, { cause });
 }
 
 function ignore(): void {}

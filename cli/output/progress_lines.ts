@@ -1,18 +1,19 @@
 import type { Progress } from "millrace";
 import { progressText, type ProgressView, type TransferView } from "./progress.ts";
 
-interface Shown {
+/** Transfer with its last progress. */
+interface ShownTransfer {
   readonly label: string;
   readonly progress: Progress;
   /** True if bytes came since the last line. */
   readonly moved: boolean;
 }
 
-/** Progress where there is no terminal, as in a log: a line for each transfer every few seconds, also while it stands still. */
+/** Progress in a log: a line for each transfer every few seconds, also during a stall. */
 export class ProgressLines implements ProgressView {
   readonly #print: (line: string) => void;
   readonly #interval: number;
-  readonly #transfers = new Map<symbol, Shown>();
+  readonly #transfers = new Map<symbol, ShownTransfer>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(print: (line: string) => void, interval: number) {

@@ -1,10 +1,10 @@
-// Which server, which room, as whom: from options and the environment, by the names that LiveKit's own tools have.
+// Server, room and identity, from options and the environment, under the names of LiveKit's own tools.
 import { Failure } from "../failure.ts";
 
-/** The server of LiveKit's own tools where none is named. */
+/** Default server, as in LiveKit's own tools. */
 export const DEFAULT_URL = "ws://localhost:7880";
 
-/** Options of every command. */
+/** Connection options of every command. */
 export interface ConnectionOptions {
   url?: string;
   token?: string;
@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   identity?: string;
 }
 
-/** Access to a server: a token, or the key and secret that one is made of. */
+/** Server, room, identity, and a token, or the key and secret for one. */
 export interface Credentials {
   readonly url: string;
   readonly room: string;
@@ -27,11 +27,11 @@ export interface Credentials {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Options come before the environment; of the same origin, a token before key and secret. */
+/** Reads the credentials. Options override the environment; from one source, a token overrides key and secret. */
 export function readCredentials(options: ConnectionOptions, env: Environment): Credentials {
   const url = webSocketUrl(options.url ?? given(env, "LIVEKIT_URL") ?? DEFAULT_URL);
-  const keyed = options.apiKey !== undefined && options.apiSecret !== undefined;
-  const token = options.token ?? (keyed ? undefined : given(env, "LIVEKIT_TOKEN"));
+  const hasKey = options.apiKey !== undefined && options.apiSecret !== undefined;
+  const token = options.token ?? (hasKey ? undefined : given(env, "LIVEKIT_TOKEN"));
   if (token !== undefined) {
     return { url, ...readToken(token, options), access: { token } };
   }
@@ -40,27 +40,27 @@ export function readCredentials(options: ConnectionOptions, env: Environment): C
   const secret = options.apiSecret ?? given(env, "LIVEKIT_API_SECRET");
   if (key === undefined || secret === undefined) {
     throw missing(
-      "there is neither a token nor a key and a secret",
+      "a token, or a key and a secret, must be given",
       "Give --token, or --api-key and --api-secret, or set LIVEKIT_TOKEN, or LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
     );
   }
   const { room, identity } = options;
   if (room === undefined || room === "") {
-    throw missing("no room is named", "Give --room");
+    throw missing("a room must be given", "Give --room");
   }
   if (identity === undefined || identity === "") {
-    throw missing("no identity is given", "Give --identity: who you are in the room");
+    throw missing("an identity must be given", "Give --identity: who you are in the room");
   }
   return { url, room, identity, access: { key, secret } };
 }
 
-/** Treats an empty value as not set. */
+/** Reads a variable; an empty value counts as not set. */
 function given(env: Environment, name: string): string | undefined {
   return env[name] === "" ? undefined : env[name];
 }
 
-function missing(what: string, hint: string): Failure {
-  return new Failure("usage", `Cannot connect as ${what}`, { hint });
+function missing(requirement: string, hint: string): Failure {
+  return new Failure("usage", `Cannot connect as ${requirement}`, { hint });
 }
 
 function webSocketUrl(text: string): string {
@@ -70,7 +70,7 @@ function webSocketUrl(text: string): string {
   } catch (cause) {
     throw new Failure(
       "usage",
-      `Cannot connect as the server's address is no URL: it is "${text}"`,
+      `Cannot connect as the server's address must be a URL: it is "${text}"`,
       { cause, hint: "ws://HOST:PORT or wss://HOST" },
     );
   }
@@ -83,14 +83,14 @@ function webSocketUrl(text: string): string {
   if (protocol === undefined) {
     throw new Failure(
       "usage",
-      `Cannot connect as the server's address is no web socket's: it is "${text}"`,
+      `Cannot connect as the server's address must be that of a web socket: it is "${text}"`,
       { hint: "ws://HOST:PORT or wss://HOST" },
     );
   }
   return text.replace(/^[a-z]+:/i, protocol);
 }
 
-/** Room and identity are the token's; naming others besides is a mistake that would otherwise show nowhere. */
+/** Reads room and identity from a token. Other ones in the options are a mistake that would go unnoticed. */
 function readToken(token: string, { room, identity }: ConnectionOptions): { room: string; identity: string } {
   const claims = claimsOf(token);
   const wrong = [["room", room, claims.room], [
@@ -101,7 +101,7 @@ function readToken(token: string, { room, identity }: ConnectionOptions): { room
   if (wrong === undefined) return claims;
   throw new Failure(
     "usage",
-    `Cannot connect as the token is for another ${wrong[0]}: it is for "${wrong[2]}", not "${wrong[1]}"`,
+    `Cannot connect as the token must be for the ${wrong[0]} "${wrong[1]}": it is for "${wrong[2]}"`,
   );
 }
 
@@ -116,6 +116,6 @@ function claimsOf(token: string): { room: string; identity: string } {
       identity: String(payload.sub ?? ""),
     };
   } catch (cause) {
-    throw new Failure("usage", "Cannot connect as the token is no LiveKit token: it holds no claims", { cause });
+    throw new Failure("usage", "Cannot connect as the token must be a LiveKit token: its claims cannot be read", { cause });
   }
 }

@@ -1,15 +1,15 @@
-// The only file that loads LiveKit's packages, and only when a room is to be joined: help and mistakes need no native library.
+// Loads LiveKit's packages, as the only file, and only to join a room: help and usage errors need no native library.
 import process from "node:process";
 import type { Credentials } from "./credentials.ts";
 import { Failure } from "../failure.ts";
 import type { Connection } from "../environment.ts";
 
-/** Milliseconds for a server to answer: beyond it somebody at a terminal thinks that nothing happens. */
-const CONNECT_TIMEOUT = 20_000;
+/** Time for a server to answer, in ms; a longer wait looks like a hang. */
+const CONNECT_TIMEOUT_MS = 20_000;
 
 /** Joins the room. Rejects with a Failure "connection", or with the signal's reason. */
 export async function joinRoom(credentials: Credentials, signal: AbortSignal): Promise<Connection> {
-  process.env["NODE_ENV"] ??= "production"; // else rtc-node logs to stdout
+  process.env["NODE_ENV"] ??= "production"; // otherwise rtc-node logs to stdout
   const token = await tokenOf(credentials);
   const [{ dispose, Room }, { livekit }] = await Promise.all([import("@livekit/rtc-node"), import("millrace/livekit")]);
   const room = new Room();
@@ -25,10 +25,10 @@ export async function joinRoom(credentials: Credentials, signal: AbortSignal): P
       autoSubscribe: false,
       dynacast: false,
     });
-    await bounded(connected, signal, credentials.url);
+    await withTimeout(connected, signal, credentials.url);
     return { transport: livekit(room), leave };
   } catch (error) {
-    await leave().catch(() => undefined); // why it could not connect is what is to be told
+    await leave().catch(() => undefined); // the first error is reported
     throw signal.aborted || error instanceof Failure ? error : refusal(error, credentials);
   }
 }
@@ -47,15 +47,18 @@ async function tokenOf({ access, room, identity }: Credentials): Promise<string>
   return await token.toJwt();
 }
 
-/** Connecting cannot be stopped: who gives up leaves it behind. */
-async function bounded(connected: Promise<void>, signal: AbortSignal, url: string): Promise<void> {
+/** Waits for a connection with a time limit. The SDK cannot stop connecting, so a late connection is abandoned. */
+async function withTimeout(connected: Promise<void>, signal: AbortSignal, url: string): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let abort: (() => void) | undefined;
   try {
     await Promise.race([
       connected,
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(unreachable(`it did not answer in ${CONNECT_TIMEOUT / 1000} s`, url)), CONNECT_TIMEOUT);
+        timer = setTimeout(
+          () => reject(unreachable(`it must answer within ${CONNECT_TIMEOUT_MS / 1000} s`, url)),
+          CONNECT_TIMEOUT_MS,
+        );
       }),
       new Promise<never>((_, reject) => {
         abort = () => reject(signal.reason as Error);
@@ -79,15 +82,15 @@ function refusal(error: unknown, { url }: Credentials): Failure {
     `Cannot connect as the server refuses the token: server is "${url}"`,
     {
       cause: error,
-      hint: "Do key and secret belong to this server? A token of your own may have expired",
+      hint: "Do key and secret belong to this server? A given token may have expired",
     },
   );
 }
 
-function unreachable(why: string, url: string, cause?: unknown): Failure {
+function unreachable(reason: string, url: string, cause?: unknown): Failure {
   return new Failure(
     "connection",
-    `Cannot connect to the server: ${why}: server is "${url}"`,
+    `Cannot connect to the server: ${reason}: server is "${url}"`,
     {
       cause,
       hint: "Does the server run, and is --url (or LIVEKIT_URL) its address?",

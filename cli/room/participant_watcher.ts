@@ -2,26 +2,27 @@ import type { Transport, TransportEvents } from "millrace";
 import { Failure } from "../failure.ts";
 
 /**
- * Milliseconds for a participant to show that it is a Millrace runtime: a server tells of it before it has connected, which takes seconds
- * on a slow line. One that says nothing in that time is sent to as to any LiveKit SDK, and misses the stream if it is not ready.
+ * Time for a participant to send a hello, in ms. A server lists a participant before its connection is complete, seconds early on a slow
+ * line. A participant without a hello gets the stream like any LiveKit SDK, and misses the stream if it is not ready.
  */
-const INTRODUCTION = 5_000;
+const HELLO_TIMEOUT_MS = 5_000;
 
-/** Receivers that must be in the room before something is sent. */
+/** Receivers that must be in the room before anything is sent. */
 export interface Receivers {
   readonly identities: readonly string[];
-  /** How many must be there if none is named. */
+  /** Number of receivers, if none is named. */
   readonly count: number;
 }
 
-/** A transport, and who is there: what a runtime does not tell. */
+/** Transport that reports participants, which a runtime does not. */
 export class ParticipantWatcher implements Transport {
   readonly #inner: Transport;
-  readonly #known = new Set<string>();
+  /** Participants that have sent a hello. */
+  readonly #runtimes = new Set<string>();
   readonly #watchers = new Set<() => void>();
-  /** Told of who comes and goes. */
+  /** Called when a participant joined or left. */
   onChange: (change: "joined" | "left", identity: string) => void = () => {};
-  /** Told when the transport has ended by itself. */
+  /** Called when the transport has ended by itself. */
   onEnd: (error: Error | undefined) => void = () => {};
 
   constructor(inner: Transport) {
@@ -48,8 +49,8 @@ export class ParticipantWatcher implements Transport {
     this.#inner.open({
       packet: (packet, from) => {
         events.packet(packet, from);
-        if (packet.type !== "control" || this.#known.has(from)) return; // only Millrace runtimes send those
-        this.#known.add(from);
+        if (packet.type !== "control" || this.#runtimes.has(from)) return; // only Millrace runtimes send control packets
+        this.#runtimes.add(from);
         this.#changed();
       },
       joined: (identity) => {
@@ -58,7 +59,7 @@ export class ParticipantWatcher implements Transport {
         this.#changed();
       },
       left: (identity) => {
-        this.#known.delete(identity);
+        this.#runtimes.delete(identity);
         events.left(identity);
         this.onChange("left", identity);
         this.#changed();
@@ -71,49 +72,49 @@ export class ParticipantWatcher implements Transport {
   }
 
   /**
-   * Resolves when all who are named are in the room, or as many as `count` if none is named, and had the time to introduce themselves.
-   * Rejects with a Failure "absent", or with the signal's reason.
+   * Resolves when all named receivers, or `count` if none is named, are present and have sent a hello or let the time for one pass. Rejects
+   * with Failure "absent" or with the signal's reason.
    */
-  async expect({ identities, count }: Receivers, seconds: number, signal: AbortSignal): Promise<void> {
+  async waitFor({ identities, count }: Receivers, seconds: number, signal: AbortSignal): Promise<void> {
     const absent = (): string[] => identities.filter((identity) => !this.participants().includes(identity));
     const complete = (): boolean => identities.length === 0 ? this.participants().length >= count : absent().length === 0;
     if (!await this.#until(complete, seconds * 1000, signal)) {
-      const why = identities.length > 0
+      const reason = identities.length > 0
         ? `these are not in the room: ${absent().join(", ")}`
         : count > 1
         ? `only ${this.participants().length} of ${count} receivers are in the room`
         : "nobody is in the room";
-      throw new Failure("absent", `Cannot send as ${why}: waited ${seconds} s`, { hint: "Wait longer: --wait SECONDS" });
+      throw new Failure("absent", `Cannot send as ${reason}: waited ${seconds} s`, { hint: "Wait longer: --wait SECONDS" });
     }
-    const introduced = (): boolean => {
+    const haveHellos = (): boolean => {
       const here = identities.length === 0 ? this.participants() : identities;
-      return here.every((identity) => this.#known.has(identity));
+      return here.every((identity) => this.#runtimes.has(identity));
     };
-    await this.#until(introduced, Math.min(INTRODUCTION, seconds * 1000), signal);
+    await this.#until(haveHellos, Math.min(HELLO_TIMEOUT_MS, seconds * 1000), signal);
   }
 
-  /** Resolves with whether the condition came true in time. Rejects with the signal's reason. */
+  /** Resolves with whether the condition became true in time. Rejects with the signal's reason. */
   #until(condition: () => boolean, ms: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
         clearTimeout(timer);
-        this.#watchers.delete(look);
+        this.#watchers.delete(check);
         signal.removeEventListener("abort", abort);
         settle();
       };
-      const look = (): void => {
+      const check = (): void => {
         if (condition()) end(() => resolve(true));
       };
       const abort = (): void => end(() => reject(signal.reason as Error));
       const timer = setTimeout(() => end(() => resolve(condition())), ms);
-      this.#watchers.add(look);
+      this.#watchers.add(check);
       signal.addEventListener("abort", abort);
       if (signal.aborted) abort();
-      else look();
+      else check();
     });
   }
 
   #changed(): void {
-    for (const look of [...this.#watchers]) look();
+    for (const check of [...this.#watchers]) check();
   }
 }

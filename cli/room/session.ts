@@ -5,38 +5,39 @@ import { Failure, toFailure } from "../failure.ts";
 import type { Output } from "../output/output.ts";
 import type { CliEnvironment } from "../environment.ts";
 
-/** Milliseconds for saying goodbye stream by stream, of somebody who has no time. */
-const GOODBYE = 700;
+/** Time to close the runtime after an interruption, in ms. */
+const GOODBYE_TIMEOUT_MS = 700;
 
-/** Milliseconds between lines of progress, where there are no bars. */
-const PROGRESS_INTERVAL = 5_000;
+/** Default time between lines of progress, in ms. */
+const PROGRESS_INTERVAL_MS = 5_000;
 
-/** A participant in a room, for the time of a command. */
+/** Participant in a room during a command. */
 export interface Session {
   readonly room: string;
   readonly runtime: Runtime;
   readonly watcher: ParticipantWatcher;
   readonly output: Output;
-  /** Aborted by Ctrl-C, by the end of the connection, and when nobody reads stdout: its reason is the Failure to end with. */
+  /** Signal that Ctrl-C, a lost connection and a closed stdout abort; its reason is the Failure that ends the command. */
   readonly signal: AbortSignal;
-  /** Shows the transfers that begin from here on. */
+  /** Shows later transfers. */
   showProgress(): Promise<void>;
 }
 
-/** One run of a command: its environment, as whom it joins, and where it prints. */
+/** Environment, credentials and output of one run of a command. */
 export interface Invocation {
   readonly environment: CliEnvironment;
   readonly credentials: Credentials;
   readonly output: Output;
 }
 
+/** Options of a session. */
 export interface SessionOptions {
-  /** The topic that the command is about. */
+  /** Topic of the command; errors of other topics are ignored. */
   readonly topic: string;
   readonly limits?: Partial<Limits>;
 }
 
-/** Joins the room, does the work, leaves the room, whatever happens. Rejects with a Failure; returns what the work did. */
+/** Joins the room, does the work, and leaves the room in any case. Resolves with the work's result; rejects with a Failure. */
 export async function inSession<T>(
   { environment, credentials, output }: Invocation,
   { topic, limits = {} }: SessionOptions,
@@ -52,7 +53,7 @@ export async function inSession<T>(
     signal.throwIfAborted();
     const { transport, leave } = await environment.connect(credentials, signal);
     const watcher = new ParticipantWatcher(transport);
-    watcher.onEnd = (cause) => ending.abort(lost(cause));
+    watcher.onEnd = (cause) => ending.abort(connectionLost(cause));
     const onError: RuntimeOptions["onError"] = (error, about) => {
       if (about.topic === topic && !signal.aborted) output.notice(toFailure(error).message);
     };
@@ -60,40 +61,41 @@ export async function inSession<T>(
     try {
       const runtime = await createRuntime({ transport: watcher, limits, onError });
       try {
-        const showProgress = (): Promise<void> => output.showProgress(environment.progressInterval ?? PROGRESS_INTERVAL);
+        const showProgress = (): Promise<void> => output.showProgress(environment.progressInterval ?? PROGRESS_INTERVAL_MS);
         const result = await work({ room: credentials.room, runtime, watcher, output, signal, showProgress });
         signal.throwIfAborted();
         return result;
       } finally {
         watcher.onChange = () => {};
         closing = runtime.close();
-        await (signal.aborted ? atMost(GOODBYE, closing) : closing);
+        await (signal.aborted ? atMost(GOODBYE_TIMEOUT_MS, closing) : closing);
       }
     } finally {
-      await leave(); // tells the others, at the latest
+      await leave(); // now at the latest the others see this participant leave
       await closing;
     }
   } catch (error) {
-    throw toFailure(signal.aborted ? signal.reason : error); // whatever an ending brings about is a consequence of it
+    throw toFailure(signal.aborted ? signal.reason : error); // after an abort all errors are its consequences
   } finally {
     environment.signal.removeEventListener("abort", interrupt);
     output.onClosed = () => {};
   }
 }
 
+/** Waits for the work, at most `ms`. */
 async function atMost(ms: number, work: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
   try {
-    await Promise.race([work, late]);
+    await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function lost(cause: Error | undefined): Failure {
+function connectionLost(cause: Error | undefined): Failure {
   const hint = "The server may have stopped, or somebody else has joined with the same --identity";
   return new Failure("disconnected", "Cannot go on as the connection to the room has ended", { cause, hint });
 }

@@ -40,17 +40,17 @@ test("wrong arguments end with 2 and a line that says what is wrong", async () =
       [["fetch"], /unknown command 'fetch'/],
       [["send"], /missing required argument 'file'/],
       [["send", "a", "--what"], /unknown option '--what'/],
-      [["send", "a", "--wait", "long"], /Cannot read the arguments: .*--wait.*no number of seconds/],
+      [["send", "a", "--wait", "long"], /Cannot read the arguments: .*--wait.*must be a number of seconds/],
       [["send", "a", "--attribute", "alone"], /KEY=VALUE/],
-      [["send", "a", "--to", "bob,,carol"], /A name is empty/],
-      [["send", "a", "b", "--name", "c"], /Cannot send as --name names one file: there are 2/],
-      [["send", "-", "-"], /Cannot send as stdin can be read only once/],
-      [["receive", "--dir", ""], /Cannot receive into the folder as its path is empty/],
-      [["send", "a", "--receivers", "0"], /--receivers.*no number from 1/],
+      [["send", "a", "--to", "bob,,carol"], /Each name must be non-empty/],
+      [["send", "a", "b", "--name", "c"], /Cannot send as --name must come with one file: there are 2/],
+      [["send", "-", "-"], /Cannot send as stdin must be named only once/],
+      [["receive", "--dir", ""], /Cannot receive into the folder as its path must be non-empty/],
+      [["send", "a", "--receivers", "0"], /--receivers.*must be an integer from 1/],
       [["send", "a", "--receivers", "2", "--to", "bob"], /cannot be used with option/],
-      [["receive", "--dir", "in", "--stdout"], /Cannot receive both/],
-      [["receive", "--stdout", "--json"], /Cannot receive to stdout as --json prints there/],
-      [["receive", "--dir", "in", "--count", "0"], /no number from 1/],
+      [["receive", "--dir", "in", "--stdout"], /Cannot receive as one target must be given/],
+      [["receive", "--stdout", "--json"], /Cannot receive to stdout as --json needs stdout/],
+      [["receive", "--dir", "in", "--count", "0"], /must be an integer from 1/],
       [["receive", "--dir", "in", "--once", "--count", "3"], /cannot be used with option/],
       [["chat", "hello"], /too many arguments/],
     ] as const
@@ -75,13 +75,13 @@ test("with --json an error is an event too", async () => {
 test("without anything to connect by, it says what to give", async () => {
   const run = new CliRun(createHub(), ["chat"]);
   assert.is(await run.ended, 2);
-  assert.match(run.err, /Cannot connect as there is neither a token nor a key and a secret\n {2}Give --token/);
+  assert.match(run.err, /Cannot connect as a token, or a key and a secret, must be given\n {2}Give --token/);
 });
 
 test("an address that is none ends with 2", async () => {
   const run = start(createHub(), "alice", ["chat", "--url", "nonsense"]);
   assert.is(await run.ended, 2);
-  assert.match(run.err, /no URL: it is "nonsense"/);
+  assert.match(run.err, /must be a URL: it is "nonsense"/);
 });
 
 test("a file that is not there, or a folder that cannot be written, ends it before the room is joined", () =>
@@ -90,11 +90,11 @@ test("a file that is not there, or a folder that cannot be written, ends it befo
     await writeFile(file, "x");
     for (
       const [argv, expected] of [
-        [["send", join(folder, "missing")], /Cannot send the file as it does not exist: path is ".*missing"/],
-        [["receive", "--dir", file], /Cannot receive into the folder as a file has its path/],
-        [["receive", "--dir", join(file, "in")], /Cannot receive into the folder as a file has its path/],
-        [["receive", "--dir", "/proc/self"], /Cannot receive into the folder as nothing can be written there: /],
-        [["receive", "--dir", "/proc/self/in/deep"], /Cannot receive into the folder as nothing can be written there: /],
+        [["send", join(folder, "missing")], /Cannot send the file as it must exist: path is ".*missing"/],
+        [["receive", "--dir", file], /Cannot receive into the folder as its path must be a folder's/],
+        [["receive", "--dir", join(file, "in")], /Cannot receive into the folder as its path must be a folder's/],
+        [["receive", "--dir", "/proc/self"], /Cannot receive into the folder as it must be writable: /],
+        [["receive", "--dir", "/proc/self/in/deep"], /Cannot receive into the folder as it must be writable: /],
       ] as const
     ) {
       const run = start(createHub(), "alice", argv);
@@ -108,7 +108,7 @@ test("as a program of its own it has a version and exit codes", async () => {
   for (
     const [argv, code, expected] of [
       [["--version"], 0, /^\d+\.\d+\.\d+\n$/],
-      [["receive"], 2, /^Cannot connect as there is neither a token nor a key and a secret/],
+      [["receive"], 2, /^Cannot connect as a token, or a key and a secret, must be given/],
     ] as const
   ) {
     const program = new CliProgram(argv);
@@ -157,12 +157,12 @@ test("options come before the environment, a token before key and secret", () =>
   assert.equal(readCredentials({ ...named, apiKey: "a", apiSecret: "b" }, withToken).access, { key: "a", secret: "b" });
   assert.throws(
     () => readCredentials({ room: "another" }, withToken),
-    /the token is for another room: it is for "office", not "another"/,
+    /the token must be for the room "another": it is for "office"/,
   );
-  assert.throws(() => readCredentials({ token: "rubbish" }, env), /holds no claims/);
-  assert.throws(() => readCredentials({ room: "office" }, env), /no identity is given/);
-  assert.throws(() => readCredentials({ identity: "alice" }, env), /no room is named/);
-  assert.throws(() => readCredentials({ url: "ftp://host" }, env), /no web socket's/);
+  assert.throws(() => readCredentials({ token: "rubbish" }, env), /must be a LiveKit token/);
+  assert.throws(() => readCredentials({ room: "office" }, env), /an identity must be given/);
+  assert.throws(() => readCredentials({ identity: "alice" }, env), /a room must be given/);
+  assert.throws(() => readCredentials({ url: "ftp://host" }, env), /must be that of a web socket/);
 });
 
 test("what strangers write cannot move the cursor, nor pass for another's line", () => {

@@ -107,7 +107,7 @@ test("who reads stdout goes: the command ends, and the sender is told", () =>
     await bob.printed(/./);
     bob.child.stdout.destroy();
     assert.equal(await Promise.all([alice.ended, bob.ended]), [1, 1], alice.err + bob.err);
-    assert.match(bob.err, /Cannot write to stdout as nobody reads it any more\n$/);
+    assert.match(bob.err, /Cannot write to stdout as its reader has closed it\n$/);
   }), LIMIT);
 
 test("a second participant of the same name ends the first", () =>
@@ -127,7 +127,7 @@ test("a server that refuses, or is not there, ends it with 3", () =>
     for (
       const [environment, expected] of [
         [{ LIVEKIT_API_SECRET: "wrong-wrong-wrong-wrong-wrong-wrong" }, /Cannot connect as the server refuses the token/],
-        [{ LIVEKIT_TOKEN: "a.b.c", LIVEKIT_URL: "ws://127.0.0.1:1" }, /token is no LiveKit token/],
+        [{ LIVEKIT_TOKEN: "a.b.c", LIVEKIT_URL: "ws://127.0.0.1:1" }, /token must be a LiveKit token/],
         [{ LIVEKIT_URL: "ws://127.0.0.1:1" }, /Cannot connect to the server: .*refused.*: server is "ws:\/\/127.0.0.1:1"/],
       ] as const
     ) {

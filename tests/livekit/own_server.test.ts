@@ -39,7 +39,7 @@ test("a port that is taken, or none, is one line that says so", async () => {
   await using server = await startServer();
   const { port } = new URL(server.url);
   for (
-    const [given, words] of [[port, `is taken: TCP port is ${port}`], ["http", 'port is "http"'], ["70000", '"70000"']] as const
+    const [given, words] of [[port, `free: TCP port is ${port}`], ["http", 'port is "http"'], ["70000", '"70000"']] as const
   ) {
     const { code, err } = await run(["--port", given]);
     assert.is(code, 1);

@@ -1,4 +1,4 @@
-// The compiled output that Node runs and npm packs. It is made when a source has changed, by whoever comes first: others wait.
+// Compilation to dist/, which Node runs and npm packs. One process compiles after a source has changed; others wait for that.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
@@ -13,7 +13,7 @@ const dist = join(root, "dist");
 const cache = join(root, ".cache");
 const stampFile = join(dist, ".stamp");
 
-/** Compiles the project into dist/ unless that is up to date. True if it had to. Rejects with the compiler's words. */
+/** Compiles the project into dist/ unless that is up to date. Resolves with whether it did; rejects with the compiler's output. */
 export async function buildIfStale() {
   if (isFresh()) return false;
   return await withLock("build", LOCK_SECONDS, async () => {
@@ -23,7 +23,7 @@ export async function buildIfStale() {
   });
 }
 
-/** The TypeScript files of the project, relative to its folder, sorted. */
+/** Lists the source files of the project by relative path, sorted. */
 export function sourceFiles() {
   const found = readdirSync(root).filter((name) => name.endsWith(".ts"));
   for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) {
@@ -48,7 +48,7 @@ function stamp() {
 
 async function build() {
   const made = join(cache, `build-${process.pid}`);
-  const newStamp = stamp(); // taken before: a source that changes meanwhile leaves the output stale
+  const newStamp = stamp(); // made before compiling, so that a source that changes during it leaves the output stale
   try {
     const tsc = [...commandFor(runtime), compiler, "-p", join(root, "tsconfig.json"), "--outDir", made];
     const { code, output } = await run(tsc);
@@ -61,13 +61,13 @@ async function build() {
   }
 }
 
-/** The compiler leaves "./x.ts" in declarations, where only some tools find x.d.ts by it. */
+/** Changes "./x.ts" in declarations to "./x.js": the compiler leaves the former, by which only some tools find x.d.ts. */
 function nameCompiled(path) {
   const text = readFileSync(path, "utf8");
   writeFileSync(path, text.replace(/((?:\bfrom|\bimport)\s*\(?\s*"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));
 }
 
-/** File by file and by rename: a program that runs from dist/ meanwhile never misses a file, nor sees half of one. */
+/** Replaces dist/ file by file, by rename, so that running programs see each file complete. */
 function replace(made) {
   rmSync(stampFile, { force: true });
   const files = filesIn(made);
@@ -81,7 +81,7 @@ function replace(made) {
   for (const file of filesIn(dist)) if (!kept.has(file)) rmSync(join(dist, file));
 }
 
-/** The files of a folder and those below it, relative to it. */
+/** Lists the files below a folder by relative path. */
 function filesIn(folder) {
   return readdirSync(folder, { recursive: true }).filter((path) => statSync(join(folder, path)).isFile());
 }

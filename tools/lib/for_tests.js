@@ -1,4 +1,4 @@
-// What tests take from here: they load this file by its path, as they run from within dist/ too.
+// Exports for tests. They load this file by its path, as compiled tests run from dist/.
 export { startRelay } from "./servers/link_relay.js";
 export { livekitConfig, startLivekitServer } from "./servers/livekit_server.js";
 export { freePort } from "./servers/ports.js";

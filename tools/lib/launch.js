@@ -1,11 +1,12 @@
-// Runs one of the project's programs in this very process, so that its signals, its output and its end are its own.
+// Start of a program in this process, so that the program has its signals, its output and its exit code.
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { buildIfStale } from "./build.js";
 import { runnable, runtime, runtimeLabel } from "./runtime.js";
 
+/** Runs a program of the project in this process. */
 export async function launch(source, title) {
-  // On its way to an end of its own Node gives signals back, and a Ctrl-C that npm passes on late would kill it.
+  // Node restores the default handlers before it ends by itself, and a Ctrl-C that npm passes on late would kill the process.
   process.once("beforeExit", () => process.exit());
   if (title !== undefined) console.log(`${title} on ${runtimeLabel}`);
   try {

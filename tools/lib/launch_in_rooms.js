@@ -1,9 +1,10 @@
-// Runs one of the project's programs that needs a LiveKit server and likes to have Python.
+// Start of a program that needs a LiveKit server and can use Python.
 import process from "node:process";
 import { launch } from "./launch.js";
 import { provide } from "./programs/needs.js";
 import { HOW_TO_GET } from "./programs/programs.js";
 
+/** Runs a program of the project in this process, with the variables of the LiveKit server and of Python. */
 export async function launchInRooms(source, title) {
   const { env, missing } = await provide(["livekit", "python"], console.log);
   for (const [name, why] of missing) console.error(`${name}: ${why}\nGet it by ${HOW_TO_GET}`);

@@ -1,4 +1,4 @@
-// One at a time among processes: what one of them makes, the others wait for.
+// Locks between processes of this project's folder.
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { root } from "./runtime.js";
 
 const cache = join(root, ".cache");
 
-/** Runs `body` while no other process of this project's folder runs one under the same name. Rejects after `seconds` of waiting. */
+/** Runs `body` under a named lock. Rejects after waiting for `seconds`. */
 export async function withLock(name, seconds, body) {
   const file = join(cache, `${name}.lock`);
   await lock(file, name, seconds);
@@ -21,14 +21,14 @@ export async function withLock(name, seconds, body) {
 async function lock(file, name, seconds) {
   mkdirSync(cache, { recursive: true });
   const deadline = performance.now() + seconds * 1000;
-  while (!taken(file)) {
+  while (!tryLock(file)) {
     if (performance.now() > deadline) throw new Error(`Cannot ${name} as another process holds the lock: file is "${file}"`);
     dropIfAbandoned(file);
     await delay(50);
   }
 }
 
-function taken(file) {
+function tryLock(file) {
   try {
     const descriptor = openSync(file, "wx");
     writeSync(descriptor, String(process.pid));
@@ -43,7 +43,7 @@ function taken(file) {
 function dropIfAbandoned(file) {
   try {
     const holder = Number(readFileSync(file, "utf8"));
-    if (holder > 0 && !isAlive(holder)) renameSync(file, `${file}.${process.pid}`); // only one of those who see it succeeds
+    if (holder > 0 && !isAlive(holder)) renameSync(file, `${file}.${process.pid}`); // the rename succeeds in one process only
     rmSync(`${file}.${process.pid}`, { force: true });
   } catch (error) {
     if (error.code !== "ENOENT") throw error;

@@ -1,4 +1,4 @@
-// Child processes with an end: a limit of time, their output kept, and none left behind when the parent is told to stop.
+// Child processes with a time limit. Their output is kept, and a signal to the parent ends them too.
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { root } from "./runtime.js";
@@ -8,8 +8,8 @@ const running = new Set();
 const ended = { SIGINT: () => endAll(130), SIGTERM: () => endAll(143) };
 
 /**
- * Runs a command and keeps what it prints, both streams as one. `seconds` bounds it; `onOutput` sees the text as it grows and may end
- * the process by the function it is given. Never rejects: a command that cannot be started has code 127.
+ * Runs a command and keeps the output of both streams as one text. `seconds` is its time limit. `onOutput` gets the text as it grows, and a
+ * function that kills the process. Never rejects: a command that cannot be started has code 127.
  */
 export function run(command, { cwd = root, env = {}, seconds = 600, onOutput } = {}) {
   return new Promise((resolve) => {
@@ -17,7 +17,7 @@ export function run(command, { cwd = root, env = {}, seconds = 600, onOutput } =
       cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      detached: process.platform !== "win32", // a group of its own, so that what it started ends with it
+      detached: process.platform !== "win32", // in a separate group, so that its own children end too
     });
     let output = "";
     let late = false;
@@ -44,7 +44,19 @@ export function run(command, { cwd = root, env = {}, seconds = 600, onOutput } =
   });
 }
 
-/** The signals are taken only while there are children: a program that is run in this process has its own use for them. */
+/** Runs a command and resolves with its output. Rejects if it fails: `action` begins the message. */
+export async function mustRun(command, options = {}, action = "go on") {
+  const { code, output } = await run(command, options);
+  if (code !== 0) throw new Error(`Cannot ${action} as a command failed: "${command.join(" ")}"\n${output}`);
+  return output;
+}
+
+/** Clones the project at its last commit. */
+export async function cloneProject(target) {
+  await mustRun(["git", "clone", "--quiet", "--no-local", root, target], { seconds: 120 }, "clone the project");
+}
+
+/** Handles signals while there are children; at other times they belong to a program in this process. */
 function add(child) {
   if (running.size === 0) { for (const [signal, handler] of Object.entries(ended)) process.on(signal, handler); }
   running.add(child);

@@ -1,4 +1,4 @@
-// The other two runtimes. Tests that are asked for a runtime which does not run them use the copies pinned in tools/runtimes.
+// Pinned copies of Bun and Deno in tools/runtimes, for tests on other runtimes than the running one.
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { install } from "./install.js";
@@ -7,20 +7,20 @@ import { executable, root, runtime } from "./runtime.js";
 const folder = join(root, "tools", "runtimes");
 const bin = join(folder, "bin");
 
-/** No runtime is smaller, no stub larger. */
+/** Size that no runtime is below and no stub above, in bytes. */
 const STUB_BYTES = 1_000_000;
 
-/** The path of a runtime's program; installed first if need be. Rejects when it cannot be had. */
+/** Finds the program of a runtime, and installs a missing one. Rejects if that fails. */
 export async function runtimeProgram(name) {
   if (name === runtime) return executable;
-  if (name === "node") throw new Error("Cannot start Node from another runtime: use npm run");
+  if (name === "node") throw new Error("Cannot start Node as it must be the running runtime: use npm run");
   if (installed(name) === undefined) await install("runtimes");
   const program = installed(name);
-  if (program === undefined) throw new Error(`Cannot find a runtime after its installation: name is "${name}"`);
+  if (program === undefined) throw new Error(`Cannot find a runtime though its package is installed: name is "${name}"`);
   return program;
 }
 
-/** A folder with `bun` and `deno` in it, to be put on a PATH. */
+/** Makes a folder with `bun` and `deno` for a PATH. */
 export async function runtimesFolder() {
   mkdirSync(bin, { recursive: true });
   for (const name of ["bun", "deno"]) {
@@ -33,8 +33,8 @@ export async function runtimesFolder() {
 }
 
 /**
- * The programs come as packages of their own, one for each platform. Bun's script, where npm lets it run, moves its program into the
- * package "bun" itself; until then what stands there is a stub that says so.
+ * Finds an installed program. Each platform's program is a package. Bun's script, if npm runs it, moves the program into the package "bun",
+ * which has a stub until then.
  */
 function installed(name) {
   const packages = join(folder, "node_modules");

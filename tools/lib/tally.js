@@ -1,12 +1,12 @@
 import process from "node:process";
 
-/** Counts of the tool that runs. */
+/** Counts of the running tool. */
 const sums = { passed: 0, failed: 0 };
 
-/** Counts and prints one outcome; of a failure, its details too. */
-export function note(good, what, details = "") {
+/** Counts and prints one outcome; prints the details of a failure. */
+export function note(good, title, details = "") {
   count(good ? 1 : 0, good ? 0 : 1);
-  console.log(`${good ? "ok    " : "FAILED"} ${what}`);
+  console.log(`${good ? "ok    " : "FAILED"} ${title}`);
   if (!good) console.log(details.replace(/^/gm, "    "));
 }
 
@@ -17,7 +17,7 @@ export function count(passed, failed) {
 }
 
 /**
- * Runs a tool: prints what stops it, cleans up, prints the sums in the last line, and sets the exit code: nothing counted is a failure.
+ * Runs a tool: prints an error, cleans up, prints the sums in the last line, and sets the exit code. A tool that counts nothing fails.
  * @param {() => void | Promise<void>} main
  * @param {() => void | Promise<void>} cleanUp
  */

@@ -1,6 +1,6 @@
-// The checks by name, each a list of commands that must end well. {run} stands for what runs JavaScript here, {bun} and {deno} for
-// those runtimes' programs, {tsc} for the compiler, {checks} for the packages of tools/checks, {sources} for every source file, {pack} for
-// a fresh npm pack.
+// Checks by name, each a list of commands that must end with code 0.
+// {run} stands for the command that runs JavaScript, {bun} and {deno} for those programs, and {tsc} for the compiler. {checks} stands for the
+// packages of tools/checks, {sources} for every source file, and {pack} for a new npm pack.
 export const CHECKS = {
   format: [["{deno}", "fmt", "--check"]],
   lint: [

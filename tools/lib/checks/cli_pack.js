@@ -1,12 +1,12 @@
-// The npm package of the command: what npm would publish as @millrace/cli, made from dist/cli and cli/npm.
+// Pack of the command for npm, as @millrace/cli, made from dist/cli and cli/npm.
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildIfStale } from "../build.js";
-import { run } from "../processes.js";
+import { mustRun } from "../processes.js";
 import { root } from "../runtime.js";
 
-/** Builds and packs it into a folder. Resolves with the pack's path. */
+/** Builds the project and packs the command into a folder. Resolves with the pack's path. */
 export async function packCli(destination) {
   await buildIfStale();
   const folder = mkdtempSync(join(tmpdir(), "millrace-cli-"));
@@ -14,8 +14,7 @@ export async function packCli(destination) {
     stage(folder);
     const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const command = ["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", destination];
-    const { code, output } = await run(command, { cwd: folder, seconds: 120 });
-    if (code !== 0) throw new Error(`Cannot pack the command as npm failed:\n${output}`);
+    await mustRun(command, { cwd: folder, seconds: 120 }, "pack the command");
     return join(destination, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

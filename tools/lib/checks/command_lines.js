@@ -1,7 +1,7 @@
-// The command lines of a document: lines of code blocks that have no language, and code spans that begin with a program's name.
+// Command lines of a document: lines of code blocks without a language, and code spans that begin with a program's name.
 const PROGRAM = /^(npm|npx|node|bun|bunx|deno|pip|python|tar|millrace|\.ci\/run)( |$)/;
 
-/** Each command line once, without its comment, in the document's order. */
+/** Lists each command line once, without its comment, in order. */
 export function commandLinesOf(markdown) {
   const found = new Set();
   let language;
@@ -14,7 +14,7 @@ export function commandLinesOf(markdown) {
   return [...found];
 }
 
-/** A program's name alone is no command line, but for one that takes no arguments. */
+/** Adds a command line. A program's name alone is none, except .ci/run, which needs no arguments. */
 function add(found, text) {
   const command = text.replace(/\s+#.*$/, "").trim();
   if (PROGRAM.test(command) && (command.includes(" ") || command.startsWith(".ci/"))) found.add(command);

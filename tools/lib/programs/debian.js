@@ -1,31 +1,32 @@
-// Packages of Debian and its kin, where this may install them.
+// Installation of Debian packages.
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { onPath } from "./on_path.js";
-import { run } from "../processes.js";
+import { mustRun, run } from "../processes.js";
 
+/** Time limit of an installation, in seconds. */
 const INSTALL_SECONDS = 1200;
-/** Asked by Debian whether a service may be started; 101 is no. Containers have it, other machines do not. */
+/** Script by which Debian asks whether a service may start; exit code 101 forbids that. Containers have one. */
 const POLICY = "/usr/sbin/policy-rc.d";
 
-/** Installs packages, and sees that none of `services` runs or will run for it. Rejects where that is not for us to do. */
+/** Installs packages, and keeps `services` from starting. Rejects without root or apt-get. */
 export async function installPackages(packages, services) {
   if (process.getuid?.() !== 0 || onPath("apt-get") === undefined) {
-    throw new Error(`Cannot install packages but as root where there is apt-get: packages are ${packages.join(", ")}`);
+    throw new Error(`Cannot install packages as that needs root and apt-get: packages are ${packages.join(", ")}`);
   }
-  const ours = forbidServices();
+  const allowServices = forbidServices();
   try {
     await apt(["update", "--quiet"]);
     await apt(["install", "--yes", "--quiet", "--no-install-recommends", ...packages]);
     for (const service of onPath("systemctl") === undefined ? [] : services) {
-      await run(["systemctl", "disable", service], { seconds: 60 }); // nor after the next start of the machine
+      await run(["systemctl", "disable", service], { seconds: 60 }); // also after a restart of the machine
     }
   } finally {
-    ours();
+    allowServices();
   }
 }
 
-/** Until the function it returns is called: at the end of this process at the latest. */
+/** Forbids services to start, until the returned function is called or this process ends. */
 function forbidServices() {
   if (existsSync(POLICY)) return () => {};
   writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755, flag: "wx" });
@@ -39,6 +40,5 @@ function forbidServices() {
 
 async function apt(args) {
   const command = ["apt-get", "-o", "DPkg::Lock::Timeout=300", ...args];
-  const { code, output } = await run(command, { env: { DEBIAN_FRONTEND: "noninteractive" }, seconds: INSTALL_SECONDS });
-  if (code !== 0) throw new Error(`Cannot install packages as this failed: ${command.join(" ")}\n${output}`);
+  await mustRun(command, { env: { DEBIAN_FRONTEND: "noninteractive" }, seconds: INSTALL_SECONDS }, "install packages");
 }

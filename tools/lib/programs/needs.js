@@ -1,4 +1,4 @@
-// What test files need of this machine: a LiveKit server those below tests/livekit, and more where a line of a file says so:
+// Programs that test files need. Files below tests/livekit need a LiveKit server; a line of any file can name more:
 //   // needs: redis, chromium
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,32 +7,31 @@ import { find, PROGRAMS } from "./programs.js";
 import { installRtcNode013 } from "./rtc_node_013.js";
 import { root } from "../runtime.js";
 
-/** The names of programs that a test file needs. Throws at a name that is none. */
+/** Reads the names of the programs that a test file needs. Throws for an unknown name. */
 export function needsOf(file) {
   const line = /^\/\/ needs: (.+)$/m.exec(readFileSync(join(root, file), "utf8"));
   const named = line === null ? [] : line[1].split(",").map((name) => name.trim());
   const unknown = named.find((name) => !(name in PROGRAMS));
-  if (unknown !== undefined) throw new Error(`Cannot tell what a test needs: file is "${file}", name is "${unknown}"`);
+  if (unknown !== undefined) {
+    throw new Error(`Cannot read the needs of "${file}": expected ${Object.keys(PROGRAMS).join(", ")}, got "${unknown}"`);
+  }
   return [...new Set(file.startsWith("tests/livekit/") ? ["livekit", ...named] : named)];
 }
 
-/** How to get a program that needs nothing of this machine but a package registry, and Go for one of them. */
-const makers = {
+/** Installers that need only a package registry, and one of them Go. */
+const installers = {
   livekit: buildLivekitServer,
   "rtc-node-0.13": installRtcNode013,
 };
 
-/**
- * Finds programs, and builds the LiveKit server where Go can. `env` tells tests where they are; `missing` has, by name, why one of them is
- * not to be had.
- */
-export async function provide(names, say) {
-  const env = names.length > 0 ? { NODE_ENV: "production" } : {}; // LiveKit's SDK logs otherwise
+/** Finds programs, and installs a missing one if possible. `env` has the paths for tests; `missing` has the errors of the others, by name. */
+export async function provide(names, log) {
+  const env = names.length > 0 ? { NODE_ENV: "production" } : {}; // otherwise LiveKit's SDK logs
   const missing = new Map();
   for (const name of names) {
     const { title, variable } = PROGRAMS[name];
     try {
-      const path = find(name) ?? await makers[name]?.(say);
+      const path = find(name) ?? await installers[name]?.(log);
       if (path === undefined) missing.set(name, `Cannot find ${title}`);
       else env[variable] = path;
     } catch (error) {

@@ -1,9 +1,9 @@
-// What a shell would find by a program's name.
+// Search of programs on the PATH.
 import { accessSync, constants, statSync } from "node:fs";
 import process from "node:process";
 import { delimiter, join } from "node:path";
 
-/** The path of a program on the PATH, or undefined. */
+/** Finds a program on the PATH; undefined if there is none. */
 export function onPath(name) {
   const suffixes = process.platform === "win32" ? [".exe", ".cmd"] : [""];
   const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");

@@ -1,4 +1,4 @@
-// The foreign programs that tests of LiveKit need: where each is, and how to get it. Nothing is installed here.
+// Programs that tests of LiveKit need, with their places. This file installs nothing.
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { resolve } from "node:path";
@@ -7,7 +7,7 @@ import { onPath } from "./on_path.js";
 import { findPython } from "./python.js";
 import { findRtcNode013 } from "./rtc_node_013.js";
 
-/** By name: what it is, how to find it (a path, or undefined), and the variable that names another. */
+/** Programs by name: title, function that finds the path, and variable that overrides the path. */
 export const PROGRAMS = {
   livekit: { title: "a LiveKit server", variable: "LIVEKIT_SERVER", find: findLivekitServer },
   redis: { title: "Redis", variable: "REDIS_SERVER", find: () => onPath("redis-server") },
@@ -20,19 +20,19 @@ export const PROGRAMS = {
   python: { title: "Python with LiveKit's SDK", variable: "MILLRACE_PYTHON", find: findPython },
 };
 
-/** How to get any of them. */
+/** Instruction for installing a missing program. */
 export const HOW_TO_GET = "node tools/peers.js (on Debian as root it installs what it can, and it says what it cannot)";
 
-/** The path of a program, or undefined. Throws when its variable names no file. */
+/** Finds a program; undefined if there is none. Throws if its variable names a missing file. */
 export function find(name) {
-  const { title, variable, find: look } = PROGRAMS[name];
+  const { title, variable, find: search } = PROGRAMS[name];
   const named = process.env[variable] ?? "";
-  if (named === "") return look();
-  if (!existsSync(named)) throw new Error(`Cannot find ${title} where ${variable} says: path is "${named}"`);
+  if (named === "") return search();
+  if (!existsSync(named)) throw new Error(`Cannot find ${title} as ${variable} must name a file: path is "${named}"`);
   return resolve(named);
 }
 
-/** The path of a program. Throws where there is none. */
+/** Finds a program. Throws if there is none. */
 export function needed(name) {
   const path = find(name);
   if (path !== undefined) return path;

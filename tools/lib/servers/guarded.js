@@ -1,33 +1,33 @@
-// Foreign programs (a LiveKit server, Redis) that must not outlive this process, whatever ends it: an exception, a signal, SIGKILL.
+// Child programs, such as a LiveKit server, that end with this process, even after an exception, a signal or SIGKILL.
 import { spawn } from "node:child_process";
 import process from "node:process";
 
-/** What is kept of a program's output, to say why it ended. */
+/** Length of the kept end of a program's output, in characters. */
 const OUTPUT_CHARACTERS = 20_000;
 
 /**
- * A shell that becomes the program (its process id is the program's), after it has left a guard behind: one that reads a pipe of which
- * only this process has the other end. The kernel closes that, however this process ends, and the guard kills. It is there before the
- * program is, so that there is no moment without it, and holds none of the program's outputs open.
+ * Shell script that starts a guard and then becomes the program, with the same process id. The guard reads a pipe whose other end only this
+ * process has. The kernel closes the pipe when this process ends, and the guard kills the program. The guard starts before the program, and
+ * does not keep the program's outputs open.
  */
 const GUARD = `exec 3<&0
 (trap '' HUP INT TERM; read -r _; kill -KILL $$) <&3 >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-`;
 
 /**
- * Starts a program. `output` is "inherit", or "keep" for the last of it, to be asked for by `output()`. It ends by SIGKILL: a LiveKit
- * server that is told to stop by another signal keeps its port until its rooms are empty.
+ * Starts a program. `output` is "inherit", or "keep" for the end of the output, which `output()` returns. `kill` sends SIGKILL: after
+ * another signal a LiveKit server keeps its port until its rooms are empty.
  */
 export function startGuarded(command, { env = process.env, output = "keep" } = {}) {
   const guarded = process.platform === "win32" ? command : ["/bin/sh", "-c", GUARD, "sh", ...command];
-  const how = output === "inherit" ? "inherit" : "pipe";
-  const child = spawn(guarded[0], guarded.slice(1), { env, stdio: ["pipe", how, how] });
+  const stream = output === "inherit" ? "inherit" : "pipe";
+  const child = spawn(guarded[0], guarded.slice(1), { env, stdio: ["pipe", stream, stream] });
   let kept = "";
   const take = (text) => {
     kept = (kept + text).slice(-OUTPUT_CHARACTERS);
   };
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", take);
-  child.stdin.on("error", () => {}); // nothing is ever written to it
+  for (const source of [child.stdout, child.stderr]) source?.setEncoding("utf8").on("data", take);
+  child.stdin.on("error", () => {}); // nothing is written to stdin
   let running = true;
   const ended = new Promise((resolve) => {
     const end = (code, signal) => {
@@ -43,11 +43,11 @@ export function startGuarded(command, { env = process.env, output = "keep" } = {
   });
   return {
     pid: child.pid,
-    /** Resolves with `{ code, signal }` when it has ended, by whatever. */
+    /** Promise of `{ code, signal }` at the program's end. */
     ended,
     isRunning: () => running,
     output: () => kept,
-    /** Resolves when it is gone. */
+    /** Kills the program; resolves at its end. */
     kill: async () => {
       if (running) child.kill("SIGKILL");
       await ended;
@@ -55,7 +55,7 @@ export function startGuarded(command, { env = process.env, output = "keep" } = {
   };
 }
 
-/** Resolves when `ready()` is true; rejects when the program ends first, or after `seconds`. Looks every 20 ms. */
+/** Resolves when `ready()` is true, checked every 20 ms. Rejects if the program ends first, or after `seconds`. */
 export async function untilReady(program, name, ready, seconds = 20) {
   const deadline = performance.now() + seconds * 1000;
   while (!await ready()) {
@@ -65,7 +65,7 @@ export async function untilReady(program, name, ready, seconds = 20) {
     }
     if (performance.now() > deadline) {
       await program.kill();
-      throw new Error(`Cannot start ${name} as it does not answer after ${seconds} s, its output:\n${program.output()}`);
+      throw new Error(`Cannot start ${name} as it must answer within ${seconds} s, its output:\n${program.output()}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

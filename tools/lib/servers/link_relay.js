@@ -1,11 +1,11 @@
-// A line between LiveKit clients and a server, made on one machine: what arrives at `from` goes on to `to` and back, each direction of each
-// client with a delay, a rate with a queue that drops what does not fit, and losses by a seed. UDP on loopback addresses only.
+// Relay of UDP packets between LiveKit clients and a server on loopback addresses. Packets to `from` are sent on to `to`, and back. Each
+// direction of each client has a delay, a rate with a bounded queue, and losses by a seed.
 import { createSocket } from "node:dgram";
 
-/** Options of a line, with their defaults: ms one way, megabytes a second (0: no limit), ms of queue at that rate, a probability. */
+/** Options of a line with their defaults: one-way delay in ms, rate in MB/s (0: no limit), queue in ms, probability of loss, seed. */
 export const LINE = { delay: 0, rate: 0, queue: 500, loss: 0, seed: 1 };
 
-/** Starts a relay between two `host:port`. Resolves when it listens; rejects if it cannot. */
+/** Starts a relay between two `host:port`. Resolves when it listens; rejects if the address cannot be used. */
 export async function startRelay({ from, to, ...options }) {
   const line = { ...LINE, ...options };
   const [near, far] = [address(from), address(to)];
@@ -16,13 +16,16 @@ export async function startRelay({ from, to, ...options }) {
   front.on("message", (packet, { address: host, port }) => {
     const name = `${host}:${port}`;
     if (!clients.has(name)) clients.set(name, client(host, port));
-    clients.get(name).onward.carry(packet);
+    clients.get(name).onward.send(packet);
   });
   await new Promise((resolve, reject) => {
-    front.once("error", (cause) => reject(new Error(`Cannot relay as the address cannot be listened on: "${from}"`, { cause })));
+    front.once(
+      "error",
+      (cause) => reject(new Error(`Cannot relay as the address must be free to listen on: "${from}"`, { cause })),
+    );
     front.bind(near.port, near.host, resolve);
   });
-  front.on("error", () => {}); // a client that is gone answers so
+  front.on("error", () => {}); // a client that has ended causes errors
   return { counts, line, close };
 
   function client(host, port) {
@@ -30,7 +33,7 @@ export async function startRelay({ from, to, ...options }) {
     socket.on("error", () => {});
     socket.bind(0, far.host);
     const back = new Direction(line, counts, random, (packet) => front.send(packet, port, host));
-    socket.on("message", (packet) => back.carry(packet));
+    socket.on("message", (packet) => back.send(packet));
     const onward = new Direction(line, counts, random, (packet) => socket.send(packet, far.port, far.host));
     return { socket, onward, back };
   }
@@ -46,16 +49,16 @@ export async function startRelay({ from, to, ...options }) {
   }
 }
 
-/** One way of one client. Packets never overtake each other. */
+/** One direction of one client. Packets keep their order. */
 class Direction {
   #line;
   #counts;
   #random;
   #deliver;
-  /** [when it arrives, packet], in order. */
-  #flying = [];
-  /** When all that was taken has left. */
-  #free = 0;
+  /** Pairs of arrival time and packet, in order. */
+  #inFlight = [];
+  /** Time when the queue is empty. */
+  #freeAt = 0;
   #timer;
 
   constructor(line, counts, random, deliver) {
@@ -65,7 +68,7 @@ class Direction {
     this.#deliver = deliver;
   }
 
-  carry(packet) {
+  send(packet) {
     const { delay, rate, queue, loss } = this.#line;
     this.#counts.packets++;
     if (loss > 0 && this.#random() < loss) {
@@ -73,42 +76,44 @@ class Direction {
       return;
     }
     const now = performance.now();
-    this.#free = Math.max(this.#free, now);
+    this.#freeAt = Math.max(this.#freeAt, now);
     if (rate > 0) {
-      if (this.#free - now > queue) {
+      if (this.#freeAt - now > queue) {
         this.#counts.overflowed++;
         return;
       }
-      this.#free += packet.length / (1_000 * rate);
+      this.#freeAt += packet.length / (1_000 * rate);
     }
-    this.#flying.push([this.#free + delay, packet]);
+    this.#inFlight.push([this.#freeAt + delay, packet]);
     this.#arm();
   }
 
   close() {
     clearTimeout(this.#timer);
-    this.#flying = [];
+    this.#inFlight = [];
   }
 
   #arm() {
-    if (this.#timer !== undefined || this.#flying.length === 0) return;
+    if (this.#timer !== undefined || this.#inFlight.length === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      while (this.#flying.length > 0 && this.#flying[0][0] <= performance.now()) this.#deliver(this.#flying.shift()[1]);
+      while (this.#inFlight.length > 0 && this.#inFlight[0][0] <= performance.now()) this.#deliver(this.#inFlight.shift()[1]);
       this.#arm();
-    }, Math.max(1, this.#flying[0][0] - performance.now()));
+    }, Math.max(1, this.#inFlight[0][0] - performance.now()));
   }
 }
 
 function address(text) {
   const [host, port] = text.split(":");
   if (!/^127\.\d+\.\d+\.\d+$/.test(host) || !(Number(port) > 0)) {
-    throw new Error(`Cannot relay as an address must be one of loopback with a port, such as "127.0.0.2:7882": "${text}"`);
+    throw new Error(
+      `Cannot relay as an address must be a loopback address with a port, such as "127.0.0.2:7882": current value is "${text}"`,
+    );
   }
   return { host, port: Number(port) };
 }
 
-/** Numbers from 0 to 1, the same for the same seed: a linear congruential generator, of whose state the upper bits are taken. */
+/** Makes a pseudo-random generator by a seed, uniform from 0 to below 1: the upper bits of a linear congruential generator. */
 function randomNumbers(seed) {
   let state = BigInt(seed) & 0xffffffffffffffffn;
   return () => {

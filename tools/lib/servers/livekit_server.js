@@ -1,4 +1,4 @@
-// The LiveKit server that tests and `npm run livekit` use: where it is, how it is built where it is not, and what it is told.
+// LiveKit server of tests and of `npm run livekit`: its path, its build by Go, its configuration and its start.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
@@ -11,21 +11,22 @@ import { root } from "../runtime.js";
 
 const VERSION = "v1.13.5";
 const MODULE = "github.com/livekit/livekit-server/cmd/server";
-/** A slow machine with an empty cache takes some ten minutes. */
+/** Time limit of the build, in seconds; a slow machine with an empty cache takes some ten minutes. */
 const BUILD_SECONDS = 1800;
-const SAY_EVERY_SECONDS = 20;
+/** Time between two lines during the build, in seconds. */
+const LOG_INTERVAL_SECONDS = 20;
 
 const folder = join(root, "tools", "livekit");
 const suffix = process.platform === "win32" ? ".exe" : "";
 const built = join(folder, "bin", `livekit-server-${VERSION}${suffix}`);
 
-/** The server's path, or undefined. */
+/** Finds the server; undefined if there is none. */
 export function findLivekitServer() {
   return onPath("livekit-server") ?? (existsSync(built) ? built : undefined);
 }
 
-/** Builds the server by Go, unless that was done, and resolves with its path. `say` is given lines for whoever waits. */
-export async function buildLivekitServer(say) {
+/** Builds the server by Go, unless that was done. Resolves with its path; `log` gets lines of progress. */
+export async function buildLivekitServer(log) {
   const go = onPath("go");
   if (go === undefined) {
     throw new Error(
@@ -34,19 +35,19 @@ export async function buildLivekitServer(say) {
     );
   }
   return await withLock("build-livekit-server", BUILD_SECONDS, async () => {
-    if (!existsSync(built)) await build(go, say);
+    if (!existsSync(built)) await build(go, log);
     return built;
   });
 }
 
-async function build(go, say) {
-  const target = join(folder, "bin", "part"); // one builds at a time; what is there was left by one that was killed
+async function build(go, log) {
+  const target = join(folder, "bin", "part"); // one process builds at a time, so existing files are those of a killed one
   rmSync(target, { recursive: true, force: true });
   const started = performance.now();
-  say(`Building the LiveKit server ${VERSION} by Go, this once: it takes a minute or two`);
+  log(`Building the LiveKit server ${VERSION} by Go, this once: it takes a minute or two`);
   const timer = setInterval(() => {
-    say(`  still building, for ${Math.round((performance.now() - started) / 1000)} s`);
-  }, SAY_EVERY_SECONDS * 1000);
+    log(`  still building, for ${Math.round((performance.now() - started) / 1000)} s`);
+  }, LOG_INTERVAL_SECONDS * 1000);
   try {
     mkdirSync(target, { recursive: true });
     const { code, output } = await run([go, "install", `${MODULE}@${VERSION}`], {
@@ -54,7 +55,7 @@ async function build(go, say) {
       seconds: BUILD_SECONDS,
     });
     if (code !== 0) throw new Error(`Cannot build the LiveKit server as go install failed:\n${output}`);
-    renameSync(join(target, `server${suffix}`), built); // whole, or not there
+    renameSync(join(target, `server${suffix}`), built); // by rename, so that the file is complete
   } finally {
     clearInterval(timer);
     rmSync(target, { recursive: true, force: true });
@@ -62,14 +63,14 @@ async function build(go, say) {
 }
 
 /**
- * What a server on these ports is told, as the text of a configuration, and the key and secret that it takes. `redis` ("127.0.0.1:6379")
- * makes it one of several that share rooms; `relayed` has clients send their media to 127.0.0.2, where a relay takes it (link_relay.js).
+ * Makes the configuration of a server on these ports, with its key and secret. With `redis` ("127.0.0.1:6379") servers share rooms. With
+ * `relayed` clients send their media to 127.0.0.2, the address of a relay (link_relay.js).
  */
 export function livekitConfig({ port, udpPort, redis, relayed = false }) {
   const own = readFileSync(join(folder, "loopback.yaml"), "utf8")
     .replace(/^port: \d+/m, `port: ${port}`)
     .replace(/^( +)udp_port: \d+/m, `$1udp_port: ${udpPort}`);
-  // Ice lite: a server that looked for ways itself would find the one past the relay.
+  // With ICE lite the server does not search for a path past the relay.
   const text = relayed ? own.replace(/^( +)node_ip: .+/m, "$1node_ip: 127.0.0.2\n$1use_ice_lite: true") : own;
   const [, key, secret] = /^keys: \{ (\w+): "(.+)" \}$/m.exec(text);
   return {
@@ -80,7 +81,7 @@ export function livekitConfig({ port, udpPort, redis, relayed = false }) {
   };
 }
 
-/** Starts a server that ends with this process at the latest, and resolves when it answers. */
+/** Starts a server, which ends with this process. Resolves when the server answers. */
 export async function startLivekitServer(path, config, port, options = {}) {
   const env = { ...ownEnvironment(), LIVEKIT_CONFIG: config.text };
   const server = startGuarded([path], { ...options, env });
@@ -88,7 +89,7 @@ export async function startLivekitServer(path, config, port, options = {}) {
   return server;
 }
 
-/** Without the variables that would change what the configuration says: another address, say, or a Redis. */
+/** Copies the environment without variables that override the configuration, such as an address or a Redis. */
 function ownEnvironment() {
   const changing = /^(LIVEKIT_.*|NODE_IP|UDP_PORT|REDIS_.*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !changing.test(name)));

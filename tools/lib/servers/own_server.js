@@ -1,11 +1,11 @@
-// A LiveKit server of a program's own, on ports that nobody else has; where there is none it is built first, by Go.
+// Start of a LiveKit server for one program, on free ports.
 import { buildLivekitServer, livekitConfig, startLivekitServer } from "./livekit_server.js";
 import { freePort } from "./ports.js";
 import { find } from "../programs/programs.js";
 
-/** Resolves with the server, which ends with this process at the latest, and the variables that name it to a program. */
-export async function startOwnServer(say) {
-  const path = find("livekit") ?? await buildLivekitServer(say);
+/** Starts a server, which ends with this process. Builds a missing one by Go. Resolves with the server and the variables that name it. */
+export async function startOwnServer(log) {
+  const path = find("livekit") ?? await buildLivekitServer(log);
   const port = await freePort();
   const config = livekitConfig({ port, udpPort: await freePort() });
   const server = await startLivekitServer(path, config, port);

@@ -1,18 +1,20 @@
-// Ports on 127.0.0.1 that nobody uses.
+// Free ports on 127.0.0.1.
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
 /**
- * Below the range from which systems take the ports of outgoing connections (Linux: 32768 and up): so a server that is started again
- * finds its port free, and no client that calls it meanwhile is connected with itself.
+ * First port of the range. It is below the ports of outgoing connections (on Linux from 32768). So a restarted server finds its port free, and
+ * no client connects to itself.
  */
 const FIRST = 12_000;
-const LAST = 32_000;
 
-/** A port free for TCP and UDP at this moment; another process may take it in the next. */
+/** Port after the range. */
+const END = 32_000;
+
+/** Finds a port that is free for TCP and UDP; another process may take it at any time. */
 export async function freePort() {
   for (;;) {
-    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    const port = FIRST + Math.floor(Math.random() * (END - FIRST));
     if (await isFree(port)) return port;
   }
 }

@@ -1,8 +1,8 @@
-// A Redis that keeps nothing, for LiveKit servers that share rooms.
+// Redis without persistence, for LiveKit servers that share rooms.
 import { connect } from "node:net";
 import { startGuarded, untilReady } from "./guarded.js";
 
-/** Starts a Redis that ends with this process at the latest, and resolves when it answers. */
+/** Starts a Redis, which ends with this process. Resolves when Redis answers. */
 export async function startRedisServer(path, port) {
   const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
   const server = startGuarded([path, ...options]);
