@@ -10,7 +10,7 @@ import { nodeFileSystem } from "../../files/file_system.ts";
 import { openSource } from "../../files/source.ts";
 import { retried, whileShort, withDescriptor } from "../../protocol/descriptors.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("descriptors");

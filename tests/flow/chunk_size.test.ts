@@ -3,8 +3,9 @@ import * as assert from "uvu/assert";
 import { type RuntimeOptions, STREAM_CHUNK_SIZE } from "../../mod.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { suite } from "../support/harness.ts";
-import { linkOf, pseudorandom } from "../support/paced_links.ts";
-import { inRoom } from "../support/room.ts";
+import { pseudorandom } from "../support/bytes.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
+import { linkOf } from "../support/paced_links.ts";
 
 const test = suite("chunk size");
 
@@ -33,7 +34,7 @@ test("nor where a size was asked for", async () => {
 });
 
 test("nor to another SDK", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const sizes: number[] = [];
     const alice = await room.join("alice", { transport: watched(room.hub.join("alice"), sizes, { largestChunk: LARGEST }) });
     room.raw("plain");
@@ -52,7 +53,7 @@ async function sizesOf(
   options: Partial<RuntimeOptions> = {},
 ): Promise<readonly number[]> {
   const sizes: number[] = [];
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { ...options, transport: watched(room.hub.join("alice"), sizes, transport) });
     const bob = await room.join("bob");
     await room.time.advance(5_000);

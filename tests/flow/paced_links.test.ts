@@ -2,8 +2,9 @@
 import * as assert from "uvu/assert";
 import type { Transport } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { type Line, linkOf, overLine, pseudorandom, quantile, transfer } from "../support/paced_links.ts";
-import { inRoom } from "../support/room.ts";
+import { pseudorandom } from "../support/bytes.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
+import { type Line, linkOf, overLine, quantile, transfer } from "../support/paced_links.ts";
 
 const test = suite("flow over lines");
 
@@ -49,7 +50,7 @@ for (const line of LINES) {
 }
 
 test("of a bulk stream that is aborted while its chunks wait for room, nothing follows but its end", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const own = room.hub.join("alice");
     const given: string[] = [];
     const transport: Transport = {
@@ -109,7 +110,7 @@ test("on a line that becomes ten times as slow the queue is gone within seconds"
 
 for (const count of [2, 10]) {
   test(`${count} streams to one receiver share its line evenly, and use it`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice"), await room.join("bob")];
       await room.time.advance(1_000);
       const had = new Map<string, number>();
@@ -134,7 +135,7 @@ for (const count of [2, 10]) {
 }
 
 test("two senders to one receiver each use their line", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob, carol] = [await room.join("alice"), await room.join("bob"), await room.join("carol")];
     await room.time.advance(1_000);
     const outcomes = await Promise.all([
@@ -146,7 +147,7 @@ test("two senders to one receiver each use their line", async () => {
 });
 
 test("a broadcast goes at the pace of its slowest receiver, and a stream to the fast one alone is not slowed down", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const [slow, fast] = [await room.join("slow"), await room.join("fast")];
     room.hub.link("alice", "slow", linkOf({ rate: 200 * KB, delay: 20, queue: 2_000 }));
@@ -168,7 +169,7 @@ test("a broadcast goes at the pace of its slowest receiver, and a stream to the 
 });
 
 test("bulk is left a tenth beside a flood of what is urgent, and what is urgent is not behind bulk", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob")];
     await room.time.advance(1_000);
     let bulk = 0;

@@ -2,13 +2,14 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { hoard, toBob } from "../support/waiting_sends.ts";
 
 const test = suite("sends in turn");
 
 test("sendText: thousands that are not awaited arrive, each and in order", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob")];
     const came: string[] = [];
     const got: string[] = [];
@@ -27,7 +28,7 @@ test("sendText: thousands that are not awaited arrive, each and in order", async
 
 for (const after of [0, 1, 100]) {
   test(`streams to one who introduces itself ${after} ms after it was asked open in the order of their calls`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const alice = await room.join("alice");
       const eve = room.raw("eve");
       await room.time.advance(1);
@@ -49,7 +50,7 @@ for (const after of [0, 1, 100]) {
 
 for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3, 4], [20, 1024, 5], [64, 8, 2]] as const) {
   test(`limits of ${streams} streams, ${streamsPerSender} a sender: ${count} senders send 60 each, none is refused`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits: { streams, streamsPerSender } });
       let open = 0;
       let most = 0;
@@ -74,7 +75,7 @@ for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3
 }
 
 test("a send that is aborted before its header went gives its turn back", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streams: 2 } })];
     const texts: string[] = [];
     bob.runtime.registerTextStreamHandler("t", async (reader) => void texts.push(await reader.readAll()));
@@ -93,7 +94,7 @@ test("a send that is aborted before its header went gives its turn back", async 
 });
 
 test("streams of another SDK count, and make room when they end", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streams: 2 } });
     const readers = hoard(bob);
     const alice = await room.join("alice");
@@ -114,7 +115,7 @@ test("streams of another SDK count, and make room when they end", async () => {
 });
 
 test("senders who leave take their promised streams with them", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streams: 70 } });
     let taken = 0;
     bob.runtime.registerTextStreamHandler("t", async (reader) => {
@@ -131,7 +132,7 @@ test("senders who leave take their promised streams with them", async () => {
 });
 
 test("a send that is refused for its arguments takes nobody's place", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
     for (let i = 0; i < 3; i++) {
@@ -143,7 +144,7 @@ test("a send that is refused for its arguments takes nobody's place", async () =
 });
 
 test("a raise that is lost on the way is told again", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     const readers = hoard(bob);
     const first = await room.time.run(alice.runtime.streamBytes(toBob));
@@ -159,7 +160,7 @@ test("a raise that is lost on the way is told again", async () => {
 });
 
 test("headers that are lost on the way hold no place", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 4 } })];
     const got: string[] = [];
     bob.runtime.registerTextStreamHandler("t", async (reader) => void got.push(await reader.readAll()));
@@ -177,7 +178,7 @@ test("headers that are lost on the way hold no place", async () => {
 });
 
 test("a stranger who heeds no limit is refused, and the limit that is told stays honest", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
     const readers = hoard(bob);
     const eve = room.raw("eve");

@@ -3,7 +3,9 @@ import * as assert from "uvu/assert";
 import type { StreamError } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import type { RawParticipant } from "../support/raw_participant.ts";
 import { hoard, outcomeOf, toBob } from "../support/waiting_sends.ts";
 
 const test = suite("waiting sends");
@@ -13,10 +15,10 @@ test("a send that waits ends with its signal, with its runtime, and with its rec
     const [code, end] of [
       ["aborted", (controller: AbortController) => controller.abort()],
       ["closed", (_: AbortController, alice: Member) => alice.runtime.close()],
-      ["disconnected", (_: AbortController, __: Member, room: Room) => room.hub.vanish("bob")],
+      ["disconnected", (_: AbortController, __: Member, room: HubFixture) => room.hub.vanish("bob")],
     ] as const
   ) {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
       hoard(bob);
       await room.time.run(alice.runtime.streamBytes(toBob));
@@ -33,7 +35,7 @@ test("a send that waits ends with its signal, with its runtime, and with its rec
 
 for (const turns of [0, 1, 2, 3, 5, 8]) {
   test(`a send whose signal fires ${turns} microtasks after the call reaches nobody whole, and holds no place`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
       const ends: string[] = [];
       bob.runtime.registerByteStreamHandler("t", async (reader) => {
@@ -55,7 +57,7 @@ for (const turns of [0, 1, 2, 3, 5, 8]) {
 }
 
 test("a send that was given up leaves its turn to the next", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     const readers = hoard(bob);
     const first = await room.time.run(alice.runtime.streamBytes(toBob));
@@ -76,7 +78,7 @@ test("a send that was given up leaves its turn to the next", async () => {
 });
 
 test("a receiver that takes nothing more for the stall time-out: the send ends, a broadcast goes on to the others", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
     const carol = await room.join("carol");
     const readers = hoard(carol);
@@ -121,12 +123,12 @@ test("a receiver that takes nothing more for the stall time-out: the send ends, 
   });
 });
 
-function keepAlive(eve: Raw): void {
+function keepAlive(eve: RawParticipant): void {
   eve.state("alice", { credit: 60_000 });
 }
 
 test("the stall time-out begins anew with each wait, and leaves no timer when the wait is given up", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000, idleTimeout: 100_000 } });
     const bob = await room.join("bob", { limits: { streamsPerSender: 1, idleTimeout: 100_000 } });
     hoard(bob);
@@ -146,7 +148,7 @@ test("the stall time-out begins anew with each wait, and leaves no timer when th
 });
 
 test("a wait that is given up leaves nothing, also where nothing else is under way", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const eve = room.raw("eve");
     eve.hello("alice", { streams: 0 });
@@ -164,7 +166,7 @@ test("a wait that is given up leaves nothing, also where nothing else is under w
 });
 
 test("a receiver that reads is waited for beyond the stall time-out", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
     const bob = await room.join("bob", { limits: { streamsPerSender: 1 } });
     bob.runtime.registerByteStreamHandler("t", async (reader) => {

@@ -3,13 +3,15 @@ import * as assert from "uvu/assert";
 import type { Claim } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("forged states");
 
 /** Alice, and Eve, who has said hello as a Millrace runtime and answers as the test wants. */
-async function withEve(body: (room: Room, alice: Member, eve: Raw) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
+async function withEve(body: (room: HubFixture, alice: Member, eve: RawParticipant) => Promise<void>): Promise<void> {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const eve = room.raw("eve");
     eve.hello("alice");
@@ -54,7 +56,7 @@ test("a row of more bytes than were sent changes nothing, whatever else it says"
   }));
 
 test("a broadcast does not wait longer than it must for one who has not claimed it, nor keep a timer for that", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob");
     const eve = room.raw("eve");
@@ -70,7 +72,7 @@ test("a broadcast does not wait longer than it must for one who has not claimed 
   }));
 
 test("a broadcast that has ended takes no more receivers: who asks for it is answered that nothing comes", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     await room.join("bob");
     room.raw("plain"); // of another SDK, so that the broadcast names nobody

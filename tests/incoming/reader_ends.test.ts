@@ -3,22 +3,24 @@ import * as assert from "uvu/assert";
 import type { ByteStreamReader, RuntimeOptions, TextStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("ends of readers");
 
 interface Scene {
-  room: Room;
+  room: HubFixture;
   alice: Member;
   bob: Member;
-  dave: Raw;
+  dave: RawParticipant;
   texts: TextStreamReader[];
   bytes: ByteStreamReader[];
 }
 
 /** Alice, Dave, who is of another SDK, and Bob, who gathers the readers of topic "t". */
 async function inScene(body: (scene: Scene) => Promise<void>, options: Partial<RuntimeOptions> = {}): Promise<void> {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", options);
     const dave = room.raw("dave");

@@ -2,14 +2,15 @@
 import * as assert from "uvu/assert";
 import type { Runtime, StreamOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("streams without a handler");
 
 const TO_BOB = { topic: "nobody", destinationIdentities: ["bob"] };
 
 /** Ways to send a stream; each settles, whatever comes of it. */
-const WAYS: Record<string, (runtime: Runtime, room: Room, options: StreamOptions) => Promise<unknown>> = {
+const WAYS: Record<string, (runtime: Runtime, room: HubFixture, options: StreamOptions) => Promise<unknown>> = {
   "a short text": (runtime, _, options) => runtime.sendText("x", options),
   "an empty text": (runtime, _, options) => runtime.sendText("", options),
   "a long text": (runtime, _, options) => runtime.sendText("x".repeat(40_000), options),
@@ -34,8 +35,8 @@ function told({ errors }: Member): string[] {
   return errors.map(({ code, identity }) => `${code} ${identity}`);
 }
 
-async function inPair(body: (room: Room, alice: Member, bob: Member) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
+async function inPair(body: (room: HubFixture, alice: Member, bob: Member) => Promise<void>): Promise<void> {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob");
     await room.time.advance(1_000);
@@ -115,7 +116,7 @@ test("a handler that comes in time, and one that was there, leave nothing to tel
   }));
 
 test("a stream over the receiver's limits is told of at the sender when no call rejects with it", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", { limits: { nameBytes: 5, streamBytes: 100 } });
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));

@@ -3,7 +3,8 @@ import * as assert from "uvu/assert";
 import type { ByteStreamReader, StreamError } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("unread streams");
 
@@ -12,7 +13,7 @@ const limits = { unreadTimeout: 5_000, idleTimeout: 60_000, stallTimeout: 60_000
 
 for (const [what, bytes] of [["in one packet", 10], ["of one frame", 20_000], ["beyond its window", 3_000_000]] as const) {
   test(`a stream ${what} that nobody begins to read ends as cancelled at both ends, with the reason`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
       let end: StreamError | undefined;
       bob.runtime.registerByteStreamHandler("t", (reader) => {
@@ -38,7 +39,7 @@ const CONSUMERS: Readonly<Record<string, (reader: ByteStreamReader) => Promise<u
 
 for (const [name, consume] of Object.entries(CONSUMERS)) {
   test(`a stream that ${name} begins on in time is read however late its bytes come`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
       const readers: ByteStreamReader[] = [];
       bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
@@ -53,7 +54,7 @@ for (const [name, consume] of Object.entries(CONSUMERS)) {
 }
 
 test("a handler that is still at work keeps its stream, read or not", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
     let finish: () => void = () => {};
     bob.runtime.registerByteStreamHandler("t", async (reader) => {
@@ -68,7 +69,7 @@ test("a handler that is still at work keeps its stream, read or not", async () =
 });
 
 test("a save to what is no path leaves the stream to another consumer, and its time begins anew", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
     const readers: ByteStreamReader[] = [];
     bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));

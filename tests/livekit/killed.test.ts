@@ -9,20 +9,20 @@ import type { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { startPeer } from "../support/peers/peer.ts";
-import { type Hall, Halls } from "../support/livekit/hall.ts";
+import { type LiveKitRoom, LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
+import { startPeer } from "../support/peers/sdk_peer.ts";
 import { assertGone, assertInTime, until } from "../support/livekit/pair.ts";
 import { type Ending, FAULT_LIMITS, Receiving, Sending } from "../support/livekit/traffic.ts";
 
 const test = suite("killed");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 test("a Millrace runtime's process is killed", () =>
   inTemporaryFolder((folder) =>
-    halls.in(async (hall) => {
-      const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+    rooms.in(async (fixture) => {
+      const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
       const receiving = new Receiving(alice.runtime, folder);
-      const bob = await startMember(hall, "bob", "alice", folder);
+      const bob = await startMember(fixture, "bob", "alice", folder);
       try {
         await until(() => alice.room.remoteParticipants.has("bob"));
         const sending = new Sending(alice.runtime, "bob", folder);
@@ -37,11 +37,11 @@ test("a Millrace runtime's process is killed", () =>
   ), { seconds: 60 });
 
 test("the process of one who uses LiveKit's SDK plainly is killed", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
     await using plain = await startPeer("rtc-node-1", {
-      url: hall.server.url,
-      token: await hall.server.token("plain", hall.name),
+      url: fixture.server.url,
+      token: await fixture.server.token("plain", fixture.name),
     });
     await until(() => alice.room.remoteParticipants.has("plain"));
     const text = drain((handler) => alice.runtime.registerTextStreamHandler("text", handler));
@@ -67,11 +67,11 @@ test("the process of one who uses LiveKit's SDK plainly is killed", () =>
   }), { seconds: 60 });
 
 test("one who uses LiveKit's SDK plainly leaves", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
     await using plain = await startPeer("rtc-node-1", {
-      url: hall.server.url,
-      token: await hall.server.token("plain", hall.name),
+      url: fixture.server.url,
+      token: await fixture.server.token("plain", fixture.name),
     });
     await until(() => alice.room.remoteParticipants.has("plain"));
     const text = drain((handler) => alice.runtime.registerTextStreamHandler("text", handler));
@@ -83,11 +83,11 @@ test("one who uses LiveKit's SDK plainly leaves", () =>
     await rejection(() => writer.write("again"), "disconnected");
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 async function startMember(
-  hall: Hall,
+  fixture: LiveKitRoom,
   identity: string,
   to: string,
   folder: string,
@@ -95,8 +95,8 @@ async function startMember(
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const program = fileURLToPath(new URL(`../fixtures/livekit_member.${extension}`, import.meta.url));
   const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
-  const token = await hall.server.token(identity, hall.name);
-  const child = spawn(process.execPath, [...runtime, program, hall.server.url, token, to, folder], {
+  const token = await fixture.server.token(identity, fixture.name);
+  const child = spawn(process.execPath, [...runtime, program, fixture.server.url, token, to, folder], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
   });

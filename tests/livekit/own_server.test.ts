@@ -22,7 +22,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
         await connect(
           { url, token: (identity, room, grants) => tokenFor({ key, secret }, identity, room, grants) },
           "alice",
-          "hall",
+          "room",
         );
         // Not by child.kill(): after that, Deno tells the signal instead of the exit code. npm passes on what came anyway: at any moment.
         process.kill(pid, signal);

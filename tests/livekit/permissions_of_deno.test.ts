@@ -8,7 +8,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { projectRoot } from "../../bench/support/programs.ts";
 import { startServer } from "../../bench/support/server.ts";
@@ -33,7 +33,7 @@ test("a text and a file go through a room", () =>
     await mkdir(there);
     const content = pattern(500_000);
     await writeFile(join(here, "numbers.bin"), content);
-    const tokens = [await server.token("alice", "hall"), await server.token("bob", "hall")];
+    const tokens = [await server.token("alice", "room"), await server.token("bob", "room")];
     const permissions = [
       "--allow-ffi=node_modules/@livekit",
       `--allow-env=${VARIABLES.join()}`,

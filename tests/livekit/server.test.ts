@@ -16,8 +16,8 @@ const test = suite("livekit server");
 test("participants meet in a room of a server", () =>
   inRooms(async () => {
     await using server = await startServer();
-    const alice = await connect(server, "alice", "hall");
-    const bob = await connect(server, "bob", "hall");
+    const alice = await connect(server, "alice", "room");
+    const bob = await connect(server, "bob", "room");
     const heard = nextData(bob);
     await alice.localParticipant?.publishData(new TextEncoder().encode("hello"), { reliable: true, topic: "greetings" });
     assert.equal(await heard, { from: "alice", text: "hello", topic: "greetings" });
@@ -27,8 +27,8 @@ test("two servers at once have rooms of their own", () =>
   inRooms(async () => {
     await using first = await startServer();
     await using second = await startServer();
-    await connect(first, "alice", "hall");
-    const bob = await connect(second, "bob", "hall");
+    await connect(first, "alice", "room");
+    const bob = await connect(second, "bob", "room");
     assert.equal([...bob.remoteParticipants.keys()], []);
   }));
 
@@ -37,8 +37,8 @@ test("two servers with one Redis share their rooms", () =>
     await using redis = await startRedis();
     await using first = await startServer({ redis: redis.address });
     await using second = await startServer({ redis: redis.address });
-    const alice = await connect(first, "alice", "hall");
-    const bob = await connect(second, "bob", "hall");
+    const alice = await connect(first, "alice", "room");
+    const bob = await connect(second, "bob", "room");
     const text = new Promise<string>((resolve, reject) => {
       bob.registerTextStreamHandler("greetings", (reader, { identity }) => {
         reader.readAll().then((all) => resolve(`${identity}: ${all}`), reject);
@@ -60,7 +60,7 @@ test("a server that is killed answers no more, until it is started again at the 
     assert.is(await answers(url), false);
     await server.restart();
     assert.is(server.url, url);
-    const alice = await connect(server, "alice", "hall");
+    const alice = await connect(server, "alice", "room");
     assert.is(alice.isConnected, true);
     await server.restart();
     assert.is(await answers(url), true);
@@ -69,19 +69,19 @@ test("a server that is killed answers no more, until it is started again at the 
 test("a token may take rights away", () =>
   inRooms(async () => {
     await using server = await startServer();
-    const [, claims = ""] = (await server.token("alice", "hall", { canPublishData: false })).split(".");
+    const [, claims = ""] = (await server.token("alice", "room", { canPublishData: false })).split(".");
     const { sub, video } = JSON.parse(atob(claims)) as { sub: string; video: Record<string, unknown> };
     assert.equal({ sub, ...video }, {
       sub: "alice",
-      room: "hall",
+      room: "room",
       roomJoin: true,
       canPublish: true,
       canPublishData: false,
       canSubscribe: true,
     });
-    await connect(server, "alice", "hall");
+    await connect(server, "alice", "room");
     const stranger = { ...server, token: () => server.token("mallory", "another", { roomJoin: false }) };
-    await assertRejects(() => connect(stranger, "mallory", "hall"));
+    await assertRejects(() => connect(stranger, "mallory", "room"));
   }));
 
 for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {

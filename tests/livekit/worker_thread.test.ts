@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { Halls } from "../support/livekit/hall.ts";
 import { until } from "../support/livekit/pair.ts";
 
 const test = suite("worker thread");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** Enough for frames, and for the codec's own workers. */
 const FILE_BYTES = 1_000_000;
@@ -24,10 +24,10 @@ test(
   "texts and a file go to a runtime in a worker thread and come back, and it all ends by itself",
   () =>
     inTemporaryFolder((folder) =>
-      halls.in(async (hall) => {
-        const { runtime, room } = await hall.join("alice");
+      rooms.in(async (fixture) => {
+        const { runtime, room } = await fixture.join("alice");
         await mkdir(join(folder, "theirs"));
-        const program = start(hall.server.url, await hall.server.token("worker", hall.name), join(folder, "theirs"));
+        const program = start(fixture.server.url, await fixture.server.token("worker", fixture.name), join(folder, "theirs"));
         try {
           const ended = once(program.child, "close");
           const gone = ended.then(() => Promise.reject(new Error(`The program ended too early: ${program.output()}`)));
@@ -64,7 +64,7 @@ test(
   { seconds: 60 },
 );
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 function start(...args: string[]): { child: ReturnType<typeof spawn>; output: () => string } {

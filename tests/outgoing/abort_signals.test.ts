@@ -6,7 +6,8 @@ import { onAbort } from "../../protocol/abort.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("abort signals");
@@ -48,8 +49,8 @@ function watched(): Watched {
 }
 
 /** Alice, and Bob, who reads what comes by the signal that he is given. */
-async function inPair(body: (room: Room, alice: Member, bob: Member) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => body(room, await room.join("alice"), await room.join("bob")));
+async function inPair(body: (room: HubFixture, alice: Member, bob: Member) => Promise<void>): Promise<void> {
+  await inVirtualTime(async (room) => body(room, await room.join("alice"), await room.join("bob")));
 }
 
 const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };

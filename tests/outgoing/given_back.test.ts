@@ -9,7 +9,10 @@ import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/pool.ts";
 import { suite } from "../support/harness.ts";
 import { incomingOf } from "../support/incoming_of.ts";
-import { inParty, nextBytes, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { nextBytes } from "../support/handlers.ts";
+import { inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -29,10 +32,10 @@ interface Stage {
 /** Runs a transfer, and throws unless both codecs have all their segments back while the runtimes go on. */
 function giving(body: (stage: Stage) => Promise<void>): Promise<void> {
   return inTemporaryFolder((folder) =>
-    inParty(async (party) => {
+    inRealTime(async (room) => {
       const codecs = { alice: createInlineCodec(), bob: createInlineCodec() };
-      const join = (identity: keyof typeof codecs): Promise<Runtime> =>
-        party.join(identity, { pool: codecs[identity] as CodecPool });
+      const join = async (identity: keyof typeof codecs): Promise<Runtime> =>
+        (await room.join(identity, { pool: codecs[identity] as CodecPool })).runtime;
       await body({ alice: await join("alice"), bob: await join("bob"), folder, codecs });
       await until(() => codecs.alice.segments.inUse === 0 && codecs.bob.segments.inUse === 0);
     })

@@ -3,8 +3,8 @@ import * as assert from "uvu/assert";
 import { createHub, createRuntime, type Transport } from "../../mod.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
-import { until } from "../support/participants.ts";
-import { Raw } from "../support/room.ts";
+import { RawParticipant } from "../support/raw_participant.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("turns of states");
 
@@ -12,7 +12,7 @@ test("one packet of states waits for a peer that asks in every turn, and the las
   const hub = createHub();
   const { transport, release, held } = heldBack(hub.join("bob"));
   const bob = await createRuntime({ transport });
-  const eve = new Raw(hub.join("eve"));
+  const eve = new RawParticipant(hub.join("eve"));
   try {
     eve.hello("bob");
     await until(() => eve.instances.has("bob"));

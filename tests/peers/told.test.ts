@@ -5,12 +5,13 @@ import { createRuntime, type RuntimeOptions, type StreamSender, type Transport, 
 import { decodeHeader, decodeTrailer, encodeHeader, encodeTrailer } from "../../protocol/wire/header.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("what users are told");
 
 test("a handler sees the claimed identity, and the one that the transport vouches for", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob");
     const senders: StreamSender[] = [];
@@ -50,7 +51,7 @@ test("inspect is a function or an observer, with all or some of its methods", as
       broken,
     ]
   ) {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const alice = await room.join("alice", { inspect, onError: ({ cause }) => void errors.push(cause) });
       await room.join("bob");
       await room.time.run(alice.runtime.sendText("x", { streamId: "s" }));
@@ -59,7 +60,7 @@ test("inspect is a function or an observer, with all or some of its methods", as
   assert.ok(observer.seen.length > 5);
   assert.ok(seen.length > 5);
   assert.is((errors[0] as Error).message, "the observer's own");
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const transport = room.hub.join("carol");
     for (const inspect of ["x", 5, null, {}, [], { next: 5 }, { Next: () => {} }]) {
       await rejection(() => createRuntime({ transport, inspect } as unknown as RuntimeOptions), "invalid-argument");
@@ -69,7 +70,7 @@ test("inspect is a function or an observer, with all or some of its methods", as
 });
 
 test("the root actor knows who is here", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const peers = (): readonly string[] => (runtime.actor.getSnapshot().context as { peers: readonly string[] }).peers;
     const bob = room.raw("bob");
@@ -83,7 +84,7 @@ test("the root actor knows who is here", async () => {
 });
 
 test("a handler runs after the packet that brought its stream was dealt with", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const own = room.hub.join("bob");
     let packet: TransportEvents["packet"] | undefined;
     const transport: Transport = {
@@ -110,7 +111,7 @@ test("a handler runs after the packet that brought its stream was dealt with", a
 
 test("attributes arrive whatever their keys are, or are refused", async () => {
   const odd = ["", "constructor", "toString", "hasOwnProperty", "valueOf", "0", "a b", "\u0000", "é", "__proto", "prototype"];
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob");
     const dave = room.raw("dave"); // so that a stream goes by header, chunk and trailer as well

@@ -9,7 +9,9 @@ import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/pool.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { digestOf } from "../support/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("error codes");
@@ -18,7 +20,7 @@ const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
 const provoked = new Set<StreamErrorCode>();
 
 interface Pair {
-  room: Room;
+  room: HubFixture;
   alice: Member;
   bob: Member;
   readers: ByteStreamReader[];
@@ -27,7 +29,7 @@ interface Pair {
 /** A test of one code, with alice and bob, whose readers are gathered. */
 function provoke(code: StreamErrorCode, how: string, body: (pair: Pair) => Promise<void>): void {
   test(`${code}: ${how}`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const alice = await room.join("alice");
       const bob = await room.join("bob");
       const readers: ByteStreamReader[] = [];

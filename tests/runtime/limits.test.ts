@@ -4,20 +4,21 @@ import { createRuntime, DEFAULT_LIMITS, type Limits, type StreamErrorCode } from
 import { createHub } from "../../transports/hub/hub.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 
 const test = suite("limits");
 
 interface Pair {
-  room: Room;
+  room: HubFixture;
   alice: Member;
   bob: Member;
 }
 
 /** Alice sends, bob has the limits. */
 async function withLimits(limits: Partial<Limits>, body: (pair: Pair) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const alice = await room.join("alice");
     await body({ room, alice, bob });
@@ -162,7 +163,7 @@ for (const [limit, most, passing, over] of NAMES) {
       assert.equal(ends, [1]);
       assert.equal(pair.bob.errors.map(({ code }) => code), ["refused"]);
     });
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const alice = await room.join("alice", { limits: { [limit]: most } });
       const bob = room.raw("bob");
       bob.hello("alice");
@@ -253,7 +254,7 @@ test("senderWindow: shared by all streams of a sender, none of which is harmed, 
 });
 
 test("totalWindow: shared by all senders, each of which has 60,000 bytes of its own", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { receiveWindow: 200_000, totalWindow: 300_000 } });
     const readers = hoard(bob.runtime);
     const senders: Member[] = [];

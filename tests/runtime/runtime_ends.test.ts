@@ -4,7 +4,9 @@ import * as assert from "uvu/assert";
 import { type ByteStreamReader, createRuntime, type Transport, type TransportEvents } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
+import { digestOf } from "../support/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("ends of runtimes");
@@ -24,14 +26,14 @@ function altered(transport: Transport, change: (transport: Transport) => Partial
 }
 
 /** How many virtual milliseconds a runtime takes to close. */
-async function closing(room: Room, close: () => Promise<void>): Promise<number> {
+async function closing(room: HubFixture, close: () => Promise<void>): Promise<number> {
   const before = room.time.now();
   await room.time.run(close());
   return room.time.now() - before;
 }
 
 test("close waits for nothing where nothing is under way", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob");
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
@@ -41,7 +43,7 @@ test("close waits for nothing where nothing is under way", () =>
   }));
 
 test("a transport that never closes holds close up for a second at most", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const transport = altered(room.hub.join("alice"), () => ({ close: () => new Promise(() => {}) }));
     const alice = await room.join("alice", { transport });
     assert.is(await closing(room, () => alice.runtime.close()), 1_000);
@@ -49,7 +51,7 @@ test("a transport that never closes holds close up for a second at most", () =>
   }));
 
 test("a transport that takes nothing any more holds close up for three seconds at most", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     let stuck = false;
     const held: (() => void)[] = [];
     const transport = altered(room.hub.join("alice"), (own) => ({
@@ -72,7 +74,7 @@ test("a transport that takes nothing any more holds close up for three seconds a
   }));
 
 test("goodbye and the aborts of open streams have gone out before the transport is closed", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const sent: string[] = [];
     const transport = altered(room.hub.join("alice"), (own) => ({
       send: async (packet, destinations) => {
@@ -99,7 +101,7 @@ test("goodbye and the aborts of open streams have gone out before the transport 
 
 test("what a save had begun is cleared away before close resolves", () =>
   inTemporaryFolder((folder) =>
-    inRoom(async (room) => {
+    inVirtualTime(async (room) => {
       const alice = await room.join("alice");
       const bob = await room.join("bob");
       const saves: Promise<unknown>[] = [];
@@ -117,7 +119,7 @@ test("what a save had begun is cleared away before close resolves", () =>
   ));
 
 test("after the transport's end all is over, with its reason, and nothing is sent or taken", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     let events: TransportEvents | undefined;
     let sends = 0;
     const transport = altered(room.hub.join("alice"), (own) => ({
@@ -163,7 +165,7 @@ test("after the transport's end all is over, with its reason, and nothing is sen
   }));
 
 test("packets that come while it closes reach nobody", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice", {
       transport: altered(room.hub.join("alice"), (own) => ({
         close: async () => {
@@ -187,7 +189,7 @@ test("packets that come while it closes reach nobody", () =>
   }));
 
 test("time-outs that never end are no timers, whatever the clock", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const delays: number[] = [];
     const clock = {
       setTimeout: (fn: () => void, ms: number): unknown => {
@@ -214,7 +216,7 @@ test("time-outs that never end are no timers, whatever the clock", () =>
   }));
 
 test("no timer runs for a receiver with whom nothing is under way", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const eve = room.raw("eve");
     eve.hello("alice");
@@ -228,7 +230,7 @@ test("no timer runs for a receiver with whom nothing is under way", async () => 
 });
 
 test("no timer runs for a sender with whom nothing is under way", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));
     const eve = room.raw("eve");

@@ -1,6 +1,6 @@
 // Runtimes whose sends wait for a receiver that takes no more streams.
 import type { ByteStreamReader, StreamError } from "../../mod.ts";
-import type { Member } from "./room.ts";
+import type { Member } from "./hub_fixture.ts";
 
 /** Topic "t" at a member: readers that nobody reads. */
 export function hoard({ runtime }: Member): ByteStreamReader[] {

@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from "../../protocol/limits.ts";
 import { inlineContent, readInlineContent, WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom } from "../support/room.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("streams whole in their header");
 
@@ -48,7 +48,7 @@ test("a header without has nothing to unpack", () => {
 /** The packets that a send takes, but control: their types, of headers with the topic on the wire. */
 async function packetsOf(send: (runtime: Runtime) => Promise<unknown>): Promise<string[]> {
   const seen: string[] = [];
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const spy = (packet: Packet): void => {
       if (packet.type !== "control") seen.push(packet.type === "header" ? `header ${packet.header.topic}` : packet.type);
     };
