@@ -5,7 +5,7 @@ import { streamListener, type StreamReceivedEvent } from "../../actors/mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("stream listener");
 
@@ -72,9 +72,7 @@ for (const kind of ["text", "bytes"] as const) {
     }));
 
   test(`of ${kind} fails where the topic has a handler, and takes none away`, () =>
-    inVirtualTime(async (room) => {
-      const alice = await room.join("alice");
-      const bob = await room.join("bob");
+    inVirtualPair(async (alice, bob, room) => {
       let seen = 0;
       bob.runtime.registerTextStreamHandler("t", () => void seen++);
       bob.runtime.registerByteStreamHandler("t", () => void seen++);

@@ -1,7 +1,8 @@
 // Memory that was promised to participants who left is there for those who come; and no stream goes beyond what was promised to it.
 import * as assert from "uvu/assert";
-import type { ByteStreamReader, StreamError } from "../../mod.ts";
+import type { StreamError } from "../../mod.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";
+import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
@@ -108,8 +109,7 @@ for (const over of [0, 1]) {
 test("streams that are cancelled when their sender has sent all, and part of it was lost, take no credit from it", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     const eve = await visitor(room, "eve");
     const sent = 90_000;
     for (let i = 0; i < 10; i++) {
@@ -130,8 +130,7 @@ test("streams that are cancelled when their sender has sent all, and part of it 
 test("credit of streams that were cancelled is told when their sender has said how far it sent, and waits for no other stream", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     const eve = await visitor(room, "eve");
     for (const [sequence, streamId] of ["a", "b"].entries()) {
       eve.open("bob", streamId, sequence, { facts: { format: "plain" } });

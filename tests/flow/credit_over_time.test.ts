@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../../mod.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
+import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
@@ -60,8 +61,7 @@ for (const [line, link] of Object.entries(LINES)) {
         const alice = await room.join("alice");
         const bob = await room.join("bob", { limits });
         await room.time.advance(1_000);
-        const readers: ByteStreamReader[] = [];
-        bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+        const readers = collectReaders(bob.runtime);
         bob.runtime.registerTextStreamHandler("cancel", async (reader) => await reader.cancel());
         bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
         for (let i = 0; i < 12; i++) await end(room, alice, readers);
@@ -97,8 +97,7 @@ test("credit that streams sent whole used comes back as their reader cancels the
     const alice = await room.join("alice");
     const bob = await room.join("bob", { limits: { ...limits, senderWindow: limits.receiveWindow } });
     await room.time.advance(1_000);
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
     for (let i = 0; i < 2; i++) await room.time.run(alice.runtime.sendBytes(pattern(65_000), { ...to, confirm: false }));
     let isSent = false;
@@ -148,8 +147,7 @@ for (const final of FINALS) {
   test(`a sender who says of ended streams that ${final} bytes were sent gains no credit, and takes none from others`, async () => {
     await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
-      const readers: ByteStreamReader[] = [];
-      bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+      const readers = collectReaders(bob.runtime);
       bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
       const eve = room.raw("eve");
       eve.hello("bob");

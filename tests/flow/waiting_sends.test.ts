@@ -1,12 +1,12 @@
 // How sends that wait for their turn end.
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../mod.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { rejection } from "../support/rejections.ts";
+import { outcomeOf, rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import type { RawParticipant } from "../support/raw_participant.ts";
-import { hoard, outcomeOf, toBob } from "../support/waiting_sends.ts";
 
 const test = suite("waiting sends");
 
@@ -20,10 +20,10 @@ test("a send that waits ends with its signal, with its runtime, and with its rec
   ) {
     await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
-      hoard(bob);
-      await room.time.run(alice.runtime.streamBytes(toBob));
+      collectReaders(bob.runtime);
+      await room.time.run(alice.runtime.streamBytes(TO_BOB));
       const controller = new AbortController();
-      const waiting = outcomeOf(alice.runtime.sendText("x", { ...toBob, signal: controller.signal }));
+      const waiting = outcomeOf(alice.runtime.sendText("x", { ...TO_BOB, signal: controller.signal }));
       await room.time.advance(100);
       assert.equal(waiting, {});
       void end(controller, alice, room);
@@ -43,14 +43,14 @@ for (const turns of [0, 1, 2, 3, 5, 8]) {
       });
       for (let i = 0; i < 5; i++) {
         const controller = new AbortController();
-        const sent = outcomeOf(alice.runtime.sendBytes(pattern(700_000), { ...toBob, signal: controller.signal }));
+        const sent = outcomeOf(alice.runtime.sendBytes(pattern(700_000), { ...TO_BOB, signal: controller.signal }));
         for (let turn = 0; turn < turns; turn++) await Promise.resolve();
         controller.abort();
         await room.time.advance(10);
         assert.is(sent.code, "aborted");
       }
       assert.ok(ends.every((end) => end === "aborted"), ends.join());
-      await room.time.run(alice.runtime.sendBytes(pattern(10), toBob));
+      await room.time.run(alice.runtime.sendBytes(pattern(10), TO_BOB));
       assert.is(ends.at(-1), "whole");
     });
   });
@@ -59,11 +59,11 @@ for (const turns of [0, 1, 2, 3, 5, 8]) {
 test("a send that was given up leaves its turn to the next", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
-    const readers = hoard(bob);
-    const first = await room.time.run(alice.runtime.streamBytes(toBob));
+    const readers = collectReaders(bob.runtime);
+    const first = await room.time.run(alice.runtime.streamBytes(TO_BOB));
     const controller = new AbortController();
-    const second = outcomeOf(alice.runtime.streamBytes({ ...toBob, signal: controller.signal }));
-    const third = alice.runtime.streamBytes(toBob);
+    const second = outcomeOf(alice.runtime.streamBytes({ ...TO_BOB, signal: controller.signal }));
+    const third = alice.runtime.streamBytes(TO_BOB);
     await room.time.advance(1);
     controller.abort();
     await first.abort();
@@ -81,7 +81,7 @@ test("a receiver that takes nothing more for the stall time-out: the send ends, 
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
     const carol = await room.join("carol");
-    const readers = hoard(carol);
+    const readers = collectReaders(carol.runtime);
     const eve = room.raw("eve");
     eve.control(
       {
@@ -131,12 +131,12 @@ test("the stall time-out begins anew with each wait, and leaves no timer when th
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000, idleTimeout: 100_000 } });
     const bob = await room.join("bob", { limits: { streamsPerSender: 1, idleTimeout: 100_000 } });
-    hoard(bob);
-    await room.time.run(alice.runtime.streamBytes(toBob));
+    collectReaders(bob.runtime);
+    await room.time.run(alice.runtime.streamBytes(TO_BOB));
     const timers = room.time.pending;
     for (let i = 0; i < 3; i++) {
       const controller = new AbortController();
-      const waiting = outcomeOf(alice.runtime.sendText("x", { ...toBob, signal: controller.signal }));
+      const waiting = outcomeOf(alice.runtime.sendText("x", { ...TO_BOB, signal: controller.signal }));
       await room.time.advance(6_000);
       assert.equal(waiting, {});
       controller.abort();
@@ -172,7 +172,7 @@ test("a receiver that reads is waited for beyond the stall time-out", async () =
     bob.runtime.registerByteStreamHandler("t", async (reader) => {
       for await (const part of reader) await new Promise<void>((resolve) => room.time.setTimeout(resolve, part.length / 40));
     });
-    const sends = [1, 2].map(() => alice.runtime.sendBytes(pattern(3_000_000), toBob));
+    const sends = [1, 2].map(() => alice.runtime.sendBytes(pattern(3_000_000), TO_BOB));
     await room.time.run(Promise.all(sends));
     assert.ok(room.time.now() > 100_000);
   });

@@ -1,13 +1,12 @@
 // What strangers may send: whatever it is, nothing breaks but their own streams.
 import * as assert from "uvu/assert";
-import type { ByteStreamReader } from "../../mod.ts";
 import { decodeMsgpack, encodeMsgpack } from "../../protocol/wire/msgpack.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { last } from "../support/handlers.ts";
+import { collectReaders, last } from "../support/handlers.ts";
 import { withHostilePeer } from "../support/hostile_peer.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 import { digestOf, frame } from "../support/raw_participant.ts";
 
 const test = suite("forged packets");
@@ -141,8 +140,7 @@ test("streams under one id, whole and unread, count against the sender's limit",
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
     const hostilePeer = room.raw("eve");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     for (let life = 0; life < 3; life++) {
       for (let i = 0; i < 3; i++) {
         hostilePeer.open("bob", "same", i, { facts: { instance: `life ${life}` } });
@@ -193,9 +191,7 @@ test("chunks after the trailer's last, and a trailer with fewer than came, are c
 });
 
 test("wild credit harms only who gives it", async () => {
-  await inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const hostilePeer = room.raw("eve");
     hostilePeer.hello("alice");
     await room.time.advance(1);

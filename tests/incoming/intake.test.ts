@@ -5,6 +5,7 @@ import type { ReceivedBlock } from "../../actors/incoming/receive_buffer.ts";
 import type { IncomingStream } from "../../actors/incoming/stream.ts";
 import { DecodePipeline } from "../../actors/incoming/decode_pipeline.ts";
 import { suite } from "../support/harness.ts";
+import { macrotask } from "../support/waiting.ts";
 
 const test = suite("intake");
 
@@ -83,9 +84,4 @@ function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] }
     check: () => {},
   };
   return { stream: fake as IncomingStream, taken };
-}
-
-/** Rejections are called unhandled once the microtasks are done. */
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve));
 }

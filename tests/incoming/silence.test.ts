@@ -1,6 +1,7 @@
 // Every timer of a stream's life, by a simulated clock.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, Progress, TextStreamReader } from "../../mod.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
@@ -9,8 +10,6 @@ import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixt
 const test = suite("silence");
 
 const HOUR = 3_600_000;
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
 function texts(member: Member): TextStreamReader[] {
   const readers: TextStreamReader[] = [];
   member.runtime.registerTextStreamHandler("t", (reader) => void readers.push(reader));
@@ -18,8 +17,7 @@ function texts(member: Member): TextStreamReader[] {
 }
 
 function bytes(member: Member): ByteStreamReader[] {
-  const readers: ByteStreamReader[] = [];
-  member.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+  const readers = collectReaders(member.runtime);
   return readers;
 }
 

@@ -7,7 +7,7 @@ import type { ByteStreamReader, Limits, StreamErrorCode, TextStreamReader } from
 import { StreamError } from "../../mod.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
 import { pattern, same } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { incomingOf } from "../support/incoming_of.ts";
@@ -272,9 +272,7 @@ test("over a faulty line each stream ends, in the right content or with a code, 
       fc.array(send, { minLength: 1, maxLength: 4 }),
       partings,
       async (options, number, sends, cuts) => {
-        await inVirtualTime(async (room) => {
-          const alice = await room.join("alice");
-          const bob = await room.join("bob");
+        await inVirtualPair(async (alice, bob, room) => {
           await room.time.advance(1);
           room.hub.link("alice", "bob", options);
           const expected = new Map<string, string>();

@@ -10,6 +10,7 @@ import type { SdkPeer } from "../support/peers/sdk_peer.ts";
 import { joinPeer, untilEachSees } from "../support/livekit/peer_room.ts";
 import { closeRooms, connect, disposeAll } from "../support/livekit/rooms.ts";
 import { startServer } from "../../bench/support/server.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("interop mixed");
 
@@ -114,8 +115,4 @@ async function inMixed(body: (mixed: Mixed) => Promise<void>): Promise<void> {
     for (const started of await Promise.allSettled(starting)) if (started.status === "fulfilled") await started.value.close();
     await closeRooms();
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -3,16 +3,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import type { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { type LiveKitRoom, LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { startPeer } from "../support/peers/sdk_peer.ts";
-import { assertGone, assertInTime, until } from "../support/livekit/pair.ts";
+import { assertGone, assertInTime } from "../support/livekit/pair.ts";
 import { type Ending, FAULT_LIMITS, Receiving, Sending } from "../support/livekit/traffic.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("killed");
 const rooms = await LiveKitRooms.start();
@@ -92,11 +93,9 @@ async function startMember(
   to: string,
   folder: string,
 ): Promise<{ child: ChildProcess; underWay: Promise<unknown> }> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const program = fileURLToPath(new URL(`../fixtures/livekit_member.${extension}`, import.meta.url));
-  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
   const token = await fixture.server.token(identity, fixture.name);
-  const child = spawn(process.execPath, [...runtime, program, fixture.server.url, token, to, folder], {
+  const [program, ...args] = programCommand("tests/fixtures/livekit_member", fixture.server.url, token, to, folder);
+  const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
   });

@@ -5,9 +5,10 @@ import { suite } from "../support/harness.ts";
 import { bytesOf, told } from "../support/peers/contents.js";
 import { type LiveKitRoom, LiveKitRooms, type Member } from "../support/livekit/livekit_rooms.ts";
 import { type SdkPeer, startPeer } from "../support/peers/sdk_peer.ts";
-import { assertInTime, until } from "../support/livekit/pair.ts";
+import { assertInTime } from "../support/livekit/pair.ts";
 import { RoomEvent, SimulateScenarioKind } from "../support/livekit/rooms.ts";
 import { FAULT_LIMITS } from "../support/livekit/traffic.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("reconnecting with others");
 const rooms = await LiveKitRooms.start();

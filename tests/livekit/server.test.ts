@@ -2,14 +2,14 @@
 // What the other tests of LiveKit stand on: servers that come, go and come back, and that no test leaves behind.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect as connectSocket } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { connect, disposeAll, inRooms, RoomEvent } from "../support/livekit/rooms.ts";
 import { startRedis, startServer } from "../../bench/support/server.ts";
+import { answers } from "../support/waiting.ts";
 
 const test = suite("livekit server");
 
@@ -86,7 +86,8 @@ test("a token may take rights away", () =>
 
 for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
   test(`servers and Redis end with their process, though it ends by ${signal}`, async () => {
-    const child = spawn(process.execPath, [...runtimeArguments(), holder()], { stdio: ["pipe", "pipe", "inherit"] });
+    const [program, ...args] = programCommand("tests/fixtures/livekit_holder");
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     try {
       const [line] = await once(createInterface({ input: child.stdout }), "line") as [string];
       const urls = JSON.parse(line) as string[];
@@ -124,30 +125,7 @@ async function assertRejects(action: () => Promise<unknown>): Promise<void> {
   assert.instance(error, Error);
 }
 
-/** Whether somebody listens at an address. */
-async function answers(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  const socket = connectSocket({ host: hostname, port: Number(port) });
-  try {
-    return await new Promise<boolean>((resolve) =>
-      void socket.once("connect", () => resolve(true)).once("error", () => resolve(false))
-    );
-  } finally {
-    socket.destroy();
-  }
-}
-
 /** Resolves when nobody listens any more: the test's limit bounds it. */
 async function untilSilent(url: string): Promise<void> {
   while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-function runtimeArguments(): string[] {
-  return "Deno" in globalThis ? ["run", "-A"] : [];
-}
-
-/** The program that holds a server and a Redis until it is killed: compiled, if this was. */
-function holder(): string {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return fileURLToPath(new URL(`../fixtures/livekit_holder.${extension}`, import.meta.url));
 }

@@ -1,12 +1,12 @@
 // needs: redis
 // Past one server: two of them with one Redis are one place. A participant may be connected to either.
-import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { type ByteStreamReader, createRuntime, type Runtime, StreamError, type TextStreamReader } from "../../mod.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
+import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { overhear, type Overheard } from "../support/livekit/recorder.ts";
@@ -186,8 +186,4 @@ function noise(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
   return bytes;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

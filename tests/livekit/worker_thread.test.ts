@@ -5,14 +5,14 @@ import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import type { Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { until } from "../support/livekit/pair.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("worker thread");
 const rooms = await LiveKitRooms.start();
@@ -68,10 +68,8 @@ test.after(() => rooms.close());
 test.run();
 
 function start(...args: string[]): { child: ReturnType<typeof spawn>; output: () => string } {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const program = fileURLToPath(new URL(`../fixtures/livekit_worker_thread.${extension}`, import.meta.url));
-  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
-  const child = spawn(process.execPath, [...runtime, program, ...args], {
+  const [program, ...rest] = programCommand("tests/fixtures/livekit_worker_thread", ...args);
+  const child = spawn(program, rest, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
   });

@@ -8,11 +8,12 @@ import type { Runtime, SendBytesOptions, Transport } from "../../mod.ts";
 import { bestEncoding } from "../../protocol/wire/frames.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { isPacked } from "../../protocol/compressed_types.ts";
+import { spied } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { pattern, pseudorandom } from "../support/bytes.ts";
 import { last } from "../support/handlers.ts";
 import { withHostilePeer } from "../support/hostile_peer.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 import { frame, framedDigest } from "../support/raw_participant.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -55,19 +56,9 @@ async function taken(
 }
 
 function counting(transport: Transport, count: (bytes: number) => void): Transport {
-  return {
-    identity: transport.identity,
-    get direct() {
-      return transport.direct === true;
-    },
-    participants: () => transport.participants(),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => {
-      if (packet.type === "chunk") count(packet.content.length);
-      return transport.send(packet, destinations);
-    },
-    close: () => transport.close(),
-  };
+  return spied(transport, (packet) => {
+    if (packet.type === "chunk") count(packet.content.length);
+  }, { direct: transport.direct === true });
 }
 
 const sendBytes = (data: Uint8Array, options: SendBytesOptions = {}) => (runtime: Runtime): Promise<unknown> =>
@@ -117,8 +108,7 @@ test("a part that compresses and a part that does not, each as it is best", asyn
 });
 
 test("a long text is compressed, and comes as it was", async () => {
-  await inVirtualTime(async (room) => {
-    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+  await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(1_000);
     const text = "zażółć gęślą jaźń 🦀\n".repeat(20_000);
     let got: Promise<string> | undefined;

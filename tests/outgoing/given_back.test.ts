@@ -10,7 +10,7 @@ import type { CodecPool } from "../../workers/pool/pool.ts";
 import { suite } from "../support/harness.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 import { pattern } from "../support/bytes.ts";
-import { nextBytes } from "../support/handlers.ts";
+import { collectReaders, nextBytes, TO_BOB } from "../support/handlers.ts";
 import { inRealTime } from "../support/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
@@ -19,8 +19,6 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 const test = suite("given back");
 
 const BYTES = 3_000_000;
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
 /** A transfer from Alice to Bob, each with a codec of their own. */
 interface Stage {
   readonly alice: Runtime;
@@ -110,8 +108,7 @@ test("a file whose signal ends its send while pieces are being read", () =>
 test("a file that its reader cancels, and one that becomes shorter", () =>
   giving(async ({ alice, bob, folder }) => {
     const path = await file(folder);
-    const readers: ByteStreamReader[] = [];
-    bob.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob);
     for (const end of [(reader: ByteStreamReader) => reader.cancel(), () => truncate(path, 1_000)]) {
       const sent = alice.sendFile(path, TO_BOB).then(() => "sent", ({ code }: { code: string }) => code);
       const count = readers.length;

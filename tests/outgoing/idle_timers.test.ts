@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { inVirtualPair, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("timers of streams");
 
@@ -16,9 +16,7 @@ const SENDS: Readonly<Record<string, (alice: Member) => Promise<unknown>>> = {
 for (const [name, send] of Object.entries(SENDS)) {
   for (const [hub, options] of [["a direct hub", {}], ["a hub with links", { link: { kind: "reliable", delay: 2 } }]] as const) {
     test(`after ${name} no timer is left on ${hub}`, () =>
-      inVirtualTime(async (room) => {
-        const alice = await room.join("alice");
-        const bob = await room.join("bob");
+      inVirtualPair(async (alice, bob, room) => {
         bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
         bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
         await room.time.run(send(alice)); // the runtimes know each other from here on

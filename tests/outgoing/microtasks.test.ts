@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import type { HubOptions } from "../../mod.ts";
 import { difference, pattern } from "../support/bytes.ts";
+import { TO_BOB } from "../support/handlers.ts";
 import { inPair } from "../support/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { suite } from "../support/harness.ts";
@@ -16,8 +17,6 @@ const HUBS: readonly [string, HubOptions][] = [
   ["a direct hub", {}],
   ["a hub with links", { link: { kind: "reliable", delay: 1 } }],
 ];
-
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
 
 for (const [name, options] of HUBS) {
   test(`sendText that is aborted reaches a handler whole or not at all, on ${name}`, () =>

@@ -66,9 +66,7 @@ test("while one of the named is there the stream goes on", () =>
   }));
 
 test("a named one who leaves is left out while others remain; the last one fails the writer", () =>
-  inRealTime(async (room) => {
-    const { runtime: alice } = await room.join("alice");
-    const { runtime: bob } = await room.join("bob");
+  inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     void nextText(bob);
     const heard = nextText(carol);
@@ -85,9 +83,7 @@ test("a named one who leaves is left out while others remain; the last one fails
   }));
 
 test("a receiver that cancels is left out, and the writer fails when none is left", () =>
-  inRealTime(async (room) => {
-    const { runtime: alice } = await room.join("alice");
-    const { runtime: bob } = await room.join("bob");
+  inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const toBob = nextText(bob);
     const toCarol = nextText(carol);
@@ -129,9 +125,7 @@ test("senderIdentity is what handlers see", () =>
   }));
 
 test("a stream for one participant reaches nobody else, not one packet of it", () =>
-  inRealTime(async (room) => {
-    const { runtime: alice } = await room.join("alice");
-    const { runtime: bob } = await room.join("bob");
+  inPair(async (alice, bob, room) => {
     const dave = room.raw("dave");
     const texts = collectTexts(bob, "t");
     const overheard = collectTexts((await room.join("carol")).runtime, "t");

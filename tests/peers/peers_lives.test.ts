@@ -2,14 +2,13 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, ByteStreamWriter, StreamErrorCode, TextStreamReader } from "../../mod.ts";
 import { createHub, createRuntime } from "../../mod.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("lives of peers");
-
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
 
 interface Scene {
   room: HubFixture;
@@ -27,11 +26,8 @@ interface Scene {
 
 /** A stream half sent, a send whose reader does not read, and bytes that were not read. */
 async function scene(body: (scene: Scene) => Promise<void>): Promise<void> {
-  await inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+  await inVirtualPair(async (alice, bob, room) => {
+    const readers = collectReaders(bob.runtime);
     const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_BOB, confirm: true }));
     await room.time.run(writer.write(pattern(50_000)));
     await room.time.advance(20);
@@ -170,9 +166,7 @@ test("goodbye while the participant stays: its streams end, both ways", async ()
 
 test("what came whole before its sender left can still be read", async () => {
   for (const leave of ["vanish", "close", "again"] as const) {
-    await inVirtualTime(async (room) => {
-      const alice = await room.join("alice");
-      const bob = await room.join("bob");
+    await inVirtualPair(async (alice, bob, room) => {
       const readers: TextStreamReader[] = [];
       bob.runtime.registerTextStreamHandler("t", (reader) => void readers.push(reader));
       await room.time.run(alice.runtime.sendText("whole", TO_BOB));
@@ -187,9 +181,7 @@ test("what came whole before its sender left can still be read", async () => {
 });
 
 test("a broadcast goes on when one leaves, and ends well when all have", async () => {
-  await inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const ends: string[] = [];
     for (const { runtime } of [bob, carol]) {
@@ -212,9 +204,7 @@ test("a broadcast goes on when one leaves, and ends well when all have", async (
 });
 
 test("of named destinations the stream goes on with those that are left", async () => {
-  await inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const texts: string[] = [];
     for (const { runtime } of [bob, carol]) {

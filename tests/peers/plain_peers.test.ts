@@ -4,7 +4,7 @@ import type { ByteStreamInfo, TextStreamInfo } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
-import { inRealTime, inVirtualTime } from "../support/hub_fixture.ts";
+import { inPair, inRealTime, inVirtualTime } from "../support/hub_fixture.ts";
 import { isOurs, plainHeader } from "../support/raw_participant.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
@@ -270,9 +270,7 @@ test("two receivers of a plain peer's stream get arrays of their own", () =>
   }));
 
 test("a mixed broadcast reaches plain peers and Millrace runtimes, on the real topic", () =>
-  inRealTime(async (room) => {
-    const { runtime: alice } = await room.join("alice");
-    const { runtime: bob } = await room.join("bob");
+  inPair(async (alice, bob, room) => {
     const dave = room.raw("dave");
     const texts = collectTexts(bob, "chat");
     const received = nextWhole(bob, "files");

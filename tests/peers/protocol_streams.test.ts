@@ -6,27 +6,13 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { last } from "../support/handlers.ts";
-import { withHostilePeer } from "../support/hostile_peer.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { sendingToHostilePeer, withHostilePeer } from "../support/hostile_peer.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
 import { digestOf, frame, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("protocol of streams");
 
 const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
-
-/** Alice, who sends to a stranger that has said hello. */
-async function withEve(
-  body: (room: HubFixture, alice: Member, hostilePeer: RawParticipant) => Promise<void>,
-  hello: Parameters<RawParticipant["hello"]>[1] = {},
-): Promise<void> {
-  await inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const hostilePeer = room.raw("eve");
-    hostilePeer.hello("alice", hello);
-    await room.time.advance(1);
-    await body(room, alice, hostilePeer);
-  });
-}
 
 function at<T>(list: readonly T[], index: number): T {
   const item = list[index];
@@ -44,7 +30,7 @@ function answers(hostilePeer: RawParticipant, sequence = 0): SendingState[] {
 }
 
 test("a receipt without a digest confirms nothing", () =>
-  withEve(async (room, alice, hostilePeer) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sending = alice.runtime.sendBytes(pattern(100), TO_EVE);
     sending.catch(() => {});
     await room.time.advance(20);
@@ -61,7 +47,7 @@ test("a receipt without a digest confirms nothing", () =>
   }));
 
 test("a receiver's code that is none of its own is cancelled to the sender", () =>
-  withEve(async (room, alice, hostilePeer) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     for (const [sequence, end] of (["invalid-argument", "aborted", "closed", "transport", "file-error"] as const).entries()) {
       const sending = alice.runtime.sendBytes(pattern(100), TO_EVE);
       sending.catch(() => {});
@@ -88,7 +74,7 @@ test("a sender's code that is none of its own is aborted to the reader, in rows 
   }));
 
 test("a row with an error is answered by how far that receiver was sent to", () =>
-  withEve(async (room, alice, hostilePeer) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
     await room.time.run(writer.write(pattern(20_000)));
     await room.time.advance(20);
@@ -99,7 +85,7 @@ test("a row with an error is answered by how far that receiver was sent to", () 
   }));
 
 test("rows after the sender's end are answered until its receiver knows the end, and change nothing", () =>
-  withEve(async (room, alice, hostilePeer) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sent = await room.time.run(alice.runtime.sendBytes(pattern(100), { ...TO_EVE, confirm: false }));
     await room.time.advance(1);
     const before = answers(hostilePeer).length;
@@ -117,7 +103,7 @@ test("rows after the sender's end are answered until its receiver knows the end,
   }));
 
 test("a stream that the sender never sent is answered as incomplete, as far as was received", () =>
-  withEve(async (room, _, hostilePeer) => {
+  sendingToHostilePeer(async (room, _, hostilePeer) => {
     hostilePeer.state("alice", { receiving: [row({ sequence: 77, received: 5 }), row({ sequence: 78, end: "cancelled" })] });
     await room.time.advance(1);
     assert.equal(answers(hostilePeer, 77), [{ sequence: 77, final: 5, end: "incomplete" }]);
@@ -125,7 +111,7 @@ test("a stream that the sender never sent is answered as incomplete, as far as w
   }));
 
 test("w of a later hello changes nothing of open streams, and is the window of new ones", () =>
-  withEve(async (room, alice, hostilePeer) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sentTo = (streamId: string): number =>
       hostilePeer.of("chunk", streamId).reduce((bytes, { content }) => bytes + content.length, 0);
     const first = await room.time.run(alice.runtime.streamBytes({ ...TO_EVE, streamId: "first" }));

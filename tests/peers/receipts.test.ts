@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextWhole } from "../support/handlers.ts";
-import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub_fixture.ts";
 import { pause } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -51,9 +51,7 @@ test("by default sendFile and sendBytes confirm, and the others do not", () =>
   ));
 
 test("of a broadcast those are waited for that have a handler", () =>
-  inRealTime(async (room) => {
-    const { runtime: alice } = await room.join("alice");
-    const { runtime: bob } = await room.join("bob");
+  inPair(async (alice, bob, room) => {
     await room.join("carol");
     room.raw("dave");
     const received = nextWhole(bob);
@@ -63,9 +61,7 @@ test("of a broadcast those are waited for that have a handler", () =>
   }));
 
 test("the call resolves if one receipt is good, and rejects when all failed", () =>
-  inRealTime(async (room) => {
-    const { runtime: alice } = await room.join("alice");
-    const { runtime: bob } = await room.join("bob");
+  inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const texts = collectTexts(bob);
     carol.registerTextStreamHandler("", async (reader) => await reader.cancel("no"));
@@ -85,9 +81,7 @@ test("the call resolves if one receipt is good, and rejects when all failed", ()
   }));
 
 test("a receiver that leaves before its receipt gives it disconnected", () =>
-  inRealTime(async (room) => {
-    const { runtime: alice } = await room.join("alice");
-    const { runtime: bob } = await room.join("bob");
+  inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const received = nextWhole(bob);
     const held = nextBytes(carol);

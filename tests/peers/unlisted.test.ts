@@ -2,6 +2,7 @@
 import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { Runtime, Transport } from "../../mod.ts";
+import { altered } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
@@ -117,8 +118,7 @@ function withAlice(body: (alice: Runtime, room: HubFixture) => Promise<void>): P
 /** Lists neither "hidden" nor "carol" until she says something that is heard. */
 function hidingSome(transport: Transport, deaf: ReadonlySet<string> = new Set()): Transport {
   const unlisted = new Set(["hidden", "carol"]);
-  return {
-    identity: transport.identity,
+  return altered(transport, () => ({
     direct: true,
     hasUnlisted: true,
     participants: () => transport.participants().filter((identity) => !unlisted.has(identity)),
@@ -137,7 +137,5 @@ function hidingSome(transport: Transport, deaf: ReadonlySet<string> = new Set())
         },
         closed: (error) => events.closed(error),
       }),
-    send: (packet, destinations) => transport.send(packet, destinations),
-    close: () => transport.close(),
-  };
+  }));
 }

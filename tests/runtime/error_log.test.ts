@@ -5,7 +5,7 @@ import { causeText, escaped, StreamError } from "../../errors.ts";
 import { createHub, createRuntime, type RuntimeOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("errors without onError");
 
@@ -146,9 +146,7 @@ test("messages are escaped, causes cut, and what throws or says nothing is no ca
 });
 
 test("messages carry the message of their cause", async () => {
-  await inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", () => {
       throw new Error("of the handler");
     });

@@ -7,7 +7,7 @@ import { assertKnownNames, nearestName } from "../../protocol/option_names.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("option names");
 
@@ -85,9 +85,7 @@ test("every call that takes options names the right one, and sends nothing", asy
 });
 
 test("writers and readers refuse unknown names, and go on", async () => {
-  await inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const outcomes: unknown[] = [];
     bob.runtime.registerByteStreamHandler("t", async (reader) => {
       outcomes.push((await rejection(() => reader.readAll({ singal: 1 } as object), "invalid-argument")).message);

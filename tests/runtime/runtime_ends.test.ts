@@ -1,29 +1,17 @@
 // How a runtime ends: what it waits for, how long, and what calls and readers are told.
 import { readdir } from "node:fs/promises";
 import * as assert from "uvu/assert";
-import { type ByteStreamReader, createRuntime, type Transport, type TransportEvents } from "../../mod.ts";
+import { createRuntime, type TransportEvents } from "../../mod.ts";
+import { altered } from "../support/altered_transport.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 import { digestOf } from "../support/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("ends of runtimes");
-
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
-/** A transport with parts of another's. */
-function altered(transport: Transport, change: (transport: Transport) => Partial<Transport>): Transport {
-  return {
-    identity: transport.identity,
-    participants: () => transport.participants(),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => transport.send(packet, destinations),
-    close: () => transport.close(),
-    ...change(transport),
-  };
-}
 
 /** How many virtual milliseconds a runtime takes to close. */
 async function closing(room: HubFixture, close: () => Promise<void>): Promise<number> {
@@ -33,9 +21,7 @@ async function closing(room: HubFixture, close: () => Promise<void>): Promise<nu
 }
 
 test("close waits for nothing where nothing is under way", () =>
-  inVirtualTime(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  inVirtualPair(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
     await room.time.run(alice.runtime.sendBytes(pattern(100_000), TO_BOB));
     assert.is(await closing(room, () => alice.runtime.close()), 0);
@@ -89,8 +75,7 @@ test("goodbye and the aborts of open streams have gone out before the transport 
     }));
     const alice = await room.join("alice", { transport });
     const bob = await room.join("bob");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     await room.time.advance(1_000);
     await room.time.run(alice.runtime.streamBytes(TO_BOB));
     await room.time.advance(1);
@@ -101,9 +86,7 @@ test("goodbye and the aborts of open streams have gone out before the transport 
 
 test("what a save had begun is cleared away before close resolves", () =>
   inTemporaryFolder((folder) =>
-    inVirtualTime(async (room) => {
-      const alice = await room.join("alice");
-      const bob = await room.join("bob");
+    inVirtualPair(async (alice, bob) => {
       const saves: Promise<unknown>[] = [];
       bob.runtime.registerByteStreamHandler("t", (reader) => {
         saves.push(reader.saveTo(`${folder}/`).catch((error: unknown) => error));
@@ -134,8 +117,7 @@ test("after the transport's end all is over, with its reason, and nothing is sen
     }));
     const alice = await room.join("alice", { transport });
     const bob = await room.join("bob");
-    const readers: ByteStreamReader[] = [];
-    alice.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(alice.runtime);
     await room.time.advance(1_000);
     const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
     const incoming = await room.time.run(bob.runtime.streamBytes({ ...TO_BOB, destinationIdentities: ["alice"] }));

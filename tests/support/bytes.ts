@@ -1,5 +1,6 @@
 // Contents of streams in tests, and their comparison.
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 
 export { bytePattern as pattern, joined } from "./peers/contents.js";
 
@@ -25,4 +26,9 @@ export function pseudorandom(length: number): Uint8Array {
     words[index] = state;
   }
   return new Uint8Array(words.buffer, 0, length);
+}
+
+/** sha256 in hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

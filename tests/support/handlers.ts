@@ -1,6 +1,9 @@
 // Handlers of a runtime that give a test the streams of a topic.
 import type { ByteStreamReader, Runtime, TextStreamReader } from "../../mod.ts";
 
+/** Options of a stream of topic "t" for Bob alone. */
+export const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
+
 /** The first text stream of a topic. */
 export function nextText(runtime: Runtime, topic = ""): Promise<TextStreamReader> {
   return new Promise((resolve) => runtime.registerTextStreamHandler(topic, (reader) => resolve(reader)));
@@ -9,6 +12,13 @@ export function nextText(runtime: Runtime, topic = ""): Promise<TextStreamReader
 /** The first byte stream of a topic. */
 export function nextBytes(runtime: Runtime, topic = ""): Promise<ByteStreamReader> {
   return new Promise((resolve) => runtime.registerByteStreamHandler(topic, (reader) => resolve(reader)));
+}
+
+/** Readers of all byte streams of a topic, which nobody reads. */
+export function collectReaders(runtime: Runtime, topic = "t", options: { window?: number } = {}): ByteStreamReader[] {
+  const readers: ByteStreamReader[] = [];
+  runtime.registerByteStreamHandler(topic, (reader) => void readers.push(reader), options);
+  return readers;
 }
 
 /** All text of the streams of a topic, each when it is whole. */

@@ -1,5 +1,6 @@
 // A runtime, and a hostile participant who sends it any packets.
 import type { ByteStreamReader } from "../../mod.ts";
+import { collectReaders } from "./handlers.ts";
 import { type HubFixture, inVirtualTime, type Member } from "./hub_fixture.ts";
 import type { RawParticipant } from "./raw_participant.ts";
 
@@ -17,10 +18,23 @@ export async function withHostilePeer(body: (attack: Attack) => Promise<void>): 
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     const hostilePeer = room.raw("eve");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     hostilePeer.hello("bob");
     await room.time.advance(1);
     await body({ room, bob, hostilePeer, readers });
+  });
+}
+
+/** Runs a test when a hostile peer has said hello to Alice, who sends. */
+export async function sendingToHostilePeer(
+  body: (room: HubFixture, alice: Member, hostilePeer: RawParticipant) => Promise<void>,
+  hello: Parameters<RawParticipant["hello"]>[1] = {},
+): Promise<void> {
+  await inVirtualTime(async (room) => {
+    const alice = await room.join("alice");
+    const hostilePeer = room.raw("eve");
+    hostilePeer.hello("alice", hello);
+    await room.time.advance(1);
+    await body(room, alice, hostilePeer);
   });
 }

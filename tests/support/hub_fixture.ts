@@ -184,6 +184,14 @@ export async function inVirtualTime(
   await inFixture(body, { clock: "virtual", hub });
 }
 
+/** Runs a test with Alice and Bob in virtual time. */
+export async function inVirtualPair(
+  body: (alice: Member, bob: Member, room: HubFixture) => Promise<void>,
+  hub?: Omit<HubOptions, "clock">,
+): Promise<void> {
+  await inVirtualTime(async (room) => await body(await room.join("alice"), await room.join("bob"), room), hub);
+}
+
 /** Runs a test on a hub in real time, with worker threads. */
 export async function inRealTime(
   body: (room: HubFixture) => Promise<void>,

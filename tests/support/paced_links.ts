@@ -1,7 +1,7 @@
 // Bulk over simulated lines, with short messages beside it: what is got through, and how late the messages are.
 import { pseudorandom } from "./bytes.ts";
 import type { LinkOptions, Runtime } from "../../mod.ts";
-import { type HubFixture, inVirtualTime, type Member } from "./hub_fixture.ts";
+import { type HubFixture, inVirtualPair, type Member } from "./hub_fixture.ts";
 
 /** A reliable line. Rate in bytes a second, the rest in ms. */
 export interface Line {
@@ -59,8 +59,7 @@ export async function transfer(room: HubFixture, from: Runtime, to: Member, byte
 /** A transfer over one line between two who know each other. */
 export async function overLine(line: Line, bytes: number, during?: (room: HubFixture) => void): Promise<Outcome> {
   let outcome: Outcome | undefined;
-  await inVirtualTime(async (room) => {
-    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+  await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(5_000);
     during?.(room);
     outcome = await transfer(room, alice.runtime, bob, bytes);

@@ -2,14 +2,12 @@
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { inTemporaryFolder } from "../temporary_folder.ts";
+import { until } from "../waiting.ts";
 import type { LiveKitRoom, LiveKitRooms, Member } from "./livekit_rooms.ts";
 import { type Ending, type Endings, FAULT_LIMITS, KINDS, Receiving, Sending } from "./traffic.ts";
 
 /** From a fault to the end of all streams that it ends: what is promised with the limits of these tests. */
 const LONGEST_END_MS = 20_000;
-
-/** How often to look for what nothing tells of. */
-const LOOK_MS = 20;
 
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (reason) => void unhandled.push(reason));
@@ -126,10 +124,6 @@ export function all(ending: Ending): Endings {
 /** Silence ends a stream, or word that the participant or the connection is gone: whichever comes first, and both come in time. */
 export function assertGone(endings: readonly Ending[]): void {
   for (const ending of endings) assert.ok(ending === "timeout" || ending === "disconnected", `it ended with "${ending}"`);
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 
 /** Listeners of the SDK's events, of which a runtime has one for as long as it lives. */
