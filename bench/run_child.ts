@@ -1,7 +1,7 @@
 // Starts a measurement in a process of its own, on the runtime that runs this.
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { programFile } from "./support/program_command.ts";
 import { runtimeName } from "./report.ts";
 
 /** A measurement that takes longer hangs. */
@@ -13,9 +13,11 @@ export async function runChild<T>(
   args: readonly string[],
   denoPermissions: readonly string[] = ["-A"],
 ): Promise<T> {
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const program = fileURLToPath(new URL(`./${name}${extension}`, import.meta.url));
-  const command = [...runtimeName === "deno" ? ["run", "--no-prompt", ...denoPermissions] : [], program, ...args];
+  const command = [
+    ...runtimeName === "deno" ? ["run", "--no-prompt", ...denoPermissions] : [],
+    programFile(`bench/${name}`),
+    ...args,
+  ];
   const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"], timeout: CHILD_MS });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);

@@ -5,11 +5,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { programCommand } from "../support/program_command.ts";
 import { needed, projectRoot } from "../support/programs.ts";
 import type { TestServer } from "../support/server.ts";
 import { type Holds, wait } from "../probe.ts";
-import { runtimeName } from "../report.ts";
 import type { Beside, BesideOrder, Heard, HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
 
 export type Kind = "millrace" | "rtc-node" | "python";
@@ -207,7 +206,5 @@ export class Cast implements AsyncDisposable {
 
 function commandOf(kind: Kind): [string, ...string[]] {
   if (kind === "python") return [needed("python"), join(projectRoot(), "bench", "livekit", "participant.py")];
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const program = fileURLToPath(new URL(`./participant${extension}`, import.meta.url));
-  return [process.execPath, ...runtimeName === "deno" ? ["run", "-A"] : [], program, kind];
+  return programCommand("bench/livekit/participant", kind);
 }

@@ -17,6 +17,7 @@ import {
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/waiting.ts";
 
 const REPORT_BYTES = 3_000_000;
 
@@ -220,6 +221,3 @@ function byText(answers: readonly Answer[]): Answer[] {
 }
 
 /** Looks each millisecond; the test's limit bounds it. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await wait(1);
-}

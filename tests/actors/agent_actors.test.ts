@@ -18,21 +18,15 @@ import {
   type TextReceivedEvent,
 } from "../../actors/mod.ts";
 import { StatePaths } from "../../examples/support/state_paths.ts";
-import {
-  type ByteStreamInfo,
-  type ByteStreamReader,
-  createHub,
-  createRuntime,
-  type Hub,
-  type Runtime,
-  StreamError,
-} from "../../mod.ts";
+import { type ByteStreamInfo, createHub, createRuntime, type Hub, type Runtime, StreamError } from "../../mod.ts";
 import type { Codec } from "../../workers/codec.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
+import { nextBytes } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { macrotask, until } from "../support/waiting.ts";
 
 const test = suite("agent actors");
 
@@ -359,24 +353,12 @@ async function inPair(body: (pair: Pair) => Promise<void>): Promise<void> {
   assert.equal(unhandled, []);
 }
 
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await macrotask();
-}
-
 function withFile(size: number, body: (path: string) => Promise<void>): Promise<void> {
   return inTemporaryFolder(async (folder) => {
     const path = join(folder, "report.bin");
     await writeFile(path, new Uint8Array(size).map((_, index) => index * index));
     await body(path);
   });
-}
-
-function nextBytes(runtime: Runtime, topic: string): Promise<ByteStreamReader> {
-  return new Promise((resolve) => runtime.registerByteStreamHandler(topic, (reader) => resolve(reader)));
 }
 
 /** Settles as the actor does. Subscribed before it is started: an error at the start has no other witness. */

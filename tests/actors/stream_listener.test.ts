@@ -4,7 +4,8 @@ import { createActor, createMachine } from "xstate";
 import { streamListener, type StreamReceivedEvent } from "../../actors/mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("stream listener");
 
@@ -23,7 +24,7 @@ function listen(
   return { told, stop: () => void actor.stop() };
 }
 
-function send(room: Room, alice: Member, kind: "text" | "bytes", more: object = {}): Promise<unknown> {
+function send(room: HubFixture, alice: Member, kind: "text" | "bytes", more: object = {}): Promise<unknown> {
   const options = { topic: "t", destinationIdentities: ["bob"], confirm: false, ...more };
   const sent: Promise<unknown> = kind === "text"
     ? alice.runtime.sendText("x", options)
@@ -35,7 +36,7 @@ for (const kind of ["text", "bytes"] as const) {
   const other = kind === "text" ? "bytes" : "text";
 
   test(`of ${kind} tells of each stream of its kind, with its reader and who sent it, until it is stopped`, () =>
-    inRoom(async (room) => {
+    inVirtualTime(async (room) => {
       const alice = await room.join("alice");
       const bob = await room.join("bob", { limits: { unclaimedTimeout: 50 } });
       await room.time.advance(1_000);
@@ -58,7 +59,7 @@ for (const kind of ["text", "bytes"] as const) {
     }));
 
   test(`of ${kind} hands its options on`, () =>
-    inRoom(async (room) => {
+    inVirtualTime(async (room) => {
       const bob = await room.join("bob");
       const eve = room.raw("eve");
       eve.hello("bob");
@@ -71,9 +72,7 @@ for (const kind of ["text", "bytes"] as const) {
     }));
 
   test(`of ${kind} fails where the topic has a handler, and takes none away`, () =>
-    inRoom(async (room) => {
-      const alice = await room.join("alice");
-      const bob = await room.join("bob");
+    inVirtualPair(async (alice, bob, room) => {
       let seen = 0;
       bob.runtime.registerTextStreamHandler("t", () => void seen++);
       bob.runtime.registerByteStreamHandler("t", () => void seen++);

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
 import { start } from "../support/cli_runs.ts";
 import { suite } from "../support/harness.ts";
-import { collectTexts } from "../support/participants.ts";
+import { collectTexts } from "../support/handlers.ts";
 
 const test = suite("cli chat");
 

@@ -6,9 +6,8 @@ import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
 import { packFolder } from "../../cli/commands/folders.ts";
 import { start } from "../support/cli_runs.ts";
-import { same } from "../support/bytes.ts";
+import { pattern, same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("cli folders");

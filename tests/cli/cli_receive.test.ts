@@ -7,7 +7,7 @@ import { TransferSlots } from "../../cli/commands/transfer_slots.ts";
 import { createHub } from "../../mod.ts";
 import { start } from "../support/cli_runs.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("cli receive");

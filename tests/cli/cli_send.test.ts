@@ -4,9 +4,8 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { createHub } from "../../mod.ts";
 import { start } from "../support/cli_runs.ts";
-import { same } from "../support/bytes.ts";
+import { pattern, same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("cli send and receive");

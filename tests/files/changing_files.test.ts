@@ -4,7 +4,9 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { CodecPool, Runtime, StreamError } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -72,7 +74,7 @@ for (const [threads, options] of [["workers", {}], ["no workers", { pool: false 
           const error = await sent;
           assert.match(error.message, /changed|another|shorter/);
           assert.is(await end, "aborted");
-        }, options)
+        }, { runtime: options })
       ));
   }
 }

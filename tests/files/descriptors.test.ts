@@ -3,14 +3,14 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import { nodeFileSystem } from "../../files/file_system.ts";
 import { openSource } from "../../files/source.ts";
 import { retried, whileShort, withDescriptor } from "../../protocol/descriptors.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("descriptors");
@@ -71,9 +71,7 @@ for (const threads of ["workers", "inline"]) {
       inTemporaryFolder(async (folder) => {
         if (process.platform === "win32") return assert.ok(true, "Windows has no such bound");
         await writeFile(join(folder, "data.bin"), pattern(100_000));
-        const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-        const program = fileURLToPath(new URL(`../fixtures/many_files.${extension}`, import.meta.url));
-        const command = [process.execPath, ..."Deno" in globalThis ? ["run", "-A"] : [], program, folder, threads];
+        const command = programCommand("tests/fixtures/many_files", folder, threads);
         const { stdout } = await promisify(execFile)("sh", ["-c", `ulimit -n 150; exec "$@"`, "sh", ...command], {
           timeout: 40_000,
         });

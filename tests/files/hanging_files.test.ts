@@ -6,8 +6,10 @@ import { type FileSystem, nodeFileSystem } from "../../files/file_system.ts";
 import type { CodecPool } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, inParty, pattern, until } from "../support/participants.ts";
-import { begin } from "../support/parts.ts";
+import { pattern } from "../support/bytes.ts";
+import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { begin } from "../support/part_files.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -110,7 +112,7 @@ for (const call of ["stat", "mkdir", "create", "lstat", "sync", "link", "unlink"
 for (const call of ["readFile", "writeFile"] as const) {
   test(`a transfer settles by signal at both ends while "${call}" of the codec hangs`, () =>
     inTemporaryFolder((folder) =>
-      inParty(async (party) => {
+      inRealTime(async (room) => {
         let reached = false;
         let goOn: () => void = () => {};
         const back = new Promise<void>((resolve) => (goOn = resolve));
@@ -122,8 +124,8 @@ for (const call of ["readFile", "writeFile"] as const) {
           return await real(...rest);
         };
         const pool = Object.assign(codec, { stats: () => ({}), close: () => Promise.resolve() }) as unknown as CodecPool;
-        const alice = await party.join("alice", call === "readFile" ? { pool } : {});
-        const bob = await party.join("bob", call === "writeFile" ? { pool } : {});
+        const { runtime: alice } = await room.join("alice", call === "readFile" ? { pool } : {});
+        const { runtime: bob } = await room.join("bob", call === "writeFile" ? { pool } : {});
         const inbox = join(folder, "inbox");
         const path = join(folder, "data.bin");
         await writeFile(path, pattern(3_000_000));

@@ -8,8 +8,9 @@ import { type FileSystem, nodeFileSystem } from "../../files/file_system.ts";
 import { nameOfType } from "../../files/mime.ts";
 import { ownerTag } from "../../files/owner.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, pattern } from "../support/participants.ts";
-import { begin, finish, text } from "../support/parts.ts";
+import { pattern } from "../support/bytes.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { begin, finish, text } from "../support/part_files.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("inbox");

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import { nodeFileSystem } from "../../files/file_system.ts";
 import { suite } from "../support/harness.ts";
-import { begin, causeCode, failing, finish, text } from "../support/parts.ts";
+import { begin, causeCode, failing, finish, text } from "../support/part_files.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import type { FileSystem } from "../../files/file_system.ts";

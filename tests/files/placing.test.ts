@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import * as assert from "uvu/assert";
 import { nodeFileSystem } from "../../files/file_system.ts";
 import { suite } from "../support/harness.ts";
-import { begin, causeCode, failing, finish, text } from "../support/parts.ts";
+import { begin, causeCode, failing, finish, text } from "../support/part_files.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import type { FileSystem } from "../../files/file_system.ts";

@@ -1,16 +1,19 @@
 // Memory that was promised to participants who left is there for those who come; and no stream goes beyond what was promised to it.
 import * as assert from "uvu/assert";
-import type { ByteStreamReader, StreamError } from "../../mod.ts";
+import type { StreamError } from "../../mod.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";
+import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { frame, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { frame, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("promised memory");
 
 const limits = { receiveWindow: 200_000, senderWindow: 400_000, totalWindow: 1_000_000 };
 
 /** Credit that bob's last word to a participant tells. */
-function told(raw: Raw): number {
+function told(raw: RawParticipant): number {
   const credits = raw.packets.flatMap(({ packet }) => {
     const message = packet.type === "control" ? decodeControl(packet.payload) : undefined;
     return message?.kind === "hello" || message?.kind === "state" ? [message.credit] : [];
@@ -27,7 +30,7 @@ function endsAt({ runtime }: Member): string[] {
   return ends;
 }
 
-async function visitor(room: Room, identity: string): Promise<Raw> {
+async function visitor(room: HubFixture, identity: string): Promise<RawParticipant> {
   const raw = room.raw(identity);
   raw.hello("bob");
   await room.time.advance(50);
@@ -35,7 +38,7 @@ async function visitor(room: Room, identity: string): Promise<Raw> {
 }
 
 /** What a visitor does before it leaves. */
-const VISITS: Readonly<Record<string, (eve: Raw, room: Room) => Promise<void>>> = {
+const VISITS: Readonly<Record<string, (eve: RawParticipant, room: HubFixture) => Promise<void>>> = {
   "said hello only": async () => {},
   "sent a stream that is read": async (eve, room) => {
     eve.open("bob", "a", 0, { topic: "read", extension: { format: "framed" } });
@@ -51,7 +54,7 @@ const VISITS: Readonly<Record<string, (eve: Raw, room: Room) => Promise<void>>> 
   },
 };
 
-const LEAVES: Readonly<Record<string, (eve: Raw, room: Room) => void>> = {
+const LEAVES: Readonly<Record<string, (eve: RawParticipant, room: HubFixture) => void>> = {
   "vanished": (eve, room) => room.hub.vanish(eve.transport.identity),
   "said goodbye": (eve) => eve.control({ kind: "goodbye", instance: eve.instance }, "bob"),
 };
@@ -64,7 +67,7 @@ function listen({ runtime }: Member): void {
 for (const [visit, does] of Object.entries(VISITS)) {
   for (const [leave, leaves] of Object.entries(LEAVES)) {
     test(`after 20 who ${visit} and ${leave}, a newcomer is promised as much as the first`, async () => {
-      await inRoom(async (room) => {
+      await inVirtualTime(async (room) => {
         const bob = await room.join("bob", { limits });
         listen(bob);
         const first = told(await visitor(room, "first"));
@@ -84,7 +87,7 @@ for (const [visit, does] of Object.entries(VISITS)) {
 
 for (const over of [0, 1]) {
   test(`a stream ${over} bytes beyond its window, where its sender has credit left: ${over === 0 ? "taken" : "refused"}`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
       const ends = endsAt(bob);
       const eve = await visitor(room, "eve");
@@ -104,10 +107,9 @@ for (const over of [0, 1]) {
 }
 
 test("streams that are cancelled when their sender has sent all, and part of it was lost, take no credit from it", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     const eve = await visitor(room, "eve");
     const sent = 90_000;
     for (let i = 0; i < 10; i++) {
@@ -126,10 +128,9 @@ test("streams that are cancelled when their sender has sent all, and part of it 
 });
 
 test("credit of streams that were cancelled is told when their sender has said how far it sent, and waits for no other stream", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     const eve = await visitor(room, "eve");
     for (const [sequence, streamId] of ["a", "b"].entries()) {
       eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
@@ -146,7 +147,7 @@ test("credit of streams that were cancelled is told when their sender has said h
 });
 
 test("a late packet of a sender's life before ends nothing of its new one", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const ends = endsAt(bob);
     const eve = await visitor(room, "eve");

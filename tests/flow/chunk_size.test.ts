@@ -2,9 +2,11 @@
 import * as assert from "uvu/assert";
 import { type RuntimeOptions, STREAM_CHUNK_SIZE } from "../../mod.ts";
 import type { Transport } from "../../transports/transport.ts";
+import { spied } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { linkOf, pseudorandom } from "../support/paced_links.ts";
-import { inRoom } from "../support/room.ts";
+import { pseudorandom } from "../support/bytes.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
+import { linkOf } from "../support/paced_links.ts";
 
 const test = suite("chunk size");
 
@@ -33,9 +35,9 @@ test("nor where a size was asked for", async () => {
 });
 
 test("nor to another SDK", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const sizes: number[] = [];
-    const alice = await room.join("alice", { transport: watched(room.hub.join("alice"), sizes, { largestChunk: LARGEST }) });
+    const alice = await room.join("alice", { transport: noting(sizes, room.hub.join("alice"), { largestChunk: LARGEST }) });
     room.raw("plain");
     await room.time.advance(5_000);
     await room.time.run(alice.runtime.sendBytes(pseudorandom(2_000_000), { topic: "bulk", destinationIdentities: ["plain"] }));
@@ -52,8 +54,8 @@ async function sizesOf(
   options: Partial<RuntimeOptions> = {},
 ): Promise<readonly number[]> {
   const sizes: number[] = [];
-  await inRoom(async (room) => {
-    const alice = await room.join("alice", { ...options, transport: watched(room.hub.join("alice"), sizes, transport) });
+  await inVirtualTime(async (room) => {
+    const alice = await room.join("alice", { ...options, transport: noting(sizes, room.hub.join("alice"), transport) });
     const bob = await room.join("bob");
     await room.time.advance(5_000);
     const content = pseudorandom(rate / 2);
@@ -66,17 +68,9 @@ async function sizesOf(
   return sizes;
 }
 
-/** The transport, with something said of it, and the sizes of the chunks that it is given. */
-function watched(transport: Transport, sizes: number[], said: Partial<Transport>): Transport {
-  return {
-    identity: transport.identity,
-    ...said,
-    participants: () => transport.participants(),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => {
-      if (packet.type === "chunk") sizes.push(packet.content.length);
-      return transport.send(packet, destinations);
-    },
-    close: () => transport.close(),
-  };
+/** A transport that notes the sizes of its chunks. */
+function noting(sizes: number[], transport: Transport, more: Partial<Transport>): Transport {
+  return spied(transport, (packet) => {
+    if (packet.type === "chunk") sizes.push(packet.content.length);
+  }, more);
 }

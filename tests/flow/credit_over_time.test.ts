@@ -2,8 +2,11 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../../mod.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
+import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import type { RawParticipant } from "../support/raw_participant.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 
 const test = suite("credit over time");
@@ -16,14 +19,14 @@ const LINES: Readonly<Record<string, LinkOptions | undefined>> = {
 };
 
 /** A stream of many windows, read at once: it needs all the credit that there was at first. */
-async function atFullSpeed(room: Room, alice: Member, bytes = 1_000_000): Promise<void> {
+async function atFullSpeed(room: HubFixture, alice: Member, bytes = 1_000_000): Promise<void> {
   const begun = room.time.now();
   await room.time.run(alice.runtime.sendBytes(pattern(bytes), { ...to, topic: "read" }));
   assert.ok(room.time.now() - begun < 8_000, `it took ${room.time.now() - begun} ms`);
 }
 
 /** How bob ends the streams of topic "t", and how alice does. */
-const ENDS: Readonly<Record<string, (room: Room, alice: Member, readers: ByteStreamReader[]) => Promise<void>>> = {
+const ENDS: Readonly<Record<string, (room: HubFixture, alice: Member, readers: ByteStreamReader[]) => Promise<void>>> = {
   "cancelled by its receiver": async (room, alice, readers) => {
     const sending = alice.runtime.sendBytes(pattern(500_000), to).catch(() => {});
     await room.time.advance(200);
@@ -54,12 +57,11 @@ const ENDS: Readonly<Record<string, (room: Room, alice: Member, readers: ByteStr
 for (const [line, link] of Object.entries(LINES)) {
   for (const [how, end] of Object.entries(ENDS)) {
     test(`after 12 streams ${how}, on ${line}, another goes at full speed`, async () => {
-      await inRoom(async (room) => {
+      await inVirtualTime(async (room) => {
         const alice = await room.join("alice");
         const bob = await room.join("bob", { limits });
         await room.time.advance(1_000);
-        const readers: ByteStreamReader[] = [];
-        bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+        const readers = collectReaders(bob.runtime);
         bob.runtime.registerTextStreamHandler("cancel", async (reader) => await reader.cancel());
         bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
         for (let i = 0; i < 12; i++) await end(room, alice, readers);
@@ -70,7 +72,7 @@ for (const [line, link] of Object.entries(LINES)) {
   }
 
   test(`a sender who leaves 12 times with unread streams, on ${line}, and comes back, sends at full speed`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
       bob.runtime.registerByteStreamHandler("t", () => {});
       bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
@@ -91,12 +93,11 @@ for (const [line, link] of Object.entries(LINES)) {
 }
 
 test("credit that streams sent whole used comes back as their reader cancels them, without other traffic", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", { limits: { ...limits, senderWindow: limits.receiveWindow } });
     await room.time.advance(1_000);
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
     for (let i = 0; i < 2; i++) await room.time.run(alice.runtime.sendBytes(pattern(65_000), { ...to, confirm: false }));
     let isSent = false;
@@ -109,7 +110,7 @@ test("credit that streams sent whole used comes back as their reader cancels the
 });
 
 test("a reader that takes little is told of a second later: its sender sees that it goes on", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     let take: () => Promise<unknown> = () => Promise.reject(new Error("No reader"));
     bob.runtime.registerByteStreamHandler("t", (reader) => {
@@ -133,7 +134,7 @@ test("a reader that takes little is told of a second later: its sender sees that
 });
 
 /** Sends chunks of a plain stream as far as it is let, and more. */
-function pour(eve: Raw, streamId: string, sequence: number, bytes: number): void {
+function pour(eve: RawParticipant, streamId: string, sequence: number, bytes: number): void {
   eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
   for (let at = 0, index = 0; at < bytes; at += 15_000, index++) {
     eve.chunk("bob", streamId, index, new Uint8Array(Math.min(15_000, bytes - at)));
@@ -144,10 +145,9 @@ const FINALS = [0, 1, 89_999, 1_000_000, 2 ** 40, Number.MAX_SAFE_INTEGER];
 
 for (const final of FINALS) {
   test(`a sender who says of ended streams that ${final} bytes were sent gains no credit, and takes none from others`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
-      const readers: ByteStreamReader[] = [];
-      bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+      const readers = collectReaders(bob.runtime);
       bob.runtime.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
       const eve = room.raw("eve");
       eve.hello("bob");

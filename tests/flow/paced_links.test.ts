@@ -1,9 +1,10 @@
 // Laws of the flow over simulated lines, in virtual time: the line is used, the queue stays short, nobody starves, steps are followed.
 import * as assert from "uvu/assert";
-import type { Transport } from "../../mod.ts";
+import { spied } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { type Line, linkOf, overLine, pseudorandom, quantile, transfer } from "../support/paced_links.ts";
-import { inRoom } from "../support/room.ts";
+import { pseudorandom } from "../support/bytes.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { type Line, linkOf, overLine, quantile, transfer } from "../support/paced_links.ts";
 
 const test = suite("flow over lines");
 
@@ -49,19 +50,11 @@ for (const line of LINES) {
 }
 
 test("of a bulk stream that is aborted while its chunks wait for room, nothing follows but its end", async () => {
-  await inRoom(async (room) => {
-    const own = room.hub.join("alice");
+  await inVirtualTime(async (room) => {
     const given: string[] = [];
-    const transport: Transport = {
-      identity: own.identity,
-      participants: () => own.participants(),
-      open: (events) => own.open(events),
-      send: (packet, destinations) => {
-        if (packet.type !== "control") given.push(packet.type);
-        return own.send(packet, destinations);
-      },
-      close: () => own.close(),
-    };
+    const transport = spied(room.hub.join("alice"), ({ type }) => {
+      if (type !== "control") given.push(type);
+    });
     const { runtime } = await room.join("alice", { transport });
     const eve = room.raw("eve");
     eve.hello("alice");
@@ -109,8 +102,7 @@ test("on a line that becomes ten times as slow the queue is gone within seconds"
 
 for (const count of [2, 10]) {
   test(`${count} streams to one receiver share its line evenly, and use it`, async () => {
-    await inRoom(async (room) => {
-      const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+    await inVirtualPair(async (alice, bob, room) => {
       await room.time.advance(1_000);
       const had = new Map<string, number>();
       bob.runtime.registerByteStreamHandler("t", async (reader) => {
@@ -134,7 +126,7 @@ for (const count of [2, 10]) {
 }
 
 test("two senders to one receiver each use their line", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob, carol] = [await room.join("alice"), await room.join("bob"), await room.join("carol")];
     await room.time.advance(1_000);
     const outcomes = await Promise.all([
@@ -146,7 +138,7 @@ test("two senders to one receiver each use their line", async () => {
 });
 
 test("a broadcast goes at the pace of its slowest receiver, and a stream to the fast one alone is not slowed down", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const [slow, fast] = [await room.join("slow"), await room.join("fast")];
     room.hub.link("alice", "slow", linkOf({ rate: 200 * KB, delay: 20, queue: 2_000 }));
@@ -168,8 +160,7 @@ test("a broadcast goes at the pace of its slowest receiver, and a stream to the 
 });
 
 test("bulk is left a tenth beside a flood of what is urgent, and what is urgent is not behind bulk", async () => {
-  await inRoom(async (room) => {
-    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+  await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(1_000);
     let bulk = 0;
     bob.runtime.registerByteStreamHandler("bulk", async (reader) => {

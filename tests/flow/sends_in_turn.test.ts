@@ -1,15 +1,15 @@
 // Sends beyond the streams that their receiver takes wait for their turn.
 import * as assert from "uvu/assert";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern } from "../support/room.ts";
-import { hoard, toBob } from "../support/waiting_sends.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("sends in turn");
 
 test("sendText: thousands that are not awaited arrive, each and in order", async () => {
-  await inRoom(async (room) => {
-    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+  await inVirtualPair(async (alice, bob, room) => {
     const came: string[] = [];
     const got: string[] = [];
     bob.runtime.registerTextStreamHandler("t", async (reader) => {
@@ -27,7 +27,7 @@ test("sendText: thousands that are not awaited arrive, each and in order", async
 
 for (const after of [0, 1, 100]) {
   test(`streams to one who introduces itself ${after} ms after it was asked open in the order of their calls`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const alice = await room.join("alice");
       const eve = room.raw("eve");
       await room.time.advance(1);
@@ -49,7 +49,7 @@ for (const after of [0, 1, 100]) {
 
 for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3, 4], [20, 1024, 5], [64, 8, 2]] as const) {
   test(`limits of ${streams} streams, ${streamsPerSender} a sender: ${count} senders send 60 each, none is refused`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits: { streams, streamsPerSender } });
       let open = 0;
       let most = 0;
@@ -63,7 +63,7 @@ for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3
       const senders: Member[] = [];
       for (let i = 0; i < count; i++) senders.push(await room.join(`sender ${i}`));
       const sends = senders.flatMap(({ runtime }) =>
-        Array.from({ length: 60 }, (_, i) => runtime.sendBytes(pattern(i * 500), toBob))
+        Array.from({ length: 60 }, (_, i) => runtime.sendBytes(pattern(i * 500), TO_BOB))
       );
       await room.time.run(Promise.all(sends));
       assert.is(taken, 60 * count);
@@ -74,34 +74,34 @@ for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3
 }
 
 test("a send that is aborted before its header went gives its turn back", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streams: 2 } })];
     const texts: string[] = [];
     bob.runtime.registerTextStreamHandler("t", async (reader) => void texts.push(await reader.readAll()));
-    await room.time.run(alice.runtime.sendText("first", { ...toBob, confirm: true }));
+    await room.time.run(alice.runtime.sendText("first", { ...TO_BOB, confirm: true }));
     for (let distance = 0; distance < 40; distance++) {
       const controller = new AbortController();
-      const sending = alice.runtime.sendText(`aborted ${distance}`, { ...toBob, signal: controller.signal });
+      const sending = alice.runtime.sendText(`aborted ${distance}`, { ...TO_BOB, signal: controller.signal });
       for (let i = 0; i < distance; i++) await Promise.resolve();
       controller.abort();
       await room.time.run(sending.then(() => undefined, () => undefined));
     }
-    await room.time.run(alice.runtime.sendText("last", { ...toBob, confirm: true }));
+    await room.time.run(alice.runtime.sendText("last", { ...TO_BOB, confirm: true }));
     assert.is(texts.at(-1), "last");
     assert.ok(texts.length < 40, `${texts.length} texts arrived`);
   });
 });
 
 test("streams of another SDK count, and make room when they end", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streams: 2 } });
-    const readers = hoard(bob);
+    const readers = collectReaders(bob.runtime);
     const alice = await room.join("alice");
     const plain = room.raw("plain");
     for (const id of ["p-1", "p-2"]) plain.open("bob", id, 0, { extension: false });
     await room.time.advance(1);
     assert.is(readers.length, 2);
-    const waiting = alice.runtime.sendBytes(pattern(10), { ...toBob, confirm: false });
+    const waiting = alice.runtime.sendBytes(pattern(10), { ...TO_BOB, confirm: false });
     await room.time.advance(1_000);
     assert.is(readers.length, 2);
     assert.equal(bob.errors, []);
@@ -114,7 +114,7 @@ test("streams of another SDK count, and make room when they end", async () => {
 });
 
 test("senders who leave take their promised streams with them", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streams: 70 } });
     let taken = 0;
     bob.runtime.registerTextStreamHandler("t", async (reader) => {
@@ -123,7 +123,7 @@ test("senders who leave take their promised streams with them", async () => {
     });
     for (let i = 0; i < 100; i++) {
       const { runtime } = await room.join(`visitor ${i}`);
-      if (i % 10 === 9) await room.time.run(runtime.sendText("x", { ...toBob, confirm: true }), { limit: 1_000 });
+      if (i % 10 === 9) await room.time.run(runtime.sendText("x", { ...TO_BOB, confirm: true }), { limit: 1_000 });
       await room.time.run(runtime.close());
     }
     assert.is(taken, 10);
@@ -131,23 +131,23 @@ test("senders who leave take their promised streams with them", async () => {
 });
 
 test("a send that is refused for its arguments takes nobody's place", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
     for (let i = 0; i < 3; i++) {
       const attributes = { long: "x".repeat(20_000) };
-      await rejection(() => room.time.run(alice.runtime.sendText("x", { ...toBob, attributes })), "invalid-argument");
+      await rejection(() => room.time.run(alice.runtime.sendText("x", { ...TO_BOB, attributes })), "invalid-argument");
     }
-    await room.time.run(alice.runtime.sendText("x", { ...toBob, confirm: true }), { limit: 1_000 });
+    await room.time.run(alice.runtime.sendText("x", { ...TO_BOB, confirm: true }), { limit: 1_000 });
   });
 });
 
 test("a raise that is lost on the way is told again", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
-    const readers = hoard(bob);
-    const first = await room.time.run(alice.runtime.streamBytes(toBob));
-    const second = alice.runtime.streamBytes(toBob);
+    const readers = collectReaders(bob.runtime);
+    const first = await room.time.run(alice.runtime.streamBytes(TO_BOB));
+    const second = alice.runtime.streamBytes(TO_BOB);
     await room.time.advance(1);
     await first.abort();
     room.hub.part("alice", "bob");
@@ -159,27 +159,27 @@ test("a raise that is lost on the way is told again", async () => {
 });
 
 test("headers that are lost on the way hold no place", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 4 } })];
     const got: string[] = [];
     bob.runtime.registerTextStreamHandler("t", async (reader) => void got.push(await reader.readAll()));
     for (let round = 0; round < 4; round++) {
       room.hub.part("alice", "bob", { oneWay: true });
-      const lost = Promise.all([1, 2].map((i) => alice.runtime.sendText(`lost ${i}`, toBob)));
+      const lost = Promise.all([1, 2].map((i) => alice.runtime.sendText(`lost ${i}`, TO_BOB)));
       await room.time.advance(1);
       room.hub.heal("alice", "bob", { oneWay: true });
       await room.time.run(lost);
     }
-    await room.time.run(Promise.all(Array.from({ length: 20 }, (_, i) => alice.runtime.sendText(`text ${i}`, toBob))));
+    await room.time.run(Promise.all(Array.from({ length: 20 }, (_, i) => alice.runtime.sendText(`text ${i}`, TO_BOB))));
     await room.time.run(() => got.filter((text) => text.startsWith("text")).length === 20);
     assert.ok(got.length < 28, "none was lost: the test shows nothing");
   });
 });
 
 test("a stranger who heeds no limit is refused, and the limit that is told stays honest", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
-    const readers = hoard(bob);
+    const readers = collectReaders(bob.runtime);
     const eve = room.raw("eve");
     eve.hello("bob");
     await room.time.advance(1);

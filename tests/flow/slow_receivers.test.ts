@@ -4,7 +4,9 @@ import type { ReceivingState } from "../../protocol/wire/control.ts";
 import { decodeHeader } from "../../protocol/wire/header.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
+import type { RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("slow receivers");
 
@@ -30,7 +32,7 @@ const LINES: Readonly<Record<string, LinkOptions | undefined>> = {
 };
 
 /** Eve answers each stream as `says`, and acknowledges only if she is to. */
-function answer(room: Room, eve: Raw, says: Says, acknowledges: boolean): void {
+function answer(room: HubFixture, eve: RawParticipant, says: Says, acknowledges: boolean): void {
   eve.react = (packet, from) => {
     if (packet.type !== "header") return;
     const { extension } = decodeHeader(packet.header) ?? {};
@@ -74,7 +76,7 @@ for (const [line, link] of Object.entries(LINES)) {
     for (const destinationIdentities of [undefined, ["bob", "eve"]]) {
       const to = destinationIdentities === undefined ? "a broadcast" : "a named stream";
       test(`${to} on ${line}: a receiver that ${way} is left out, and the others have all of it`, async () => {
-        await inRoom(async (room) => {
+        await inVirtualTime(async (room) => {
           const alice = await room.join("alice", { limits });
           const bob = await room.join("bob");
           let whole = Infinity;
@@ -102,7 +104,7 @@ for (const [line, link] of Object.entries(LINES)) {
 }
 
 test("a reader that is alone may be as slow as a hundredth of what is left in each stall time-out", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits });
     const bob = await room.join("bob");
     bob.runtime.registerTextStreamHandler("t", async (reader) => {

@@ -1,10 +1,12 @@
 // How sends that wait for their turn end.
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../mod.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
-import { hoard, outcomeOf, toBob } from "../support/waiting_sends.ts";
+import { outcomeOf, rejection } from "../support/rejections.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import type { RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("waiting sends");
 
@@ -13,15 +15,15 @@ test("a send that waits ends with its signal, with its runtime, and with its rec
     const [code, end] of [
       ["aborted", (controller: AbortController) => controller.abort()],
       ["closed", (_: AbortController, alice: Member) => alice.runtime.close()],
-      ["disconnected", (_: AbortController, __: Member, room: Room) => room.hub.vanish("bob")],
+      ["disconnected", (_: AbortController, __: Member, room: HubFixture) => room.hub.vanish("bob")],
     ] as const
   ) {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
-      hoard(bob);
-      await room.time.run(alice.runtime.streamBytes(toBob));
+      collectReaders(bob.runtime);
+      await room.time.run(alice.runtime.streamBytes(TO_BOB));
       const controller = new AbortController();
-      const waiting = outcomeOf(alice.runtime.sendText("x", { ...toBob, signal: controller.signal }));
+      const waiting = outcomeOf(alice.runtime.sendText("x", { ...TO_BOB, signal: controller.signal }));
       await room.time.advance(100);
       assert.equal(waiting, {});
       void end(controller, alice, room);
@@ -33,7 +35,7 @@ test("a send that waits ends with its signal, with its runtime, and with its rec
 
 for (const turns of [0, 1, 2, 3, 5, 8]) {
   test(`a send whose signal fires ${turns} microtasks after the call reaches nobody whole, and holds no place`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
       const ends: string[] = [];
       bob.runtime.registerByteStreamHandler("t", async (reader) => {
@@ -41,27 +43,27 @@ for (const turns of [0, 1, 2, 3, 5, 8]) {
       });
       for (let i = 0; i < 5; i++) {
         const controller = new AbortController();
-        const sent = outcomeOf(alice.runtime.sendBytes(pattern(700_000), { ...toBob, signal: controller.signal }));
+        const sent = outcomeOf(alice.runtime.sendBytes(pattern(700_000), { ...TO_BOB, signal: controller.signal }));
         for (let turn = 0; turn < turns; turn++) await Promise.resolve();
         controller.abort();
         await room.time.advance(10);
         assert.is(sent.code, "aborted");
       }
       assert.ok(ends.every((end) => end === "aborted"), ends.join());
-      await room.time.run(alice.runtime.sendBytes(pattern(10), toBob));
+      await room.time.run(alice.runtime.sendBytes(pattern(10), TO_BOB));
       assert.is(ends.at(-1), "whole");
     });
   });
 }
 
 test("a send that was given up leaves its turn to the next", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
-    const readers = hoard(bob);
-    const first = await room.time.run(alice.runtime.streamBytes(toBob));
+    const readers = collectReaders(bob.runtime);
+    const first = await room.time.run(alice.runtime.streamBytes(TO_BOB));
     const controller = new AbortController();
-    const second = outcomeOf(alice.runtime.streamBytes({ ...toBob, signal: controller.signal }));
-    const third = alice.runtime.streamBytes(toBob);
+    const second = outcomeOf(alice.runtime.streamBytes({ ...TO_BOB, signal: controller.signal }));
+    const third = alice.runtime.streamBytes(TO_BOB);
     await room.time.advance(1);
     controller.abort();
     await first.abort();
@@ -76,10 +78,10 @@ test("a send that was given up leaves its turn to the next", async () => {
 });
 
 test("a receiver that takes nothing more for the stall time-out: the send ends, a broadcast goes on to the others", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
     const carol = await room.join("carol");
-    const readers = hoard(carol);
+    const readers = collectReaders(carol.runtime);
     const eve = room.raw("eve");
     eve.control(
       {
@@ -121,20 +123,20 @@ test("a receiver that takes nothing more for the stall time-out: the send ends, 
   });
 });
 
-function keepAlive(eve: Raw): void {
+function keepAlive(eve: RawParticipant): void {
   eve.state("alice", { credit: 60_000 });
 }
 
 test("the stall time-out begins anew with each wait, and leaves no timer when the wait is given up", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000, idleTimeout: 100_000 } });
     const bob = await room.join("bob", { limits: { streamsPerSender: 1, idleTimeout: 100_000 } });
-    hoard(bob);
-    await room.time.run(alice.runtime.streamBytes(toBob));
+    collectReaders(bob.runtime);
+    await room.time.run(alice.runtime.streamBytes(TO_BOB));
     const timers = room.time.pending;
     for (let i = 0; i < 3; i++) {
       const controller = new AbortController();
-      const waiting = outcomeOf(alice.runtime.sendText("x", { ...toBob, signal: controller.signal }));
+      const waiting = outcomeOf(alice.runtime.sendText("x", { ...TO_BOB, signal: controller.signal }));
       await room.time.advance(6_000);
       assert.equal(waiting, {});
       controller.abort();
@@ -146,7 +148,7 @@ test("the stall time-out begins anew with each wait, and leaves no timer when th
 });
 
 test("a wait that is given up leaves nothing, also where nothing else is under way", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const eve = room.raw("eve");
     eve.hello("alice", { streams: 0 });
@@ -164,13 +166,13 @@ test("a wait that is given up leaves nothing, also where nothing else is under w
 });
 
 test("a receiver that reads is waited for beyond the stall time-out", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
     const bob = await room.join("bob", { limits: { streamsPerSender: 1 } });
     bob.runtime.registerByteStreamHandler("t", async (reader) => {
       for await (const part of reader) await new Promise<void>((resolve) => room.time.setTimeout(resolve, part.length / 40));
     });
-    const sends = [1, 2].map(() => alice.runtime.sendBytes(pattern(3_000_000), toBob));
+    const sends = [1, 2].map(() => alice.runtime.sendBytes(pattern(3_000_000), TO_BOB));
     await room.time.run(Promise.all(sends));
     assert.ok(room.time.now() > 100_000);
   });

@@ -4,7 +4,7 @@ import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../pro
 import { SdkReaders } from "../../transports/livekit/sdk_readers.ts";
 import type { ReaderEvents, SdkReader } from "../../transports/livekit/sdk/events.ts";
 import { suite } from "../support/harness.ts";
-import { plainHeader } from "../support/participants.ts";
+import { plainHeader } from "../support/raw_participant.ts";
 
 const test = suite("foreign readers");
 const AB = new Uint8Array([1, 2]);

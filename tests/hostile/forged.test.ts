@@ -1,25 +1,27 @@
 // What strangers may send: whatever it is, nothing breaks but their own streams.
 import * as assert from "uvu/assert";
-import type { ByteStreamReader } from "../../mod.ts";
 import { decodeMsgpack, encodeMsgpack } from "../../protocol/wire/msgpack.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, frame, inRoom, pattern } from "../support/room.ts";
-import { last, scene } from "../support/stranger.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectReaders, last } from "../support/handlers.ts";
+import { withHostilePeer } from "../support/hostile_peer.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { digestOf, frame } from "../support/raw_participant.ts";
 
 const test = suite("forged packets");
 
 test("chunks out of order and twice are put in order; a different repeat is corrupt", async () => {
-  await scene(async ({ room, eve, readers }) => {
+  await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     const parts = [pattern(10, 1), pattern(20, 2), pattern(30, 3)] as const;
-    eve.open("bob", "a", 0);
-    for (const index of [2, 0, 0, 2, 1, 1, 0] as const) eve.chunk("bob", "a", index, parts[index]);
-    eve.trailer("bob", "a", { bytes: 60, chunks: 3, digest: digestOf(...parts) });
+    hostilePeer.open("bob", "a", 0);
+    for (const index of [2, 0, 0, 2, 1, 1, 0] as const) hostilePeer.chunk("bob", "a", index, parts[index]);
+    hostilePeer.trailer("bob", "a", { bytes: 60, chunks: 3, digest: digestOf(...parts) });
     await room.time.advance(1);
     assert.is((await room.time.run(last(readers).readAll())).length, 60);
     for (const [id, indices] of [["b", [0, 0]], ["c", [1, 1]]] as const) {
-      eve.open("bob", id, id === "b" ? 1 : 2);
-      indices.forEach((index, i) => eve.chunk("bob", id, index, pattern(10, i)));
+      hostilePeer.open("bob", id, id === "b" ? 1 : 2);
+      indices.forEach((index, i) => hostilePeer.chunk("bob", id, index, pattern(10, i)));
       await room.time.advance(1);
       await rejection(() => last(readers).readAll(), "corrupt");
     }
@@ -27,33 +29,33 @@ test("chunks out of order and twice are put in order; a different repeat is corr
 });
 
 test("a gap is incomplete a second after the trailer, or when the sender falls silent", async () => {
-  await scene(async ({ room, eve, readers }) => {
-    eve.open("bob", "a", 0);
-    eve.chunk("bob", "a", 1, pattern(10));
-    eve.trailer("bob", "a", { bytes: 20, chunks: 2, digest: "" });
+  await withHostilePeer(async ({ room, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "a", 0);
+    hostilePeer.chunk("bob", "a", 1, pattern(10));
+    hostilePeer.trailer("bob", "a", { bytes: 20, chunks: 2, digest: "" });
     await room.time.advance(500);
     assert.is(last(readers).actor.getSnapshot().value, "receiving");
     await room.time.advance(501);
     await rejection(() => last(readers).readAll(), "incomplete");
-    eve.open("bob", "c", 2);
-    eve.chunk("bob", "c", 1, pattern(10));
-    eve.trailer("bob", "c", { bytes: 20, chunks: 2, digest: "", code: "aborted" });
+    hostilePeer.open("bob", "c", 2);
+    hostilePeer.chunk("bob", "c", 1, pattern(10));
+    hostilePeer.trailer("bob", "c", { bytes: 20, chunks: 2, digest: "", code: "aborted" });
     await room.time.advance(1_001);
     await rejection(() => last(readers).readAll(), "aborted"); // the sender's own word on it counts for more
-    eve.open("bob", "b", 1);
-    eve.chunk("bob", "b", 1, pattern(10));
+    hostilePeer.open("bob", "b", 1);
+    hostilePeer.chunk("bob", "b", 1, pattern(10));
     await room.time.advance(31_000);
     await rejection(() => last(readers).readAll(), "incomplete");
   });
 });
 
 test("a plain sender's stream with a gap is incomplete, its size known or not", async () => {
-  await scene(async ({ room, eve, readers }) => {
+  await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (const [id, opening] of [["a", {}], ["b", { size: 30 }]] as const) {
-      eve.open("bob", id, 0, { ...opening, extension: false });
-      eve.chunk("bob", id, 0, pattern(10));
-      eve.chunk("bob", id, 2, pattern(10));
-      eve.trailer("bob", id, undefined);
+      hostilePeer.open("bob", id, 0, { ...opening, extension: false });
+      hostilePeer.chunk("bob", id, 0, pattern(10));
+      hostilePeer.chunk("bob", id, 2, pattern(10));
+      hostilePeer.trailer("bob", id, undefined);
       await room.time.advance(2_000);
       await rejection(() => last(readers).readAll(), "incomplete");
     }
@@ -61,7 +63,7 @@ test("a plain sender's stream with a gap is incomplete, its size known or not", 
 });
 
 test("another's stream cannot be written to, ended or cancelled", async () => {
-  await scene(async ({ room, bob, eve, readers }) => {
+  await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     const alice = await room.join("alice");
     const carol = await room.join("carol");
     const writer = await room.time.run(
@@ -69,21 +71,21 @@ test("another's stream cannot be written to, ended or cancelled", async () => {
     );
     await room.time.run(writer.write(pattern(20_000)));
     await room.time.advance(20);
-    eve.hello("alice");
-    eve.hello("carol");
+    hostilePeer.hello("alice");
+    hostilePeer.hello("carol");
     await room.time.advance(1);
-    eve.chunk("bob", "s", 2, pattern(10));
-    eve.trailer("bob", "s", { bytes: 20_000, chunks: 2, digest: "" });
-    eve.state("bob", { sending: [{ sequence: 0, final: 0, end: "aborted" }] });
+    hostilePeer.chunk("bob", "s", 2, pattern(10));
+    hostilePeer.trailer("bob", "s", { bytes: 20_000, chunks: 2, digest: "" });
+    hostilePeer.state("bob", { sending: [{ sequence: 0, final: 0, end: "aborted" }] });
     for (const end of ["cancelled", "done", "refused"] as const) {
-      eve.state("alice", {
+      hostilePeer.state("alice", {
         receiving: [{ sequence: 0, claim: "claimed", credit: 2 ** 40, received: 20_000, taken: 20_000, end }],
       });
     }
-    eve.control({ kind: "goodbye", instance: eve.instances.get("alice") ?? "" }, "bob");
-    eve.control({ kind: "goodbye", instance: eve.instances.get("bob") ?? "" }, "alice");
+    hostilePeer.control({ kind: "goodbye", instance: hostilePeer.instances.get("alice") ?? "" }, "bob");
+    hostilePeer.control({ kind: "goodbye", instance: hostilePeer.instances.get("bob") ?? "" }, "alice");
     await room.time.advance(1);
-    await room.time.run(writer.write(pattern(20_000, 1)));
+    await room.time.run(writer.write(pattern(20_000, 2)));
     const closing = writer.close();
     closing.catch(() => {});
     const bytes = await room.time.run(last(readers).readAll());
@@ -95,11 +97,11 @@ test("another's stream cannot be written to, ended or cancelled", async () => {
 });
 
 test("a header that comes again opens nothing, even when its stream has ended", async () => {
-  await scene(async ({ room, eve, readers }) => {
+  await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (let i = 0; i < 3; i++) {
-      eve.open("bob", "a", 0);
-      eve.chunk("bob", "a", 0, pattern(5));
-      eve.trailer("bob", "a", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
+      hostilePeer.open("bob", "a", 0);
+      hostilePeer.chunk("bob", "a", 0, pattern(5));
+      hostilePeer.trailer("bob", "a", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
       await room.time.advance(1);
       if (i === 0) await room.time.run(last(readers).readAll());
     }
@@ -108,21 +110,21 @@ test("a header that comes again opens nothing, even when its stream has ended", 
 });
 
 test("a new life of a sender with the same numbers does not mix with unread streams of the old one", async () => {
-  await scene(async ({ room, bob, eve, readers }) => {
-    eve.open("bob", "old", 0);
-    eve.chunk("bob", "old", 0, pattern(5));
-    eve.trailer("bob", "old", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
+  await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "old", 0);
+    hostilePeer.chunk("bob", "old", 0, pattern(5));
+    hostilePeer.trailer("bob", "old", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
     await room.time.advance(1);
-    eve.open("bob", "new", 0, { extension: { instance: "another" } });
+    hostilePeer.open("bob", "new", 0, { extension: { instance: "another" } });
     await room.time.advance(1);
     const [old, young] = readers;
     assert.is((await room.time.run(old?.readAll() as Promise<Uint8Array>)).length, 5);
     for (let i = 0; i < 5; i++) {
       await room.time.advance(20_000);
-      eve.control({
+      hostilePeer.control({
         kind: "state",
         instance: "another",
-        about: eve.instances.get("bob") ?? "",
+        about: hostilePeer.instances.get("bob") ?? "",
         credit: 0,
         receiving: [],
         sending: [{ sequence: 0 }],
@@ -135,15 +137,14 @@ test("a new life of a sender with the same numbers does not mix with unread stre
 });
 
 test("streams under one id, whole and unread, count against the sender's limit", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
-    const eve = room.raw("eve");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const hostilePeer = room.raw("eve");
+    const readers = collectReaders(bob.runtime);
     for (let life = 0; life < 3; life++) {
       for (let i = 0; i < 3; i++) {
-        eve.open("bob", "same", i, { extension: { instance: `life ${life}` } });
-        eve.trailer("bob", "same", { bytes: 0, chunks: 0, digest: digestOf() });
+        hostilePeer.open("bob", "same", i, { extension: { instance: `life ${life}` } });
+        hostilePeer.trailer("bob", "same", { bytes: 0, chunks: 0, digest: digestOf() });
       }
     }
     await room.time.advance(1);
@@ -153,13 +154,13 @@ test("streams under one id, whole and unread, count against the sender's limit",
 });
 
 test("more than there is credit for is refused, in chunks, in frames, and behind a gap", async () => {
-  await scene(async ({ room, bob, eve, readers }) => {
-    eve.open("bob", "a", 0);
-    for (let i = 0; i < 80; i++) eve.chunk("bob", "a", i, pattern(15_000));
-    eve.open("bob", "b", 1);
-    for (let i = 1; i < 80; i++) eve.chunk("bob", "b", i, pattern(15_000));
-    eve.open("bob", "c", 2, { extension: { format: "framed" } });
-    for (let i = 0; i < 80; i++) eve.chunk("bob", "c", i, frame(15_000 * i, pattern(15_000)));
+  await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "a", 0);
+    for (let i = 0; i < 80; i++) hostilePeer.chunk("bob", "a", i, pattern(15_000));
+    hostilePeer.open("bob", "b", 1);
+    for (let i = 1; i < 80; i++) hostilePeer.chunk("bob", "b", i, pattern(15_000));
+    hostilePeer.open("bob", "c", 2, { extension: { format: "framed" } });
+    for (let i = 0; i < 80; i++) hostilePeer.chunk("bob", "c", i, frame(15_000 * i, pattern(15_000)));
     await room.time.advance(1);
     assert.is(readers.length, 3);
     for (const reader of readers) await rejection(() => reader.readAll(), "refused");
@@ -168,46 +169,47 @@ test("more than there is credit for is refused, in chunks, in frames, and behind
 });
 
 test("chunks after the trailer's last, and a trailer with fewer than came, are corrupt", async () => {
-  await scene(async ({ room, eve, readers }) => {
-    eve.open("bob", "a", 0);
-    eve.chunk("bob", "a", 0, pattern(5));
-    eve.trailer("bob", "a", { bytes: 10, chunks: 2, digest: "" });
-    eve.chunk("bob", "a", 2, pattern(5));
+  await withHostilePeer(async ({ room, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "a", 0);
+    hostilePeer.chunk("bob", "a", 0, pattern(5));
+    hostilePeer.trailer("bob", "a", { bytes: 10, chunks: 2, digest: "" });
+    hostilePeer.chunk("bob", "a", 2, pattern(5));
     await room.time.advance(1);
     await rejection(() => last(readers).readAll(), "corrupt");
-    eve.open("bob", "b", 1);
-    eve.chunk("bob", "b", 0, pattern(5));
-    eve.chunk("bob", "b", 1, pattern(5));
-    eve.trailer("bob", "b", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
+    hostilePeer.open("bob", "b", 1);
+    hostilePeer.chunk("bob", "b", 0, pattern(5));
+    hostilePeer.chunk("bob", "b", 1, pattern(5));
+    hostilePeer.trailer("bob", "b", { bytes: 5, chunks: 1, digest: digestOf(pattern(5)) });
     await room.time.advance(1);
     await rejection(() => last(readers).readAll(), "corrupt");
-    eve.open("bob", "c", 2);
-    eve.chunk("bob", "c", 0, pattern(5));
-    eve.trailer("bob", "c", { bytes: 5, chunks: 1, digest: digestOf(pattern(6)) });
+    hostilePeer.open("bob", "c", 2);
+    hostilePeer.chunk("bob", "c", 0, pattern(5));
+    hostilePeer.trailer("bob", "c", { bytes: 5, chunks: 1, digest: digestOf(pattern(6)) });
     await room.time.advance(1);
     await rejection(() => last(readers).readAll(), "corrupt");
   });
 });
 
 test("wild credit harms only who gives it", async () => {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
-    const eve = room.raw("eve");
-    eve.hello("alice");
+  await inVirtualPair(async (alice, bob, room) => {
+    const hostilePeer = room.raw("eve");
+    hostilePeer.hello("alice");
     await room.time.advance(1);
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
     const to = { topic: "t", destinationIdentities: ["bob", "eve"] };
     const sending = alice.runtime.sendBytes(pattern(3_000_000), to);
     sending.catch(() => {});
     await room.time.advance(1);
-    const sequence = eve.headers[0]?.sequence ?? -1;
+    const sequence = hostilePeer.headers[0]?.sequence ?? -1;
     assert.is(sequence, 0);
     for (const credit of [2 ** 53 - 1, -5, NaN, Infinity, 1.5]) {
       const row = { claim: "claimed", credit, received: 0, taken: 0 } as const;
-      eve.state("alice", { receiving: [{ sequence, ...row }, { sequence: 77, ...row }, { sequence: -1, ...row }], credit });
+      hostilePeer.state("alice", {
+        receiving: [{ sequence, ...row }, { sequence: 77, ...row }, { sequence: -1, ...row }],
+        credit,
+      });
     }
-    eve.state("alice", {
+    hostilePeer.state("alice", {
       receiving: [{ sequence, claim: "claimed", credit: 0, received: 2 ** 50, taken: 2 ** 50, end: "done" }],
     });
     const info = await room.time.run(sending);
@@ -216,26 +218,26 @@ test("wild credit harms only who gives it", async () => {
 });
 
 test("hellos with impossible windows and times do not keep a sender busy", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
-    const eve = room.raw("eve");
-    eve.hello("alice", { streamWindow: 0, credit: 0, idleTimeout: 0 });
+    const hostilePeer = room.raw("eve");
+    hostilePeer.hello("alice", { streamWindow: 0, credit: 0, idleTimeout: 0 });
     await room.time.advance(1);
     const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["eve"] }));
-    const before = eve.packets.length;
+    const before = hostilePeer.packets.length;
     await room.time.run(writer.write(pattern(100_000)));
     await room.time.advance(1_000);
-    assert.ok(eve.packets.length - before < 200, `${eve.packets.length - before} packets in a second`);
+    assert.ok(hostilePeer.packets.length - before < 200, `${hostilePeer.packets.length - before} packets in a second`);
     await writer.abort();
   });
 });
 
 test("receipts and cancels from someone who is no destination, or of an old life, do not count", async () => {
-  await scene(async ({ room, eve }) => {
+  await withHostilePeer(async ({ room, hostilePeer }) => {
     const alice = await room.join("alice");
     const bystander = room.raw("bystander");
     bystander.hello("alice");
-    eve.hello("alice");
+    hostilePeer.hello("alice");
     await room.time.advance(1);
     const to = { topic: "t", destinationIdentities: ["eve"], confirm: true };
     const sending = alice.runtime.sendBytes(pattern(100), to);
@@ -244,29 +246,29 @@ test("receipts and cancels from someone who is no destination, or of an old life
     const digest = digestOf(pattern(100));
     const done = { sequence: 0, claim: "claimed", credit: 1_000_000, received: 100, taken: 100, end: "done", digest } as const;
     bystander.state("alice", { receiving: [done, { ...done, end: "cancelled" }] });
-    eve.control({
+    hostilePeer.control({
       kind: "state",
-      instance: eve.instance,
+      instance: hostilePeer.instance,
       about: "an old life",
       credit: 0,
       receiving: [{ ...done, end: "cancelled" }],
       sending: [],
     }, "alice");
     await room.time.advance(10);
-    eve.state("alice", { receiving: [done] });
+    hostilePeer.state("alice", { receiving: [done] });
     assert.equal((await room.time.run(sending)).receipts, [{ identity: "eve", bytes: 100 }]);
   });
 });
 
 test("a receipt that says done of other bytes is corrupt", async () => {
-  await scene(async ({ room, eve }) => {
+  await withHostilePeer(async ({ room, hostilePeer }) => {
     const alice = await room.join("alice");
-    eve.hello("alice");
+    hostilePeer.hello("alice");
     await room.time.advance(1);
     const sending = alice.runtime.sendBytes(pattern(100), { topic: "t", destinationIdentities: ["eve"] });
     sending.catch(() => {});
     await room.time.advance(20);
-    eve.state("alice", {
+    hostilePeer.state("alice", {
       receiving: [{
         sequence: 0,
         claim: "claimed",
@@ -309,13 +311,13 @@ test("msgpack extensions, and lengths and depths that are not borne out, are no 
     assert.is(decodeMsgpack(Uint8Array.from(bytes)), undefined, String(bytes.slice(0, 8)));
     assert.is(decodeMsgpack(Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes])), undefined);
   }
-  await scene(async ({ room, bob, eve, readers }) => {
+  await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     for (const bytes of [...extensions, ...others]) {
-      eve.send({ type: "control", payload: Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes]) }, "bob");
+      hostilePeer.send({ type: "control", payload: Uint8Array.from([0x81, 0xa1, 0x6b, ...bytes]) }, "bob");
     }
-    eve.open("bob", "a", 0, { size: 3 });
-    eve.chunk("bob", "a", 0, pattern(3));
-    eve.trailer("bob", "a", { bytes: 3, chunks: 1, digest: digestOf(pattern(3)) });
+    hostilePeer.open("bob", "a", 0, { size: 3 });
+    hostilePeer.chunk("bob", "a", 0, pattern(3));
+    hostilePeer.trailer("bob", "a", { bytes: 3, chunks: 1, digest: digestOf(pattern(3)) });
     await room.time.advance(1);
     assert.is((await room.time.run(last(readers).readAll())).length, 3);
     assert.equal(bob.errors, []);

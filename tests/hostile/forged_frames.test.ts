@@ -2,8 +2,10 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, frame, framedDigest, pattern } from "../support/room.ts";
-import { last, scene } from "../support/stranger.ts";
+import { pattern } from "../support/bytes.ts";
+import { last } from "../support/handlers.ts";
+import { withHostilePeer } from "../support/hostile_peer.ts";
+import { digestOf, frame, framedDigest } from "../support/raw_participant.ts";
 
 const test = suite("forged frames");
 
@@ -25,10 +27,10 @@ const FRAMES: [what: string, contents: Uint8Array[], code: "corrupt" | "refused"
 
 test("frames that are not in order end their stream, and hold no memory", async () => {
   for (const [what, contents, code] of FRAMES) {
-    await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", what, 0, { extension: { format: "framed" } });
-      contents.forEach((content, index) => eve.chunk("bob", what, index, content));
-      eve.trailer("bob", what, { bytes: 100, chunks: contents.length, digest: framedDigest(pattern(100)) });
+    await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+      hostilePeer.open("bob", what, 0, { extension: { format: "framed" } });
+      contents.forEach((content, index) => hostilePeer.chunk("bob", what, index, content));
+      hostilePeer.trailer("bob", what, { bytes: 100, chunks: contents.length, digest: framedDigest(pattern(100)) });
       await room.time.advance(1);
       await rejection(() => room.time.run(last(readers).readAll()), code).catch((error) => {
         throw new Error(`Of ${what}`, { cause: error });
@@ -39,33 +41,37 @@ test("frames that are not in order end their stream, and hold no memory", async 
 });
 
 test("nothing is allocated by a claimed size", async () => {
-  await scene(async ({ room, bob, eve, readers }) => {
+  await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     const before = bob.codec.segments.inUse;
     for (let i = 0; i < 1_000; i++) {
-      eve.open("bob", `s${i}`, i, { size: 4_999_999_999, extension: { format: "framed" } });
-      eve.chunk("bob", `s${i}`, 0, frame(0, pattern(1), { length: 240_000, payload: 240_000 }));
+      hostilePeer.open("bob", `s${i}`, i, { size: 4_999_999_999, extension: { format: "framed" } });
+      hostilePeer.chunk("bob", `s${i}`, 0, frame(0, pattern(1), { length: 240_000, payload: 240_000 }));
     }
     await room.time.advance(1);
     assert.is(readers.length, 1_000);
     const claimed = bob.codec.segments.inUse - before;
     assert.ok(claimed <= 17 * 1024 * 1024, `${claimed} bytes for 1,000 bytes`);
-    eve.open("bob", "huge", 1_000, { size: Number.MAX_SAFE_INTEGER });
+    hostilePeer.open("bob", "huge", 1_000, { size: Number.MAX_SAFE_INTEGER });
     await room.time.advance(1);
     assert.is(bob.errors.at(-1)?.code, "too-large");
   });
 });
 
 test("tiny chunks and frames that nobody reads take memory in proportion", async () => {
-  await scene(async ({ room, bob, eve, readers }) => {
-    eve.open("bob", "a", 0);
-    eve.open("bob", "b", 1, { extension: { format: "framed" } });
+  await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "a", 0);
+    hostilePeer.open("bob", "b", 1, { extension: { format: "framed" } });
     const one = Uint8Array.of(65);
     for (let i = 0; i < 5_000; i++) {
-      eve.chunk("bob", "a", i, one);
-      eve.chunk("bob", "b", i, frame(i, one));
+      hostilePeer.chunk("bob", "a", i, one);
+      hostilePeer.chunk("bob", "b", i, frame(i, one));
     }
-    eve.trailer("bob", "a", { bytes: 5_000, chunks: 5_000, digest: digestOf(new Uint8Array(5_000).fill(65)) });
-    eve.trailer("bob", "b", { bytes: 5_000, chunks: 5_000, digest: framedDigest(...Array.from({ length: 5_000 }, () => one)) });
+    hostilePeer.trailer("bob", "a", { bytes: 5_000, chunks: 5_000, digest: digestOf(new Uint8Array(5_000).fill(65)) });
+    hostilePeer.trailer("bob", "b", {
+      bytes: 5_000,
+      chunks: 5_000,
+      digest: framedDigest(...Array.from({ length: 5_000 }, () => one)),
+    });
     await room.time.advance(1);
     assert.is(bob.codec.segments.inUse, 0);
     for (const reader of readers) {

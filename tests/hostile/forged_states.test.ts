@@ -2,63 +2,57 @@
 import * as assert from "uvu/assert";
 import type { Claim } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
+import { sendingToHostilePeer } from "../support/hostile_peer.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { digestOf } from "../support/raw_participant.ts";
 
 const test = suite("forged states");
-
-/** Alice, and Eve, who has said hello as a Millrace runtime and answers as the test wants. */
-async function withEve(body: (room: Room, alice: Member, eve: Raw) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const eve = room.raw("eve");
-    eve.hello("alice");
-    await room.time.advance(1);
-    await body(room, alice, eve);
-  });
-}
 
 const CLAIMED: Claim = "claimed";
 const TO_EVE = { topic: "t", destinationIdentities: ["eve"], confirm: true };
 
 for (const [name, taken] of [["fewer", 9], ["more", 11]] as const) {
   test(`a receipt for ${name} bytes than were sent, with the right digest, confirms nothing`, () =>
-    withEve(async (room, alice, eve) => {
+    sendingToHostilePeer(async (room, alice, hostilePeer) => {
       const bytes = pattern(10);
       let settled = false;
       const sending = alice.runtime.sendBytes(bytes, TO_EVE).finally(() => settled = true);
       await room.time.advance(10);
-      const sequence = eve.headers.at(-1)?.sequence ?? NaN;
+      const sequence = hostilePeer.headers.at(-1)?.sequence ?? NaN;
       const row = { sequence, claim: CLAIMED, credit: 1_000, received: 10, end: "done" as const, digest: digestOf(bytes) };
-      eve.state("alice", { receiving: [{ ...row, taken, received: Math.max(10, taken) }] });
+      hostilePeer.state("alice", { receiving: [{ ...row, taken, received: Math.max(10, taken) }] });
       await room.time.advance(1_000);
       assert.is(settled, false);
-      eve.state("alice", { receiving: [{ ...row, taken: 10 }] });
+      hostilePeer.state("alice", { receiving: [{ ...row, taken: 10 }] });
       await room.time.advance(10);
       assert.equal((await room.time.run(sending)).receipts, [{ identity: "eve", bytes: 10 }]);
     }));
 }
 
 test("a row of more bytes than were sent changes nothing, whatever else it says", () =>
-  withEve(async (room, alice, eve) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
     await room.time.run(writer.write(pattern(10)));
     await room.time.advance(20);
-    const sequence = eve.headers.at(-1)?.sequence ?? NaN;
-    eve.state("alice", { receiving: [{ sequence, claim: CLAIMED, credit: 0, received: 11, taken: 0, end: "cancelled" }] });
+    const sequence = hostilePeer.headers.at(-1)?.sequence ?? NaN;
+    hostilePeer.state("alice", {
+      receiving: [{ sequence, claim: CLAIMED, credit: 0, received: 11, taken: 0, end: "cancelled" }],
+    });
     await room.time.advance(10);
     await room.time.run(writer.write(pattern(10)));
-    eve.state("alice", { receiving: [{ sequence, claim: CLAIMED, credit: 0, received: 10, taken: 0, end: "cancelled" }] });
+    hostilePeer.state("alice", {
+      receiving: [{ sequence, claim: CLAIMED, credit: 0, received: 10, taken: 0, end: "cancelled" }],
+    });
     await room.time.advance(10);
     await rejection(() => room.time.run(writer.write(pattern(10))), "cancelled");
   }));
 
 test("a broadcast does not wait longer than it must for one who has not claimed it, nor keep a timer for that", () =>
-  inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
-    const eve = room.raw("eve");
-    eve.hello("alice", { streamWindow: 60_000 });
+  inVirtualPair(async (alice, bob, room) => {
+    const hostilePeer = room.raw("eve");
+    hostilePeer.hello("alice", { streamWindow: 60_000 });
     await room.time.advance(1);
     const received: number[] = [];
     bob.runtime.registerByteStreamHandler("t", async (reader) => void received.push((await reader.readAll()).length));
@@ -70,18 +64,18 @@ test("a broadcast does not wait longer than it must for one who has not claimed 
   }));
 
 test("a broadcast that has ended takes no more receivers: who asks for it is answered that nothing comes", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     await room.join("bob");
     room.raw("plain"); // of another SDK, so that the broadcast names nobody
     await room.time.advance(1_000);
     await room.time.run(alice.runtime.sendText("over", { topic: "t" }));
-    const eve = room.raw("eve");
-    eve.hello("alice");
+    const hostilePeer = room.raw("eve");
+    hostilePeer.hello("alice");
     await room.time.advance(10);
-    eve.state("alice", { receiving: [{ sequence: 0, claim: CLAIMED, credit: 1_000, received: 0, taken: 0 }] });
+    hostilePeer.state("alice", { receiving: [{ sequence: 0, claim: CLAIMED, credit: 1_000, received: 0, taken: 0 }] });
     await room.time.advance(100);
-    const rows = eve.statesFrom("alice").flatMap(({ sending }) => sending);
+    const rows = hostilePeer.statesFrom("alice").flatMap(({ sending }) => sending);
     assert.equal(rows, [{ sequence: 0, final: 0, end: "incomplete" }]);
   }));
 

@@ -6,8 +6,10 @@ import { MemoryAccount, StreamMemory } from "../../protocol/memory_account.ts";
 import { createSegmentStore } from "../../workers/segments.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { frame, framedDigest, pattern } from "../support/room.ts";
-import { last, scene } from "../support/stranger.ts";
+import { pattern } from "../support/bytes.ts";
+import { last } from "../support/handlers.ts";
+import { withHostilePeer } from "../support/hostile_peer.ts";
+import { frame, framedDigest } from "../support/raw_participant.ts";
 
 const test = suite("frames in turns");
 
@@ -98,11 +100,11 @@ test("memory for frames that wait is refused where the account has none, and fre
 
 test("a stream of many frames a packet is whole, though its sender ends it or leaves in the same turn", async () => {
   for (const leaves of [false, true]) {
-    await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", "a", 0, { extension: { format: "framed" } });
-      eve.chunk("bob", "a", 0, content(FRAMES));
-      eve.chunk("bob", "a", 1, content(FRAMES, FRAMES));
-      eve.trailer("bob", "a", { bytes: 2 * FRAMES, chunks: 2, digest: digestOf(2 * FRAMES) });
+    await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+      hostilePeer.open("bob", "a", 0, { extension: { format: "framed" } });
+      hostilePeer.chunk("bob", "a", 0, content(FRAMES));
+      hostilePeer.chunk("bob", "a", 1, content(FRAMES, FRAMES));
+      hostilePeer.trailer("bob", "a", { bytes: 2 * FRAMES, chunks: 2, digest: digestOf(2 * FRAMES) });
       if (leaves) room.hub.vanish("eve");
       await room.time.advance(0);
       assert.equal(await room.time.run(last(readers).readAll()), bytesOf(2 * FRAMES));
@@ -121,10 +123,10 @@ const BAD: Readonly<Record<string, [content: Uint8Array, code: "corrupt" | "inco
 
 for (const [what, [bad, code, size]] of Object.entries(BAD)) {
   test(`${what} behind many frames of its packet: the stream ends, and no memory is held`, async () => {
-    await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", "a", 0, { ...(size === undefined ? {} : { size }), extension: { format: "framed" } });
-      eve.chunk("bob", "a", 0, bad);
-      eve.trailer("bob", "a", { bytes: FRAMES, chunks: 1, digest: digestOf(FRAMES) });
+    await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+      hostilePeer.open("bob", "a", 0, { ...(size === undefined ? {} : { size }), extension: { format: "framed" } });
+      hostilePeer.chunk("bob", "a", 0, bad);
+      hostilePeer.trailer("bob", "a", { bytes: FRAMES, chunks: 1, digest: digestOf(FRAMES) });
       await room.time.advance(0);
       await rejection(() => room.time.run(last(readers).readAll()), code);
       assert.is(bob.codec.segments.inUse, 0);

@@ -3,7 +3,9 @@ import * as assert from "uvu/assert";
 import { BLOCK_OVERHEAD } from "../../protocol/memory_account.ts";
 import type { ByteStreamReader, StreamError } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { frame, inRoom, type Member, pattern, type Raw } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { frame, type RawParticipant } from "../support/raw_participant.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 
 const test = suite("held memory");
@@ -45,7 +47,7 @@ function frames(from: number, count: number, length: number, payload: Uint8Array
 }
 
 /** What a hostile sender makes bob hold: each fills one stream as far as it goes. */
-const FLOODS: Readonly<Record<string, (eve: Raw, streamId: string, sequence: number) => void>> = {
+const FLOODS: Readonly<Record<string, (eve: RawParticipant, streamId: string, sequence: number) => void>> = {
   "compressed frames of two bytes": (eve, streamId, sequence) => {
     eve.open("bob", streamId, sequence, { extension: { format: "framed" } });
     const payload = new Uint8Array([3, 0]);
@@ -80,7 +82,7 @@ const FLOODS: Readonly<Record<string, (eve: Raw, streamId: string, sequence: num
 
 for (const [what, flood] of Object.entries(FLOODS)) {
   test(`${what}: no more is held than the account allows, and others are not disturbed`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
       const { readers } = hoard(bob);
       const eve = room.raw("eve");
@@ -103,7 +105,7 @@ for (const [what, flood] of Object.entries(FLOODS)) {
 }
 
 test("a frame for which there is no memory ends its stream, and takes none", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { ...limits, streamsPerSender: 1 } });
     const { ends } = hoard(bob);
     const eve = room.raw("eve");
@@ -124,7 +126,7 @@ test("a frame for which there is no memory ends its stream, and takes none", asy
 });
 
 test("streams of another SDK are bounded in all, not one by one; what was read makes room again", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const { readers, ends } = hoard(bob);
     const plain = room.raw("plain");

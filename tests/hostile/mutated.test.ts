@@ -4,7 +4,8 @@ import type { Packet } from "../../protocol/wire/packets.ts";
 import { copyPacket } from "../../transports/packet_size.ts";
 import { createRandom } from "../../transports/hub/random.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("mutated packets");
 
@@ -13,7 +14,7 @@ test("100,000 mutated packets do no harm to a stream beside them", async () => {
   const recorded = await record();
   const random = createRandom(seed);
   try {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob");
       const alice = await room.join("alice");
       const eve = room.raw("eve");
@@ -53,7 +54,7 @@ test("100,000 mutated packets do no harm to a stream beside them", async () => {
 /** A real exchange, as bob gets it. */
 async function record(): Promise<Packet[]> {
   const packets: Packet[] = [];
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const eve = room.raw("bob");
     eve.react = (packet) => void packets.push(copyPacket(packet));

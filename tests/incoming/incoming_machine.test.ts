@@ -5,7 +5,7 @@ import { createActor, initialTransition, type SnapshotFrom, transition } from "x
 import { type IncomingActor, type IncomingEffects, type IncomingEvent, incomingStream } from "../../actors/incoming/machine.ts";
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
-import { quietly } from "../support/quietly.ts";
+import { muteWarnings } from "../support/mute_warnings.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("incoming machine");
@@ -113,7 +113,7 @@ test("in a final state no event does anything", () => {
     const { value } = actor.getSnapshot();
     const before = [...calls];
     assert.is(before.at(-1), value === "closed" ? "close" : "fail corrupt");
-    for (const type of types) quietly(() => actor.send(EVENTS[type]));
+    for (const type of types) muteWarnings(() => actor.send(EVENTS[type]));
     actor.stop();
     assert.is(actor.getSnapshot().value, value);
     assert.equal(calls, before);
@@ -135,7 +135,7 @@ test("stopping the actor cancels the stream once, in whatever state", () => {
 test("whatever happens, a stream ends at most once", () => {
   const law = fc.property(fc.array(fc.constantFrom(...types), { maxLength: 12 }), (way) => {
     const { actor, calls } = start();
-    quietly(() => way.forEach((type) => actor.send(EVENTS[type])));
+    muteWarnings(() => way.forEach((type) => actor.send(EVENTS[type])));
     const { value, status } = actor.getSnapshot();
     assert.is(status === "done", value === "closed" || value === "failed");
     const ends = (): string[] => calls.filter((call) => !call.startsWith("claimed"));

@@ -7,6 +7,7 @@ import type { IncomingStream } from "../../actors/incoming/stream.ts";
 import { Deferred } from "../../promises.ts";
 import { DecodePipeline } from "../../actors/readers/decode_pipeline.ts";
 import { suite } from "../support/harness.ts";
+import { macrotask } from "../support/waiting.ts";
 
 const test = suite("intake");
 
@@ -71,9 +72,4 @@ function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] }
     check: () => {},
   };
   return { stream: fake as IncomingStream, taken };
-}
-
-/** Rejections are called unhandled once the microtasks are done. */
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve));
 }

@@ -2,7 +2,9 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, joined, nextBytes, nextText, pattern } from "../support/participants.ts";
+import { joined, pattern } from "../support/bytes.ts";
+import { nextBytes, nextText } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("readable");

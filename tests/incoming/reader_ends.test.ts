@@ -1,24 +1,27 @@
 // What readers leave and tell when they do not come to a clean end, and what `readAll` gathers.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, RuntimeOptions, TextStreamReader } from "../../mod.ts";
+import { last, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("ends of readers");
 
 interface Scene {
-  room: Room;
+  room: HubFixture;
   alice: Member;
   bob: Member;
-  dave: Raw;
+  dave: RawParticipant;
   texts: TextStreamReader[];
   bytes: ByteStreamReader[];
 }
 
 /** Alice, Dave, who is of another SDK, and Bob, who gathers the readers of topic "t". */
 async function inScene(body: (scene: Scene) => Promise<void>, options: Partial<RuntimeOptions> = {}): Promise<void> {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", options);
     const dave = room.raw("dave");
@@ -31,14 +34,6 @@ async function inScene(body: (scene: Scene) => Promise<void>, options: Partial<R
   });
 }
 
-/** The reader that was offered last. */
-function newest<T>(readers: readonly T[]): T {
-  const reader = readers.at(-1);
-  if (reader === undefined) throw new Error("No stream was offered");
-  return reader;
-}
-
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
 const LIMIT = { limits: { readAllBytes: 1_000 } };
 
 test("readAll gathers as much as its limit allows, of text and bytes, announced or not", () =>
@@ -50,20 +45,20 @@ test("readAll gathers as much as its limit allows, of text and bytes, announced 
       };
       await room.time.run(alice.runtime.sendText("x".repeat(length), TO_BOB));
       await room.time.advance(10);
-      await check(newest(texts));
+      await check(last(texts));
       const text = await room.time.run(alice.runtime.streamText(TO_BOB));
       await room.time.run(text.write("x".repeat(length)));
       await room.time.run(text.close());
       await room.time.advance(10);
-      await check(newest(texts));
+      await check(last(texts));
       await room.time.run(alice.runtime.sendBytes(pattern(length), { ...TO_BOB, confirm: false }));
       await room.time.advance(10);
-      await check(newest(bytes));
+      await check(last(bytes));
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
       await room.time.run(writer.write(pattern(length)));
       await room.time.run(writer.close());
       await room.time.advance(10);
-      await check(newest(bytes));
+      await check(last(bytes));
     }
     assert.equal([texts.length, bytes.length], [4, 4]);
   }, LIMIT));
@@ -76,7 +71,7 @@ test("readAll takes nothing of what is announced as too large", () =>
       const other = kind === "bytes" ? await room.time.run(alice.runtime.streamBytes(options)) : undefined;
       await room.time.run(writer?.write("x") ?? other?.write(pattern(1)) ?? Promise.resolve());
       await room.time.advance(100);
-      const reader = newest<TextStreamReader | ByteStreamReader>(readers);
+      const reader = last<TextStreamReader | ByteStreamReader>(readers);
       await rejection(() => reader.readAll(), "too-large");
       assert.is(reader.progress.received, 0);
       await room.time.advance(10);
@@ -90,7 +85,7 @@ test("a loop that is left cancels its stream, wherever it stands; return of an i
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
       await room.time.run(writer.write(pattern(300_000)));
       await room.time.advance(20);
-      const iterator = newest(bytes)[Symbol.asyncIterator]();
+      const iterator = last(bytes)[Symbol.asyncIterator]();
       if (way !== "never") await room.time.run(iterator.next());
       if (way === "waiting") { for (let i = 0; i < 30; i++) iterator.next().catch(() => {}); }
       await room.time.advance(20);
@@ -106,7 +101,7 @@ test("a web stream that is cancelled gives back what was at work for it", () =>
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
       await room.time.run(writer.write(pattern(900_000)));
       await room.time.advance(20);
-      const { readable } = newest(bytes);
+      const { readable } = last(bytes);
       const reader = mode === undefined ? readable.getReader() : readable.getReader({ mode });
       await room.time.run(reader.read(new Uint8Array(10)));
       await room.time.run(reader.cancel("enough"));
@@ -122,21 +117,21 @@ test("a byte order mark is the sender's own, of Millrace and of another SDK, fra
     for (const text of [`${mark}x`, `${mark}${"x".repeat(50_000)}`, mark]) {
       await room.time.run(alice.runtime.sendText(text, TO_BOB));
       await room.time.advance(10);
-      assert.is(await room.time.run(newest(texts).readAll()), text);
+      assert.is(await room.time.run(last(texts).readAll()), text);
     }
     dave.open("bob", "s", 0, { kind: "text", extension: false });
     dave.chunk("bob", "s", 0, Uint8Array.of(0xef, 0xbb));
     dave.chunk("bob", "s", 1, Uint8Array.of(0xbf, 0x78));
     dave.trailer("bob", "s", undefined);
     await room.time.advance(10);
-    assert.is(await room.time.run(newest(texts).readAll()), `${mark}x`);
+    assert.is(await room.time.run(last(texts).readAll()), `${mark}x`);
   }));
 
 test("no part of a text is empty, wherever its sender cuts it", () =>
   inScene(async ({ room, alice, dave, texts }) => {
     const parts: string[] = [];
     const read = async (): Promise<void> => {
-      for await (const part of newest(texts)) parts.push(part);
+      for await (const part of last(texts)) parts.push(part);
     };
     const whole = new TextEncoder().encode("a€b😀");
     dave.open("bob", "s", 0, { kind: "text", extension: false });
@@ -159,7 +154,7 @@ test("a code point that another SDK does not finish is U+FFFD, not nothing", () 
     dave.chunk("bob", "s", 0, Uint8Array.of(0x78, 0xe2, 0x82));
     dave.trailer("bob", "s", undefined);
     await room.time.advance(10);
-    assert.is(await room.time.run(newest(texts).readAll()), "x\uFFFD");
+    assert.is(await room.time.run(last(texts).readAll()), "x\uFFFD");
   }));
 
 test("a reader whose bytes are corrupt fails, and its sender is told so", () =>
@@ -170,13 +165,13 @@ test("a reader whose bytes are corrupt fails, and its sender is told so", () =>
     dave.chunk("bob", "s", 0, pattern(10));
     dave.trailer("bob", "s", { bytes: 10, chunks: 1, digest: digestOf(pattern(11)) });
     await room.time.advance(1);
-    const error = await rejection(() => room.time.run(newest(bytes).readAll()), "corrupt");
+    const error = await rejection(() => room.time.run(last(bytes).readAll()), "corrupt");
     await room.time.advance(1);
     const rows = dave.statesFrom("bob").flatMap(({ receiving }) => receiving);
     assert.is(rows.at(-1)?.end, "corrupt");
-    assert.is(newest(bytes).actor.getSnapshot().value, "failed");
-    assert.is(await newest(bytes).closed.catch((cause: unknown) => cause), error);
-    await newest(bytes).cancel("too late");
+    assert.is(last(bytes).actor.getSnapshot().value, "failed");
+    assert.is(await last(bytes).closed.catch((cause: unknown) => cause), error);
+    await last(bytes).cancel("too late");
     await room.time.advance(1);
     assert.is(dave.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1)?.end, "corrupt");
   }));

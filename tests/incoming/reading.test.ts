@@ -4,18 +4,10 @@ import * as assert from "uvu/assert";
 import { createCodecPool } from "../../mod.ts";
 import type { ByteStreamReader, RuntimeOptions, TextStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import {
-  collectTexts,
-  inPair,
-  inParty,
-  joined,
-  nextBytes,
-  nextText,
-  nextWhole,
-  pattern,
-  pause,
-  until,
-} from "../support/participants.ts";
+import { joined, pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { pause, until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { incomingOf } from "../support/incoming_of.ts";
@@ -56,7 +48,7 @@ for (const [codec, options] of CODECS) {
           assert.is(reader.progress.received, 500_000);
           assert.ok(reader.progress.complete);
           assert.is(reader.actor.getSnapshot().value, "closed");
-        }), options));
+        }), { runtime: options }));
   }
 
   test(`a text is read by iteration, readable or readAll, ${codec}`, () =>
@@ -83,7 +75,7 @@ for (const [codec, options] of CODECS) {
         const others = consumers.filter((second) => second !== consume || i < 2); // asked for again, `readable` is the same stream
         for (const second of others) await rejection(() => second(reader), "closed");
       }
-    }, options));
+    }, { runtime: options }));
 
   test(`readable can be piped, and a failing destination cancels the stream, ${codec}`, () =>
     inPair(async (alice, bob) => {
@@ -95,7 +87,7 @@ for (const [codec, options] of CODECS) {
       assert.is(message, "the pipe is full");
       const error = await rejection(() => sending, "cancelled");
       assert.is(error.reason, "the pipe is full");
-    }, options));
+    }, { runtime: options }));
 
   test(`what a failed stream's consumers get is its error, ${codec}`, () =>
     inPair((alice, bob) =>
@@ -111,7 +103,7 @@ for (const [codec, options] of CODECS) {
           assert.is(await consuming, "aborted", name);
           assert.equal(await readdir(folder), []);
         }
-      }), options));
+      }), { runtime: options }));
 }
 
 test("a readable that is cancelled gives back all memory", async () => {
@@ -126,7 +118,7 @@ test("a readable that is cancelled gives back all memory", async () => {
       await values.cancel("enough");
       await rejection(() => sending, "cancelled");
       await until(() => pool.segments.inUse === 0);
-    }, { pool });
+    }, { runtime: { pool } });
   } finally {
     await pool.close();
   }
@@ -159,9 +151,9 @@ test("a handler unregistered keeps the streams that it has", () =>
   }));
 
 test("a stream that nobody reads holds its window at most", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob", { limits: { receiveWindow: 100_000 } });
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const { runtime: bob } = await room.join("bob", { limits: { receiveWindow: 100_000 } });
     const heard = nextBytes(bob);
     const sending = alice.sendBytes(pattern(2_000_000), { destinationIdentities: ["bob"] });
     const reader = await heard;
@@ -173,9 +165,9 @@ test("a stream that nobody reads holds its window at most", () =>
   }));
 
 test("readAll takes as much as its limit and not a byte more", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob", { limits: { readAllBytes: 50_000 } });
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const { runtime: bob } = await room.join("bob", { limits: { readAllBytes: 50_000 } });
     const sizes: (number | string)[] = [];
     const note = async (reader: TextStreamReader | ByteStreamReader): Promise<void> => {
       await reader.readAll().then((all) => sizes.push(all.length), (error) => sizes.push(error.code));
@@ -246,10 +238,10 @@ test("wrong arguments of a reader are invalid, and it can still be read", () =>
   }));
 
 test("two consumers of the same bytes get arrays of their own", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = nextBytes(await party.join("bob"));
-    const carol = nextBytes(await party.join("carol"));
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const bob = nextBytes((await room.join("bob")).runtime);
+    const carol = nextBytes((await room.join("carol")).runtime);
     const sending = alice.sendBytes(pattern(600_000));
     const first = await bob;
     const parts: Uint8Array[] = [];

@@ -5,7 +5,9 @@ import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import type { Progress, RuntimeOptions, StreamError } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -23,7 +25,7 @@ for (const [codec, options] of CODECS) {
         assert.equal(saved, ["port.pdf", "port (2).pdf", "port (3).pdf"].map((name) => join(folder, name)));
         assert.equal(await Promise.all(saved.map(async (path) => (await stat(path)).size)), [10, 20_000, 300_000]);
         assert.equal((await readdir(folder)).length, 3);
-      }), options));
+      }), { runtime: options }));
 
   test(`saveTo a missing folder with a slash makes it, ${codec}`, () =>
     inPair((alice, bob) =>
@@ -38,7 +40,7 @@ for (const [codec, options] of CODECS) {
           { path: join(folder, "new", "deep", "a.bin"), bytes: 70_000 },
           { path: join(folder, "other", "a.bin"), bytes: 70_000 },
         ]);
-      }), options));
+      }), { runtime: options }));
 }
 
 test("saveTo a file uses that path, whatever the sender calls it", () =>
@@ -122,7 +124,7 @@ test("while it is saved there is a part file, and nothing under the final name",
   ));
 
 test("progress of saveTo is told, at the end all of it; one that throws is reported", () =>
-  inPair((alice, bob, party) =>
+  inPair((alice, bob, room) =>
     inTemporaryFolder(async (folder) => {
       const told: Progress[] = [];
       bob.registerByteStreamHandler("", async (reader) => {
@@ -136,8 +138,8 @@ test("progress of saveTo is told, at the end all of it; one that throws is repor
       await alice.sendBytes(pattern(400_000), { name: "x" });
       await until(() => told.at(-1)?.bytes === 400_000);
       assert.is(told.at(-1)?.percent, 100);
-      assert.is(party.told("bob").length, told.length);
-      assert.is((party.told("bob")[0]?.error.cause as Error | undefined)?.message, "no bar");
+      assert.is(room.told("bob").length, told.length);
+      assert.is((room.told("bob")[0]?.error.cause as Error | undefined)?.message, "no bar");
       assert.equal(await readdir(folder), ["x"]);
     })
   ));

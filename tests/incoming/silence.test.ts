@@ -1,15 +1,15 @@
 // Every timer of a stream's life, by a simulated clock.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, Progress, TextStreamReader } from "../../mod.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("silence");
 
 const HOUR = 3_600_000;
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
 function texts(member: Member): TextStreamReader[] {
   const readers: TextStreamReader[] = [];
   member.runtime.registerTextStreamHandler("t", (reader) => void readers.push(reader));
@@ -17,8 +17,7 @@ function texts(member: Member): TextStreamReader[] {
 }
 
 function bytes(member: Member): ByteStreamReader[] {
-  const readers: ByteStreamReader[] = [];
-  member.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+  const readers = collectReaders(member.runtime);
   return readers;
 }
 
@@ -28,8 +27,8 @@ function first<T>(readers: readonly T[]): T {
   return reader;
 }
 
-async function pair(body: (room: Room, alice: Member, bob: Member) => Promise<void>, limits = {}): Promise<void> {
-  await inRoom(async (room) => {
+async function pair(body: (room: HubFixture, alice: Member, bob: Member) => Promise<void>, limits = {}): Promise<void> {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits });
     const bob = await room.join("bob", { limits });
     await body(room, alice, bob);
@@ -128,7 +127,7 @@ test("a vanished receiver of which nothing is told: a time-out, long before stal
 });
 
 test("foreignIdleTimeout: another SDK may be silent for longer, as it gives no sign of life", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     const readers = bytes(bob);
     const plain = room.raw("plain");
@@ -144,7 +143,7 @@ test("foreignIdleTimeout: another SDK may be silent for longer, as it gives no s
 });
 
 test("a receiver of another SDK that is silent is not given up, whatever else is under way with it", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     const readers = bytes(bob);
     const plain = room.raw("plain");
@@ -260,7 +259,7 @@ test("stallTimeout of Infinity: a receipt is waited for as long as the receiver 
 });
 
 test("stallTimeout in a broadcast: one is left out, the others get the whole", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const others: Member[] = [];
     for (const name of ["bob", "carol", "dave"]) others.push(await room.join(name));
@@ -287,7 +286,7 @@ test("stallTimeout in a broadcast: one is left out, the others get the whole", a
 });
 
 test("the first send to somebody unknown waits 300 ms for a hello, then goes plain", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const plain = room.raw("plain");
     const sending = alice.runtime.sendBytes(pattern(20_000), { topic: "t", destinationIdentities: ["plain"] });
@@ -328,7 +327,7 @@ test("a small write is handed on within 10 ms, text at once", async () => {
 });
 
 test("progress is told of at most once each 50 ms, and at the end", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     const alice = await room.join("alice");
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());

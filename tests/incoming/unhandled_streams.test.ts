@@ -2,14 +2,15 @@
 import * as assert from "uvu/assert";
 import type { Runtime, StreamOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("streams without a handler");
 
 const TO_BOB = { topic: "nobody", destinationIdentities: ["bob"] };
 
 /** Ways to send a stream; each settles, whatever comes of it. */
-const WAYS: Record<string, (runtime: Runtime, room: Room, options: StreamOptions) => Promise<unknown>> = {
+const WAYS: Record<string, (runtime: Runtime, room: HubFixture, options: StreamOptions) => Promise<unknown>> = {
   "a short text": (runtime, _, options) => runtime.sendText("x", options),
   "an empty text": (runtime, _, options) => runtime.sendText("", options),
   "a long text": (runtime, _, options) => runtime.sendText("x".repeat(40_000), options),
@@ -34,19 +35,17 @@ function told({ errors }: Member): string[] {
   return errors.map(({ code, identity }) => `${code} ${identity}`);
 }
 
-async function inPair(body: (room: Room, alice: Member, bob: Member) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+async function acquainted(body: (alice: Member, bob: Member, room: HubFixture) => Promise<void>): Promise<void> {
+  await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(1_000);
-    await body(room, alice, bob);
+    await body(alice, bob, room);
   });
 }
 
 for (const [way, send] of Object.entries(WAYS)) {
   for (const confirm of [true, false]) {
     test(`${way}, ${confirm ? "" : "not "}confirmed: both ends are told once, with topic and stream`, () =>
-      inPair(async (room, alice, bob) => {
+      acquainted(async (alice, bob, room) => {
         const streamId = "the stream";
         const outcome = send(alice.runtime, room, { ...TO_BOB, confirm, streamId }).then(
           () => "sent",
@@ -63,7 +62,7 @@ for (const [way, send] of Object.entries(WAYS)) {
       }));
   }
   test(`${way}, to all: nobody is told`, () =>
-    inPair(async (room, alice, bob) => {
+    acquainted(async (alice, bob, room) => {
       const { destinationIdentities: _, ...options } = TO_BOB;
       await room.time.run(send(alice.runtime, room, { ...options, confirm: false }));
       await room.time.advance(60_000);
@@ -72,7 +71,7 @@ for (const [way, send] of Object.entries(WAYS)) {
 }
 
 test("one of several who has no handler is told of, the others get it", () =>
-  inPair(async (room, alice, bob) => {
+  acquainted(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const texts: string[] = [];
     carol.runtime.registerTextStreamHandler("nobody", async (reader) => void texts.push(await reader.readAll()));
@@ -92,7 +91,7 @@ test("one of several who has no handler is told of, the others get it", () =>
   }));
 
 test("a text of a thousand that finds no handler is told of, long after they were sent", () =>
-  inPair(async (room, alice, bob) => {
+  acquainted(async (alice, bob, room) => {
     bob.runtime.registerTextStreamHandler("chat", async (reader) => void await reader.readAll());
     for (let i = 0; i < 1_000; i++) {
       const topic = i === 3 ? "nobody" : "chat";
@@ -104,7 +103,7 @@ test("a text of a thousand that finds no handler is told of, long after they wer
   }));
 
 test("a handler that comes in time, and one that was there, leave nothing to tell", () =>
-  inPair(async (room, alice, bob) => {
+  acquainted(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
     await room.time.run(alice.runtime.sendBytes(pattern(10), { ...TO_BOB, topic: "t", confirm: false }));
     await room.time.run(alice.runtime.sendText("x", TO_BOB));
@@ -115,7 +114,7 @@ test("a handler that comes in time, and one that was there, leave nothing to tel
   }));
 
 test("a stream over the receiver's limits is told of at the sender when no call rejects with it", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", { limits: { nameBytes: 5, streamBytes: 100 } });
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));
@@ -129,7 +128,7 @@ test("a stream over the receiver's limits is told of at the sender when no call 
   }));
 
 test("a stranger's rows make nobody told of streams that were not sent to him, or twice", () =>
-  inPair(async (room, alice, bob) => {
+  acquainted(async (alice, bob, room) => {
     const eve = room.raw("eve");
     eve.hello("alice");
     await room.time.advance(1_000);
@@ -146,7 +145,7 @@ test("a stranger's rows make nobody told of streams that were not sent to him, o
   }));
 
 test("a receiver of before says nothing of names, and is as it was", () =>
-  inPair(async (room, _, bob) => {
+  acquainted(async (_, bob, room) => {
     const eve = room.raw("eve");
     eve.hello("bob");
     await room.time.advance(1);

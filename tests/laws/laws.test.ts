@@ -6,9 +6,9 @@ import * as assert from "uvu/assert";
 import type { ByteStreamReader, Limits, StreamErrorCode, TextStreamReader } from "../../mod.ts";
 import { StreamError } from "../../mod.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
-import { same } from "../support/bytes.ts";
+import { pattern, same } from "../support/bytes.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 
@@ -43,7 +43,7 @@ interface Listening<T> {
   got: Promise<T[]>;
 }
 
-async function listenForText(room: Room, count: number, receiveWindow: number): Promise<Listening<string>> {
+async function listenForText(room: HubFixture, count: number, receiveWindow: number): Promise<Listening<string>> {
   const listening: Promise<string>[] = [];
   const members: Member[] = [];
   for (let i = 0; i < count; i++) {
@@ -59,7 +59,7 @@ async function listenForText(room: Room, count: number, receiveWindow: number): 
 }
 
 async function listenForBytes(
-  room: Room,
+  room: HubFixture,
   count: number,
   receiveWindow: number,
   limits: Partial<Limits> = {},
@@ -86,7 +86,7 @@ test("texts written in any parts arrive as written", async () => {
       receivers,
       window,
       async (parts, size, count, receiveWindow) => {
-        await inRoom(async (room) => {
+        await inVirtualTime(async (room) => {
           const { got } = await listenForText(room, count, receiveWindow);
           const alice = await room.join("alice", { chunkSize: size });
           const writer = await room.time.run(alice.runtime.streamText({ topic: "t" }));
@@ -111,7 +111,7 @@ test("a text sent at once arrives as it was", async () => {
       fc.boolean(),
       async (part, times, size, count, receiveWindow, confirm) => {
         const whole = part.repeat(times);
-        await inRoom(async (room) => {
+        await inVirtualTime(async (room) => {
           const { got } = await listenForText(room, count, receiveWindow);
           const alice = await room.join("alice", { chunkSize: size });
           const info = await room.time.run(alice.runtime.sendText(whole, { topic: "t", confirm }));
@@ -135,7 +135,7 @@ test("bytes written in any parts, and sent at once, arrive as they were", async 
       async (lengths, size, count, receiveWindow, atOnce) => {
         const parts = lengths.map((bytes, i) => pattern(size < 100 ? bytes % 5_000 : bytes, i));
         const whole = Uint8Array.from(parts.flatMap((part) => [...part]));
-        await inRoom(async (room) => {
+        await inVirtualTime(async (room) => {
           const { got } = await listenForBytes(room, count, receiveWindow);
           const alice = await room.join("alice", { chunkSize: size });
           if (atOnce) await room.time.run(alice.runtime.sendBytes(whole, { topic: "t" }));
@@ -163,7 +163,7 @@ test("files arrive as they are", async () => {
       fc.asyncProperty(length, receivers, window, async (bytes, count, receiveWindow) => {
         const path = join(folder, "file.bin");
         await writeFile(path, pattern(bytes));
-        await inRoom(async (room) => {
+        await inVirtualTime(async (room) => {
           const limits = { idleTimeout: Infinity, stallTimeout: Infinity }; // virtual time is quicker than the disk
           const { got } = await listenForBytes(room, count, receiveWindow, limits);
           const alice = await room.join("alice", { limits });
@@ -179,7 +179,7 @@ test("files arrive as they are", async () => {
 test("every chunk of a text is valid UTF-8 by itself, and no larger than asked for", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 6 }), chunkSize, fc.boolean(), async (parts, size, atOnce) => {
-      await inRoom(async (room) => {
+      await inVirtualTime(async (room) => {
         const { got } = await listenForText(room, 1, 1_000_000);
         const alice = await room.join("alice", { chunkSize: size });
         const bystander = room.raw("bystander"); // another SDK: the broadcast is mixed, and plain
@@ -222,7 +222,7 @@ test("over a reliable line, however slow and lossy, all arrives, and no more tha
       fc.array(length, { minLength: 1, maxLength: 4 }),
       window,
       async (options, number, lengths, receiveWindow) => {
-        await inRoom(async (room) => {
+        await inVirtualTime(async (room) => {
           const alice = await room.join("alice");
           const bob = await room.join("bob", { limits: { receiveWindow, stallTimeout: 600_000 } });
           await room.time.advance(3_000);
@@ -240,7 +240,7 @@ test("over a reliable line, however slow and lossy, all arrives, and no more tha
   );
 });
 
-async function readSlowly(room: Room, reader: ByteStreamReader, most: number): Promise<number> {
+async function readSlowly(room: HubFixture, reader: ByteStreamReader, most: number): Promise<number> {
   const { content } = incomingOf(reader);
   let bytes = 0;
   for await (const part of reader) {
@@ -272,9 +272,7 @@ test("over a faulty line each stream ends, in the right content or with a code, 
       fc.array(send, { minLength: 1, maxLength: 4 }),
       partings,
       async (options, number, sends, cuts) => {
-        await inRoom(async (room) => {
-          const alice = await room.join("alice");
-          const bob = await room.join("bob");
+        await inVirtualPair(async (alice, bob, room) => {
           await room.time.advance(1);
           room.hub.link("alice", "bob", options);
           const expected = new Map<string, string>();

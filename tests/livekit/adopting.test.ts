@@ -1,21 +1,22 @@
 // A Room and the runtime that has adopted it: what it takes to adopt one, what stays its owner's, and that it is given back as it was.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, until } from "../support/participants.ts";
+import { collectTexts } from "../support/handlers.ts";
+import { heardBy, LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { type AdoptableRoom, livekit } from "../../transports/livekit/mod.ts";
-import { Halls, heardBy } from "../support/livekit/hall.ts";
 import { ffiClient } from "../support/livekit/recorder.ts";
 import { type Participant, Room, RoomEvent } from "../support/livekit/rooms.ts";
 
 const test = suite("adopting a Room");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 test("a Room that is not connected, or no longer, is refused", () =>
-  halls.in(async (hall) => {
+  rooms.in(async (fixture) => {
     const never = await rejection(() => livekit(new Room()), "transport");
     assert.match(never.message, "Cannot adopt the room as it must be connected");
-    const room = await hall.plain("alice");
+    const room = await fixture.plain("alice");
     await room.disconnect();
     await rejection(() => livekit(room), "transport");
   }));
@@ -28,21 +29,21 @@ test("what is no Room is an invalid argument", async () => {
 });
 
 test("a Room of a version that lacks something is refused, and what it lacks is named", () =>
-  halls.in(async (hall) => {
-    const room = await hall.plain("alice");
+  rooms.in(async (fixture) => {
+    const room = await fixture.plain("alice");
     for (const name of ["ffiHandle", "textStreamHandlers", "byteStreamHandlers", "remoteParticipants", "localParticipant"]) {
       const without = new Proxy(room, { get: (target, key) => key === name ? undefined : Reflect.get(target, key, target) });
       const error = await rejection(() => livekit(without), "transport");
       assert.match(error.message, `lacks room.${name}`);
       assert.match(error.message, "0.13.34 or 1.1.0");
     }
-    const { runtime } = await hall.adopt(room); // nothing of it is left behind
+    const { runtime } = await fixture.adopt(room); // nothing of it is left behind
     await runtime.close();
   }));
 
 test("so it is without the SDK's native client", () =>
-  halls.in(async (hall) => {
-    const room = await hall.plain("alice");
+  rooms.in(async (fixture) => {
+    const room = await fixture.plain("alice");
     const client = ffiClient();
     try {
       Object.assign(globalThis, { _ffiClientInstance: undefined });
@@ -54,14 +55,14 @@ test("so it is without the SDK's native client", () =>
   }));
 
 test("a Room is adopted once at a time, and again when it was given back", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice");
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice");
     const error = await rejection(() => livekit(alice.room), "transport");
     assert.match(error.message, 'adopted already: identity is "alice"');
     await alice.runtime.close();
-    const again = await hall.adopt(alice.room);
-    const bob = await hall.join("bob");
-    await hall.acquaint(again, bob);
+    const again = await fixture.adopt(alice.room);
+    const bob = await fixture.join("bob");
+    await fixture.acquaint(again, bob);
     const texts = collectTexts(again.runtime, "t");
     await bob.runtime.sendText("hello", { topic: "t", destinationIdentities: ["alice"], confirm: true });
     assert.equal(texts, ["hello"]);
@@ -69,9 +70,9 @@ test("a Room is adopted once at a time, and again when it was given back", () =>
   }));
 
 test("another copy of the package is told at once that the Room is adopted, and may adopt it when it was given back", () =>
-  halls.in(async (hall) => {
+  rooms.in(async (fixture) => {
     const adopter = Symbol.for("millrace.adopter"); // by this copies tell each other
-    const alice = await hall.join("alice");
+    const alice = await fixture.join("alice");
     assert.ok(adopter in alice.room);
     await alice.runtime.close();
     assert.not(adopter in alice.room);
@@ -79,16 +80,16 @@ test("another copy of the package is told at once that the Room is adopted, and 
     const error = await rejection(() => livekit(alice.room), "invalid-argument");
     assert.match(error.message, 'another copy of this package has adopted it: identity is "alice"');
     Reflect.deleteProperty(alice.room, adopter);
-    await (await hall.adopt(alice.room)).runtime.close();
+    await (await fixture.adopt(alice.room)).runtime.close();
   }));
 
 test("a Room that is given back works on, with no listener more than it had", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const room = await hall.plain("alice");
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const room = await fixture.plain("alice");
     const before = ffiClient().listenerCount("ffi_event");
     for (let time = 1; time <= 3; time++) {
-      const { runtime } = await hall.adopt(room);
+      const { runtime } = await fixture.adopt(room);
       assert.is(ffiClient().listenerCount("ffi_event"), before + 1);
       runtime.registerTextStreamHandler("t", () => {});
       await runtime.sendText("from the runtime", { topic: "t", destinationIdentities: ["dave"] });
@@ -105,9 +106,9 @@ test("a Room that is given back works on, with no listener more than it had", ()
   }));
 
 test("a Room that is left by its owner has no listener either", () =>
-  halls.in(async (hall) => {
+  rooms.in(async (fixture) => {
     const before = ffiClient().listenerCount("ffi_event");
-    const { runtime, room } = await hall.join("alice");
+    const { runtime, room } = await fixture.join("alice");
     await room.disconnect();
     await until(() => runtime.actor.getSnapshot().value === "closed");
     assert.is(ffiClient().listenerCount("ffi_event"), before);
@@ -115,12 +116,12 @@ test("a Room that is left by its owner has no listener either", () =>
   }));
 
 test("a runtime that starts long after its Room has joined finds who is there, and is found", () =>
-  halls.in(async (hall) => {
-    const rooms = [await hall.plain("alice"), await hall.plain("bob"), await hall.plain("carol")] as const;
+  rooms.in(async (fixture) => {
+    const rooms = [await fixture.plain("alice"), await fixture.plain("bob"), await fixture.plain("carol")] as const;
     await until(() => rooms.every(({ remoteParticipants }) => remoteParticipants.size === 2));
-    const alice = await hall.adopt(rooms[0]);
-    const bob = await hall.adopt(rooms[1]);
-    await hall.acquaint(alice, bob);
+    const alice = await fixture.adopt(rooms[0]);
+    const bob = await fixture.adopt(rooms[1]);
+    await fixture.acquaint(alice, bob);
     const texts = collectTexts(bob.runtime, "t");
     const { receipts } = await alice.runtime.sendText("hello", { topic: "t", confirm: true });
     assert.equal(receipts, [{ identity: "bob", bytes: 5 }]);
@@ -128,8 +129,8 @@ test("a runtime that starts long after its Room has joined finds who is there, a
   }));
 
 test("one that closes while its Room stays is a participant of another SDK from then on", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const texts = collectTexts(bob.runtime, "t");
     const heard = heardBy(bob.room, "t");
     const { receipts } = await alice.runtime.sendText("one", { topic: "t", confirm: true });
@@ -144,9 +145,9 @@ test("one that closes while its Room stays is a participant of another SDK from 
   }));
 
 test("metadata, attributes and name are left alone, for the participant and for others", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const room = await hall.plain("alice", { canUpdateOwnMetadata: true });
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const room = await fixture.plain("alice", { canUpdateOwnMetadata: true });
     await room.localParticipant?.updateMetadata("mine");
     await room.localParticipant?.setAttributes({ mood: "calm" });
     await room.localParticipant?.updateName("Alice");
@@ -161,8 +162,8 @@ test("metadata, attributes and name are left alone, for the participant and for 
     dave.on(RoomEvent.ParticipantAttributesChanged, () => void changes.push("attributes"));
     dave.on(RoomEvent.ParticipantMetadataChanged, () => void changes.push("metadata"));
     dave.on(RoomEvent.ParticipantNameChanged, () => void changes.push("name"));
-    const alice = await hall.adopt(room);
-    const bob = await hall.join("bob");
+    const alice = await fixture.adopt(room);
+    const bob = await fixture.join("bob");
     const heard = heardBy(dave, "t");
     await alice.runtime.sendText("to all", { topic: "t" });
     await bob.runtime.sendText("to alice", { topic: "t", destinationIdentities: ["alice"] });
@@ -175,8 +176,8 @@ test("metadata, attributes and name are left alone, for the participant and for 
   }));
 
 test("data packets and calls of the user's own go on beside, and handlers of them hear of nothing else", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const packets: string[] = [];
     for (const { room } of [alice, bob]) {
       room.on(RoomEvent.DataReceived, (payload, from, _kind, topic) => {
@@ -204,5 +205,5 @@ test("data packets and calls of the user's own go on beside, and handlers of the
     assert.equal(texts.map(({ length }) => length), [100_000]);
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();

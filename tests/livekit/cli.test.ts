@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { CliProgram, endPrograms } from "../support/cli_program.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
 import { startServer } from "../../bench/support/server.ts";
@@ -135,7 +135,7 @@ test("a server that refuses, or is not there, ends it with 3", () =>
       assert.is(await program.ended, "LIVEKIT_TOKEN" in environment ? 2 : 3);
       assert.match(program.err, expected);
     }
-    const withToken = run("bob", ["receive", "--dir", "in"], folder, { LIVEKIT_TOKEN: await server.token("carol", "hall") }, []);
+    const withToken = run("bob", ["receive", "--dir", "in"], folder, { LIVEKIT_TOKEN: await server.token("carol", "room") }, []);
     await withToken.printed('as "carol"');
     withToken.signal("SIGINT");
     assert.is(await withToken.ended, 130);

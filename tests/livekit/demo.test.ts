@@ -1,20 +1,21 @@
 // The demonstration in a room, as its users run it: `npm start -- --livekit`.
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { runtimeCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { projectRoot } from "../../bench/support/project_root.ts";
-import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { ExampleProgram, runtimeCommand } from "../support/livekit/example_program.ts";
+import { inTemporaryFolder, randomFile } from "../support/temporary_folder.ts";
+import { ExampleProgram } from "../support/livekit/example_program.ts";
 import { startServer } from "../../bench/support/server.ts";
+import { answers } from "../support/waiting.ts";
 
 const test = suite("demo in a room");
 
 test("on a server of its own it shows what it shows on a hub, and leaves nothing", () =>
   inTemporaryFolder(async (folder) => {
-    const file = await makeFile(folder, 300_000);
+    const file = await randomFile(folder, 300_000);
     await using demo = await start(folder, ["--livekit", file]);
     const url = await demo.printed(/In a room of the LiveKit server at (\S+)/);
     assert.is(await demo.ended, 0, demo.err);
@@ -31,7 +32,7 @@ test("on a server of its own it shows what it shows on a hub, and leaves nothing
 test("on the server that the environment names it starts none", () =>
   inTemporaryFolder(async (folder) => {
     await using server = await startServer();
-    await using demo = await start(folder, ["--livekit", await makeFile(folder, 20_000)], {
+    await using demo = await start(folder, ["--livekit", await randomFile(folder, 20_000)], {
       LIVEKIT_URL: server.url,
       LIVEKIT_API_KEY: server.key,
       LIVEKIT_API_SECRET: server.secret,
@@ -65,7 +66,7 @@ for (const [signal, to] of [["SIGINT", "group"], ["SIGTERM", "program"]] as cons
     `${signal} to the ${to} in the middle ends it with 130, and leaves no process and no half file`,
     () =>
       inTemporaryFolder(async (folder) => {
-        await using demo = await start(folder, ["--livekit", await makeFile(folder, 16_000_000)]);
+        await using demo = await start(folder, ["--livekit", await randomFile(folder, 16_000_000)]);
         await demo.printed(/ \d\d %/);
         demo.signal(signal, to);
         assert.is(await demo.ended, 130, demo.err);
@@ -89,12 +90,6 @@ test("Ctrl-C before anything is under way ends it too", () =>
 
 test.run();
 
-async function makeFile(folder: string, size: number): Promise<string> {
-  const path = join(folder, "report.bin");
-  await writeFile(path, randomBytes(size)); // which no compression makes quick
-  return path;
-}
-
 async function start(folder: string, args: readonly string[], env: Record<string, string> = {}): Promise<ExampleProgram> {
   const temporary = join(folder, "tmp");
   await mkdir(temporary, { recursive: true });
@@ -104,16 +99,4 @@ async function start(folder: string, args: readonly string[], env: Record<string
 
 async function temporaryFiles(folder: string): Promise<string[]> {
   return await readdir(join(folder, "tmp"), { recursive: true });
-}
-
-async function answers(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port) });
-  try {
-    return await new Promise<boolean>((resolve) =>
-      void socket.once("connect", () => resolve(true)).once("error", () => resolve(false))
-    );
-  } finally {
-    socket.destroy();
-  }
 }

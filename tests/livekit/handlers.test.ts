@@ -2,21 +2,23 @@
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, nextBytes, nextText, nextWhole, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
+import { bytesHeardBy, heardBy, LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
-import { bytesHeardBy, Halls, heardBy } from "../support/livekit/hall.ts";
 import type { Room } from "../support/livekit/rooms.ts";
 
 const test = suite("handlers");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** What a stream of another SDK takes until it is given up as nobody handles it. */
 const UNCLAIMED_MS = 60_000;
 
 test("a stream of another SDK on a topic that the Room itself handles goes there, and not to the runtime", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const { runtime: alice, room } = await hall.join("alice");
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const { runtime: alice, room } = await fixture.join("alice");
     const texts = { runtime: collectTexts(alice, "x"), room: heardBy(room, "x") };
     const bytes = { runtime: collectBytes(alice, "x"), room: bytesHeardBy(room, "x") };
     for (const text of ["short", "long ".repeat(10_000)]) {
@@ -33,9 +35,9 @@ test("a stream of another SDK on a topic that the Room itself handles goes there
   }));
 
 test("a handler on the Room for text leaves bytes to the runtime, and other topics; removed, it leaves its own", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const { runtime: alice, room } = await hall.join("alice");
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const { runtime: alice, room } = await fixture.join("alice");
     const onRoom = heardBy(room, "x");
     const bytes = collectBytes(alice, "x");
     const texts = collectTexts(alice, "x");
@@ -51,10 +53,10 @@ test("a handler on the Room for text leaves bytes to the runtime, and other topi
   }));
 
 test("between runtimes no handler on a Room fires, whatever its topic, and the runtime's does once", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice");
-    const bob = await hall.join("bob");
-    await hall.acquaint(alice, bob);
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice");
+    const bob = await fixture.join("bob");
+    await fixture.acquaint(alice, bob);
     const onRoom = ["t", "millrace", ""].flatMap((topic) => [heardBy(bob.room, topic), bytesHeardBy(bob.room, topic)]);
     const texts = collectTexts(bob.runtime, "t");
     const bytes = collectBytes(bob.runtime, "t");
@@ -74,11 +76,11 @@ test("between runtimes no handler on a Room fires, whatever its topic, and the r
   }));
 
 test("a mixed broadcast comes once to each: a runtime gets it though its Room has a handler, another SDK by its own", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const alice = await hall.join("alice");
-    const bob = await hall.join("bob");
-    await hall.acquaint(alice, bob);
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const alice = await fixture.join("alice");
+    const bob = await fixture.join("bob");
+    await fixture.acquaint(alice, bob);
     const toDave = heardBy(dave, "t");
     const bytesToDave = bytesHeardBy(dave, "t");
     const onBobsRoom = heardBy(bob.room, "t");
@@ -103,9 +105,9 @@ test("a mixed broadcast comes once to each: a runtime gets it though its Room ha
   }));
 
 test("a stream of another SDK whose handler comes late is held for it, in each form it may have", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const { runtime: alice, errors } = await hall.join("alice", { limits: { unclaimedTimeout: UNCLAIMED_MS } });
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const { runtime: alice, errors } = await fixture.join("alice", { limits: { unclaimedTimeout: UNCLAIMED_MS } });
     const random = Array.from(pattern(30_000), (byte) => String.fromCharCode(33 + byte % 90)).join("");
     const texts = ["short", "alike ".repeat(20_000), random];
     for (const [i, text] of texts.entries()) await dave.localParticipant?.sendText(text, { topic: `t${i}` });
@@ -119,10 +121,10 @@ test("a stream of another SDK whose handler comes late is held for it, in each f
   }));
 
 test("one that no handler comes for is given up", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
     let givenUp = false;
-    const { runtime: alice } = await hall.join("alice", {
+    const { runtime: alice } = await fixture.join("alice", {
       limits: { unclaimedTimeout: 1 },
       inspect: (event) => givenUp ||= event.type === "@xstate.snapshot" && valueOf(event.snapshot) === "failed",
     });
@@ -135,9 +137,9 @@ test("one that no handler comes for is given up", () =>
   }));
 
 test("what another SDK sends to a reader that does not read is held up to foreignQueue", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const { runtime: alice } = await hall.join("alice", { limits: { foreignQueue: 60_000 } });
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const { runtime: alice } = await fixture.join("alice", { limits: { foreignQueue: 60_000 } });
     const kept = nextBytes(alice, "kept");
     await sendBytes(dave, "kept", pattern(60_000));
     const keptReader = await kept;
@@ -153,11 +155,11 @@ test("what another SDK sends to a reader that does not read is held up to foreig
   }));
 
 test("who sent a stream is what the server says, whatever the sender asks for", () =>
-  halls.in(async (hall) => {
-    const dave = await hall.plain("dave");
-    const alice = await hall.join("alice");
-    const bob = await hall.join("bob");
-    await hall.acquaint(alice, bob);
+  rooms.in(async (fixture) => {
+    const dave = await fixture.plain("dave");
+    const alice = await fixture.join("alice");
+    const bob = await fixture.join("bob");
+    await fixture.acquaint(alice, bob);
     const toDave = heardBy(dave, "t");
     const senders: string[] = [];
     bob.runtime.registerTextStreamHandler("t", async (reader, { identity }) => {
@@ -172,7 +174,7 @@ test("who sent a stream is what the server says, whatever the sender asks for", 
     assert.equal(toDave.map(({ from }) => from), ["alice", "alice"]);
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 function valueOf(snapshot: unknown): unknown {

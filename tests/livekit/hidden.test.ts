@@ -1,12 +1,14 @@
 // Participants of whom the server does not tell: hidden ones, newcomers, visitors who leave before it would have.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, nextText, nextWhole, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
+import { bytesHeardBy, heardBy, type LiveKitRoom, LiveKitRooms, type Member } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
-import { bytesHeardBy, type Hall, Halls, heardBy, type Member } from "../support/livekit/hall.ts";
 
 const test = suite("unlisted participants of a room");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** By when a visitor who has left is known to be gone, in milliseconds. */
 const LONGEST_MS = 8_500;
@@ -15,11 +17,11 @@ const LONGEST_MS = 8_500;
 const NEWS_MS = 3_000;
 
 test("a hidden participant gets what is for all, text and bytes, and what names it", () =>
-  halls.in(async (hall) => {
-    const recorder = await hall.plain("recorder", { hidden: true });
+  rooms.in(async (fixture) => {
+    const recorder = await fixture.plain("recorder", { hidden: true });
     const texts = heardBy(recorder, "t");
     const bytes = bytesHeardBy(recorder, "b");
-    const [{ runtime: alice }, { runtime: bob }] = await hall.acquaintedPair();
+    const [{ runtime: alice }, { runtime: bob }] = await fixture.acquaintedPair();
     const toBob = collectTexts(bob, "t");
     const bytesToBob = nextWhole(bob, "b");
     await alice.sendText("short", { topic: "t", confirm: true });
@@ -36,9 +38,9 @@ test("a hidden participant gets what is for all, text and bytes, and what names 
   }));
 
 test("a hidden runtime does, too", () =>
-  halls.in(async (hall) => {
-    const [{ runtime: alice }] = await hall.acquaintedPair();
-    const { runtime: monitor } = await hall.adopt(await hall.plain("monitor", { hidden: true }));
+  rooms.in(async (fixture) => {
+    const [{ runtime: alice }] = await fixture.acquaintedPair();
+    const { runtime: monitor } = await fixture.adopt(await fixture.plain("monitor", { hidden: true }));
     const texts = collectTexts(monitor, "t");
     const bytes = nextWhole(monitor, "b");
     await alice.sendText("for all", { topic: "t" });
@@ -50,10 +52,10 @@ test("a hidden runtime does, too", () =>
   }));
 
 test("each who is named is waited for, though others are here, and gets it at once", () =>
-  halls.in(async (hall) => {
-    const [{ runtime: alice }, { runtime: bob }] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [{ runtime: alice }, { runtime: bob }] = await fixture.acquaintedPair();
     const toBob = collectTexts(bob, "t");
-    const carol = await hall.plain("carol");
+    const carol = await fixture.plain("carol");
     const toCarol = heardBy(carol, "t");
     const started = performance.now();
     await alice.sendText("to both", { topic: "t", destinationIdentities: ["bob", "carol"] });
@@ -62,8 +64,8 @@ test("each who is named is waited for, though others are here, and gets it at on
   }));
 
 test("a named one who is missing is told of: in the receipts, or to onError", () =>
-  halls.in(async (hall) => {
-    const [{ runtime: alice, errors }, { runtime: bob }] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [{ runtime: alice, errors }, { runtime: bob }] = await fixture.acquaintedPair();
     const toBob = collectTexts(bob, "t");
     await alice.sendText("x", { topic: "t", destinationIdentities: ["bob", "nobody"] });
     assert.equal(errors.map(({ code, identity }) => [code, identity]), [["disconnected", "nobody"]]);
@@ -71,12 +73,12 @@ test("a named one who is missing is told of: in the receipts, or to onError", ()
   }));
 
 test("a visitor who leaves before the server tells of it is gone, with all that is under way", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const toBob = collectTexts(bob.runtime, "all");
     const half = nextText(alice.runtime, "half");
     const plainHalf = nextText(alice.runtime, "plain half");
-    await visit(hall, alice);
+    await visit(fixture, alice);
     const left = performance.now();
     // Its receipt is not waited for until it is known to be gone: it has not claimed anything.
     const { receipts } = await alice.runtime.sendText("to all", { topic: "all", confirm: true });
@@ -89,15 +91,15 @@ test("a visitor who leaves before the server tells of it is gone, with all that 
     await rejection(() => alice.runtime.sendText("x", { destinationIdentities: ["visitor"] }), "disconnected");
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 /** A runtime and a plain participant who join, send half a stream each, and vanish. */
-async function visit(hall: Hall, { room }: Member): Promise<void> {
-  const visitor = await hall.join("visitor");
+async function visit(fixture: LiveKitRoom, { room }: Member): Promise<void> {
+  const visitor = await fixture.join("visitor");
   const writer = await visitor.runtime.streamText({ topic: "half", destinationIdentities: ["alice"] });
   await writer.write("half");
-  const plain = await hall.plain("plain visitor");
+  const plain = await fixture.plain("plain visitor");
   const plainWriter = await plain.localParticipant?.streamText({ topic: "plain half" });
   await plainWriter?.write("half");
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -6,10 +6,11 @@ import type { Runtime } from "../../mod.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
 import { suite } from "../support/harness.ts";
 import { bytesOf, type Content, textOf, type Told, told } from "../support/peers/contents.js";
-import type { PlainPeer } from "../support/peers/peer.ts";
+import type { SdkPeer } from "../support/peers/sdk_peer.ts";
 import { joinPeer, untilEachSees } from "../support/livekit/peer_room.ts";
 import { closeRooms, connect, disposeAll } from "../support/livekit/rooms.ts";
 import { startServer } from "../../bench/support/server.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("interop mixed");
 
@@ -23,8 +24,8 @@ interface Mixed {
   /** What came to Bob's handlers, in order. */
   heard: Told[];
   /** Told of each packet that reaches it. */
-  node: PlainPeer;
-  python: PlainPeer;
+  node: SdkPeer;
+  python: SdkPeer;
 }
 
 const CONTENTS: readonly Content[] = [{ text: "" }, { text: "größe 😀" }, { length: 15_001, seed: 41 }, {
@@ -114,8 +115,4 @@ async function inMixed(body: (mixed: Mixed) => Promise<void>): Promise<void> {
     for (const started of await Promise.allSettled(starting)) if (started.status === "fulfilled") await started.value.close();
     await closeRooms();
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -3,26 +3,27 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import type { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { startPeer } from "../support/peers/peer.ts";
-import { type Hall, Halls } from "../support/livekit/hall.ts";
-import { assertGone, assertInTime, until } from "../support/livekit/pair.ts";
+import { type LiveKitRoom, LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
+import { startPeer } from "../support/peers/sdk_peer.ts";
+import { assertGone, assertInTime } from "../support/livekit/pair.ts";
 import { type Ending, FAULT_LIMITS, Receiving, Sending } from "../support/livekit/traffic.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("killed");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 test("a Millrace runtime's process is killed", () =>
   inTemporaryFolder((folder) =>
-    halls.in(async (hall) => {
-      const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+    rooms.in(async (fixture) => {
+      const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
       const receiving = new Receiving(alice.runtime, folder);
-      const bob = await startMember(hall, "bob", "alice", folder);
+      const bob = await startMember(fixture, "bob", "alice", folder);
       try {
         await until(() => alice.room.remoteParticipants.has("bob"));
         const sending = new Sending(alice.runtime, "bob", folder);
@@ -37,11 +38,11 @@ test("a Millrace runtime's process is killed", () =>
   ), { seconds: 60 });
 
 test("the process of one who uses LiveKit's SDK plainly is killed", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
     await using plain = await startPeer("rtc-node-1", {
-      url: hall.server.url,
-      token: await hall.server.token("plain", hall.name),
+      url: fixture.server.url,
+      token: await fixture.server.token("plain", fixture.name),
     });
     await until(() => alice.room.remoteParticipants.has("plain"));
     const text = drain((handler) => alice.runtime.registerTextStreamHandler("text", handler));
@@ -67,11 +68,11 @@ test("the process of one who uses LiveKit's SDK plainly is killed", () =>
   }), { seconds: 60 });
 
 test("one who uses LiveKit's SDK plainly leaves", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
     await using plain = await startPeer("rtc-node-1", {
-      url: hall.server.url,
-      token: await hall.server.token("plain", hall.name),
+      url: fixture.server.url,
+      token: await fixture.server.token("plain", fixture.name),
     });
     await until(() => alice.room.remoteParticipants.has("plain"));
     const text = drain((handler) => alice.runtime.registerTextStreamHandler("text", handler));
@@ -83,20 +84,18 @@ test("one who uses LiveKit's SDK plainly leaves", () =>
     await rejection(() => writer.write("again"), "disconnected");
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 async function startMember(
-  hall: Hall,
+  fixture: LiveKitRoom,
   identity: string,
   to: string,
   folder: string,
 ): Promise<{ child: ChildProcess; underWay: Promise<unknown> }> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const program = fileURLToPath(new URL(`../fixtures/livekit_member.${extension}`, import.meta.url));
-  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
-  const token = await hall.server.token(identity, hall.name);
-  const child = spawn(process.execPath, [...runtime, program, hall.server.url, token, to, folder], {
+  const token = await fixture.server.token(identity, fixture.name);
+  const [program, ...args] = programCommand("tests/fixtures/livekit_member", fixture.server.url, token, to, folder);
+  const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
   });

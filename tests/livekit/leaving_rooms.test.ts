@@ -3,14 +3,14 @@ import { RoomServiceClient } from "livekit-server-sdk";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { Halls } from "../support/livekit/hall.ts";
+import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { all, listeners, Pair } from "../support/livekit/pair.ts";
 import { RoomEvent } from "../support/livekit/rooms.ts";
 import { FAULT_LIMITS } from "../support/livekit/traffic.ts";
 
 const test = suite("leaving rooms");
-const halls = await Halls.start();
-const { url, key, secret } = halls.server;
+const rooms = await LiveKitRooms.start();
+const { url, key, secret } = rooms.server;
 const service = new RoomServiceClient(url.replace(/^ws/, "http"), key, secret);
 
 const CUT = {
@@ -21,7 +21,7 @@ const CUT = {
 };
 
 test("its Room is disconnected", () =>
-  Pair.underWay(halls, async (pair) => {
+  Pair.underWay(rooms, async (pair) => {
     const before = listeners();
     await pair.alice.room.disconnect();
     assert.equal(await pair.outcome(), CUT);
@@ -31,7 +31,7 @@ test("its Room is disconnected", () =>
   }));
 
 test("its runtime is closed: the Room lives on", () =>
-  Pair.underWay(halls, async (pair) => {
+  Pair.underWay(rooms, async (pair) => {
     const before = listeners();
     await pair.alice.runtime.close();
     assert.is(listeners(), before - 1);
@@ -43,15 +43,15 @@ test("its runtime is closed: the Room lives on", () =>
     });
     assert.is(pair.alice.room.isConnected, true);
     await rejection(() => pair.alice.runtime.sendText("too late"), "closed");
-    const again = await pair.hall.adopt(pair.alice.room, { limits: FAULT_LIMITS });
-    await pair.hall.acquaint(again, pair.bob);
+    const again = await pair.fixture.adopt(pair.alice.room, { limits: FAULT_LIMITS });
+    await pair.fixture.acquaint(again, pair.bob);
   }));
 
 test("the server removes it", () =>
-  Pair.underWay(halls, async (pair) => {
+  Pair.underWay(rooms, async (pair) => {
     const disconnected = new Promise<void>((resolve) => pair.alice.room.once(RoomEvent.Disconnected, () => resolve()));
     const before = listeners();
-    await service.removeParticipant(pair.hall.name, "alice");
+    await service.removeParticipant(pair.fixture.name, "alice");
     assert.equal(await pair.outcome(), CUT);
     await disconnected;
     assert.is(listeners(), before - 1, "the runtime's: the Room leaves its own");
@@ -59,18 +59,18 @@ test("the server removes it", () =>
   }));
 
 test("the server ends the room", () =>
-  Pair.underWay(halls, async (pair) => {
-    await service.deleteRoom(pair.hall.name);
+  Pair.underWay(rooms, async (pair) => {
+    await service.deleteRoom(pair.fixture.name);
     assert.equal(await pair.outcome(), CUT);
   }));
 
 test("another of its name joins, and takes over", () =>
-  Pair.underWay(halls, async (pair) => {
-    const again = await pair.hall.join("alice", { limits: FAULT_LIMITS });
+  Pair.underWay(rooms, async (pair) => {
+    const again = await pair.fixture.join("alice", { limits: FAULT_LIMITS });
     assert.equal(await pair.outcome(), CUT);
-    await pair.hall.acquaint(again, pair.bob);
+    await pair.fixture.acquaint(again, pair.bob);
     assert.is(pair.alice.room.isConnected, false);
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();

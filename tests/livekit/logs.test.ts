@@ -1,6 +1,5 @@
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
 import { suite } from "../support/harness.ts";
 import { ExampleProgram } from "../support/livekit/example_program.ts";
@@ -36,11 +35,8 @@ test("none reach this thread once a room is adopted, and all else does, in rooms
 
 test("none are written to stderr", async () => {
   await using server = await startServer();
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const fixture = fileURLToPath(new URL(`../fixtures/livekit_reconnecting.${extension}`, import.meta.url));
-  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
-  const command = [process.execPath, ...runtime, fixture, server.url, await server.token("alice", "logs")] as const;
-  await using program = new ExampleProgram([...command], { env: { NODE_ENV: "production" } });
+  const command = programCommand("tests/fixtures/livekit_reconnecting", server.url, await server.token("alice", "logs"));
+  await using program = new ExampleProgram(command, { env: { NODE_ENV: "production" } });
   assert.is(await program.ended, 0);
   assert.equal([program.out, program.err], ["done\n", ""]);
 }, { seconds: 30 });

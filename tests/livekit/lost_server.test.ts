@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { Hall, type Halls } from "../support/livekit/hall.ts";
+import { LiveKitRoom, type LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { all, assertGone, listeners, Pair } from "../support/livekit/pair.ts";
 import { disposeAll, RoomEvent } from "../support/livekit/rooms.ts";
 import { startServer, type TestServer } from "../../bench/support/server.ts";
@@ -20,8 +20,8 @@ const CUT = {
 test(
   "the server dies and comes back at once: the streams end, and new ones go",
   () =>
-    withServer((server, hall) =>
-      Pair.underWay(hall, async (pair) => {
+    withServer((server, fixture) =>
+      Pair.underWay(fixture, async (pair) => {
         const both = [pair.alice, pair.bob];
         const reconnected = both.map(({ room }) =>
           new Promise<void>((resolve) => room.once(RoomEvent.Reconnected, () => resolve()))
@@ -38,8 +38,8 @@ test(
 test(
   "the same before it has told of the other: no stream goes on, or comes to nothing, unsaid",
   () =>
-    withServer((server, hall) =>
-      Pair.underWay(hall, async (pair) => {
+    withServer((server, fixture) =>
+      Pair.underWay(fixture, async (pair) => {
         await server.restart();
         const endings = Object.values(await pair.outcome()).flatMap((each: Endings) => Object.values(each));
         // Whoever learns late that it was taken for gone may have asked before how a stream stands that nobody knew of any more.
@@ -53,8 +53,8 @@ test(
 test(
   "the server dies and stays away: what is named ends, all else when the Room says that it is disconnected",
   () =>
-    withServer((server, hall) =>
-      Pair.underWay(hall, async (pair) => {
+    withServer((server, fixture) =>
+      Pair.underWay(fixture, async (pair) => {
         const { room, runtime } = pair.alice;
         const disconnected = new Promise<void>((resolve) => room.once(RoomEvent.Disconnected, () => resolve()));
         const before = listeners();
@@ -75,16 +75,16 @@ test(
 test.after(disposeAll);
 test.run();
 
-/** A server of a test's own, with one hall. */
-async function withServer(body: (server: TestServer, hall: Pick<Halls, "in">) => Promise<void>): Promise<void> {
+/** A server of a test's own, with one fixture. */
+async function withServer(body: (server: TestServer, fixture: Pick<LiveKitRooms, "in">) => Promise<void>): Promise<void> {
   await using server = await startServer();
   await body(server, {
-    in: async (inHall) => {
-      const hall = new Hall(server, "hall");
+    in: async (body) => {
+      const fixture = new LiveKitRoom(server, "room");
       try {
-        await inHall(hall);
+        await body(fixture);
       } finally {
-        await hall.close();
+        await fixture.close();
       }
     },
   });

@@ -2,30 +2,32 @@
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, nextBytes, pattern, until } from "../support/participants.ts";
-import { type Hall, Halls, heardBy, type Member } from "../support/livekit/hall.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes } from "../support/handlers.ts";
+import { heardBy, type LiveKitRoom, LiveKitRooms, type Member } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import type { Room } from "../support/livekit/rooms.ts";
 
 const test = suite("mid-stream");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 test("those who join in mid-stream of a broadcast get nothing of it, and the next one", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const bytes = nextBytes(bob.runtime, "b");
     const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
     await writer.write(pattern(300_000));
     const reader = await bytes;
-    const dave = await hall.plain("dave");
+    const dave = await fixture.plain("dave");
     const toDave = heardBy(dave, "t");
     const bytesToDave: unknown[] = [];
     dave.registerByteStreamHandler("b", (reader) => void bytesToDave.push(reader));
-    const carol = await hall.join("carol");
+    const carol = await fixture.join("carol");
     const bytesToCarol: unknown[] = [];
     carol.runtime.registerByteStreamHandler("b", (reader) => void bytesToCarol.push(reader));
     const toCarol = collectTexts(carol.runtime, "t");
     const toBob = collectTexts(bob.runtime, "t");
-    await hall.acquaint(alice, carol);
+    await fixture.acquaint(alice, carol);
     await until(() => alice.room.remoteParticipants.has("dave"));
     await writer.write(pattern(300_000));
     const closing = writer.close();
@@ -41,11 +43,11 @@ test("those who join in mid-stream of a broadcast get nothing of it, and the nex
 
 for (const kind of ["runtime", "participant of another SDK"] as const) {
   test(`a ${kind} who leaves in mid-stream of a broadcast does not disturb it for the others`, () =>
-    halls.in(async (hall) => {
-      const other = kind === "runtime" ? undefined : await hall.plain("carol");
-      const [alice, bob] = await hall.acquaintedPair();
+    rooms.in(async (fixture) => {
+      const other = kind === "runtime" ? undefined : await fixture.plain("carol");
+      const [alice, bob] = await fixture.acquaintedPair();
       const bytes = nextBytes(bob.runtime, "b");
-      const carol = other ?? await joinReader(hall, alice, bob);
+      const carol = other ?? await joinReader(fixture, alice, bob);
       const begun = kind === "runtime" ? undefined : new Promise((resolve) => other?.registerByteStreamHandler("b", resolve));
       const writer = await alice.runtime.streamBytes({ topic: "b", confirm: true });
       await writer.write(pattern(300_000));
@@ -65,14 +67,14 @@ for (const kind of ["runtime", "participant of another SDK"] as const) {
     }));
 }
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 /** Carol, a runtime that reads a broadcast of topic "b". */
-async function joinReader(hall: Hall, ...others: readonly Member[]): Promise<Room> {
-  const carol = await hall.join("carol");
+async function joinReader(fixture: LiveKitRoom, ...others: readonly Member[]): Promise<Room> {
+  const carol = await fixture.join("carol");
   carol.runtime.registerByteStreamHandler("b", async (reader) => void await reader.readAll().catch(() => undefined));
-  await hall.acquaint(carol, ...others);
+  await fixture.acquaint(carol, ...others);
   await until(() => others.every(({ room }) => room.remoteParticipants.has("carol")));
   return carol.room;
 }

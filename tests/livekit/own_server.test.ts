@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
+import { runtimeCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { projectRoot } from "../../bench/support/project_root.ts";
 import { freePort } from "../../bench/support/programs.ts";
@@ -22,7 +23,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
         await connect(
           { url, token: (identity, room, grants) => tokenFor({ key, secret }, identity, room, grants) },
           "alice",
-          "hall",
+          "room",
         );
         // Not by child.kill(): after that, Deno tells the signal instead of the exit code. npm passes on what came anyway: at any moment.
         process.kill(pid, signal);
@@ -69,10 +70,8 @@ async function run(
   serving?: (out: string, pid: number) => Promise<void> | void,
   ending?: (pid: number) => void,
 ): Promise<Outcome> {
-  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
-  const child = spawn(process.execPath, [...runtime, join(projectRoot(), "tools", "livekit.js"), ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const [program, ...rest] = runtimeCommand(join(projectRoot(), "tools", "livekit.js"), ...args);
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
   try {
     const outcome: Outcome = { code: null, out: "", err: "" };
     child.stderr.setEncoding("utf8").on("data", (text: string) => void (outcome.err += text));

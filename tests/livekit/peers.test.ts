@@ -3,7 +3,7 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { bytesOf, type Content, textOf, type Told, told } from "../support/peers/contents.js";
-import { PEER_KINDS, type PeerInfo, type PlainPeer } from "../support/peers/peer.ts";
+import { PEER_KINDS, type PeerInfo, type SdkPeer } from "../support/peers/sdk_peer.ts";
 import { withPeers } from "../support/livekit/peer_room.ts";
 
 const test = suite("peers");
@@ -49,7 +49,7 @@ test("data packets and calls come too", () =>
       for (const other of others) {
         assert.equal(await other.next("data"), { event: "data", from: peer.identity, topic: "data", base64: btoa("ping") });
       }
-      const called = peers[(i + 1) % peers.length] as PlainPeer;
+      const called = peers[(i + 1) % peers.length] as SdkPeer;
       assert.is(await peer.performRpc(called.identity, "greet", "hello"), `hello from ${called.identity}`);
       assert.equal(await called.next("rpc"), { event: "rpc", from: peer.identity, method: "greet", payload: "hello" });
     }
@@ -59,7 +59,7 @@ test(
   "an option that an SDK lacks is not dropped in silence, and a peer that dies is told of",
   () =>
     withPeers(["rtc-node-1", "python"], async (peers) => {
-      const [node, python] = peers as [PlainPeer, PlainPeer];
+      const [node, python] = peers as [SdkPeer, SdkPeer];
       assert.match(await failure(python.sendText({ text: "x" }, { attachedStreamIds: ["y"] })), "attachedStreamIds");
       const waiting = failure(node.received());
       await node.kill();
@@ -72,8 +72,8 @@ test(
 test.run();
 
 async function expectEverywhere(
-  peers: readonly PlainPeer[],
-  sender: PlainPeer,
+  peers: readonly SdkPeer[],
+  sender: SdkPeer,
   sent: PeerInfo,
   content: Told,
 ): Promise<void> {

@@ -4,13 +4,13 @@ import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { Halls } from "../support/livekit/hall.ts";
+import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { all, Pair } from "../support/livekit/pair.ts";
 import { FAULT_LIMITS, KINDS } from "../support/livekit/traffic.ts";
 
 const test = suite("permission");
-const halls = await Halls.start();
-const { url, key, secret } = halls.server;
+const rooms = await LiveKitRooms.start();
+const { url, key, secret } = rooms.server;
 const service = new RoomServiceClient(url.replace(/^ws/, "http"), key, secret);
 
 async function permit(room: string, canPublishData: boolean): Promise<void> {
@@ -18,9 +18,9 @@ async function permit(room: string, canPublishData: boolean): Promise<void> {
 }
 
 test("whoever may not publish data cannot send, and can receive", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.adopt(await hall.plain("alice", { canPublishData: false }), { limits: FAULT_LIMITS });
-    const bob = await hall.join("bob", { limits: FAULT_LIMITS });
+  rooms.in(async (fixture) => {
+    const alice = await fixture.adopt(await fixture.plain("alice", { canPublishData: false }), { limits: FAULT_LIMITS });
+    const bob = await fixture.join("bob", { limits: FAULT_LIMITS });
     const error = await rejection(() => alice.runtime.sendText("hello"), "transport");
     assert.match(error.message, "canPublishData");
     await rejection(() => alice.runtime.sendBytes(new Uint8Array(100_000)), "transport");
@@ -34,8 +34,8 @@ test("whoever may not publish data cannot send, and can receive", () =>
   }));
 
 test("it is taken away while streams are under way, and given back", () =>
-  Pair.underWay(halls, async (pair) => {
-    await permit(pair.hall.name, false);
+  Pair.underWay(rooms, async (pair) => {
+    await permit(pair.fixture.name, false);
     const { sentByAlice, receivedByAlice, ...atBob } = await pair.outcome();
     assert.is(sentByAlice.text, "transport");
     // Bulk that waits to hear of Bob tries to send nothing meanwhile.
@@ -44,16 +44,16 @@ test("it is taken away while streams are under way, and given back", () =>
     // Bob takes her for gone and tells her no more; what she had asked him before, he answers as one who knows nothing of it.
     for (const kind of KINDS) assert.ok(["timeout", "incomplete"].includes(receivedByAlice[kind]), receivedByAlice[kind]);
     await rejection(() => pair.alice.runtime.sendText("hello"), "transport");
-    await permit(pair.hall.name, true);
+    await permit(pair.fixture.name, true);
     while (await pair.alice.runtime.sendText("may I").then(() => false, ({ code }: StreamError) => code === "transport"));
     await pair.assertAlive();
   }), { seconds: 40 });
 
 test("a header over 15,000 bytes is refused before it is sent, and nothing else is", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice", { limits: { ...FAULT_LIMITS, attributeBytes: 60_000, headerBytes: 60_000 } });
-    const bob = await hall.join("bob", { limits: FAULT_LIMITS });
-    await hall.acquaint(alice, bob);
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice", { limits: { ...FAULT_LIMITS, attributeBytes: 60_000, headerBytes: 60_000 } });
+    const bob = await fixture.join("bob", { limits: FAULT_LIMITS });
+    await fixture.acquaint(alice, bob);
     const target = { topic: "numbers", destinationIdentities: ["bob"] };
     const error = await rejection(
       () => alice.runtime.sendText("hello", { ...target, attributes: { large: "x".repeat(15_000) } }),
@@ -67,5 +67,5 @@ test("a header over 15,000 bytes is refused before it is sent, and nothing else 
     assert.is(await received, "hello");
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();

@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programFile } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { projectRoot } from "../../bench/support/programs.ts";
 import { startServer } from "../../bench/support/server.ts";
@@ -33,7 +33,7 @@ test("a text and a file go through a room", () =>
     await mkdir(there);
     const content = pattern(500_000);
     await writeFile(join(here, "numbers.bin"), content);
-    const tokens = [await server.token("alice", "hall"), await server.token("bob", "hall")];
+    const tokens = [await server.token("alice", "room"), await server.token("bob", "room")];
     const permissions = [
       "--allow-ffi=node_modules/@livekit",
       `--allow-env=${VARIABLES.join()}`,
@@ -57,8 +57,7 @@ test("a text and a file go through a room", () =>
 test.run();
 
 async function run(permissions: string[], args: string[]): Promise<{ code: number | null; output: string; notices: string }> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const program = fileURLToPath(new URL(`../fixtures/livekit_transfer.${extension}`, import.meta.url));
+  const program = programFile("tests/fixtures/livekit_transfer");
   const runtime = "Deno" in globalThis ? ["run", "--no-prompt", ...permissions] : [];
   const child = spawn(process.execPath, [...runtime, program, ...args], {
     cwd: projectRoot(),

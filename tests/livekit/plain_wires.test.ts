@@ -3,32 +3,34 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { nextBytes, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { nextBytes } from "../support/handlers.ts";
+import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import { CUT, expectedOf, outcomesOf, WIRES } from "../support/plain_wires.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
-import { Halls } from "../support/livekit/hall.ts";
 
 const test = suite("plain wires in a room");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** A clean end by the SDK's reader came in a third of the tries. */
 const TRIES = 8;
 
 test("each ends with its code and its sender's reason", () =>
-  halls.in(async (hall) => {
-    const { runtime: alice } = await hall.join("alice");
-    const dave = livekit(await hall.plain("dave"));
+  rooms.in(async (fixture) => {
+    const { runtime: alice } = await fixture.join("alice");
+    const dave = livekit(await fixture.plain("dave"));
     assert.equal(await outcomesOf(WIRES, dave, alice), expectedOf(WIRES));
     await dave.close();
   }));
 
 for (const who of ["alice", "dave"]) {
   test(`without a trailer none ends whole when ${who} disconnects`, () =>
-    halls.in(async (hall) => {
-      const { runtime: alice, room } = await hall.join("alice");
-      const davesRoom = await hall.plain("dave");
+    rooms.in(async (fixture) => {
+      const { runtime: alice, room } = await fixture.join("alice");
+      const davesRoom = await fixture.plain("dave");
       const dave = livekit(davesRoom);
       const cut = async (): Promise<void> => {
         await until(() => room.remoteParticipants.has("dave"));
@@ -42,10 +44,10 @@ test(
   "a connection that ends never makes a stream whole, nor a file",
   () =>
     inTemporaryFolder((folder) =>
-      halls.in(async (hall) => {
+      rooms.in(async (fixture) => {
         for (let i = 0; i < TRIES; i++) {
-          const dave = await hall.plain(`dave ${i}`);
-          const { runtime: alice, room } = await hall.join(`alice ${i}`);
+          const dave = await fixture.plain(`dave ${i}`);
+          const { runtime: alice, room } = await fixture.join(`alice ${i}`);
           const read = nextBytes(alice, "read");
           const saved = nextBytes(alice, "saved");
           for (const topic of ["read", "saved"]) {
@@ -68,5 +70,5 @@ test(
   { seconds: 40 },
 );
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();

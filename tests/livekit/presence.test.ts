@@ -1,34 +1,35 @@
 // Who is there: others who come, go, come back as new ones, and whom the server has not told of yet.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, nextText, until } from "../support/participants.ts";
+import { collectTexts, nextText } from "../support/handlers.ts";
+import { heardBy, LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
-import { Halls, heardBy } from "../support/livekit/hall.ts";
 import { asked, overhear, type Overheard } from "../support/livekit/recorder.ts";
 
 const test = suite("presence");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** A server tells of those who publish no tracks once in so many milliseconds. */
 const NEWS_MS = 3_000;
 
 test("runtimes say hello to those who are there, and to nobody else", () =>
-  halls.in(async (hall) => {
-    const eve = await hall.plain("eve");
-    const alice = await hall.join("alice");
+  rooms.in(async (fixture) => {
+    const eve = await fixture.plain("eve");
+    const alice = await fixture.join("alice");
     const seen = { eve: overhear(eve), alice: overhear(alice.room) };
     const requests = await asked(async () => {
-      const bob = await hall.join("bob");
+      const bob = await fixture.join("bob");
       await until(() => controls(seen.alice, "bob").includes("hello") && controls(seen.eve, "bob").includes("hello"));
-      await hall.acquaint(alice, bob);
+      await fixture.acquaint(alice, bob);
     });
     assert.ok(requests.every(({ to }) => to.length === 1));
     assert.equal(new Set(controls(seen.eve, "bob")), new Set(["hello"]));
   }));
 
 test("a runtime that closes says goodbye, which ends what is under way at once", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const seen = overhear(alice.room);
     const heard = nextText(alice.runtime, "t");
     const toAlice = await bob.runtime.streamText({ topic: "t", destinationIdentities: ["alice"] });
@@ -46,8 +47,8 @@ test("a runtime that closes says goodbye, which ends what is under way at once",
   }));
 
 test("one who comes back as a new one ends the streams of the one before, and has its own from the first moment", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const heard = nextText(alice.runtime, "old");
     const oldToAlice = await bob.runtime.streamText({ topic: "old", destinationIdentities: ["alice"] });
     await oldToAlice.write("half");
@@ -56,7 +57,7 @@ test("one who comes back as a new one ends the streams of the one before, and ha
     const oldToBob = await alice.runtime.streamText({ topic: "old", destinationIdentities: ["bob"] });
     await oldToBob.write("half");
 
-    const again = await hall.join("bob");
+    const again = await fixture.join("bob");
     const next = nextText(alice.runtime, "new");
     const newToAlice = await again.runtime.streamText({ topic: "new", destinationIdentities: ["alice"] });
     await newToAlice.write("all ");
@@ -69,21 +70,21 @@ test("one who comes back as a new one ends the streams of the one before, and ha
     await newToAlice.write("of it");
     await newToAlice.close();
     assert.is(await reader.readAll(), "all of it");
-    await hall.acquaint(alice, again);
+    await fixture.acquaint(alice, again);
   }));
 
 test("a broadcast of one who knows of nobody yet reaches all that are there, once", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice");
-    const dave = await hall.plain("dave");
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice");
+    const dave = await fixture.plain("dave");
     const toDave = heardBy(dave, "t");
-    const room = await hall.plain("bob");
+    const room = await fixture.plain("bob");
     const toBobsRoom = heardBy(room, "t");
     await alice.runtime.sendText("before anything was heard", { topic: "t" });
     await until(() => toDave.length === 1 && toBobsRoom.length === 1);
-    const bob = await hall.adopt(room);
+    const bob = await fixture.adopt(room);
     const toBob = collectTexts(bob.runtime, "t");
-    await hall.acquaint(alice, bob);
+    await fixture.acquaint(alice, bob);
     await until(() => alice.room.remoteParticipants.has("dave"));
     await alice.runtime.sendText("after it", { topic: "t" });
     await until(() => toDave.length === 2 && toBob.length > 0);
@@ -93,9 +94,9 @@ test("a broadcast of one who knows of nobody yet reaches all that are there, onc
   }));
 
 test("one who is named is waited for until the server has told of it", () =>
-  halls.in(async (hall) => {
-    const alice = await hall.join("alice");
-    const dave = await hall.plain("dave");
+  rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice");
+    const dave = await fixture.plain("dave");
     const toDave = heardBy(dave, "t");
     await alice.runtime.sendText("to you", { topic: "t", destinationIdentities: ["dave"] });
     await until(() => toDave.length === 1);
@@ -103,8 +104,8 @@ test("one who is named is waited for until the server has told of it", () =>
   }));
 
 test("one who is named and not there is disconnected once news would have come, or when it is wanted no more", () =>
-  halls.in(async (hall) => {
-    const { runtime: alice } = await hall.join("alice");
+  rooms.in(async (fixture) => {
+    const { runtime: alice } = await fixture.join("alice");
     const to = { topic: "t", destinationIdentities: ["nobody"] };
     const started = performance.now();
     const error = await rejection(() => alice.sendText("x", to), "disconnected");
@@ -121,8 +122,8 @@ test("one who is named and not there is disconnected once news would have come, 
   }));
 
 test("a named one who is there gets it, though another is not", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const texts = collectTexts(bob.runtime, "t");
     const to = { topic: "t", destinationIdentities: ["nobody", "bob"], confirm: true };
     const { receipts } = await alice.runtime.sendText("x", to);
@@ -130,7 +131,7 @@ test("a named one who is there gets it, though another is not", () =>
     assert.equal(texts, ["x"]);
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 /** The kinds of control packets that came from somebody, in order. */

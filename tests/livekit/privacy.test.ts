@@ -4,17 +4,19 @@ import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { nextBytes, nextText, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { nextBytes, nextText } from "../support/handlers.ts";
+import { bytesHeardBy, heardBy, type LiveKitRoom, LiveKitRooms, type Member } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
 import { chunk, control, header, trailer } from "../support/conformance/transport.ts";
-import { bytesHeardBy, type Hall, Halls, heardBy, type Member } from "../support/livekit/hall.ts";
 import { type Asked, asked, overhear, type Overheard } from "../support/livekit/recorder.ts";
 import type { Room } from "../support/livekit/rooms.ts";
 
 const test = suite("privacy");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** Alice and Bob are Millrace runtimes, Dave uses the SDK plainly, as Eve does, who is a bystander. */
 interface Scene {
@@ -97,10 +99,10 @@ test("a list of nobody is not a broadcast: empty, of oneself, or of those who ha
   }));
 
 test("nor to the transport itself", () =>
-  halls.in(async (hall) => {
-    const eve = await hall.plain("eve");
+  rooms.in(async (fixture) => {
+    const eve = await fixture.plain("eve");
     const overheard = overhear(eve);
-    const room = await hall.plain("alice");
+    const room = await fixture.plain("alice");
     const transport = livekit(room);
     try {
       for (const to of [[], ["alice"]]) {
@@ -123,17 +125,17 @@ test("a runtime that closes says goodbye to nobody but runtimes, and a Room that
     assert.ok((await overheard()).length > 0);
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 async function inScene(body: (scene: Scene) => Promise<void>): Promise<void> {
-  await halls.in(async (hall: Hall) => {
-    const eve = await hall.plain("eve");
+  await rooms.in(async (fixture: LiveKitRoom) => {
+    const eve = await fixture.plain("eve");
     const packets = overhear(eve);
-    const dave = await hall.plain("dave");
-    const alice = await hall.join("alice");
-    const bob = await hall.join("bob");
-    await hall.acquaint(alice, bob);
+    const dave = await fixture.plain("dave");
+    const alice = await fixture.join("alice");
+    const bob = await fixture.join("bob");
+    await fixture.acquaint(alice, bob);
     const senders = [alice.room, bob.room, dave];
     const overheard = async (): Promise<Overheard[]> => {
       const topic = crypto.randomUUID();

@@ -3,10 +3,11 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { runtimeCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { projectRoot } from "../../bench/support/project_root.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { ExampleProgram, runtimeCommand } from "../support/livekit/example_program.ts";
+import { ExampleProgram } from "../support/livekit/example_program.ts";
 import { needed } from "../../bench/support/programs.ts";
 import { startServer, type TestServer } from "../../bench/support/server.ts";
 

@@ -1,14 +1,14 @@
 // Streams under way while a room's connection is lost and comes back: they go on and come whole, or end with a code at both ends.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { Halls } from "../support/livekit/hall.ts";
+import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { all, Pair } from "../support/livekit/pair.ts";
 import { RoomEvent, SimulateScenarioKind } from "../support/livekit/rooms.ts";
 
 const { SIMULATE_SIGNAL_RECONNECT, SIMULATE_FULL_RECONNECT } = SimulateScenarioKind;
 
 const test = suite("reconnecting");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 const WHOLE = { sentByAlice: all("whole"), receivedByBob: all("whole"), sentByBob: all("whole"), receivedByAlice: all("whole") };
 const CUT = {
@@ -21,7 +21,7 @@ const CUT = {
 for (const early of [false, true]) {
   const when = early ? ", though the server has not told of the other yet" : "";
   test(`a connection that is resumed loses nothing${when}`, () =>
-    Pair.underWay(halls, async (pair) => {
+    Pair.underWay(rooms, async (pair) => {
       const { room } = pair.alice;
       const reconnected = new Promise<void>((resolve) => room.once(RoomEvent.Reconnected, () => resolve()));
       await room.simulateScenario(SIMULATE_SIGNAL_RECONNECT);
@@ -34,7 +34,7 @@ for (const early of [false, true]) {
   test(
     `a connection that is made anew ends streams at both ends, and new ones go${when}`,
     () =>
-      Pair.underWay(halls, async (pair) => {
+      Pair.underWay(rooms, async (pair) => {
         const { room } = pair.alice;
         const reconnected = new Promise<void>((resolve) => room.once(RoomEvent.Reconnected, () => resolve()));
         await room.simulateScenario(SIMULATE_FULL_RECONNECT);
@@ -47,7 +47,7 @@ for (const early of [false, true]) {
 }
 
 test("news of a participant that come late end nothing", () =>
-  Pair.underWay(halls, async (pair) => {
+  Pair.underWay(rooms, async (pair) => {
     const { room } = pair.alice;
     await new Promise<void>((resolve) => {
       room.on(RoomEvent.ParticipantConnected, () => resolve());
@@ -58,5 +58,5 @@ test("news of a participant that come late end nothing", () =>
     assert.equal(await pair.outcome(), WHOLE);
   }, { early: true, fileBytes: 500_000 }), { seconds: 40 });
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();

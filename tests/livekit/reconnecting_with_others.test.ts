@@ -3,14 +3,15 @@ import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { bytesOf, told } from "../support/peers/contents.js";
-import { type PlainPeer, startPeer } from "../support/peers/peer.ts";
-import { type Hall, Halls, type Member } from "../support/livekit/hall.ts";
-import { assertInTime, until } from "../support/livekit/pair.ts";
+import { type LiveKitRoom, LiveKitRooms, type Member } from "../support/livekit/livekit_rooms.ts";
+import { type SdkPeer, startPeer } from "../support/peers/sdk_peer.ts";
+import { assertInTime } from "../support/livekit/pair.ts";
 import { RoomEvent, SimulateScenarioKind } from "../support/livekit/rooms.ts";
 import { FAULT_LIMITS } from "../support/livekit/traffic.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("reconnecting with others");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** Long enough to be under way for a while. */
 const TO_ALICE = { length: 2_000_000, seed: 1 };
@@ -18,16 +19,16 @@ const TO_PLAIN = { length: 2_000_000, seed: 2 };
 const PIECE_BYTES = 50_000;
 
 test("a connection that is resumed loses nothing", () =>
-  underWay(async (hall, alice, plain, { sending, receiving }) => {
+  underWay(async (fixture, alice, plain, { sending, receiving }) => {
     const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
-    await hall.step(
+    await fixture.step(
       "the SDK to lose its connection",
       alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT),
     );
-    await hall.step("the SDK to resume it", reconnected);
-    assert.is(await hall.step("what is sent", sending), "whole");
-    assert.ok(equal(await hall.step("what is received", receiving), bytesOf(TO_ALICE)));
-    const { content, error } = await hall.step("the other SDK's word of it", plain.received());
+    await fixture.step("the SDK to resume it", reconnected);
+    assert.is(await fixture.step("what is sent", sending), "whole");
+    assert.ok(equal(await fixture.step("what is received", receiving), bytesOf(TO_ALICE)));
+    const { content, error } = await fixture.step("the other SDK's word of it", plain.received());
     assert.is(error, undefined);
     assert.equal(content, await told([bytesOf(TO_PLAIN)]));
   }), { seconds: 40 });
@@ -35,27 +36,27 @@ test("a connection that is resumed loses nothing", () =>
 test(
   "a connection that is made anew ends streams at both ends, and new ones go",
   () =>
-    underWay(async (hall, alice, plain, { sending, receiving }) => {
+    underWay(async (fixture, alice, plain, { sending, receiving }) => {
       const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
-      await hall.step(
+      await fixture.step(
         "the SDK to lose its connection",
         alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_FULL_RECONNECT),
       );
-      assert.is(await hall.step("what is sent to end", sending), "disconnected");
+      assert.is(await fixture.step("what is sent to end", sending), "disconnected");
       const ending = receiving.then(() => "whole", ({ code }: StreamError) => code);
-      assert.is(await hall.step("what is received to end", assertInTime(ending)), "disconnected");
-      const { error } = await hall.step("the other SDK's word of its end", plain.received());
+      assert.is(await fixture.step("what is received to end", assertInTime(ending)), "disconnected");
+      const { error } = await fixture.step("the other SDK's word of its end", plain.received());
       assert.ok(error !== undefined);
-      await hall.step("the SDK to connect anew", reconnected);
-      await hall.step("news of the other", until(() => alice.room.remoteParticipants.has("plain")));
-      await hall.step("the other to listen", plain.listen("text", "again"));
-      await hall.step("a text", alice.runtime.sendText("hello", { topic: "again", destinationIdentities: ["plain"] }));
-      assert.equal((await hall.step("the other SDK's word of the text", plain.received())).content, await told("hello"));
+      await fixture.step("the SDK to connect anew", reconnected);
+      await fixture.step("news of the other", until(() => alice.room.remoteParticipants.has("plain")));
+      await fixture.step("the other to listen", plain.listen("text", "again"));
+      await fixture.step("a text", alice.runtime.sendText("hello", { topic: "again", destinationIdentities: ["plain"] }));
+      assert.equal((await fixture.step("the other SDK's word of the text", plain.received())).content, await told("hello"));
     }),
   { seconds: 40 },
 );
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 interface UnderWay {
@@ -66,14 +67,14 @@ interface UnderWay {
 }
 
 async function underWay(
-  body: (hall: Hall, alice: Member, plain: PlainPeer, streams: UnderWay) => Promise<void>,
+  body: (fixture: LiveKitRoom, alice: Member, plain: SdkPeer, streams: UnderWay) => Promise<void>,
 ): Promise<void> {
-  await halls.in(async (hall) => {
-    const alice = await hall.join("alice", { limits: FAULT_LIMITS });
-    const access = { url: hall.server.url, token: await hall.server.token("plain", hall.name) };
-    await using plain = await hall.step("the other SDK to start", startPeer("rtc-node-1", access));
-    await hall.step("news of the other", until(() => alice.room.remoteParticipants.has("plain")));
-    await hall.step("the other to listen", plain.listen("bytes", "to plain"));
+  await rooms.in(async (fixture) => {
+    const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
+    const access = { url: fixture.server.url, token: await fixture.server.token("plain", fixture.name) };
+    await using plain = await fixture.step("the other SDK to start", startPeer("rtc-node-1", access));
+    await fixture.step("news of the other", until(() => alice.room.remoteParticipants.has("plain")));
+    await fixture.step("the other to listen", plain.listen("bytes", "to plain"));
     let begin: () => void = () => {};
     const begun = new Promise<void>((resolve) => begin = resolve);
     const receiving = new Promise<Uint8Array>((resolve, reject) => {
@@ -94,8 +95,8 @@ async function underWay(
         if (bytes > PIECE_BYTES) sendBegan();
       },
     }).then(() => "whole", ({ code }: StreamError) => code);
-    await hall.step("both streams to be under way", Promise.all([begun, sent]));
-    await body(hall, alice, plain, { sending, receiving });
+    await fixture.step("both streams to be under way", Promise.all([begun, sent]));
+    await body(fixture, alice, plain, { sending, receiving });
   });
 }
 

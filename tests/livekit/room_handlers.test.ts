@@ -1,21 +1,23 @@
 // Topics that a program handles on its Room, as an agent session does, and not on its runtime: streams of Millrace runtimes go there, too.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, joined, pattern, until } from "../support/participants.ts";
+import { joined, pattern } from "../support/bytes.ts";
+import { collectTexts } from "../support/handlers.ts";
+import { heardBy, LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
-import { Halls, heardBy } from "../support/livekit/hall.ts";
 import { overhear } from "../support/livekit/recorder.ts";
 
 const test = suite("handlers on a Room");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 const TO_ALL = {};
 const TO_BOB = { destinationIdentities: ["bob"] };
 
 for (const [whom, to] of [["all", TO_ALL], ["it", TO_BOB]] as const) {
   test(`a Room's handler gets what is for ${whom}, whatever its form, with receipts`, () =>
-    halls.in(async (hall) => {
-      const [alice, bob] = await hall.acquaintedPair();
+    rooms.in(async (fixture) => {
+      const [alice, bob] = await fixture.acquaintedPair();
       const texts = heardBy(bob.room, "lk.chat");
       const files: { name: string; size: number | undefined; parts: Uint8Array[] }[] = [];
       const progress: unknown[] = [];
@@ -42,8 +44,8 @@ for (const [whom, to] of [["all", TO_ALL], ["it", TO_BOB]] as const) {
 }
 
 test("a handler of the runtime goes before the Room's, which comes and goes at any time", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const onRoom = heardBy(bob.room, "t");
     const onRuntime = collectTexts(bob.runtime, "t");
     const send = (text: string): Promise<unknown> => alice.runtime.sendText(text, { ...TO_BOB, topic: "t", confirm: true });
@@ -66,8 +68,8 @@ test("a handler of the runtime goes before the Room's, which comes and goes at a
   }));
 
 test("a handler on the Room that wants no more, or fails, cancels the stream", () =>
-  halls.in(async (hall) => {
-    const [alice, bob] = await hall.acquaintedPair();
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
     const readFirst = async (reader: AsyncIterable<string>): Promise<void> => {
       for await (const part of reader) if (part !== "") break;
     };
@@ -85,8 +87,8 @@ test("a handler on the Room that wants no more, or fails, cancels the stream", (
   }));
 
 test("a Room that is given back has its handlers to itself", () =>
-  halls.in(async (hall) => {
-    const bob = await hall.join("bob");
+  rooms.in(async (fixture) => {
+    const bob = await fixture.join("bob");
     const { textStreamHandlers, byteStreamHandlers } = bob.room as unknown as Record<string, Map<string, unknown>>;
     assert.ok(Object.hasOwn(textStreamHandlers ?? {}, "set"));
     await bob.runtime.close();
@@ -94,5 +96,5 @@ test("a Room that is given back has its handlers to itself", () =>
     assert.not(Object.hasOwn(byteStreamHandlers ?? {}, "set"));
   }));
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();

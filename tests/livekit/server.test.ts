@@ -2,22 +2,22 @@
 // What the other tests of LiveKit stand on: servers that come, go and come back, and that no test leaves behind.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect as connectSocket } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { connect, disposeAll, inRooms, RoomEvent } from "../support/livekit/rooms.ts";
 import { startRedis, startServer } from "../../bench/support/server.ts";
+import { answers } from "../support/waiting.ts";
 
 const test = suite("livekit server");
 
 test("participants meet in a room of a server", () =>
   inRooms(async () => {
     await using server = await startServer();
-    const alice = await connect(server, "alice", "hall");
-    const bob = await connect(server, "bob", "hall");
+    const alice = await connect(server, "alice", "room");
+    const bob = await connect(server, "bob", "room");
     const heard = nextData(bob);
     await alice.localParticipant?.publishData(new TextEncoder().encode("hello"), { reliable: true, topic: "greetings" });
     assert.equal(await heard, { from: "alice", text: "hello", topic: "greetings" });
@@ -27,8 +27,8 @@ test("two servers at once have rooms of their own", () =>
   inRooms(async () => {
     await using first = await startServer();
     await using second = await startServer();
-    await connect(first, "alice", "hall");
-    const bob = await connect(second, "bob", "hall");
+    await connect(first, "alice", "room");
+    const bob = await connect(second, "bob", "room");
     assert.equal([...bob.remoteParticipants.keys()], []);
   }));
 
@@ -37,8 +37,8 @@ test("two servers with one Redis share their rooms", () =>
     await using redis = await startRedis();
     await using first = await startServer({ redis: redis.address });
     await using second = await startServer({ redis: redis.address });
-    const alice = await connect(first, "alice", "hall");
-    const bob = await connect(second, "bob", "hall");
+    const alice = await connect(first, "alice", "room");
+    const bob = await connect(second, "bob", "room");
     const text = new Promise<string>((resolve, reject) => {
       bob.registerTextStreamHandler("greetings", (reader, { identity }) => {
         reader.readAll().then((all) => resolve(`${identity}: ${all}`), reject);
@@ -60,7 +60,7 @@ test("a server that is killed answers no more, until it is started again at the 
     assert.is(await answers(url), false);
     await server.restart();
     assert.is(server.url, url);
-    const alice = await connect(server, "alice", "hall");
+    const alice = await connect(server, "alice", "room");
     assert.is(alice.isConnected, true);
     await server.restart();
     assert.is(await answers(url), true);
@@ -69,24 +69,25 @@ test("a server that is killed answers no more, until it is started again at the 
 test("a token may take rights away", () =>
   inRooms(async () => {
     await using server = await startServer();
-    const [, claims = ""] = (await server.token("alice", "hall", { canPublishData: false })).split(".");
+    const [, claims = ""] = (await server.token("alice", "room", { canPublishData: false })).split(".");
     const { sub, video } = JSON.parse(atob(claims)) as { sub: string; video: Record<string, unknown> };
     assert.equal({ sub, ...video }, {
       sub: "alice",
-      room: "hall",
+      room: "room",
       roomJoin: true,
       canPublish: true,
       canPublishData: false,
       canSubscribe: true,
     });
-    await connect(server, "alice", "hall");
+    await connect(server, "alice", "room");
     const stranger = { ...server, token: () => server.token("mallory", "another", { roomJoin: false }) };
-    await assertRejects(() => connect(stranger, "mallory", "hall"));
+    await assertRejects(() => connect(stranger, "mallory", "room"));
   }));
 
 for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
   test(`servers and Redis end with their process, though it ends by ${signal}`, async () => {
-    const child = spawn(process.execPath, [...runtimeArguments(), holder()], { stdio: ["pipe", "pipe", "inherit"] });
+    const [program, ...args] = programCommand("tests/fixtures/livekit_holder");
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     try {
       const [line] = await once(createInterface({ input: child.stdout }), "line") as [string];
       const urls = JSON.parse(line) as string[];
@@ -124,30 +125,7 @@ async function assertRejects(action: () => Promise<unknown>): Promise<void> {
   assert.instance(error, Error);
 }
 
-/** Whether somebody listens at an address. */
-async function answers(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  const socket = connectSocket({ host: hostname, port: Number(port) });
-  try {
-    return await new Promise<boolean>((resolve) =>
-      void socket.once("connect", () => resolve(true)).once("error", () => resolve(false))
-    );
-  } finally {
-    socket.destroy();
-  }
-}
-
 /** Resolves when nobody listens any more: the test's limit bounds it. */
 async function untilSilent(url: string): Promise<void> {
   while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-function runtimeArguments(): string[] {
-  return "Deno" in globalThis ? ["run", "-A"] : [];
-}
-
-/** The program that holds a server and a Redis until it is killed: compiled, if this was. */
-function holder(): string {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return fileURLToPath(new URL(`../fixtures/livekit_holder.${extension}`, import.meta.url));
 }

@@ -1,12 +1,12 @@
 // needs: redis
 // Past one server: two of them with one Redis are one place. A participant may be connected to either.
-import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { type ByteStreamReader, createRuntime, type Runtime, StreamError, type TextStreamReader } from "../../mod.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
+import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { overhear, type Overheard } from "../support/livekit/recorder.ts";
@@ -89,7 +89,7 @@ for (const killed of ["holder", "other"] as const) {
 test.after(disposeAll);
 test.run();
 
-interface Halls {
+interface TwoServers {
   /** All packets of a room go through the one server that holds it; participants may be connected to another. */
   readonly servers: { readonly holder: TestServer; readonly other: TestServer };
   /** On the server that holds the room. */
@@ -102,7 +102,7 @@ interface Halls {
   readonly overheard: Overheard[];
 }
 
-async function onTwoServers(body: (halls: Halls) => Promise<void>): Promise<void> {
+async function onTwoServers(body: (halls: TwoServers) => Promise<void>): Promise<void> {
   await using redis = await startRedis();
   await using holder = await startServer({ redis: redis.address });
   const runtimes: Runtime[] = [];
@@ -112,11 +112,11 @@ async function onTwoServers(body: (halls: Halls) => Promise<void>): Promise<void
     return runtime;
   };
   try {
-    const hers = await connect(holder, "alice", "hall"); // the room is this server's, as there is no other yet
+    const hers = await connect(holder, "alice", "room"); // the room is this server's, as there is no other yet
     const alice = await start(hers);
     await using other = await startServer({ redis: redis.address });
-    const carol = await connect(other, "carol", "hall");
-    const bob = await start(await connect(other, "bob", "hall"));
+    const carol = await connect(other, "carol", "room");
+    const bob = await start(await connect(other, "bob", "room"));
     await untilTold(hers, "carol"); // a broadcast is for those who are known
     await body({ servers: { holder, other }, alice, bob, carol, overheard: overhear(carol) });
   } finally {
@@ -186,8 +186,4 @@ function noise(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
   return bytes;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -5,17 +5,17 @@ import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import type { Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { Halls } from "../support/livekit/hall.ts";
-import { until } from "../support/livekit/pair.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("worker thread");
-const halls = await Halls.start();
+const rooms = await LiveKitRooms.start();
 
 /** Enough for frames, and for the codec's own workers. */
 const FILE_BYTES = 1_000_000;
@@ -24,10 +24,10 @@ test(
   "texts and a file go to a runtime in a worker thread and come back, and it all ends by itself",
   () =>
     inTemporaryFolder((folder) =>
-      halls.in(async (hall) => {
-        const { runtime, room } = await hall.join("alice");
+      rooms.in(async (fixture) => {
+        const { runtime, room } = await fixture.join("alice");
         await mkdir(join(folder, "theirs"));
-        const program = start(hall.server.url, await hall.server.token("worker", hall.name), join(folder, "theirs"));
+        const program = start(fixture.server.url, await fixture.server.token("worker", fixture.name), join(folder, "theirs"));
         try {
           const ended = once(program.child, "close");
           const gone = ended.then(() => Promise.reject(new Error(`The program ended too early: ${program.output()}`)));
@@ -64,14 +64,12 @@ test(
   { seconds: 60 },
 );
 
-test.after(() => halls.close());
+test.after(() => rooms.close());
 test.run();
 
 function start(...args: string[]): { child: ReturnType<typeof spawn>; output: () => string } {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const program = fileURLToPath(new URL(`../fixtures/livekit_worker_thread.${extension}`, import.meta.url));
-  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
-  const child = spawn(process.execPath, [...runtime, program, ...args], {
+  const [program, ...rest] = programCommand("tests/fixtures/livekit_worker_thread", ...args);
+  const child = spawn(program, rest, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NODE_ENV: "production" }, // which Bun reads before the program does
   });

@@ -4,9 +4,11 @@ import { createActor } from "xstate";
 import { sendTextActor } from "../../actors/mod.ts";
 import { onAbort } from "../../protocol/abort.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualPair } from "../support/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("abort signals");
@@ -47,15 +49,8 @@ function watched(): Watched {
   return seen;
 }
 
-/** Alice, and Bob, who reads what comes by the signal that he is given. */
-async function inPair(body: (room: Room, alice: Member, bob: Member) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => body(room, await room.join("alice"), await room.join("bob")));
-}
-
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
 test("any number of sends at once share one listener, which goes with the last", async () => {
-  await inPair(async (room, alice, bob) => {
+  await inVirtualPair(async (alice, bob, room) => {
     const one = watched();
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
     bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
@@ -77,7 +72,7 @@ test("any number of sends at once share one listener, which goes with the last",
 });
 
 test("sends that are never opened leave none", async () => {
-  await inPair(async (room, alice) => {
+  await inVirtualPair(async (alice, _, room) => {
     const one = watched();
     for (const options of [{ destinationIdentities: ["nobody"] }, { attributes: { a: "x".repeat(9_000) } }]) {
       const sent = alice.runtime.sendText("x", { ...options, signal: one.signal });
@@ -90,7 +85,7 @@ test("sends that are never opened leave none", async () => {
 
 test("readAll and saveTo leave none, whole or not", async () => {
   await inTemporaryFolder((folder) =>
-    inPair(async (room, alice, bob) => {
+    inVirtualPair(async (alice, bob, room) => {
       const one = watched();
       const ends: Promise<unknown>[] = [];
       bob.runtime.registerByteStreamHandler("t", (reader) => {
@@ -116,7 +111,7 @@ test("readAll and saveTo leave none, whole or not", async () => {
 });
 
 test("an aborted signal ends all that goes on with it, and says why", async () => {
-  await inPair(async (room, alice, bob) => {
+  await inVirtualPair(async (alice, bob, room) => {
     const one = watched();
     bob.runtime.registerByteStreamHandler("t", () => new Promise(() => {}));
     const sends = Array.from({ length: 12 }, () => {
@@ -135,7 +130,7 @@ test("an aborted signal ends all that goes on with it, and says why", async () =
 });
 
 test("sending actors share a listener as well", async () => {
-  await inPair(async (room, alice, bob) => {
+  await inVirtualPair(async (alice, bob, room) => {
     const one = watched();
     bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
     const options = { ...TO_BOB, signal: one.signal };

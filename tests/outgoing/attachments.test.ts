@@ -4,7 +4,10 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { collectTexts, inParty, nextBytes, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes } from "../support/handlers.ts";
+import { inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -25,8 +28,12 @@ const ATTACHED: Readonly<Record<string, (folder: string) => Promise<string | Fil
 for (const [what, attach] of Object.entries(ATTACHED)) {
   test(`${what} goes to those who get the text, under the name that it has`, () =>
     inTemporaryFolder((folder) =>
-      inParty(async (party) => {
-        const [alice, bob, carol] = [await party.join("alice"), await party.join("bob"), await party.join("carol")];
+      inRealTime(async (room) => {
+        const [alice, bob, carol] = [
+          (await room.join("alice")).runtime,
+          (await room.join("bob")).runtime,
+          (await room.join("carol")).runtime,
+        ];
         const seen: string[] = [];
         for (const runtime of [bob, carol]) {
           collectTexts(runtime, "mail");
@@ -46,8 +53,8 @@ for (const [what, attach] of Object.entries(ATTACHED)) {
 
   test(`${what} that is under way ends with the signal of its text`, () =>
     inTemporaryFolder((folder) =>
-      inParty(async (party) => {
-        const [alice, bob] = [await party.join("alice"), await party.join("bob")];
+      inRealTime(async (room) => {
+        const [alice, bob] = [(await room.join("alice")).runtime, (await room.join("bob")).runtime];
         collectTexts(bob, "mail");
         const heard: Promise<ByteStreamReader> = nextBytes(bob, "mail");
         const controller = new AbortController();

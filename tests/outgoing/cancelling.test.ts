@@ -2,7 +2,10 @@
 import * as assert from "uvu/assert";
 import type { TextStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { collectTexts, inPair, inParty, nextBytes, nextText, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText } from "../support/handlers.ts";
+import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("cancelling");
@@ -20,7 +23,7 @@ const FAILING_HANDLERS: [string, (reader: TextStreamReader) => void | Promise<vo
 
 for (const [how, handler] of FAILING_HANDLERS) {
   test(`a handler that ${how} cancels its stream and nothing else`, () =>
-    inPair(async (alice, bob, party) => {
+    inPair(async (alice, bob, room) => {
       bob.registerTextStreamHandler("bad", handler);
       const texts = collectTexts(bob, "good");
       const good = await alice.streamText({ topic: "good", confirm: true });
@@ -32,7 +35,7 @@ for (const [how, handler] of FAILING_HANDLERS) {
       await good.write("fine");
       await good.close();
       assert.equal(texts, ["fine"]);
-      const [told] = party.told("bob");
+      const [told] = room.told("bob");
       assert.is(told?.context.streamId, writer.info.streamId);
       assert.is(told?.context.topic, "bad");
       assert.is(told?.context.identity, "alice");
@@ -42,23 +45,23 @@ for (const [how, handler] of FAILING_HANDLERS) {
 }
 
 test("what a handler throws after its stream is whole goes to onError only", () =>
-  inPair(async (alice, bob, party) => {
+  inPair(async (alice, bob, room) => {
     bob.registerTextStreamHandler("", async (reader) => {
       await reader.readAll();
       throw new Error("too late");
     });
     const info = await alice.sendText("read", { confirm: true });
     assert.equal(info.receipts, [{ identity: "bob", bytes: 4 }]);
-    await until(() => party.told("bob").length === 1);
-    assert.is((party.told("bob")[0]?.error.cause as Error | undefined)?.message, "too late");
-    assert.equal(party.told("alice"), []);
+    await until(() => room.told("bob").length === 1);
+    assert.is((room.told("bob")[0]?.error.cause as Error | undefined)?.message, "too late");
+    assert.equal(room.told("alice"), []);
   }));
 
 test("an onError that throws or rejects harms nobody", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
     let told = 0;
-    const bob = await party.join("bob", {
+    const { runtime: bob } = await room.join("bob", {
       onError: (() => {
         if (++told === 1) throw new Error("no log");
         return Promise.reject(new Error("no log"));

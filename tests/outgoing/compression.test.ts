@@ -8,11 +8,14 @@ import type { Runtime, SendBytesOptions, Transport } from "../../mod.ts";
 import { bestEncoding } from "../../protocol/wire/frames.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { isPacked } from "../../protocol/compressed_types.ts";
+import { spied } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { pseudorandom } from "../support/paced_links.ts";
+import { pattern, pseudorandom } from "../support/bytes.ts";
+import { last } from "../support/handlers.ts";
+import { withHostilePeer } from "../support/hostile_peer.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { frame, framedDigest } from "../support/raw_participant.ts";
 import { rejection } from "../support/rejections.ts";
-import { frame, framedDigest, inRoom, pattern } from "../support/room.ts";
-import { last, scene } from "../support/stranger.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";
 import { compress, decompress } from "../../workers/jobs/compression.ts";
@@ -44,7 +47,7 @@ async function taken(
   link: typeof LINE | null = LINE,
 ): Promise<number> {
   let bytes = 0;
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { transport: counting(room.hub.join("alice"), (more) => void (bytes += more)) });
     const bob = await room.join("bob");
     await room.time.advance(1_000);
@@ -57,19 +60,9 @@ async function taken(
 }
 
 function counting(transport: Transport, count: (bytes: number) => void): Transport {
-  return {
-    identity: transport.identity,
-    get direct() {
-      return transport.direct === true;
-    },
-    participants: () => transport.participants(),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => {
-      if (packet.type === "chunk") count(packet.content.length);
-      return transport.send(packet, destinations);
-    },
-    close: () => transport.close(),
-  };
+  return spied(transport, (packet) => {
+    if (packet.type === "chunk") count(packet.content.length);
+  }, { direct: transport.direct === true });
 }
 
 const sendBytes = (data: Uint8Array, options: SendBytesOptions = {}) => (runtime: Runtime): Promise<unknown> =>
@@ -119,8 +112,7 @@ test("a part that compresses and a part that does not, each as it is best", asyn
 });
 
 test("a long text is compressed, and comes as it was", async () => {
-  await inRoom(async (room) => {
-    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+  await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(1_000);
     const text = "zażółć gęślą jaźń 🦀\n".repeat(20_000);
     let got: Promise<string> | undefined;
@@ -141,11 +133,11 @@ test("zstd if both have it, else deflate, else nothing", () => {
 });
 
 test("with one who knows deflate only, deflate is used", async () => {
-  await scene(async ({ room, eve, bob }) => {
+  await withHostilePeer(async ({ room, hostilePeer, bob }) => {
     await room.time.advance(10);
-    eve.control({
+    hostilePeer.control({
       kind: "hello",
-      instance: eve.instance,
+      instance: hostilePeer.instance,
       streamWindow: 1_000_000,
       credit: 1_000_000,
       idleTimeout: 30_000,
@@ -156,8 +148,8 @@ test("with one who knows deflate only, deflate is used", async () => {
     const data = jsonLines(100_000);
     void bob.runtime.sendBytes(data, { topic: "t", destinationIdentities: ["eve"], compress: true, confirm: false });
     await room.time.advance(10);
-    const [stream] = eve.headers;
-    const chunks = eve.of("chunk", stream?.streamId ?? "").map(({ content }) => content);
+    const [stream] = hostilePeer.headers;
+    const chunks = hostilePeer.of("chunk", stream?.streamId ?? "").map(({ content }) => content);
     const contents = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
     const head = 2 + ((contents[0] ?? 0) << 8) + (contents[1] ?? 0);
     assert.equal(new Uint8Array(zlib.inflateRawSync(contents.subarray(head))), data);
@@ -200,10 +192,10 @@ test("frames that are compressed but not as they say end their stream as corrupt
     ["a payload as long as what it holds", frame(0, pattern(500), { ...honest, digest, length: 500, payload: 500 })],
   ];
   for (const [what, contents] of lies) {
-    await scene(async ({ room, bob, eve, readers }) => {
-      eve.open("bob", what, 0, { extension: { format: "framed" } });
-      eve.chunk("bob", what, 0, contents);
-      eve.trailer("bob", what, { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
+    await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+      hostilePeer.open("bob", what, 0, { extension: { format: "framed" } });
+      hostilePeer.chunk("bob", what, 0, contents);
+      hostilePeer.trailer("bob", what, { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
       await room.time.advance(1);
       await rejection(() => room.time.run(last(readers).readAll()), "corrupt").catch((error) => {
         throw new Error(`Of ${what}`, { cause: error });
@@ -214,10 +206,10 @@ test("frames that are compressed but not as they say end their stream as corrupt
 });
 
 test("one that is as it says is read", async () => {
-  await scene(async ({ room, eve, readers }) => {
-    eve.open("bob", "s", 0, { extension: { format: "framed" } });
-    eve.chunk("bob", "s", 0, frame(0, deflated, { ...honest, digest: digestOfZeros(100_000) }));
-    eve.trailer("bob", "s", { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
+  await withHostilePeer(async ({ room, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "s", 0, { extension: { format: "framed" } });
+    hostilePeer.chunk("bob", "s", 0, frame(0, deflated, { ...honest, digest: digestOfZeros(100_000) }));
+    hostilePeer.trailer("bob", "s", { bytes: 100_000, chunks: 1, digest: framedDigest(new Uint8Array(100_000)) });
     await room.time.advance(1);
     assert.equal(await room.time.run(last(readers).readAll()), new Uint8Array(100_000));
   });

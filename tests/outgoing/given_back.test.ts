@@ -9,15 +9,16 @@ import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import { suite } from "../support/harness.ts";
 import { incomingOf } from "../support/incoming_of.ts";
-import { inParty, nextBytes, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectReaders, nextBytes, TO_BOB } from "../support/handlers.ts";
+import { inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("given back");
 
 const BYTES = 3_000_000;
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
 /** A transfer from Alice to Bob, each with a codec of their own. */
 interface Stage {
   readonly alice: Runtime;
@@ -29,10 +30,10 @@ interface Stage {
 /** Runs a transfer, and throws unless both codecs have all their segments back while the runtimes go on. */
 function giving(body: (stage: Stage) => Promise<void>): Promise<void> {
   return inTemporaryFolder((folder) =>
-    inParty(async (party) => {
+    inRealTime(async (room) => {
       const codecs = { alice: createInlineCodec(), bob: createInlineCodec() };
-      const join = (identity: keyof typeof codecs): Promise<Runtime> =>
-        party.join(identity, { pool: codecs[identity] as CodecPool });
+      const join = async (identity: keyof typeof codecs): Promise<Runtime> =>
+        (await room.join(identity, { pool: codecs[identity] as CodecPool })).runtime;
       await body({ alice: await join("alice"), bob: await join("bob"), folder, codecs });
       await until(() => codecs.alice.segments.inUse === 0 && codecs.bob.segments.inUse === 0);
     })
@@ -107,8 +108,7 @@ test("a file whose signal ends its send while pieces are being read", () =>
 test("a file that its reader cancels, and one that becomes shorter", () =>
   giving(async ({ alice, bob, folder }) => {
     const path = await file(folder);
-    const readers: ByteStreamReader[] = [];
-    bob.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob);
     for (const end of [(reader: ByteStreamReader) => reader.cancel(), () => truncate(path, 1_000)]) {
       const sent = alice.sendFile(path, TO_BOB).then(() => "sent", ({ code }: { code: string }) => code);
       const count = readers.length;

@@ -1,7 +1,8 @@
 // Timers of a stream go with it: a program whose streams have ended, and whose runtime is open, ends at once.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { inRoom, type Member, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualPair, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("timers of streams");
 
@@ -15,9 +16,7 @@ const SENDS: Readonly<Record<string, (alice: Member) => Promise<unknown>>> = {
 for (const [name, send] of Object.entries(SENDS)) {
   for (const [hub, options] of [["a direct hub", {}], ["a hub with links", { link: { kind: "reliable", delay: 2 } }]] as const) {
     test(`after ${name} no timer is left on ${hub}`, () =>
-      inRoom(async (room) => {
-        const alice = await room.join("alice");
-        const bob = await room.join("bob");
+      inVirtualPair(async (alice, bob, room) => {
         bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
         bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
         await room.time.run(send(alice)); // the runtimes know each other from here on

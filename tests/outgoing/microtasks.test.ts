@@ -2,9 +2,11 @@
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import type { HubOptions } from "../../mod.ts";
-import { difference } from "../support/bytes.ts";
+import { difference, pattern } from "../support/bytes.ts";
+import { TO_BOB } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, pattern, until } from "../support/participants.ts";
 
 const test = suite("microtasks");
 
@@ -16,12 +18,10 @@ const HUBS: readonly [string, HubOptions][] = [
   ["a hub with links", { link: { kind: "reliable", delay: 1 } }],
 ];
 
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
 for (const [name, options] of HUBS) {
   test(`sendText that is aborted reaches a handler whole or not at all, on ${name}`, () =>
     inPair(
-      async (alice, bob, party) => {
+      async (alice, bob, room) => {
         const outcomes: string[] = [];
         let finish = (): void => {};
         const finished = new Promise<void>((resolve) => finish = resolve);
@@ -44,10 +44,9 @@ for (const [name, options] of HUBS) {
         assert.ok(sent > 0 && sent < DISTANCES, `${sent} were sent`);
         assert.equal(outcomes.filter((text) => text !== "short"), []);
         assert.ok(outcomes.length > sent);
-        assert.equal([party.told("alice"), party.told("bob")], [[], []]);
+        assert.equal([room.told("alice"), room.told("bob")], [[], []]);
       },
-      {},
-      options,
+      { hub: options },
     ));
 
   test(`two sends that begin apart by microtasks arrive whole, on ${name}`, () =>
@@ -69,8 +68,7 @@ for (const [name, options] of HUBS) {
           texts.length = bytes.length = 0;
         }
       },
-      {},
-      options,
+      { hub: options },
     ));
 }
 
@@ -79,8 +77,8 @@ for (const [name, options] of HUBS) {
     `large writes that are not awaited arrive whole and in order, at another SDK's participant too, on ${name}`,
     () =>
       inPair(
-        async (alice, bob, party) => {
-          const plain = party.plain("plain");
+        async (alice, bob, room) => {
+          const plain = room.raw("plain");
           const parts = Array.from({ length: 8 }, (_, seed) => pattern(1_500_000, seed));
           const texts = parts.map((part) => Buffer.from(part).toString("latin1")); // two bytes of UTF-8 for every other byte
           const bytes: Promise<Uint8Array[]>[] = [];
@@ -100,8 +98,7 @@ for (const [name, options] of HUBS) {
             assert.is(difference(plain.content(textWriter.info.streamId), Buffer.from(texts.join(""))), "none");
           }
         },
-        {},
-        options,
+        { hub: options },
       ),
     { seconds: 60 },
   );

@@ -1,31 +1,32 @@
 // Named receivers who are not here, or leave: told of in the receipts, or to onError where there are none.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { inPair, nextText } from "../support/participants.ts";
+import { nextText } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
 
 const test = suite("missing receivers");
 
 test("a named one who is missing is told of: in the receipts, or to onError where there are none", () =>
-  inPair(async (alice, bob, party) => {
+  inPair(async (alice, bob, room) => {
     bob.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
     const to = { topic: "t", destinationIdentities: ["nobody", "bob"] };
     const { receipts } = await alice.sendText("x", { ...to, confirm: true });
     assert.equal(receipts, [{ identity: "nobody", bytes: 0, error: "disconnected" }, { identity: "bob", bytes: 1 }]);
-    assert.equal(party.told("alice"), []);
+    assert.equal(room.told("alice"), []);
     const { streamId } = await alice.sendText("x", to);
-    const told = party.told("alice").map(({ error, context }) => [error.code, error.identity, context]);
+    const told = room.told("alice").map(({ error, context }) => [error.code, error.identity, context]);
     assert.equal(told, [["disconnected", "nobody", { streamId, topic: "t", identity: "nobody" }]]);
   }));
 
 test("a named one who leaves while the others go on is told of where there are no receipts", () =>
-  inPair(async (alice, bob, party) => {
-    const carol = await party.join("carol");
+  inPair(async (alice, bob, room) => {
+    const { runtime: carol } = await room.join("carol");
     const readers = [nextText(bob, "t"), nextText(carol, "t")];
     for (const confirm of [false, true]) {
       if (confirm) bob.unregisterTextStreamHandler("t");
       const texts = confirm ? [nextText(bob, "t")] : readers;
       const names = confirm ? ["bob", "dave"] : ["bob", "carol"];
-      const dave = confirm ? party.plain("dave") : undefined;
+      const dave = confirm ? room.raw("dave") : undefined;
       const writer = await alice.streamText({ topic: "t", destinationIdentities: names, confirm });
       await writer.write("one ");
       const [atBob] = await Promise.all(texts);
@@ -34,7 +35,7 @@ test("a named one who leaves while the others go on is told of where there are n
       const whole = atBob?.readAll();
       await writer.close();
       assert.is(await whole, "one two");
-      const told = party.told("alice").map(({ error, context }) => [error.code, error.identity, context.topic]);
+      const told = room.told("alice").map(({ error, context }) => [error.code, error.identity, context.topic]);
       assert.equal(told, [["disconnected", "carol", "t"]]);
     }
   }));

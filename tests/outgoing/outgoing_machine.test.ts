@@ -5,7 +5,7 @@ import { createActor, initialTransition, type SnapshotFrom, transition } from "x
 import { type OutgoingActor, type OutgoingEffects, type OutgoingEvent, outgoingStream } from "../../actors/outgoing/machine.ts";
 import { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
-import { quietly } from "../support/quietly.ts";
+import { muteWarnings } from "../support/mute_warnings.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("outgoing machine");
@@ -108,7 +108,7 @@ test("in a final state no event does anything, and the pump is stopped once", ()
     const { actor, time, calls } = start("good");
     for (const type of way) actor.send(EVENTS[type]);
     assert.equal(calls, [state === "closed" ? "complete" : "fail aborted", "pump stopped"]);
-    for (const type of types) quietly(() => actor.send(EVENTS[type]));
+    for (const type of types) muteWarnings(() => actor.send(EVENTS[type]));
     actor.stop();
     assert.is(actor.getSnapshot().value, state);
     assert.is(calls.length, 2);
@@ -133,7 +133,7 @@ test("whatever happens, a stream ends at most once, and its pump with it", () =>
     fc.constantFrom("good", "due", "bad"),
     (way, receipts) => {
       const { actor, calls } = start(receipts as Receipts);
-      quietly(() => way.forEach((type) => actor.send(EVENTS[type])));
+      muteWarnings(() => way.forEach((type) => actor.send(EVENTS[type])));
       const { value, status } = actor.getSnapshot();
       assert.is(status === "done", value === "closed" || value === "failed");
       const end = value === "closed" ? ["complete"] : value === "failed" ? [calls[0]] : [];

@@ -5,15 +5,18 @@ import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import type { ByteStreamInfo, Runtime, TextStreamInfo } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { collectTexts, inPair, inParty, nextText, nextWhole, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("sending");
 
 test("a broadcast with nobody there is no error", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
     const info = await alice.sendText("anyone?", { confirm: true });
     assert.equal(info.receipts, []);
     assert.equal((await alice.sendBytes(pattern(500_000))).receipts, []);
@@ -30,9 +33,9 @@ test("a broadcast that nobody handles is no error", () =>
   }));
 
 test("an empty list of destinations is an invalid argument, never a broadcast", () =>
-  inPair(async (alice, bob, party) => {
+  inPair(async (alice, bob, room) => {
     const texts = collectTexts(bob);
-    const dave = party.plain("dave");
+    const dave = room.raw("dave");
     for (const destinationIdentities of [[], [""], [5], "bob", {}, null] as unknown as string[][]) {
       await rejection(() => alice.sendText("secret", { destinationIdentities }), "invalid-argument");
       await rejection(() => alice.streamText({ destinationIdentities }), "invalid-argument");
@@ -63,10 +66,8 @@ test("while one of the named is there the stream goes on", () =>
   }));
 
 test("a named one who leaves is left out while others remain; the last one fails the writer", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob");
-    const carol = await party.join("carol");
+  inPair(async (alice, bob, room) => {
+    const { runtime: carol } = await room.join("carol");
     void nextText(bob);
     const heard = nextText(carol);
     const writer = await alice.streamText({ destinationIdentities: ["bob", "carol"] });
@@ -75,17 +76,15 @@ test("a named one who leaves is left out while others remain; the last one fails
     await bob.close();
     await writer.write("two");
     assert.is(writer.actor.getSnapshot().value, "writing");
-    party.hub.vanish("carol");
+    room.hub.vanish("carol");
     await until(() => writer.actor.getSnapshot().value === "failed");
     await rejection(() => writer.write("three"), "disconnected");
     await rejection(() => reader.closed, "disconnected");
   }));
 
 test("a receiver that cancels is left out, and the writer fails when none is left", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob");
-    const carol = await party.join("carol");
+  inPair(async (alice, bob, room) => {
+    const { runtime: carol } = await room.join("carol");
     const toBob = nextText(bob);
     const toCarol = nextText(carol);
     const writer = await alice.streamText();
@@ -100,9 +99,9 @@ test("a receiver that cancels is left out, and the writer fails when none is lef
   }));
 
 test("a named one without a handler refuses after a while", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    await party.join("bob", { limits: { unclaimedTimeout: 30 } });
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    await room.join("bob", { limits: { unclaimedTimeout: 30 } });
     const error = await rejection(() => alice.sendText("x", { destinationIdentities: ["bob"], confirm: true }), "refused");
     assert.is(error.identity, "bob");
     const writer = await alice.streamText({ destinationIdentities: ["bob"] });
@@ -126,12 +125,10 @@ test("senderIdentity is what handlers see", () =>
   }));
 
 test("a stream for one participant reaches nobody else, not one packet of it", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob");
-    const dave = party.plain("dave");
+  inPair(async (alice, bob, room) => {
+    const dave = room.raw("dave");
     const texts = collectTexts(bob, "t");
-    const overheard = collectTexts(await party.join("carol"), "t");
+    const overheard = collectTexts((await room.join("carol")).runtime, "t");
     const received = nextWhole(bob, "b");
     const named = { destinationIdentities: ["bob"] };
     await alice.sendText("secret", { ...named, topic: "t", confirm: true });
@@ -250,8 +247,8 @@ test("attributes of a caller stay his own", () =>
   }));
 
 test("wrong types are invalid arguments before anything is sent", () =>
-  inPair(async (alice, bob, party) => {
-    const dave = party.plain("dave");
+  inPair(async (alice, bob, room) => {
+    const dave = room.raw("dave");
     const wrong: [string, unknown[]][] = [
       ["topic", [5, null, {}]],
       ["attributes", ["x", 5, null, [], { a: 5 }]],

@@ -10,7 +10,9 @@ import { createHub } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import { suite } from "../support/harness.ts";
 import { incomingOf } from "../support/incoming_of.ts";
-import { inPair, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 

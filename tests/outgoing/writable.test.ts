@@ -3,32 +3,28 @@ import * as assert from "uvu/assert";
 import type { Progress } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { collectTexts, inPair, nextText, nextWhole, pattern, until } from "../support/participants.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("writable");
 
-test("progress of a writer counts the bytes given to the transport", async () => {
-  const time = new VirtualTime();
-  await inPair(
-    async (alice, bob) => {
-      const received = nextWhole(bob);
-      const writer = await alice.streamBytes({ totalSize: 20 });
-      await writer.write(pattern(5));
-      assert.is(writer.progress.received, 0);
-      await time.advance(10);
-      assert.is(writer.progress.received, 5);
-      assert.is(writer.progress.progress, 25);
-      await writer.write(pattern(15));
-      await writer.close();
-      assert.is(writer.progress.received, 20);
-      assert.ok(writer.progress.complete);
-      await received;
-    },
-    { clock: time },
-    { clock: time },
-  );
-});
+test("progress of a writer counts the bytes given to the transport", () =>
+  inPair(async (alice, bob, { time }) => {
+    const received = nextWhole(bob);
+    const writer = await alice.streamBytes({ totalSize: 20 });
+    await writer.write(pattern(5));
+    assert.is(writer.progress.received, 0);
+    await time.advance(10);
+    assert.is(writer.progress.received, 5);
+    assert.is(writer.progress.progress, 25);
+    await writer.write(pattern(15));
+    await writer.close();
+    assert.is(writer.progress.received, 20);
+    assert.ok(writer.progress.complete);
+    await received;
+  }, { clock: "virtual" }));
 
 test("writable takes what is piped into it, and closes the stream", () =>
   inPair(async (alice, bob) => {
@@ -88,43 +84,37 @@ test("a stream that is cancelled stops what is piped into it", () =>
     assert.ok(pulled < 1_000);
   }));
 
-test("progress is told at most once each 50 ms, and once at the end", async () => {
-  const time = new VirtualTime();
-  await inPair(
-    async (alice, bob) => {
-      const received = nextWhole(bob);
-      const told: { at: number; progress: Progress }[] = [];
-      const onProgress = (progress: Progress): void => void told.push({ at: time.now(), progress });
-      const writer = await alice.streamBytes({ totalSize: 30_000, onProgress });
-      for (let i = 0; i < 30; i++) {
-        await writer.write(pattern(1_000));
-        await time.advance(11);
-      }
-      await writer.close();
-      await received;
-      const last = told.at(-1);
-      assert.is(last?.progress.bytes, 30_000);
-      assert.is(last?.progress.total, 30_000);
-      assert.is(last?.progress.percent, 100);
-      assert.ok(told.length >= 4 && told.length <= 8, `told ${told.length} times`);
-      for (let i = 1; i < told.length - 1; i++) assert.ok((told[i]?.at ?? 0) - (told[i - 1]?.at ?? 0) >= 50);
-    },
-    { clock: time },
-    { clock: time },
-  );
-});
+test("progress is told at most once each 50 ms, and once at the end", () =>
+  inPair(async (alice, bob, { time }) => {
+    const received = nextWhole(bob);
+    const told: { at: number; progress: Progress }[] = [];
+    const onProgress = (progress: Progress): void => void told.push({ at: time.now(), progress });
+    const writer = await alice.streamBytes({ totalSize: 30_000, onProgress });
+    for (let i = 0; i < 30; i++) {
+      await writer.write(pattern(1_000));
+      await time.advance(11);
+    }
+    await writer.close();
+    await received;
+    const last = told.at(-1);
+    assert.is(last?.progress.bytes, 30_000);
+    assert.is(last?.progress.total, 30_000);
+    assert.is(last?.progress.percent, 100);
+    assert.ok(told.length >= 4 && told.length <= 8, `told ${told.length} times`);
+    for (let i = 1; i < told.length - 1; i++) assert.ok((told[i]?.at ?? 0) - (told[i - 1]?.at ?? 0) >= 50);
+  }, { clock: "virtual" }));
 
 test("an onProgress that throws or rejects is reported, and the stream goes on", () =>
-  inPair(async (alice, bob, party) => {
+  inPair(async (alice, bob, room) => {
     const texts = collectTexts(bob);
     const thrown = (): void => {
       throw new Error("no bar");
     };
     await alice.sendText("one", { streamId: "s1", topic: "", confirm: true, onProgress: thrown });
     await alice.sendText("two", { confirm: true, onProgress: (() => Promise.reject(new Error("no bar"))) as () => void });
-    await until(() => party.told("alice").length >= 4);
+    await until(() => room.told("alice").length >= 4);
     assert.equal(texts, ["one", "two"]);
-    const [first] = party.told("alice");
+    const [first] = room.told("alice");
     assert.is((first?.error.cause as Error | undefined)?.message, "no bar");
     assert.is(first?.context.streamId, "s1");
   }));

@@ -4,8 +4,10 @@ import * as assert from "uvu/assert";
 import type { ByteStreamWriter, RuntimeOptions, TextStreamWriter } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { collectTexts, inPair, inParty, nextBytes, nextText, nextWhole, pattern, until } from "../support/participants.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("writing");
 
@@ -29,7 +31,7 @@ for (const [codec, options] of CODECS) {
       for (let round = 1; round <= 5; round++) {
         assert.ok(bytes.subarray((round - 1) * 300_000, round * 300_000).every((byte) => byte === round), `round ${round}`);
       }
-    }, options));
+    }, { runtime: options }));
 
   test(`an array of less than a chunk may be reused once write resolved, ${codec}`, () =>
     inPair(async (alice, bob) => {
@@ -43,7 +45,7 @@ for (const [codec, options] of CODECS) {
       }
       await writer.close();
       assert.equal([...(await received)], [...Array(10).fill(1), ...Array(10).fill(2), ...Array(10).fill(3)]);
-    }, options));
+    }, { runtime: options }));
 
   test(`an array given to sendBytes is not changed, and may be reused afterwards, ${codec}`, () =>
     inPair(async (alice, bob) => {
@@ -53,20 +55,20 @@ for (const [codec, options] of CODECS) {
       assert.equal(array, pattern(700_000));
       array.fill(0);
       assert.equal(await received, pattern(700_000));
-    }, options));
+    }, { runtime: options }));
 
   for (const size of [10, 50_000, 700_000]) {
     test(`arrays given to two receivers are not shared, at ${size} bytes, ${codec}`, () =>
-      inParty(async (party) => {
-        const alice = await party.join("alice");
-        const first = nextWhole(await party.join("bob"));
-        const reader = nextBytes(await party.join("carol"));
+      inRealTime(async (room) => {
+        const { runtime: alice } = await room.join("alice");
+        const first = nextWhole((await room.join("bob")).runtime);
+        const reader = nextBytes((await room.join("carol")).runtime);
         const writer = await alice.streamBytes();
         await writer.write(pattern(size));
         await writer.close();
         (await first).fill(0);
         assert.equal(await (await reader).readAll(), pattern(size));
-      }, options));
+      }, { runtime: options }));
   }
 
   test(`writes that were not awaited keep their order, ${codec}`, () =>
@@ -78,7 +80,7 @@ for (const [codec, options] of CODECS) {
       await Promise.all(writes);
       const lines = (await (await heard).readAll()).trimEnd().split("\n");
       assert.equal(lines.map((line) => Number.parseInt(line)), Array.from({ length: 200 }, (_, i) => i));
-    }, options));
+    }, { runtime: options }));
 
   test(`a text of any size arrives as it was, ${codec}`, () =>
     inPair(async (alice, bob) => {
@@ -90,7 +92,7 @@ for (const [codec, options] of CODECS) {
         assert.is(info.size, new TextEncoder().encode(text).length);
         assert.ok(texts.pop() === text);
       }
-    }, options));
+    }, { runtime: options }));
 }
 
 test("a lone surrogate becomes U+FFFD, a pair split over two writes is joined", () =>
@@ -166,8 +168,8 @@ test("a total size of which exactly is written is fine, nothing at all too", () 
   }));
 
 test("finite sends that are not of the total size asked for send nothing", () =>
-  inPair(async (alice, _bob, party) => {
-    const dave = party.plain("dave");
+  inPair(async (alice, _bob, room) => {
+    const dave = room.raw("dave");
     const path = fileURLToPath(import.meta.url);
     await rejection(() => alice.sendText("four", { totalSize: 5 }), "incomplete");
     await rejection(() => alice.sendText("four", { totalSize: 3 }), "too-large");
@@ -181,34 +183,28 @@ test("finite sends that are not of the total size asked for send nothing", () =>
     assert.is(dave.headers.length, 1);
   }));
 
-test("a small byte write is handed on within 10 ms, text at once", async () => {
-  const time = new VirtualTime();
-  await inPair(
-    async (alice, bob) => {
-      const texts = nextText(bob, "t");
-      const bytes = nextBytes(bob, "b");
-      const binary = await alice.streamBytes({ topic: "b" });
-      const text = await alice.streamText({ topic: "t" });
-      const seen: string[] = [];
-      const follow = async (name: string, values: AsyncIterable<string | Uint8Array>): Promise<void> => {
-        for await (const value of values) seen.push(`${name} ${value.length} at ${time.now()}`);
-      };
-      const following = [texts.then((reader) => follow("text", reader)), bytes.then((reader) => follow("bytes", reader))];
-      await text.write("now");
-      await binary.write(pattern(3));
-      await binary.write(pattern(4));
-      await time.advance(9);
-      assert.equal(seen, ["text 3 at 0"]);
-      await time.advance(1);
-      assert.equal(seen, ["text 3 at 0", "bytes 7 at 10"]);
-      await text.close();
-      await binary.close();
-      await Promise.all(following);
-    },
-    { clock: time },
-    { clock: time },
-  );
-});
+test("a small byte write is handed on within 10 ms, text at once", () =>
+  inPair(async (alice, bob, { time }) => {
+    const texts = nextText(bob, "t");
+    const bytes = nextBytes(bob, "b");
+    const binary = await alice.streamBytes({ topic: "b" });
+    const text = await alice.streamText({ topic: "t" });
+    const seen: string[] = [];
+    const follow = async (name: string, values: AsyncIterable<string | Uint8Array>): Promise<void> => {
+      for await (const value of values) seen.push(`${name} ${value.length} at ${time.now()}`);
+    };
+    const following = [texts.then((reader) => follow("text", reader)), bytes.then((reader) => follow("bytes", reader))];
+    await text.write("now");
+    await binary.write(pattern(3));
+    await binary.write(pattern(4));
+    await time.advance(9);
+    assert.equal(seen, ["text 3 at 0"]);
+    await time.advance(1);
+    assert.equal(seen, ["text 3 at 0", "bytes 7 at 10"]);
+    await text.close();
+    await binary.close();
+    await Promise.all(following);
+  }, { clock: "virtual" }));
 
 test("wrong types are invalid arguments, and the stream goes on", () =>
   inPair(async (alice, bob) => {
@@ -291,8 +287,8 @@ test("write and close after a failure reject with the failure's own error", () =
   }));
 
 test("a stream id is unique among its sender's open streams; two senders may use the same", () =>
-  inPair(async (alice, bob, party) => {
-    const carol = await party.join("carol");
+  inPair(async (alice, bob, room) => {
+    const { runtime: carol } = await room.join("carol");
     const texts = collectTexts(bob);
     const first = await alice.streamText({ streamId: "one" });
     const error = await rejection(() => alice.streamText({ streamId: "one" }), "duplicate-stream");

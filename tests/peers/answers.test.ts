@@ -3,7 +3,8 @@ import * as assert from "uvu/assert";
 import { Answers } from "../../actors/peers/answers.ts";
 import type { ControlMessage } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, type Raw, type Room } from "../support/room.ts";
+import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
+import type { RawParticipant } from "../support/raw_participant.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("answers");
@@ -28,7 +29,7 @@ test("the first go out at once, the others one in 50 ms, and the last question i
 });
 
 /** How a stranger makes a runtime answer: each is sent 500 times in a second. */
-const QUESTIONS: Readonly<Record<string, (eve: Raw, index: number) => void>> = {
+const QUESTIONS: Readonly<Record<string, (eve: RawParticipant, index: number) => void>> = {
   "hellos": (eve) => eve.hello("bob"),
   "hellos of ever new lives": (eve, index) => eve.control({ ...HELLO, instance: `eve-${index}` }, "bob"),
   "rows of streams that never were": (eve, index) =>
@@ -47,7 +48,11 @@ const HELLO: ControlMessage = {
   answer: true,
 };
 
-async function ask(room: Room, eve: Raw, question: (eve: Raw, index: number) => void): Promise<number> {
+async function ask(
+  room: HubFixture,
+  eve: RawParticipant,
+  question: (eve: RawParticipant, index: number) => void,
+): Promise<number> {
   const before = eve.packets.length;
   for (let i = 0; i < 500; i++) {
     question(eve, i);
@@ -59,7 +64,7 @@ async function ask(room: Room, eve: Raw, question: (eve: Raw, index: number) => 
 
 for (const [what, question] of Object.entries(QUESTIONS)) {
   test(`500 ${what} in a second are answered by a few packets`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       await room.join("bob");
       const eve = room.raw("eve");
       if (!what.startsWith("states")) eve.hello("bob");
@@ -72,7 +77,7 @@ for (const [what, question] of Object.entries(QUESTIONS)) {
 
 for (const idleTimeout of [0, 1, 30, 999]) {
   test(`a peer whose patience is ${idleTimeout} ms gets three signs of life a second`, async () => {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const bob = await room.join("bob");
       const eve = room.raw("eve");
       eve.hello("bob", { idleTimeout });

@@ -2,9 +2,11 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { collectTexts, inPair, nextBytes, nextText, nextWhole, pattern, pause, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { pause, until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("leaving");
 
@@ -41,19 +43,19 @@ test("a stream aborted by its runtime's close is aborted for who reads it later 
 
 for (const way of ["closes", "vanishes"] as const) {
   test(`onError is told which of the named receivers ${way} while the stream goes on without it, once`, () =>
-    inPair(async (alice, bob, party) => {
-      const carol = await party.join("carol");
+    inPair(async (alice, bob, room) => {
+      const { runtime: carol } = await room.join("carol");
       const readers = [nextText(bob, "t"), nextText(carol, "t")];
       const writer = await alice.streamText({ topic: "t", destinationIdentities: ["bob", "carol"] });
       await writer.write("half, ");
       const [reader] = await Promise.all(readers);
       if (way === "closes") await carol.close();
-      else party.hub.vanish("carol");
-      await until(() => party.told("alice").length > 0);
+      else room.hub.vanish("carol");
+      await until(() => room.told("alice").length > 0);
       await writer.write("and the rest");
       await writer.close();
       assert.is(await reader?.readAll(), "half, and the rest");
-      const told = party.told("alice").map(({ error, context }) => [error.code, context.identity, context.streamId]);
+      const told = room.told("alice").map(({ error, context }) => [error.code, context.identity, context.streamId]);
       assert.equal(told, [["disconnected", "carol", writer.info.streamId]]);
     }));
 }
@@ -71,13 +73,13 @@ test("what was sent whole before its sender closed is still read", () =>
 
 for (const gone of ["bob", "alice"] as const) {
   test(`when ${gone} vanishes, the other end is disconnected`, () =>
-    inPair(async (alice, bob, party) => {
+    inPair(async (alice, bob, room) => {
       const heard = nextBytes(bob);
       const writer = await alice.streamBytes({ destinationIdentities: ["bob"] });
       await writer.write(pattern(100));
       const reader = await heard;
       const reading = rejection(() => reader.readAll(), "disconnected");
-      party.hub.vanish(gone);
+      room.hub.vanish(gone);
       await reading;
       await until(() => writer.actor.getSnapshot().value === "failed");
       const error = await rejection(() => writer.write(pattern(1)), "disconnected");
@@ -86,8 +88,8 @@ for (const gone of ["bob", "alice"] as const) {
 }
 
 test("calls of a runtime whose transport has ended are disconnected, of a closed one closed", () =>
-  inPair(async (alice, bob, party) => {
-    party.hub.vanish("alice");
+  inPair(async (alice, bob, room) => {
+    room.hub.vanish("alice");
     await until(() => alice.actor.getSnapshot().value === "closed");
     const calls = (runtime: Runtime): (() => unknown)[] => [
       () => runtime.streamText(),
@@ -103,60 +105,42 @@ test("calls of a runtime whose transport has ended are disconnected, of a closed
     for (const call of calls(bob)) await rejection(call, "closed");
   }));
 
-test("no sign of life of a sender for idleTimeout is a timeout", async () => {
-  const time = new VirtualTime();
-  await inPair(
-    async (alice, bob, party) => {
-      const heard = nextText(bob);
-      const writer = await alice.streamText();
-      await writer.write("half");
-      const reader = await heard;
-      const reading = rejection(() => reader.readAll(), "timeout");
-      party.hub.vanish("alice", { toldAfter: Infinity });
-      await time.run(reading);
-      assert.ok(time.now() >= 30_000 && time.now() <= 45_000, `after ${time.now()} ms`);
-    },
-    { clock: time },
-    { clock: time },
-  );
-});
+test("no sign of life of a sender for idleTimeout is a timeout", () =>
+  inPair(async (alice, bob, { time, hub }) => {
+    const heard = nextText(bob);
+    const writer = await alice.streamText();
+    await writer.write("half");
+    const reader = await heard;
+    const reading = rejection(() => reader.readAll(), "timeout");
+    hub.vanish("alice", { toldAfter: Infinity });
+    await time.run(reading);
+    assert.ok(time.now() >= 30_000 && time.now() <= 45_000, `after ${time.now()} ms`);
+  }, { clock: "virtual" }));
 
-test("a sender that lives may pause as long as it likes", async () => {
-  const time = new VirtualTime();
-  await inPair(
-    async (alice, bob) => {
-      const texts = collectTexts(bob, "t");
-      const bytes = nextWhole(bob, "b");
-      const writer = await alice.streamText({ topic: "t", confirm: true });
-      const binary = await alice.streamBytes({ topic: "b" });
-      await writer.write("let me think");
-      await binary.write(pattern(70_000));
-      await time.advance(3_600_000);
-      await writer.write("… 42");
-      await binary.write(pattern(70_000));
-      await Promise.all([time.run(writer.close()), time.run(binary.close())]);
-      assert.equal(texts, ["let me think… 42"]);
-      assert.is((await bytes).length, 140_000);
-    },
-    { clock: time, pool: false },
-    { clock: time },
-  );
-});
+test("a sender that lives may pause as long as it likes", () =>
+  inPair(async (alice, bob, { time }) => {
+    const texts = collectTexts(bob, "t");
+    const bytes = nextWhole(bob, "b");
+    const writer = await alice.streamText({ topic: "t", confirm: true });
+    const binary = await alice.streamBytes({ topic: "b" });
+    await writer.write("let me think");
+    await binary.write(pattern(70_000));
+    await time.advance(3_600_000);
+    await writer.write("… 42");
+    await binary.write(pattern(70_000));
+    await Promise.all([time.run(writer.close()), time.run(binary.close())]);
+    assert.equal(texts, ["let me think… 42"]);
+    assert.is((await bytes).length, 140_000);
+  }, { clock: "virtual" }));
 
-test("a receiver that takes nothing for stallTimeout is a timeout at the sender", async () => {
-  const time = new VirtualTime();
-  await inPair(
-    async (alice, bob) => {
-      const heard = nextBytes(bob);
-      const sending = rejection(() => alice.sendBytes(pattern(3_000_000), { destinationIdentities: ["bob"] }), "timeout");
-      const reader: ByteStreamReader = await heard;
-      await time.run(sending);
-      assert.ok(time.now() >= 30_000 && time.now() <= 65_000, `after ${time.now()} ms`);
-      await rejection(() => reader.readAll(), "timeout");
-    },
-    { clock: time, pool: false },
-    { clock: time },
-  );
-});
+test("a receiver that takes nothing for stallTimeout is a timeout at the sender", () =>
+  inPair(async (alice, bob, { time }) => {
+    const heard = nextBytes(bob);
+    const sending = rejection(() => alice.sendBytes(pattern(3_000_000), { destinationIdentities: ["bob"] }), "timeout");
+    const reader: ByteStreamReader = await heard;
+    await time.run(sending);
+    assert.ok(time.now() >= 30_000 && time.now() <= 65_000, `after ${time.now()} ms`);
+    await rejection(() => reader.readAll(), "timeout");
+  }, { clock: "virtual" }));
 
 test.run();

@@ -2,16 +2,16 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, ByteStreamWriter, StreamErrorCode, TextStreamReader } from "../../mod.ts";
 import { createHub, createRuntime } from "../../mod.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
 const test = suite("lives of peers");
 
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
 interface Scene {
-  room: Room;
+  room: HubFixture;
   alice: Member;
   bob: Member;
   /** Alice's, in the middle of a stream to bob. */
@@ -26,11 +26,8 @@ interface Scene {
 
 /** A stream half sent, a send whose reader does not read, and bytes that were not read. */
 async function scene(body: (scene: Scene) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+  await inVirtualPair(async (alice, bob, room) => {
+    const readers = collectReaders(bob.runtime);
     const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_BOB, confirm: true }));
     await room.time.run(writer.write(pattern(50_000)));
     await room.time.advance(20);
@@ -113,7 +110,7 @@ test("another joins under the sender's name: the streams of the old one end, its
 test("the receiver freezes for a while: nothing is lost", async () => {
   await scene(async ({ room, alice, writer, read, reader, sending }) => {
     room.hub.freeze("bob");
-    await room.time.run(writer.write(pattern(50_000, 1)));
+    await room.time.run(writer.write(pattern(50_000, 2)));
     await room.time.advance(8_000);
     room.hub.thaw("bob");
     await room.time.advance(1);
@@ -142,7 +139,7 @@ test("the receiver freezes for too long: the sender gives up, and so does the re
 });
 
 test("goodbye while the participant stays: its streams end, both ways", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const eve = room.raw("eve");
     eve.hello("alice");
@@ -169,9 +166,7 @@ test("goodbye while the participant stays: its streams end, both ways", async ()
 
 test("what came whole before its sender left can still be read", async () => {
   for (const leave of ["vanish", "close", "again"] as const) {
-    await inRoom(async (room) => {
-      const alice = await room.join("alice");
-      const bob = await room.join("bob");
+    await inVirtualPair(async (alice, bob, room) => {
       const readers: TextStreamReader[] = [];
       bob.runtime.registerTextStreamHandler("t", (reader) => void readers.push(reader));
       await room.time.run(alice.runtime.sendText("whole", TO_BOB));
@@ -186,9 +181,7 @@ test("what came whole before its sender left can still be read", async () => {
 });
 
 test("a broadcast goes on when one leaves, and ends well when all have", async () => {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const ends: string[] = [];
     for (const { runtime } of [bob, carol]) {
@@ -211,9 +204,7 @@ test("a broadcast goes on when one leaves, and ends well when all have", async (
 });
 
 test("of named destinations the stream goes on with those that are left", async () => {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const texts: string[] = [];
     for (const { runtime } of [bob, carol]) {
@@ -239,7 +230,7 @@ test("of named destinations the stream goes on with those that are left", async 
 
 test("closing with everything open, everywhere, in any order, leaves nothing behind", async () => {
   for (const order of [["alice", "bob"], ["bob", "alice"]]) {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const members = new Map<string, Member>();
       for (const name of ["alice", "bob", "carol"]) members.set(name, await room.join(name));
       const ends: Promise<unknown>[] = [];
@@ -285,7 +276,7 @@ test("a process that has closed its runtimes has no timers left", async () => {
 });
 
 test("a Millrace runtime that says so only after a broadcast has begun gets it whole", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     await room.join("bob");
     const eve = room.raw("eve");

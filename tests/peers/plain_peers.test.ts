@@ -2,19 +2,12 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamInfo, TextStreamInfo } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import {
-  collectTexts,
-  inParty,
-  isOurs,
-  nextBytes,
-  nextText,
-  nextWhole,
-  pattern,
-  plainHeader,
-  until,
-} from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair, inRealTime, inVirtualTime } from "../support/hub_fixture.ts";
+import { isOurs, plainHeader } from "../support/raw_participant.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("plain peers");
 const encoder = new TextEncoder();
@@ -23,9 +16,9 @@ const encoder = new TextEncoder();
 const CHUNK = 15_000;
 
 test("a plain peer alone gets text as LiveKit's own SDKs send it", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const dave = room.raw("dave");
     const text = "größe 😀 ".repeat(5_000);
     const info = await alice.sendText(text, {
       topic: "chat",
@@ -55,9 +48,9 @@ test("a plain peer alone gets text as LiveKit's own SDKs send it", () =>
   }));
 
 test("a plain peer alone gets bytes as LiveKit's own SDKs send them", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const dave = room.raw("dave");
     const info = await alice.sendBytes(pattern(100_000), { topic: "files", name: "a.bin", destinationIdentities: ["dave"] });
     assert.equal(info.receipts, []); // nobody there could confirm
     await until(() => dave.trailers.length === 1);
@@ -70,10 +63,10 @@ test("a plain peer alone gets bytes as LiveKit's own SDKs send them", () =>
   }));
 
 test("chunks are of the size asked for, at most", () =>
-  inParty(async (party) => {
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const dave = room.raw("dave");
     for (const [i, chunkSize] of [4, 1_000, 60_000].entries()) {
-      const alice = await party.join(`alice ${i}`, { chunkSize });
+      const { runtime: alice } = await room.join(`alice ${i}`, { chunkSize });
       const info = await alice.sendText("😀".repeat(1_000), { destinationIdentities: ["dave"] });
       const bytes = await alice.sendBytes(pattern(3 * chunkSize + 1), { destinationIdentities: ["dave"] });
       await until(() => dave.trailers.length === 2 * (i + 1));
@@ -84,9 +77,9 @@ test("chunks are of the size asked for, at most", () =>
   }));
 
 test("each token is sent at once, as one chunk", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const dave = room.raw("dave");
     const writer = await alice.streamText({ topic: "chat" });
     for (const [i, token] of ["Hel", "lo", ", ", "Dave"].entries()) {
       await writer.write(token);
@@ -100,9 +93,9 @@ test("each token is sent at once, as one chunk", () =>
   }));
 
 test("an abort has a reason for a plain peer, which tells failed streams by it", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const dave = room.raw("dave");
     await (await alice.streamText()).abort("changed my mind");
     await (await alice.streamText()).abort();
     await until(() => dave.trailers.length === 2);
@@ -112,9 +105,9 @@ test("an abort has a reason for a plain peer, which tells failed streams by it",
   }));
 
 test("senderIdentity is on the wire only when it was given", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const dave = room.raw("dave");
     await alice.sendText("x");
     await alice.sendText("x", { senderIdentity: "agent" });
     await until(() => dave.trailers.length === 2);
@@ -122,10 +115,10 @@ test("senderIdentity is on the wire only when it was given", () =>
   }));
 
 test("what a plain peer sends is received", () =>
-  inParty(async (party) => {
+  inRealTime(async (room) => {
     const infos: (TextStreamInfo | ByteStreamInfo)[] = [];
-    const bob = await party.join("bob");
-    const dave = party.plain("dave");
+    const { runtime: bob } = await room.join("bob");
+    const dave = room.raw("dave");
     const text = new Promise<string>((resolve) => {
       bob.registerTextStreamHandler("chat", async (reader, sender) => {
         infos.push(reader.info);
@@ -177,9 +170,9 @@ test("what a plain peer sends is received", () =>
   }));
 
 test("a trailer with a reason from a plain peer is aborted, after the data before it was read", () =>
-  inParty(async (party) => {
-    const bob = await party.join("bob");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: bob } = await room.join("bob");
+    const dave = room.raw("dave");
     const heard = nextText(bob, "chat");
     await dave.stream(plainHeader("t", "chat", "text"), [encoder.encode("half "), encoder.encode("of it")], {
       reason: "out of words",
@@ -195,9 +188,9 @@ test("a trailer with a reason from a plain peer is aborted, after the data befor
   }));
 
 test("less than a plain peer announced is incomplete, more is too-large", () =>
-  inParty(async (party) => {
-    const bob = await party.join("bob");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: bob } = await room.join("bob");
+    const dave = room.raw("dave");
     const first = nextBytes(bob, "less");
     await dave.stream(plainHeader("l", "less", "bytes", { totalSize: 10 }), [pattern(9)]);
     await rejection(async () => await (await first).readAll(), "incomplete");
@@ -207,44 +200,39 @@ test("less than a plain peer announced is incomplete, more is too-large", () =>
   }));
 
 test("a plain peer that vanishes is disconnected; what it had sent whole is read", () =>
-  inParty(async (party) => {
-    const bob = await party.join("bob");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: bob } = await room.join("bob");
+    const dave = room.raw("dave");
     const whole = nextText(bob, "whole");
     const half = nextText(bob, "half");
     await dave.stream(plainHeader("w", "whole", "text"), [encoder.encode("all")]);
     await dave.transport.send({ type: "header", header: plainHeader("h", "half", "text") });
     await dave.transport.send({ type: "chunk", streamId: "h", index: 0, content: encoder.encode("some") });
     const reader = await half;
-    party.hub.vanish("dave");
+    room.hub.vanish("dave");
     await rejection(() => reader.readAll(), "disconnected");
     assert.is(await (await whole).readAll(), "all");
   }));
 
-test("nothing heard of a plain peer's stream for foreignIdleTimeout is a timeout", async () => {
-  const time = new VirtualTime();
-  await inParty(
-    async (party) => {
-      const bob = await party.join("bob");
-      const dave = party.plain("dave");
-      const heard = nextText(bob, "chat");
-      await dave.transport.send({ type: "header", header: plainHeader("t", "chat", "text") });
-      await dave.transport.send({ type: "chunk", streamId: "t", index: 0, content: encoder.encode("hm") });
-      const reader = await heard;
-      await time.advance(290_000);
-      assert.is(reader.actor.getSnapshot().value, "receiving");
-      await time.run(rejection(() => reader.readAll(), "timeout"));
-      assert.ok(time.now() >= 300_000 && time.now() < 310_000);
-    },
-    { clock: time },
-    { clock: time },
-  );
-});
+test("nothing heard of a plain peer's stream for foreignIdleTimeout is a timeout", () =>
+  inVirtualTime(async (room) => {
+    const { time } = room;
+    const { runtime: bob } = await room.join("bob");
+    const dave = room.raw("dave");
+    const heard = nextText(bob, "chat");
+    await dave.transport.send({ type: "header", header: plainHeader("t", "chat", "text") });
+    await dave.transport.send({ type: "chunk", streamId: "t", index: 0, content: encoder.encode("hm") });
+    const reader = await heard;
+    await time.advance(290_000);
+    assert.is(reader.actor.getSnapshot().value, "receiving");
+    await time.run(rejection(() => reader.readAll(), "timeout"));
+    assert.ok(time.now() >= 300_000 && time.now() < 310_000);
+  }));
 
 test("a plain peer's stream to a reader that does not read is held up to foreignQueue", () =>
-  inParty(async (party) => {
-    const bob = await party.join("bob", { limits: { foreignQueue: 30_000 } });
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: bob } = await room.join("bob", { limits: { foreignQueue: 30_000 } });
+    const dave = room.raw("dave");
     const kept = nextBytes(bob, "kept");
     await dave.stream(plainHeader("k", "kept", "bytes"), [pattern(CHUNK), pattern(CHUNK)]);
     assert.is((await (await kept).readAll()).length, 30_000);
@@ -254,9 +242,9 @@ test("a plain peer's stream to a reader that does not read is held up to foreign
   }));
 
 test("a chunk's memory is the transport's: it may be a Buffer, and change afterwards", () =>
-  inParty(async (party) => {
-    const bob = await party.join("bob");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: bob } = await room.join("bob");
+    const dave = room.raw("dave");
     const inOrder = nextBytes(bob, "b");
     const memory = Buffer.from(pattern(30));
     const chunk = (index: number): Promise<void> =>
@@ -272,20 +260,18 @@ test("a chunk's memory is the transport's: it may be a Buffer, and change afterw
   }));
 
 test("two receivers of a plain peer's stream get arrays of their own", () =>
-  inParty(async (party) => {
-    const first = nextWhole(await party.join("bob"), "b");
-    const second = nextBytes(await party.join("carol"), "b");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const first = nextWhole((await room.join("bob")).runtime, "b");
+    const second = nextBytes((await room.join("carol")).runtime, "b");
+    const dave = room.raw("dave");
     await dave.stream(plainHeader("b", "b", "bytes"), [new Uint8Array(Buffer.from(pattern(100)))]);
     (await first).fill(0);
     assert.equal(await (await second).readAll(), pattern(100));
   }));
 
 test("a mixed broadcast reaches plain peers and Millrace runtimes, on the real topic", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob");
-    const dave = party.plain("dave");
+  inPair(async (alice, bob, room) => {
+    const dave = room.raw("dave");
     const texts = collectTexts(bob, "chat");
     const received = nextWhole(bob, "files");
     const text = await alice.sendText("to all", { topic: "chat", attributes: { a: "1" }, confirm: true });
@@ -302,11 +288,11 @@ test("a mixed broadcast reaches plain peers and Millrace runtimes, on the real t
   }));
 
 test("named plain peers and Millrace runtimes together get a mixed stream, and nobody else does", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const texts = collectTexts(await party.join("bob"), "chat");
-    const dave = party.plain("dave");
-    const erin = party.plain("erin");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const texts = collectTexts((await room.join("bob")).runtime, "chat");
+    const dave = room.raw("dave");
+    const erin = room.raw("erin");
     await alice.sendText("to two", { topic: "chat", destinationIdentities: ["bob", "dave"], confirm: true });
     await until(() => dave.trailers.length === 1);
     assert.equal(texts, ["to two"]);
@@ -315,9 +301,9 @@ test("named plain peers and Millrace runtimes together get a mixed stream, and n
   }));
 
 test("a stream for a plain peer ends when it leaves", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const dave = room.raw("dave");
     const writer = await alice.streamText({ topic: "chat", destinationIdentities: ["dave"] });
     const everybody = await alice.streamText({ topic: "chat" });
     await writer.write("hello");
@@ -329,10 +315,10 @@ test("a stream for a plain peer ends when it leaves", () =>
   }));
 
 test("streams among Millrace runtimes only do not fire the handlers of plain peers", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const texts = collectTexts(await party.join("bob"), "chat");
-    const dave = party.plain("dave");
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const texts = collectTexts((await room.join("bob")).runtime, "chat");
+    const dave = room.raw("dave");
     await alice.sendText("to bob", { topic: "chat", destinationIdentities: ["bob"], confirm: true });
     assert.equal(texts, ["to bob"]);
     assert.equal(dave.headers.filter(({ header }) => header.topic === "chat"), []);
@@ -340,10 +326,10 @@ test("streams among Millrace runtimes only do not fire the handlers of plain pee
   }));
 
 test("a plain peer's stream id may be used again once its stream has ended, and by others at any time", () =>
-  inParty(async (party) => {
-    const bob = await party.join("bob");
+  inRealTime(async (room) => {
+    const { runtime: bob } = await room.join("bob");
     const texts = collectTexts(bob, "chat");
-    const peers = [party.plain("dave"), party.plain("erin")];
+    const peers = [room.raw("dave"), room.raw("erin")];
     for (let i = 0; i < 3; i++) {
       for (const peer of peers) {
         const before = texts.length;
@@ -355,10 +341,10 @@ test("a plain peer's stream id may be used again once its stream has ended, and 
   }));
 
 test("headers that cannot be read are reported and harm nobody", () =>
-  inParty(async (party) => {
-    const bob = await party.join("bob");
+  inRealTime(async (room) => {
+    const { runtime: bob } = await room.join("bob");
     const texts = collectTexts(bob, "chat");
-    const dave = party.plain("dave");
+    const dave = room.raw("dave");
     const broken: object[] = [
       {},
       { ...plainHeader("x", "chat", "text"), streamId: 5 },
@@ -375,7 +361,7 @@ test("headers that cannot be read are reported and harm nobody", () =>
     await dave.stream(plainHeader("x", "chat", "text"), [encoder.encode("fine")]);
     await until(() => texts.length === 1);
     assert.equal(texts, ["fine"]);
-    assert.equal(party.told("bob").map(({ error }) => error.code), broken.map(() => "corrupt"));
+    assert.equal(room.told("bob").map(({ error }) => error.code), broken.map(() => "corrupt"));
   }));
 
 test.run();

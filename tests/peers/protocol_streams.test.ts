@@ -4,26 +4,15 @@ import type { ReceivingState, SendingState } from "../../protocol/wire/control.t
 import { encodeTrailer } from "../../protocol/wire/extension.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, frame, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
-import { last, scene } from "../support/stranger.ts";
+import { pattern } from "../support/bytes.ts";
+import { last } from "../support/handlers.ts";
+import { sendingToHostilePeer, withHostilePeer } from "../support/hostile_peer.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
+import { digestOf, frame, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("protocol of streams");
 
 const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
-
-/** Alice, who sends to a stranger that has said hello. */
-async function withEve(
-  body: (room: Room, alice: Member, eve: Raw) => Promise<void>,
-  hello: Parameters<Raw["hello"]>[1] = {},
-): Promise<void> {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const eve = room.raw("eve");
-    eve.hello("alice", hello);
-    await room.time.advance(1);
-    await body(room, alice, eve);
-  });
-}
 
 function at<T>(list: readonly T[], index: number): T {
   const item = list[index];
@@ -36,95 +25,95 @@ function row(change: Partial<ReceivingState> = {}): ReceivingState {
 }
 
 /** Rows of `s` that have come about a stream. */
-function answers(eve: Raw, sequence = 0): SendingState[] {
-  return eve.statesFrom("alice").flatMap(({ sending }) => sending.filter((one) => one.sequence === sequence));
+function answers(hostilePeer: RawParticipant, sequence = 0): SendingState[] {
+  return hostilePeer.statesFrom("alice").flatMap(({ sending }) => sending.filter((one) => one.sequence === sequence));
 }
 
 test("a receipt without a digest confirms nothing", () =>
-  withEve(async (room, alice, eve) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sending = alice.runtime.sendBytes(pattern(100), TO_EVE);
     sending.catch(() => {});
     await room.time.advance(20);
-    eve.state("alice", { receiving: [row({ received: 100, taken: 100, end: "done" })] });
+    hostilePeer.state("alice", { receiving: [row({ received: 100, taken: 100, end: "done" })] });
     await room.time.advance(20);
-    eve.state("alice", { receiving: [row({ received: 100, taken: 100, end: "done", digest: digestOf(pattern(100)) })] });
+    hostilePeer.state("alice", { receiving: [row({ received: 100, taken: 100, end: "done", digest: digestOf(pattern(100)) })] });
     const { receipts } = await room.time.run(sending);
     assert.equal(receipts, [{ identity: "eve", bytes: 100 }]);
     const unconfirmed = alice.runtime.sendBytes(pattern(100), TO_EVE);
     unconfirmed.catch(() => {});
     await room.time.advance(20);
-    eve.state("alice", { receiving: [row({ sequence: 1, received: 100, taken: 100, end: "done" })] });
+    hostilePeer.state("alice", { receiving: [row({ sequence: 1, received: 100, taken: 100, end: "done" })] });
     await rejection(() => room.time.run(unconfirmed), "timeout");
   }));
 
 test("a receiver's code that is none of its own is cancelled to the sender", () =>
-  withEve(async (room, alice, eve) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     for (const [sequence, end] of (["invalid-argument", "aborted", "closed", "transport", "file-error"] as const).entries()) {
       const sending = alice.runtime.sendBytes(pattern(100), TO_EVE);
       sending.catch(() => {});
       await room.time.advance(20);
-      eve.state("alice", { receiving: [row({ sequence, end, reason: "why" })] });
+      hostilePeer.state("alice", { receiving: [row({ sequence, end, reason: "why" })] });
       const error = await rejection(() => room.time.run(sending), end === "file-error" ? end : "cancelled");
       assert.is(error.reason, "why");
     }
   }));
 
 test("a sender's code that is none of its own is aborted to the reader, in rows and trailers", () =>
-  scene(async ({ room, eve, readers }) => {
+  withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (const [sequence, end] of (["corrupt", "invalid-argument", "cancelled", "timeout"] as const).entries()) {
       const code = end === "timeout" ? end : "aborted";
-      eve.open("bob", `row ${end}`, 2 * sequence);
-      eve.state("bob", { sending: [{ sequence: 2 * sequence, final: 0, end }] });
+      hostilePeer.open("bob", `row ${end}`, 2 * sequence);
+      hostilePeer.state("bob", { sending: [{ sequence: 2 * sequence, final: 0, end }] });
       await room.time.advance(1);
       await rejection(() => last(readers).readAll(), code);
-      eve.open("bob", `trailer ${end}`, 2 * sequence + 1);
-      eve.trailer("bob", `trailer ${end}`, { bytes: 0, chunks: 0, digest: "", code: end });
+      hostilePeer.open("bob", `trailer ${end}`, 2 * sequence + 1);
+      hostilePeer.trailer("bob", `trailer ${end}`, { bytes: 0, chunks: 0, digest: "", code: end });
       await room.time.advance(1);
       await rejection(() => room.time.run(last(readers).readAll()), code);
     }
   }));
 
 test("a row with an error is answered by how far that receiver was sent to", () =>
-  withEve(async (room, alice, eve) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
     await room.time.run(writer.write(pattern(20_000)));
     await room.time.advance(20);
-    eve.state("alice", { receiving: [row({ received: 20_000, taken: 5_000, end: "file-error" })] });
+    hostilePeer.state("alice", { receiving: [row({ received: 20_000, taken: 5_000, end: "file-error" })] });
     await room.time.advance(1);
-    assert.equal(answers(eve).map(({ final }) => final).at(-1), 20_000);
-    assert.ok(["aborted", "incomplete", "timeout", "disconnected"].includes(answers(eve).at(-1)?.end ?? ""));
+    assert.equal(answers(hostilePeer).map(({ final }) => final).at(-1), 20_000);
+    assert.ok(["aborted", "incomplete", "timeout", "disconnected"].includes(answers(hostilePeer).at(-1)?.end ?? ""));
   }));
 
 test("rows after the sender's end are answered until its receiver knows the end, and change nothing", () =>
-  withEve(async (room, alice, eve) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sent = await room.time.run(alice.runtime.sendBytes(pattern(100), { ...TO_EVE, confirm: false }));
     await room.time.advance(1);
-    const before = answers(eve).length;
-    eve.state("alice", { receiving: [row({ received: 100, taken: 10 })] });
+    const before = answers(hostilePeer).length;
+    hostilePeer.state("alice", { receiving: [row({ received: 100, taken: 10 })] });
     await room.time.advance(1);
-    assert.equal(answers(eve).slice(before), [{ sequence: 0, final: 100 }]);
-    eve.state("alice", { receiving: [row({ received: 40, taken: 10, end: "cancelled" })] });
+    assert.equal(answers(hostilePeer).slice(before), [{ sequence: 0, final: 100 }]);
+    hostilePeer.state("alice", { receiving: [row({ received: 40, taken: 10, end: "cancelled" })] });
     await room.time.advance(1);
-    assert.equal(answers(eve).slice(before + 1), [{ sequence: 0, final: 100 }]);
-    eve.state("alice", { receiving: [row({ received: 100, taken: 100, end: "cancelled" })] });
+    assert.equal(answers(hostilePeer).slice(before + 1), [{ sequence: 0, final: 100 }]);
+    hostilePeer.state("alice", { receiving: [row({ received: 100, taken: 100, end: "cancelled" })] });
     await room.time.advance(1);
-    assert.is(answers(eve).length, before + 2);
+    assert.is(answers(hostilePeer).length, before + 2);
     assert.is(sent.receipts, undefined);
     assert.equal(alice.errors, []);
   }));
 
 test("a stream that the sender never sent is answered as incomplete, as far as was received", () =>
-  withEve(async (room, _, eve) => {
-    eve.state("alice", { receiving: [row({ sequence: 77, received: 5 }), row({ sequence: 78, end: "cancelled" })] });
+  sendingToHostilePeer(async (room, _, hostilePeer) => {
+    hostilePeer.state("alice", { receiving: [row({ sequence: 77, received: 5 }), row({ sequence: 78, end: "cancelled" })] });
     await room.time.advance(1);
-    assert.equal(answers(eve, 77), [{ sequence: 77, final: 5, end: "incomplete" }]);
-    assert.equal(answers(eve, 78), []);
+    assert.equal(answers(hostilePeer, 77), [{ sequence: 77, final: 5, end: "incomplete" }]);
+    assert.equal(answers(hostilePeer, 78), []);
   }));
 
 test("w of a later hello changes nothing of open streams, and is the window of new ones", () =>
-  withEve(async (room, alice, eve) => {
+  sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sentTo = (streamId: string): number =>
-      eve.of("chunk", streamId).reduce((bytes, { content }) => bytes + content.length, 0);
+      hostilePeer.of("chunk", streamId).reduce((bytes, { content }) => bytes + content.length, 0);
     const first = await room.time.run(alice.runtime.streamBytes({ ...TO_EVE, streamId: "first" }));
     const writing = first.write(pattern(500_000));
     writing.catch(() => {});
@@ -132,7 +121,7 @@ test("w of a later hello changes nothing of open streams, and is the window of n
     const before = sentTo("first");
     assert.ok(before <= 101_000, `${before}`);
     for (const streamWindow of [1_000_000, 60_000]) {
-      eve.hello("alice", { streamWindow, answer: false });
+      hostilePeer.hello("alice", { streamWindow, answer: false });
       await room.time.advance(20);
       assert.is(sentTo("first"), before);
     }
@@ -141,7 +130,7 @@ test("w of a later hello changes nothing of open streams, and is the window of n
     writingToo.catch(() => {});
     await room.time.advance(20);
     assert.ok(sentTo("second") <= 61_000 && sentTo("second") >= 45_000, `${sentTo("second")}`);
-    eve.state("alice", { receiving: [row({ credit: 200_000 })] });
+    hostilePeer.state("alice", { receiving: [row({ credit: 200_000 })] });
     await room.time.advance(20);
     assert.ok(sentTo("first") > before, "a row of r raises it");
     await first.abort();
@@ -149,57 +138,57 @@ test("w of a later hello changes nothing of open streams, and is the window of n
   }, { streamWindow: 100_000 }));
 
 test("a handler's window is no less than 60,000, whatever it asks for, and its hello says so", () =>
-  scene(async ({ room, bob, eve }) => {
+  withHostilePeer(async ({ room, bob, hostilePeer }) => {
     bob.runtime.registerByteStreamHandler("narrow", () => {}, { window: 1 });
     await room.time.advance(1);
-    const hellos = eve.controls("bob").filter((message) => message.kind === "hello");
+    const hellos = hostilePeer.controls("bob").filter((message) => message.kind === "hello");
     assert.is(hellos.at(-1)?.streamWindow, 60_000);
-    eve.open("bob", "s", 0, { topic: "narrow" });
+    hostilePeer.open("bob", "s", 0, { topic: "narrow" });
     await room.time.advance(1);
-    assert.is(eve.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1)?.credit, 60_000);
+    assert.is(hostilePeer.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1)?.credit, 60_000);
   }));
 
 test("hello goes to whoever is there at the start, and to whoever joins later, and asks for an answer", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const before = room.raw("before");
     await room.join("bob");
     const after = room.raw("after");
     await room.time.advance(1);
-    for (const eve of [before, after]) {
-      const hellos = eve.controls("bob").filter((message) => message.kind === "hello");
-      assert.equal(hellos.map(({ answer }) => answer), [true], eve.transport.identity);
+    for (const hostilePeer of [before, after]) {
+      const hellos = hostilePeer.controls("bob").filter((message) => message.kind === "hello");
+      assert.equal(hellos.map(({ answer }) => answer), [true], hostilePeer.transport.identity);
     }
   }));
 
 test("a header of another SDK with the id of an open stream is a repeat, and opens nothing", () =>
-  scene(async ({ room, bob, eve, readers }) => {
-    eve.open("bob", "s", 0, { extension: false });
-    eve.chunk("bob", "s", 0, pattern(10));
-    eve.open("bob", "s", 0, { extension: false });
-    eve.chunk("bob", "s", 1, pattern(5));
-    eve.trailer("bob", "s", undefined);
+  withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "s", 0, { extension: false });
+    hostilePeer.chunk("bob", "s", 0, pattern(10));
+    hostilePeer.open("bob", "s", 0, { extension: false });
+    hostilePeer.chunk("bob", "s", 1, pattern(5));
+    hostilePeer.trailer("bob", "s", undefined);
     await room.time.advance(1);
     assert.is(readers.length, 1);
     assert.is((await room.time.run(last(readers).readAll())).length, 15);
-    eve.open("bob", "s", 0, { extension: false });
+    hostilePeer.open("bob", "s", 0, { extension: false });
     await room.time.advance(1);
     assert.is(readers.length, 2, "its id is free again");
     assert.equal(bob.errors, []);
   }));
 
 test("chunks and trailers with fields of the wrong type are ignored", () =>
-  scene(async ({ room, bob, eve, readers }) => {
-    eve.open("bob", "s", 0);
+  withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "s", 0);
     const chunk = { type: "chunk", streamId: "s", index: 0, content: pattern(10) } as const;
-    for (const index of [-1, 0.5, NaN, "0", null, undefined]) eve.send({ ...chunk, index: index as number }, "bob");
-    eve.chunk("bob", "s", 0, pattern(10));
+    for (const index of [-1, 0.5, NaN, "0", null, undefined]) hostilePeer.send({ ...chunk, index: index as number }, "bob");
+    hostilePeer.chunk("bob", "s", 0, pattern(10));
     const attributes = encodeTrailer({}, { bytes: 10, chunks: 1, digest: digestOf(pattern(10)) });
     for (const reason of [null, undefined, 5, {}]) {
-      eve.send({ type: "trailer", streamId: "s", reason: reason as string, attributes }, "bob");
+      hostilePeer.send({ type: "trailer", streamId: "s", reason: reason as string, attributes }, "bob");
     }
     await room.time.advance(1);
     assert.is(last(readers).actor.getSnapshot().value, "receiving");
-    eve.send({ type: "trailer", streamId: "s", reason: "as it should be", attributes }, "bob");
+    hostilePeer.send({ type: "trailer", streamId: "s", reason: "as it should be", attributes }, "bob");
     await room.time.advance(1);
     assert.is((await room.time.run(last(readers).readAll())).length, 10);
     assert.is((await last(readers).closed).reason, "as it should be");
@@ -207,11 +196,11 @@ test("chunks and trailers with fields of the wrong type are ignored", () =>
   }));
 
 test("a new header with the id of an open stream ends that one as incomplete, unless it is whole", () =>
-  scene(async ({ room, eve, readers }) => {
+  withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (const sequence of [0, 1, 2]) {
-      eve.open("bob", "s", sequence);
-      eve.chunk("bob", "s", 0, pattern(10));
-      if (sequence === 1) eve.trailer("bob", "s", { bytes: 10, chunks: 1, digest: digestOf(pattern(10)) });
+      hostilePeer.open("bob", "s", sequence);
+      hostilePeer.chunk("bob", "s", 0, pattern(10));
+      if (sequence === 1) hostilePeer.trailer("bob", "s", { bytes: 10, chunks: 1, digest: digestOf(pattern(10)) });
       await room.time.advance(1);
     }
     await rejection(() => room.time.run(at(readers, 0).readAll()), "incomplete");
@@ -220,36 +209,36 @@ test("a new header with the id of an open stream ends that one as incomplete, un
   }));
 
 test("received counts whole frames, and of the one under way the payload that has come", () =>
-  scene(async ({ room, eve, readers }) => {
-    eve.open("bob", "s", 0, { extension: { format: "framed" } });
+  withHostilePeer(async ({ room, hostilePeer, readers }) => {
+    hostilePeer.open("bob", "s", 0, { extension: { format: "framed" } });
     const [one, two] = [frame(0, pattern(1_000)), frame(1_000, pattern(2_000))];
-    eve.chunk("bob", "s", 0, one);
-    eve.chunk("bob", "s", 1, two.subarray(0, two.length - 500));
+    hostilePeer.chunk("bob", "s", 0, one);
+    hostilePeer.chunk("bob", "s", 1, two.subarray(0, two.length - 500));
     await room.time.advance(1);
     const reading = last(readers)[Symbol.asyncIterator]();
     await reading.next();
     await room.time.advance(11_000);
-    const row = eve.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1);
+    const row = hostilePeer.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1);
     assert.equal([row?.received, row?.taken], [2_500, 1_000]);
     await reading.return?.();
   }));
 
 test("a header that cannot be read opens nothing, and its sender is told nothing", () =>
-  scene(async ({ room, bob, eve, readers }) => {
-    const before = eve.statesFrom("bob").length;
+  withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
+    const before = hostilePeer.statesFrom("bob").length;
     const lies = [
       { instance: "i".repeat(65) },
       { whole: ["x".repeat(5_400), ""] as const },
       { whole: ["no base64", ""] as const },
       { whole: ["", ""] as const, format: "framed" as const },
     ];
-    for (const [sequence, extension] of lies.entries()) eve.open("bob", `s${sequence}`, sequence, { extension });
+    for (const [sequence, extension] of lies.entries()) hostilePeer.open("bob", `s${sequence}`, sequence, { extension });
     await room.time.advance(1);
     assert.equal([readers.length, bob.errors.map(({ code }) => code)], [0, Array(lies.length).fill("corrupt")]);
-    assert.is(eve.statesFrom("bob").length, before);
+    assert.is(hostilePeer.statesFrom("bob").length, before);
     const content = pattern(3_999);
     const whole = [btoa(String.fromCharCode(...content)), digestOf(content)] as const;
-    eve.open("bob", "whole", 9, { size: content.length, extension: { whole } });
+    hostilePeer.open("bob", "whole", 9, { size: content.length, extension: { whole } });
     await room.time.advance(1);
     assert.equal(await room.time.run(last(readers).readAll()), content);
   }));

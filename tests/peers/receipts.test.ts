@@ -3,7 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, inPair, inParty, nextBytes, nextWhole, pattern, pause } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextWhole } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { pause } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -48,11 +51,9 @@ test("by default sendFile and sendBytes confirm, and the others do not", () =>
   ));
 
 test("of a broadcast those are waited for that have a handler", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob");
-    await party.join("carol");
-    party.plain("dave");
+  inPair(async (alice, bob, room) => {
+    await room.join("carol");
+    room.raw("dave");
     const received = nextWhole(bob);
     const info = await alice.sendBytes(pattern(300_000));
     assert.equal(info.receipts, [{ identity: "bob", bytes: 300_000 }]);
@@ -60,10 +61,8 @@ test("of a broadcast those are waited for that have a handler", () =>
   }));
 
 test("the call resolves if one receipt is good, and rejects when all failed", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob");
-    const carol = await party.join("carol");
+  inPair(async (alice, bob, room) => {
+    const { runtime: carol } = await room.join("carol");
     const texts = collectTexts(bob);
     carol.registerTextStreamHandler("", async (reader) => await reader.cancel("no"));
     const info = await alice.sendText("hello", { confirm: true });
@@ -82,10 +81,8 @@ test("the call resolves if one receipt is good, and rejects when all failed", ()
   }));
 
 test("a receiver that leaves before its receipt gives it disconnected", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob");
-    const carol = await party.join("carol");
+  inPair(async (alice, bob, room) => {
+    const { runtime: carol } = await room.join("carol");
     const received = nextWhole(bob);
     const held = nextBytes(carol);
     const sending = alice.sendBytes(pattern(1_000));

@@ -3,7 +3,9 @@ import * as assert from "uvu/assert";
 import type { ReceivingState } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, type Member, pattern, type Raw, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("what receivers say");
 
@@ -11,8 +13,10 @@ const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
 const TO_BOTH = { topic: "t", destinationIdentities: ["eve", "mallory"] };
 
 /** Alice, and two who say of her streams what the test wants. */
-async function scene(body: (room: Room, alice: Member, eve: Raw, mallory: Raw) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
+async function scene(
+  body: (room: HubFixture, alice: Member, eve: RawParticipant, mallory: RawParticipant) => Promise<void>,
+): Promise<void> {
+  await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const [eve, mallory] = [room.raw("eve"), room.raw("mallory")];
     for (const raw of [eve, mallory]) raw.hello("alice");

@@ -2,9 +2,10 @@
 import * as assert from "uvu/assert";
 import { createHub, createRuntime, type Transport } from "../../mod.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";
+import { altered } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { until } from "../support/participants.ts";
-import { Raw } from "../support/room.ts";
+import { RawParticipant } from "../support/raw_participant.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("turns of states");
 
@@ -12,7 +13,7 @@ test("one packet of states waits for a peer that asks in every turn, and the las
   const hub = createHub();
   const { transport, release, held } = heldBack(hub.join("bob"));
   const bob = await createRuntime({ transport });
-  const eve = new Raw(hub.join("eve"));
+  const eve = new RawParticipant(hub.join("eve"));
   try {
     eve.hello("bob");
     await until(() => eve.instances.has("bob"));
@@ -41,11 +42,7 @@ function heldBack(inner: Transport): { transport: Transport; held: () => boolean
   let waiting = 0;
   let release = (): void => {};
   const released = new Promise<void>((resolve) => release = resolve);
-  const transport: Transport = {
-    identity: inner.identity,
-    participants: () => inner.participants(),
-    open: (events) => inner.open(events),
-    close: () => inner.close(),
+  const transport = altered(inner, () => ({
     send: async (packet, destinations) => {
       if (packet.type === "control" && decodeControl(packet.payload)?.kind === "state") {
         waiting++;
@@ -54,6 +51,6 @@ function heldBack(inner: Transport): { transport: Transport; held: () => boolean
       }
       await inner.send(packet, destinations);
     },
-  };
+  }));
   return { transport, held: () => waiting > 0, release };
 }

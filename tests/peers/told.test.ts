@@ -1,19 +1,19 @@
 // What handlers and inspectors are told: who sends, and what happens to every actor.
 import * as assert from "uvu/assert";
 import type { InspectionEvent } from "xstate";
-import { createRuntime, type RuntimeOptions, type StreamSender, type Transport, type TransportEvents } from "../../mod.ts";
+import { createRuntime, type RuntimeOptions, type StreamSender, type TransportEvents } from "../../mod.ts";
 import { decodeTrailer, encodeTrailer } from "../../protocol/wire/extension.ts";
 import { decodeHeader, encodeHeader } from "../../protocol/wire/header.ts";
+import { altered } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("what users are told");
 
 test("a handler sees the claimed identity, and the one that the transport vouches for", async () => {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const senders: StreamSender[] = [];
     bob.runtime.registerTextStreamHandler("t", (_, sender) => void senders.push(sender));
     bob.runtime.registerByteStreamHandler("t", (_, sender) => void senders.push(sender));
@@ -51,7 +51,7 @@ test("inspect is a function or an observer, with all or some of its methods", as
       broken,
     ]
   ) {
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const alice = await room.join("alice", { inspect, onError: ({ cause }) => void errors.push(cause) });
       await room.join("bob");
       await room.time.run(alice.runtime.sendText("x", { streamId: "s" }));
@@ -60,7 +60,7 @@ test("inspect is a function or an observer, with all or some of its methods", as
   assert.ok(observer.seen.length > 5);
   assert.ok(seen.length > 5);
   assert.is((errors[0] as Error).message, "the observer's own");
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const transport = room.hub.join("carol");
     for (const inspect of ["x", 5, null, {}, [], { next: 5 }, { Next: () => {} }]) {
       await rejection(() => createRuntime({ transport, inspect } as unknown as RuntimeOptions), "invalid-argument");
@@ -70,7 +70,7 @@ test("inspect is a function or an observer, with all or some of its methods", as
 });
 
 test("the root actor knows who is here", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const peers = (): readonly string[] => (runtime.actor.getSnapshot().context as { peers: readonly string[] }).peers;
     const bob = room.raw("bob");
@@ -84,19 +84,14 @@ test("the root actor knows who is here", async () => {
 });
 
 test("a handler runs after the packet that brought its stream was dealt with", async () => {
-  await inRoom(async (room) => {
-    const own = room.hub.join("bob");
+  await inVirtualTime(async (room) => {
     let packet: TransportEvents["packet"] | undefined;
-    const transport: Transport = {
-      identity: own.identity,
-      participants: () => own.participants(),
+    const transport = altered(room.hub.join("bob"), (own) => ({
       open: (events) => {
         packet = events.packet;
         own.open(events);
       },
-      send: (sent, destinations) => own.send(sent, destinations),
-      close: () => own.close(),
-    };
+    }));
     const bob = await room.join("bob", { transport });
     let calls = 0;
     bob.runtime.registerTextStreamHandler("t", () => void calls++);
@@ -111,9 +106,7 @@ test("a handler runs after the packet that brought its stream was dealt with", a
 
 test("attributes arrive whatever their keys are, or are refused", async () => {
   const odd = ["", "constructor", "toString", "hasOwnProperty", "valueOf", "0", "a b", "\u0000", "é", "__proto", "prototype"];
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const dave = room.raw("dave"); // so that a stream goes by header, chunk and trailer as well
     await room.time.advance(1_000);
     const infos: Record<string, string>[] = [];

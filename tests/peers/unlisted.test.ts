@@ -1,10 +1,13 @@
 // A transport that does not list everybody: what is for all reaches those too of whom the sender does not know.
 import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
-import { createHub, createRuntime, type Hub, type Runtime, type Transport } from "../../mod.ts";
+import type { Runtime, Transport } from "../../mod.ts";
+import { altered } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { collectTexts, nextBytes, nextText, nextWhole, pattern, PlainPeer, until } from "../support/participants.ts";
-import { Room as VirtualRoom } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
+import { type HubFixture, inRealTime, inVirtualTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 
 const test = suite("unlisted participants");
 
@@ -12,9 +15,9 @@ const test = suite("unlisted participants");
 const IDLE_MS = 3_000;
 
 test("a broadcast reaches a plain participant who is not listed, and runtimes once", () =>
-  inRoom(async ({ alice, join, hub }) => {
-    const hidden = new PlainPeer(hub.join("hidden"));
-    const bob = await join("bob");
+  withAlice(async (alice, room) => {
+    const hidden = room.raw("hidden");
+    const { runtime: bob } = await room.join("bob");
     const texts = collectTexts(bob, "t");
     const bytes = nextWhole(bob, "b");
     const short = await alice.sendText("to all", { topic: "t", confirm: true });
@@ -26,14 +29,13 @@ test("a broadcast reaches a plain participant who is not listed, and runtimes on
     assert.equal(hidden.content(long.streamId), pattern(100_000));
     assert.equal(texts, ["to all"]);
     assert.equal(await bytes, pattern(100_000));
-    await hidden.transport.close();
   }));
 
 test("a short text for all is whole in its header for runtimes", () =>
-  inRoom(async ({ alice, join, hub }) => {
-    const bob = await join("bob");
+  withAlice(async (alice, room) => {
+    const { runtime: bob } = await room.join("bob");
     const texts = collectTexts(bob, "t");
-    const seen = new PlainPeer(hub.join("hidden"));
+    const seen = room.raw("hidden");
     await alice.sendText("to all", { topic: "t", confirm: true });
     await until(() => seen.trailers.length === 1);
     assert.match(seen.headers[0]?.header.attributes[OWN_ATTRIBUTE] ?? "", '"x":["to all"');
@@ -43,59 +45,57 @@ test("a short text for all is whole in its header for runtimes", () =>
       "trailer",
     ]);
     assert.equal(texts, ["to all"]);
-    await seen.transport.close();
   }));
 
 test("what names its receivers stays with them", () =>
-  inRoom(async ({ alice, join, hub }) => {
-    const bob = await join("bob");
+  withAlice(async (alice, room) => {
+    const { runtime: bob } = await room.join("bob");
     const bytes = nextWhole(bob, "b");
-    const hidden = new PlainPeer(hub.join("hidden"));
+    const hidden = room.raw("hidden");
     await alice.sendBytes(pattern(100_000), { topic: "b", destinationIdentities: ["bob"] });
     assert.equal(await bytes, pattern(100_000));
     assert.equal(hidden.packets.filter(({ packet }) => packet.type !== "control"), []);
-    await hidden.transport.close();
   }));
 
 /** Either packet may be the first that the sender hears of the receiver. */
 for (const first of ["its hello", "its word of the stream"]) {
-  test(`a runtime that gets a broadcast and is known by ${first} becomes a receiver as the others are`, async () => {
-    await using room = new VirtualRoom();
-    const { time } = room;
-    const deaf = new Set(["carol"]);
-    const { runtime: alice } = await room.join("alice", { transport: hidingSome(room.hub.join("alice"), deaf) });
-    const { runtime: bob } = await room.join("bob");
-    const limits = { idleTimeout: IDLE_MS, receiveWindow: 60_000 };
-    const { runtime: carol } = await room.join("carol", { limits });
-    const readers = [nextBytes(bob, "b"), nextBytes(carol, "b")];
-    const writer = await time.run(alice.streamBytes({ topic: "b", confirm: true }));
-    await time.run(writer.write(pattern(30_000)));
-    const [atBob, atCarol] = await time.run(Promise.all(readers));
-    deaf.delete("carol");
-    // To Alice she says nothing but that she lives, and how the stream stands; or hello before that.
-    if (first === "its hello") await time.run(carol.sendText("here I am", { destinationIdentities: ["alice"] }));
-    await time.advance(3 * IDLE_MS); // the sender pauses: signs of life go to her too
-    const reading = Promise.all([atBob?.readAll(), atCarol?.readAll()]);
-    for (let part = 1; part < 10; part++) await time.run(writer.write(pattern(30_000, part)));
-    await time.run(writer.close());
-    const [whole, same] = await reading;
-    assert.is(whole?.length, 300_000);
-    assert.equal(same, whole);
-    assert.equal(writer.info.receipts, [{ identity: "bob", bytes: 300_000 }, { identity: "carol", bytes: 300_000 }]);
-  });
+  test(`a runtime that gets a broadcast and is known by ${first} becomes a receiver as the others are`, () =>
+    inVirtualTime(async (room) => {
+      const { time } = room;
+      const deaf = new Set(["carol"]);
+      const { runtime: alice } = await room.join("alice", { transport: hidingSome(room.hub.join("alice"), deaf) });
+      const { runtime: bob } = await room.join("bob");
+      const limits = { idleTimeout: IDLE_MS, receiveWindow: 60_000 };
+      const { runtime: carol } = await room.join("carol", { limits });
+      const readers = [nextBytes(bob, "b"), nextBytes(carol, "b")];
+      const writer = await time.run(alice.streamBytes({ topic: "b", confirm: true }));
+      await time.run(writer.write(pattern(30_000)));
+      const [atBob, atCarol] = await time.run(Promise.all(readers));
+      deaf.delete("carol");
+      // To Alice she says nothing but that she lives, and how the stream stands; or hello before that.
+      if (first === "its hello") await time.run(carol.sendText("here I am", { destinationIdentities: ["alice"] }));
+      await time.advance(3 * IDLE_MS); // the sender pauses: signs of life go to her too
+      const reading = Promise.all([atBob?.readAll(), atCarol?.readAll()]);
+      for (let part = 2; part <= 10; part++) await time.run(writer.write(pattern(30_000, part)));
+      await time.run(writer.close());
+      const [whole, same] = await reading;
+      assert.is(whole?.length, 300_000);
+      assert.equal(same, whole);
+      assert.equal(writer.info.receipts, [{ identity: "bob", bytes: 300_000 }, { identity: "carol", bytes: 300_000 }]);
+    }));
 }
 
 test("one who comes back in mid-stream is no receiver of what began before", () =>
-  inRoom(async ({ alice, join }) => {
-    const bob = await join("bob");
-    const carol = await join("carol");
+  withAlice(async (alice, room) => {
+    const { runtime: bob } = await room.join("bob");
+    const { runtime: carol } = await room.join("carol");
     const heard = nextText(bob, "t");
     carol.registerTextStreamHandler("t", async (reader) => void await reader.readAll().catch(() => ""));
     const writer = await alice.streamText({ topic: "t", confirm: true });
     await writer.write("one ");
     await heard;
     await carol.close();
-    const again = await join("carol");
+    const { runtime: again } = await room.join("carol");
     const texts = collectTexts(again, "t");
     await writer.write("two");
     const whole = heard.then((reader) => reader.readAll());
@@ -107,35 +107,18 @@ test("one who comes back in mid-stream is no receiver of what began before", () 
 
 test.run();
 
-interface Room {
-  readonly hub: Hub;
-  readonly alice: Runtime;
-  join(identity: string): Promise<Runtime>;
-}
-
-/** Alice and others in a hub, of whom she does not know some until they say something. */
-async function inRoom(body: (room: Room) => Promise<void>): Promise<void> {
-  const hub = createHub();
-  const runtimes: Runtime[] = [];
-  const join = async (identity: string): Promise<Runtime> => {
-    const transport = identity === "alice" ? hidingSome(hub.join(identity)) : hub.join(identity);
-    const runtime = await createRuntime({ transport, onError: () => {} });
-    runtimes.push(runtime);
-    return runtime;
-  };
-  try {
-    const alice = await join("alice");
-    await body({ hub, alice, join });
-  } finally {
-    await Promise.all(runtimes.map((runtime) => runtime.close()));
-  }
+/** Runs a test with Alice, who does not know some participants until they say something. */
+function withAlice(body: (alice: Runtime, room: HubFixture) => Promise<void>): Promise<void> {
+  return inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice", { transport: hidingSome(room.hub.join("alice")) });
+    await body(alice, room);
+  });
 }
 
 /** Lists neither "hidden" nor "carol" until she says something that is heard. */
 function hidingSome(transport: Transport, deaf: ReadonlySet<string> = new Set()): Transport {
   const unlisted = new Set(["hidden", "carol"]);
-  return {
-    identity: transport.identity,
+  return altered(transport, () => ({
     direct: true,
     hasUnlisted: true,
     participants: () => transport.participants().filter((identity) => !unlisted.has(identity)),
@@ -154,7 +137,5 @@ function hidingSome(transport: Transport, deaf: ReadonlySet<string> = new Set())
         },
         closed: (error) => events.closed(error),
       }),
-    send: (packet, destinations) => transport.send(packet, destinations),
-    close: () => transport.close(),
-  };
+  }));
 }

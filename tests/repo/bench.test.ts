@@ -2,9 +2,8 @@
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import { type Figure, type Noise, type Report, type Row, runtimeName } from "../../bench/report.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -66,10 +65,8 @@ test.run();
 
 /** Runs the benchmark as a user would, in its brief form. */
 async function bench(folder: string, ...args: string[]): Promise<string> {
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const program = fileURLToPath(new URL(`../../bench/main${extension}`, import.meta.url));
-  const command = [...runtimeName === "deno" ? ["run", "-A"] : [], program, "--brief", `--out=${folder}`, ...args];
-  const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
+  const [program, ...rest] = programCommand("bench/main", "--brief", `--out=${folder}`, ...args);
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
   const code = await new Promise((resolve, reject) => {

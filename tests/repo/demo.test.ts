@@ -1,14 +1,13 @@
 // The demonstration, run as its users run it: as a process of its own, told to stop by signals.
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
-import { inTemporaryFolder } from "../support/temporary_folder.ts";
+import { inTemporaryFolder, randomFile } from "../support/temporary_folder.ts";
 
 /** As slow as can be interrupted: 8 MB take 4 s. */
 const SLOW = "--rate=2000000";
@@ -17,7 +16,7 @@ const test = suite("demo");
 
 test("a file goes to Bob, and Carol sees nothing of it", () =>
   inTemporaryFolder(async (folder) => {
-    const file = await makeFile(folder, 3_000_000);
+    const file = await randomFile(folder, 3_000_000);
     const { code, out, err, left } = await runDemo(folder, [file]);
     assert.is(code, 0, err);
     assert.match(out, /as saved: the same/);
@@ -30,7 +29,7 @@ test("a file goes to Bob, and Carol sees nothing of it", () =>
 
 test("an empty file is a file", () =>
   inTemporaryFolder(async (folder) => {
-    const { code, out, err } = await runDemo(folder, [await makeFile(folder, 0)]);
+    const { code, out, err } = await runDemo(folder, [await randomFile(folder, 0)]);
     assert.is(code, 0, err);
     assert.match(out, /as saved: the same/);
   }), { seconds: 30 });
@@ -49,7 +48,7 @@ test("a wrong file, or a wrong option, is one line that says so", () =>
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} in the middle ends it with 130, and leaves no half file`, () =>
     inTemporaryFolder(async (folder) => {
-      const file = await makeFile(folder, 8_000_000);
+      const file = await randomFile(folder, 8_000_000);
       let parts: string[] = [];
       const { code, err, left } = await runDemo(folder, [SLOW, file], async (pid) => {
         parts = (await filesIn(join(folder, "tmp"))).filter((path) => path.endsWith(".part"));
@@ -66,12 +65,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 test.run();
 
-async function makeFile(folder: string, size: number): Promise<string> {
-  const path = join(folder, "report.bin");
-  await writeFile(path, randomBytes(size)); // which no compression makes quick
-  return path;
-}
-
 interface Outcome {
   readonly code: number | null;
   readonly out: string;
@@ -84,7 +77,8 @@ interface Outcome {
 async function runDemo(folder: string, args: string[], underWay?: (pid: number) => Promise<void>): Promise<Outcome> {
   const temporary = join(folder, "tmp");
   await mkdir(temporary, { recursive: true });
-  const child = spawn(process.execPath, [...runtimeArguments(), program(), ...args], {
+  const [program, ...rest] = programCommand("examples/demo", ...args);
+  const child = spawn(program, rest, {
     cwd: folder,
     env: { ...process.env, TMPDIR: temporary, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
@@ -104,16 +98,4 @@ async function runDemo(folder: string, args: string[], underWay?: (pid: number) 
 
 async function filesIn(folder: string): Promise<string[]> {
   return await readdir(folder, { recursive: true });
-}
-
-function runtimeArguments(): string[] {
-  return "Deno" in globalThis ? ["run", "-A"] : [];
-}
-
-/** The example beside this test: compiled, if this was. */
-function program(): string {
-  const [source, compiled] = ["ts", "js"].map((extension) =>
-    fileURLToPath(new URL(`../../examples/demo.${extension}`, import.meta.url))
-  );
-  return source !== undefined && existsSync(source) ? source : compiled ?? "";
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
+import { runtimeCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { projectRoot } from "../../bench/support/project_root.ts";
 
@@ -30,10 +31,10 @@ test.run();
 
 /** Runs the tests of a file that needs Redis, and of one that needs nothing. */
 async function runWithoutPrograms(env: Record<string, string>): Promise<{ code: number | null; lines: string[] }> {
-  const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
-  const args = [...runtime, join(projectRoot(), "tools", "test.js"), "livekit/server.test", "runtime/timers.test"];
+  const runner = join(projectRoot(), "tools", "test.js");
+  const [program, ...args] = runtimeCommand(runner, "livekit/server.test", "runtime/timers.test");
   const { REDIS_SERVER: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, args, { env: { ...inherited, PATH: "", ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, args, { env: { ...inherited, PATH: "", ...env }, stdio: ["ignore", "pipe", "inherit"] });
   try {
     let out = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => void (out += text));

@@ -7,18 +7,21 @@ import type { ByteStreamReader, StreamErrorCode } from "../../mod.ts";
 import { createHub, createRuntime, StreamError } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
+import { altered } from "../support/altered_transport.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualPair, type Member } from "../support/hub_fixture.ts";
+import { digestOf } from "../support/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("error codes");
 // Files are read and written in real time, which virtual time would overtake: what waits for them is awaited by itself.
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
 const provoked = new Set<StreamErrorCode>();
 
 interface Pair {
-  room: Room;
+  room: HubFixture;
   alice: Member;
   bob: Member;
   readers: ByteStreamReader[];
@@ -27,11 +30,8 @@ interface Pair {
 /** A test of one code, with alice and bob, whose readers are gathered. */
 function provoke(code: StreamErrorCode, how: string, body: (pair: Pair) => Promise<void>): void {
   test(`${code}: ${how}`, async () => {
-    await inRoom(async (room) => {
-      const alice = await room.join("alice");
-      const bob = await room.join("bob");
-      const readers: ByteStreamReader[] = [];
-      bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    await inVirtualPair(async (alice, bob, room) => {
+      const readers = collectReaders(bob.runtime);
       await body({ room, alice, bob, readers });
     });
     provoked.add(code);
@@ -211,17 +211,12 @@ provoke("worker-lost", "as the workers died of its bytes, twice", async ({ room,
 });
 
 provoke("transport", "as the transport cannot take a packet", async ({ room, readers }) => {
-  const inner = room.hub.join("carol");
   let chunks = 0;
   const carol = await room.join("nobody", {
-    transport: {
-      identity: inner.identity,
-      participants: () => inner.participants(),
-      open: (events) => inner.open(events),
+    transport: altered(room.hub.join("carol"), (inner) => ({
       send: (packet, destinations) =>
         packet.type === "chunk" && ++chunks === 2 ? Promise.reject(new Error("no cable")) : inner.send(packet, destinations),
-      close: () => inner.close(),
-    },
+    })),
   });
   const error = await rejection(() => room.time.run(carol.runtime.sendBytes(pattern(40_000), TO_BOB)), "transport");
   assert.is((error.cause as Error).message, "no cable");

@@ -4,7 +4,8 @@ import { ErrorLog } from "../../actors/runtime/error_log.ts";
 import { causeText, escaped, StreamError } from "../../errors.ts";
 import { createHub, createRuntime, type RuntimeOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("errors without onError");
 
@@ -23,10 +24,10 @@ async function written(body: () => Promise<void>): Promise<string[]> {
 
 /** A runtime in a room, without an `onError` unless one is given. */
 async function join(
-  room: Room,
+  room: HubFixture,
   identity: string,
   onError?: RuntimeOptions["onError"],
-): Promise<Awaited<ReturnType<Room["join"]>>> {
+): Promise<Awaited<ReturnType<HubFixture["join"]>>> {
   return await room.join(identity, { onError } as Partial<RuntimeOptions>);
 }
 
@@ -37,7 +38,7 @@ test("a handler's exception is a line with code, message and the exception's own
   ];
   for (const fail of thrown) {
     const lines = await written(() =>
-      inRoom(async (room) => {
+      inVirtualTime(async (room) => {
         const alice = await join(room, "alice");
         const bob = await join(room, "bob");
         bob.runtime.registerTextStreamHandler("chat", async (reader) => {
@@ -69,7 +70,7 @@ test("a saveTo that fails in a handler is a line with the file system's reason",
 
 test("one for each code and second, and the next one counts those left out", async () => {
   const lines = await written(() =>
-    inRoom(async (room) => {
+    inVirtualTime(async (room) => {
       const alice = await join(room, "alice");
       const bob = await join(room, "bob");
       bob.runtime.registerTextStreamHandler("t", () => {
@@ -92,7 +93,7 @@ test("one for each code and second, and the next one counts those left out", asy
 test("an onError of one's own, even an empty one, silences them", async () => {
   for (const onError of [() => {}, () => Promise.reject(new Error("its own"))] as RuntimeOptions["onError"][]) {
     const lines = await written(() =>
-      inRoom(async (room) => {
+      inVirtualTime(async (room) => {
         const alice = await join(room, "alice", onError);
         const bob = await join(room, "bob", onError);
         bob.runtime.registerTextStreamHandler("t", () => {
@@ -145,9 +146,7 @@ test("messages are escaped, causes cut, and what throws or says nothing is no ca
 });
 
 test("messages carry the message of their cause", async () => {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", () => {
       throw new Error("of the handler");
     });

@@ -2,22 +2,24 @@ import * as assert from "uvu/assert";
 import type { ByteStreamReader, Runtime } from "../../mod.ts";
 import { createRuntime, DEFAULT_LIMITS, type Limits, type StreamErrorCode } from "../../mod.ts";
 import { createHub } from "../../transports/hub/hub.ts";
+import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, type Member, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 
 const test = suite("limits");
 
 interface Pair {
-  room: Room;
+  room: HubFixture;
   alice: Member;
   bob: Member;
 }
 
 /** Alice sends, bob has the limits. */
 async function withLimits(limits: Partial<Limits>, body: (pair: Pair) => Promise<void>): Promise<void> {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const alice = await room.join("alice");
     await body({ room, alice, bob });
@@ -43,13 +45,6 @@ function readAll({ bob }: Pair): (string | number)[] {
     }
   });
   return ends;
-}
-
-/** Gathers the readers of topic "t", and reads nothing. */
-function hoard(runtime: Runtime, window?: number): ByteStreamReader[] {
-  const readers: ByteStreamReader[] = [];
-  runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader), window === undefined ? {} : { window });
-  return readers;
 }
 
 async function send({ room, alice, bob }: Pair, bytes: number, more: object = {}): Promise<void> {
@@ -90,7 +85,7 @@ test("streamsPerSender: one more than the limit waits, another sender's does not
   await withLimits({ streamsPerSender: 2 }, async (pair) => {
     const { room, alice, bob } = pair;
     const carol = await room.join("carol");
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     const open = (from: Member): ReturnType<Runtime["streamBytes"]> =>
       room.time.run(from.runtime.streamBytes({ topic: "t", destinationIdentities: ["bob"] }));
     await open(alice);
@@ -117,7 +112,7 @@ test("streamsPerSender: one more than the limit waits, another sender's does not
 test("streams: one more than the limit waits, whoever sends it", async () => {
   await withLimits({ streams: 1 }, async ({ room, alice, bob }) => {
     const carol = await room.join("carol");
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     const to = { topic: "t", destinationIdentities: ["bob"] };
     const first = await room.time.run(alice.runtime.streamBytes(to));
     const second = carol.runtime.sendBytes(pattern(10), { ...to, confirm: false });
@@ -134,7 +129,7 @@ test("streams: one more than the limit waits, whoever sends it", async () => {
 
 test("streams: strangers who wait for no turn are refused beyond it, each with less than a sender may have", async () => {
   await withLimits({ streams: 3, streamsPerSender: 2 }, async ({ room, bob }) => {
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     for (const [sender, extension] of [["eve", {}], ["mallory", {}], ["plain", false]] as const) {
       const stranger = room.raw(sender);
       if (extension !== false) stranger.hello("bob");
@@ -162,7 +157,7 @@ for (const [limit, most, passing, over] of NAMES) {
       assert.equal(ends, [1]);
       assert.equal(pair.bob.errors.map(({ code }) => code), ["refused"]);
     });
-    await inRoom(async (room) => {
+    await inVirtualTime(async (room) => {
       const alice = await room.join("alice", { limits: { [limit]: most } });
       const bob = room.raw("bob");
       bob.hello("alice");
@@ -191,7 +186,7 @@ test("headerBytes: over it is wrong at the sender, and refused by the receiver",
 
 test("receiveWindow: an unread stream holds no more, and its sender waits", async () => {
   await withLimits({ receiveWindow: 100_000, stallTimeout: Infinity }, async ({ room, alice, bob }) => {
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     const sending = alice.runtime.sendBytes(pattern(1_000_000), { topic: "t", destinationIdentities: ["bob"] });
     await room.time.advance(1_000);
     const [reader] = readers;
@@ -215,7 +210,7 @@ test("receiveWindow: an unread stream holds no more, and its sender waits", asyn
 
 test("a handler's window holds for its streams", async () => {
   await withLimits({}, async ({ room, alice, bob }) => {
-    const readers = hoard(bob.runtime, 60_000);
+    const readers = collectReaders(bob.runtime, "t", { window: 60_000 });
     await room.time.advance(1);
     const sending = alice.runtime.sendBytes(pattern(300_000), { topic: "t", destinationIdentities: ["bob"] });
     await room.time.advance(1_000);
@@ -229,7 +224,7 @@ test("a handler's window holds for its streams", async () => {
 
 test("senderWindow: shared by all streams of a sender, none of which is harmed, and unread bulk shuts out no message", async () => {
   await withLimits({ receiveWindow: 60_000, senderWindow: 100_000 }, async ({ room, alice, bob }) => {
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     const chat: string[] = [];
     bob.runtime.registerTextStreamHandler("chat", async (reader) => void chat.push(await reader.readAll()));
     const sent: Promise<unknown>[] = [];
@@ -253,9 +248,9 @@ test("senderWindow: shared by all streams of a sender, none of which is harmed, 
 });
 
 test("totalWindow: shared by all senders, each of which has 60,000 bytes of its own", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { receiveWindow: 200_000, totalWindow: 300_000 } });
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     const senders: Member[] = [];
     for (let i = 0; i < 6; i++) senders.push(await room.join(`sender ${i}`));
     const sent = senders.map(({ runtime }, i) =>
@@ -275,7 +270,7 @@ test("totalWindow: shared by all senders, each of which has 60,000 bytes of its 
 
 test("memory: what small unread writes take is in proportion to their bytes", async () => {
   await withLimits({ receiveWindow: 60_000 }, async ({ room, alice, bob }) => {
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["bob"] }));
     for (let i = 0; i < 1_000; i++) {
       await room.time.run(writer.write(pattern(20)));
@@ -292,7 +287,7 @@ test("memory: what small unread writes take is in proportion to their bytes", as
 test("foreignQueue: a plain sender's unread stream is held up to it, then too large", async () => {
   await withLimits({ foreignQueue: 30_000 }, async ({ room, bob }) => {
     const plain = room.raw("plain");
-    const readers = hoard(bob.runtime);
+    const readers = collectReaders(bob.runtime);
     plain.open("bob", "a", 0, { extension: false });
     plain.open("bob", "b", 0, { extension: false });
     for (const id of ["a", "b"]) for (let i = 0; i < 2; i++) plain.chunk("bob", id, i, pattern(15_000));

@@ -6,7 +6,8 @@ import { createCodecPool, createHub, createRuntime, type HubOptions, type Runtim
 import { assertKnownNames, nearestName } from "../../protocol/option_names.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { inRoom, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("option names");
 
@@ -64,7 +65,7 @@ function run(actor: Parameters<typeof toPromise>[0] & { start(): unknown }): Pro
 }
 
 test("every call that takes options names the right one, and sends nothing", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const eve = room.raw("eve");
     await room.time.advance(1_000);
@@ -84,9 +85,7 @@ test("every call that takes options names the right one, and sends nothing", asy
 });
 
 test("writers and readers refuse unknown names, and go on", async () => {
-  await inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  await inVirtualPair(async (alice, bob, room) => {
     const outcomes: unknown[] = [];
     bob.runtime.registerByteStreamHandler("t", async (reader) => {
       outcomes.push((await rejection(() => reader.readAll({ singal: 1 } as object), "invalid-argument")).message);
@@ -138,7 +137,7 @@ test("what makes runtimes, pools, hubs and links refuses them", async () => {
 });
 
 test("a listener refuses unknown names and kinds", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     for (const input of [{ option: {} }, { kind: "byte" }, { options: { windows: 5 } }]) {
       const parent = createActor(createMachine({

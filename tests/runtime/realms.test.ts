@@ -13,7 +13,9 @@ import {
   isUrl,
 } from "../../protocol/realms.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, nextWhole, until } from "../support/participants.ts";
+import { nextWhole } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("realms");
@@ -210,12 +212,12 @@ test("blobs, files, streams, signals, URLs by another's classes are what they ar
   }));
 
 test("promises of another realm that reject, of handlers and callbacks, are told of", () =>
-  inPair(async (alice, bob, party) => {
+  inPair(async (alice, bob, room) => {
     const rejects = runInNewContext("async () => { throw new Error('elsewhere'); }") as () => Promise<void>;
     bob.registerTextStreamHandler("t", rejects);
     await alice.sendText("x", { topic: "t", onProgress: rejects as () => void });
-    await until(() => party.told("bob").length > 0 && party.told("alice").length > 0);
-    for (const { error } of [...party.told("bob"), ...party.told("alice")]) assert.match(error.message, "elsewhere");
+    await until(() => room.told("bob").length > 0 && room.told("alice").length > 0);
+    for (const { error } of [...room.told("bob"), ...room.told("alice")]) assert.match(error.message, "elsewhere");
   }));
 
 test.run();

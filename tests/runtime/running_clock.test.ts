@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import type { Clock } from "../../protocol/clock.ts";
 import { runningClock } from "../../actors/common/running_clock.ts";
 import { suite } from "../support/harness.ts";
@@ -128,9 +128,8 @@ test("nobody waits: time passes, and no timer looks at it", () => {
 
 test("streams between living ends outlive a process that was stopped longer than their idle time-out", async () => {
   if (process.platform === "win32") return assert.ok(true, "there is no SIGSTOP");
-  const path = fileURLToPath(new URL(`../fixtures/stopped${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
-  const command = "Deno" in globalThis ? ["run", "-A", path] : [path];
-  const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "inherit"] });
+  const [program, ...args] = programCommand("tests/fixtures/stopped");
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
   const exit = once(child, "exit");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   try {

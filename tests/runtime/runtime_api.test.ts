@@ -5,7 +5,10 @@ import type { RuntimeOptions } from "../../mod.ts";
 import { STREAM_ERROR_CODES } from "../../errors.ts";
 
 import { suite } from "../support/harness.ts";
-import { collectTexts, inPair, inParty, nextText, nextWhole, pattern, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("runtime");
@@ -86,9 +89,9 @@ test("a runtime is closed at the end of an await using scope", async () => {
 });
 
 test("a runtime that closes while it opens a stream rejects with closed", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    party.plain("dave"); // whose hello is waited for in vain
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    room.raw("dave"); // whose hello is waited for in vain
     const opening = rejection(() => alice.streamText(), "closed");
     const sending = rejection(() => alice.sendText("x"), "closed");
     await alice.close();
@@ -104,7 +107,7 @@ test("a runtime closes a pool of its own making only", async () => {
         const received = nextWhole(bob);
         await alice.sendBytes(pattern(300_000, round));
         assert.equal(await received, pattern(300_000, round));
-      }, { pool });
+      }, { runtime: { pool } });
     }
   } finally {
     await pool.close();
@@ -112,13 +115,13 @@ test("a runtime closes a pool of its own making only", async () => {
   await inPair(async (alice, bob) => {
     nextWhole(bob).catch(() => {});
     await rejection(() => alice.sendBytes(pattern(300_000)), "closed");
-  }, { pool });
+  }, { runtime: { pool } });
 });
 
 test("a stream with a handler of another kind or topic finds none", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const bob = await party.join("bob", { limits: { unclaimedTimeout: 20 } });
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const { runtime: bob } = await room.join("bob", { limits: { unclaimedTimeout: 20 } });
     bob.registerByteStreamHandler("x", () => {});
     bob.registerTextStreamHandler("y", () => {});
     await rejection(() => alice.sendText("x", { topic: "x", destinationIdentities: ["bob"], confirm: true }), "refused");
@@ -126,10 +129,12 @@ test("a stream with a handler of another kind or topic finds none", () =>
   }));
 
 test("streams over the limits are refused or too large at both ends, and nothing else is disturbed", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const carol = await party.join("carol");
-    const bob = await party.join("bob", { limits: { streamBytes: 1_000, streamsPerSender: 2, attributes: 1, nameBytes: 3 } });
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const { runtime: carol } = await room.join("carol");
+    const { runtime: bob } = await room.join("bob", {
+      limits: { streamBytes: 1_000, streamsPerSender: 2, attributes: 1, nameBytes: 3 },
+    });
     const ends: string[] = [];
     bob.registerByteStreamHandler("", async (reader) => {
       await reader.readAll().then((all) => ends.push(`${all.length}`), (error) => ends.push(error.code));
@@ -157,15 +162,15 @@ test("streams over the limits are refused or too large at both ends, and nothing
     await until(() => held[0]?.actor.getSnapshot().value === "failed");
     assert.equal(ends, ["1000", "too-large"]);
     assert.equal(texts, ["from another"]);
-    assert.ok(party.told("bob").some(({ error }) => error.code === "too-large"));
-    assert.ok(party.told("bob").some(({ error }) => error.code === "refused"));
+    assert.ok(room.told("bob").some(({ error }) => error.code === "too-large"));
+    assert.ok(room.told("bob").some(({ error }) => error.code === "refused"));
   }));
 
 test("every actor is inspected, and the root actor knows the peers", () =>
-  inParty(async (party) => {
+  inRealTime(async (room) => {
     const seen = new Set<string | undefined>();
-    const bob = await party.join("bob");
-    const alice = await party.join("alice", {
+    const { runtime: bob } = await room.join("bob");
+    const { runtime: alice } = await room.join("alice", {
       inspect: (event) => {
         if (event.type !== "@xstate.snapshot") return;
         seen.add((event.snapshot as { context?: { streamId?: string } }).context?.streamId);

@@ -1,39 +1,27 @@
 // How a runtime ends: what it waits for, how long, and what calls and readers are told.
 import { readdir } from "node:fs/promises";
 import * as assert from "uvu/assert";
-import { type ByteStreamReader, createRuntime, type Transport, type TransportEvents } from "../../mod.ts";
+import { createRuntime, type TransportEvents } from "../../mod.ts";
+import { altered } from "../support/altered_transport.ts";
+import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { digestOf, inRoom, pattern, type Room } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { digestOf } from "../support/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("ends of runtimes");
 
-const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
-
-/** A transport with parts of another's. */
-function altered(transport: Transport, change: (transport: Transport) => Partial<Transport>): Transport {
-  return {
-    identity: transport.identity,
-    participants: () => transport.participants(),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => transport.send(packet, destinations),
-    close: () => transport.close(),
-    ...change(transport),
-  };
-}
-
 /** How many virtual milliseconds a runtime takes to close. */
-async function closing(room: Room, close: () => Promise<void>): Promise<number> {
+async function closing(room: HubFixture, close: () => Promise<void>): Promise<number> {
   const before = room.time.now();
   await room.time.run(close());
   return room.time.now() - before;
 }
 
 test("close waits for nothing where nothing is under way", () =>
-  inRoom(async (room) => {
-    const alice = await room.join("alice");
-    const bob = await room.join("bob");
+  inVirtualPair(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
     await room.time.run(alice.runtime.sendBytes(pattern(100_000), TO_BOB));
     assert.is(await closing(room, () => alice.runtime.close()), 0);
@@ -41,7 +29,7 @@ test("close waits for nothing where nothing is under way", () =>
   }));
 
 test("a transport that never closes holds close up for a second at most", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const transport = altered(room.hub.join("alice"), () => ({ close: () => new Promise(() => {}) }));
     const alice = await room.join("alice", { transport });
     assert.is(await closing(room, () => alice.runtime.close()), 1_000);
@@ -49,7 +37,7 @@ test("a transport that never closes holds close up for a second at most", () =>
   }));
 
 test("a transport that takes nothing any more holds close up for three seconds at most", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     let stuck = false;
     const held: (() => void)[] = [];
     const transport = altered(room.hub.join("alice"), (own) => ({
@@ -72,7 +60,7 @@ test("a transport that takes nothing any more holds close up for three seconds a
   }));
 
 test("goodbye and the aborts of open streams have gone out before the transport is closed", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const sent: string[] = [];
     const transport = altered(room.hub.join("alice"), (own) => ({
       send: async (packet, destinations) => {
@@ -87,8 +75,7 @@ test("goodbye and the aborts of open streams have gone out before the transport 
     }));
     const alice = await room.join("alice", { transport });
     const bob = await room.join("bob");
-    const readers: ByteStreamReader[] = [];
-    bob.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(bob.runtime);
     await room.time.advance(1_000);
     await room.time.run(alice.runtime.streamBytes(TO_BOB));
     await room.time.advance(1);
@@ -99,9 +86,7 @@ test("goodbye and the aborts of open streams have gone out before the transport 
 
 test("what a save had begun is cleared away before close resolves", () =>
   inTemporaryFolder((folder) =>
-    inRoom(async (room) => {
-      const alice = await room.join("alice");
-      const bob = await room.join("bob");
+    inVirtualPair(async (alice, bob) => {
       const saves: Promise<unknown>[] = [];
       bob.runtime.registerByteStreamHandler("t", (reader) => {
         saves.push(reader.saveTo(`${folder}/`).catch((error: unknown) => error));
@@ -117,7 +102,7 @@ test("what a save had begun is cleared away before close resolves", () =>
   ));
 
 test("after the transport's end all is over, with its reason, and nothing is sent or taken", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     let events: TransportEvents | undefined;
     let sends = 0;
     const transport = altered(room.hub.join("alice"), (own) => ({
@@ -132,8 +117,7 @@ test("after the transport's end all is over, with its reason, and nothing is sen
     }));
     const alice = await room.join("alice", { transport });
     const bob = await room.join("bob");
-    const readers: ByteStreamReader[] = [];
-    alice.runtime.registerByteStreamHandler("t", (reader) => void readers.push(reader));
+    const readers = collectReaders(alice.runtime);
     await room.time.advance(1_000);
     const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
     const incoming = await room.time.run(bob.runtime.streamBytes({ ...TO_BOB, destinationIdentities: ["alice"] }));
@@ -163,7 +147,7 @@ test("after the transport's end all is over, with its reason, and nothing is sen
   }));
 
 test("packets that come while it closes reach nobody", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const alice = await room.join("alice", {
       transport: altered(room.hub.join("alice"), (own) => ({
         close: async () => {
@@ -187,7 +171,7 @@ test("packets that come while it closes reach nobody", () =>
   }));
 
 test("time-outs that never end are no timers, whatever the clock", () =>
-  inRoom(async (room) => {
+  inVirtualTime(async (room) => {
     const delays: number[] = [];
     const clock = {
       setTimeout: (fn: () => void, ms: number): unknown => {
@@ -214,7 +198,7 @@ test("time-outs that never end are no timers, whatever the clock", () =>
   }));
 
 test("no timer runs for a receiver with whom nothing is under way", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const eve = room.raw("eve");
     eve.hello("alice");
@@ -228,7 +212,7 @@ test("no timer runs for a receiver with whom nothing is under way", async () => 
 });
 
 test("no timer runs for a sender with whom nothing is under way", async () => {
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));
     const eve = room.raw("eve");

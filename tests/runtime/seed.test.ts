@@ -6,7 +6,10 @@ import { ProgressTracker, STREAM_CHUNK_SIZE, type StreamError } from "../../mod.
 import type { ByteStreamReader, TextStreamInfo, TextStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { collectTexts, inPair, inParty, joined, nextText, nextWhole, pattern, until } from "../support/participants.ts";
+import { joined, pattern } from "../support/bytes.ts";
+import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
+import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("seed");
@@ -188,7 +191,7 @@ test("each topic has its own handlers, of text and of bytes", () =>
   }));
 
 test("a handler that catches its stream's error goes on to clean up", () =>
-  inPair(async (alice, bob, party) => {
+  inPair(async (alice, bob, room) => {
     const steps: string[] = [];
     const cleaned = new Promise<void>((resolve) => {
       bob.registerTextStreamHandler("chat", async (reader) => {
@@ -207,7 +210,7 @@ test("a handler that catches its stream's error goes on to clean up", () =>
     await writer.abort("out of words");
     await cleaned;
     assert.equal(steps, ["one", "Stream error: aborted, out of words", "cleaned"]);
-    assert.equal(party.told("bob"), []);
+    assert.equal(room.told("bob"), []);
   }));
 
 test("a progress tracker counts what comes, and knows when it is complete", () =>
@@ -281,9 +284,9 @@ test("the reason and attributes of a close are told to the reader", () =>
   }));
 
 test("everybody gets what is sent to nobody in particular, but the sender", () =>
-  inParty(async (party) => {
-    const alice = await party.join("alice");
-    const others = [await party.join("bob"), await party.join("carol")];
+  inRealTime(async (room) => {
+    const { runtime: alice } = await room.join("alice");
+    const others = [(await room.join("bob")).runtime, (await room.join("carol")).runtime];
     const own = collectTexts(alice, "chat");
     const heard = others.map((other) => collectTexts(other, "chat"));
     const writer = await alice.streamText({ topic: "chat", confirm: true });

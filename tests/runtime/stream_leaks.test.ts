@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { AnyActorRef } from "xstate";
 import { createHub, createRuntime, type Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom } from "../support/room.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("stream leaks");
 
@@ -85,7 +85,7 @@ for (const [what, send] of Object.entries(SENDS)) {
 test("the ids of actors, and the types of events that carry them, are as many as streams were open at a time", async () => {
   const types = new Set<string>();
   const ids = new Set<string>();
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const inspect = (event: { type: string; actorRef: unknown; event?: { type: string } }): void => {
       ids.add((event.actorRef as AnyActorRef).id);
       if (event.event !== undefined) types.add(event.event.type);

@@ -1,8 +1,7 @@
 // The command as its users run it: a process of its own, on the runtime that runs the test.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { programCommand } from "../../bench/support/program_command.ts";
 
 const running = new Set<CliProgram>();
 
@@ -16,7 +15,8 @@ export class CliProgram {
 
   constructor(argv: readonly string[], { env = {}, cwd }: { env?: Record<string, string>; cwd?: string } = {}) {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LIVEKIT_.*|NODE_ENV)$/.test(name)));
-    this.child = spawn(process.execPath, [...("Deno" in globalThis ? ["run", "-A"] : []), main(), ...argv], {
+    const [program, ...args] = programCommand("cli/main", ...argv);
+    this.child = spawn(program, args, {
       env: { ...inherited, NO_COLOR: "1", ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
@@ -67,10 +67,4 @@ export async function endPrograms(): Promise<void> {
     program.child.kill("SIGKILL");
     await program.ended;
   }));
-}
-
-/** Beside this file, compiled if this was. */
-function main(): string {
-  const paths = ["ts", "js"].map((extension) => fileURLToPath(new URL(`../../cli/main.${extension}`, import.meta.url)));
-  return paths.find((path) => existsSync(path)) ?? "";
 }

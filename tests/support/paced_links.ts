@@ -1,6 +1,7 @@
 // Bulk over simulated lines, with short messages beside it: what is got through, and how late the messages are.
+import { pseudorandom } from "./bytes.ts";
 import type { LinkOptions, Runtime } from "../../mod.ts";
-import { inRoom, type Member, type Room } from "./room.ts";
+import { type HubFixture, inVirtualPair, type Member } from "./hub_fixture.ts";
 
 /** A reliable line. Rate in bytes a second, the rest in ms. */
 export interface Line {
@@ -27,7 +28,7 @@ export interface Outcome {
 const MESSAGE_INTERVAL = 100;
 
 /** Sends bytes to a receiver, and beside them a message each 100 ms. */
-export async function transfer(room: Room, from: Runtime, to: Member, bytes: number, topic = "bulk"): Promise<Outcome> {
+export async function transfer(room: HubFixture, from: Runtime, to: Member, bytes: number, topic = "bulk"): Promise<Outcome> {
   const { time } = room;
   const latencies: number[] = [];
   to.runtime.registerTextStreamHandler(`${topic}:message`, async (reader) => {
@@ -56,10 +57,9 @@ export async function transfer(room: Room, from: Runtime, to: Member, bytes: num
 }
 
 /** A transfer over one line between two who know each other. */
-export async function overLine(line: Line, bytes: number, during?: (room: Room) => void): Promise<Outcome> {
+export async function overLine(line: Line, bytes: number, during?: (room: HubFixture) => void): Promise<Outcome> {
   let outcome: Outcome | undefined;
-  await inRoom(async (room) => {
-    const [alice, bob] = [await room.join("alice"), await room.join("bob")];
+  await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(5_000);
     during?.(room);
     outcome = await transfer(room, alice.runtime, bob, bytes);
@@ -72,17 +72,4 @@ export async function overLine(line: Line, bytes: number, during?: (room: Room) 
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
-}
-
-/** Bytes that do not compress. */
-export function pseudorandom(length: number): Uint8Array {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  let state = 1;
-  for (let index = 0; index < words.length; index++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[index] = state;
-  }
-  return new Uint8Array(words.buffer, 0, length);
 }

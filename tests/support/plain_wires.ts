@@ -1,6 +1,6 @@
 // Packets as a plain SDK may send them, right and wrong, and what a reader makes of each: on the hub and in a room alike.
 import type { Runtime, StreamError, Transport } from "../../mod.ts";
-import { plainHeader } from "./participants.ts";
+import { plainHeader } from "./raw_participant.ts";
 
 export type Step =
   | { readonly chunk: number; readonly content: string | Uint8Array }

@@ -13,3 +13,10 @@ export async function rejection(action: () => unknown, code: StreamErrorCode): P
   }
   throw new Error(`Expected a StreamError "${code}", and nothing was thrown`);
 }
+
+/** How a promise ended, once it has. */
+export function outcomeOf(promise: Promise<unknown>): { code?: string } {
+  const outcome: { code?: string } = {};
+  promise.then(() => (outcome.code = "done"), (error: StreamError) => (outcome.code = error.code));
+  return outcome;
+}

@@ -1,5 +1,6 @@
 // A folder for one test, gone when it ends, however it ends.
-import { mkdtemp, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,4 +11,11 @@ export async function inTemporaryFolder(body: (folder: string) => Promise<void>)
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Writes a file "report.bin" of random bytes, which do not compress. Gives its path. */
+export async function randomFile(folder: string, size: number): Promise<string> {
+  const path = join(folder, "report.bin");
+  await writeFile(path, randomBytes(size));
+  return path;
 }

@@ -3,7 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { collectTexts, inPair, nextBytes, nextText, pattern, pause, until } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { collectTexts, nextBytes, nextText } from "../support/handlers.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { pause, until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -212,14 +215,14 @@ test("a receiver that cancels ends a send whose source yields nothing", () =>
   }));
 
 test("a signal aborted after the end does nothing", () =>
-  inPair(async (alice, bob, party) => {
+  inPair(async (alice, bob, room) => {
     const texts = collectTexts(bob);
     const controller = new AbortController();
     await alice.sendText("whole", { confirm: true, signal: controller.signal });
     controller.abort();
     await pause(10);
     assert.equal(texts, ["whole"]);
-    assert.equal(party.told("alice"), []);
+    assert.equal(room.told("alice"), []);
   }));
 
 test("a source that fails aborts its stream, with its error as cause", () =>

@@ -8,7 +8,8 @@ import {
   MAX_FRAME_HEADER,
 } from "../../protocol/wire/frames.ts";
 import { suite } from "../support/harness.ts";
-import { frame, pattern } from "../support/room.ts";
+import { pattern } from "../support/bytes.ts";
+import { frame } from "../support/raw_participant.ts";
 
 const test = suite("frames");
 

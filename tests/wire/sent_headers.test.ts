@@ -1,7 +1,8 @@
 // How large attributes and names may be, at the sender.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { inPair, pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { inPair } from "../support/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("sent headers");
@@ -30,7 +31,7 @@ test("attributes and names over the limits reject at the sender; exactly at them
     await rejection(() => alice.streamText({ streamId: "x".repeat(20_000) }), "invalid-argument");
     await rejection(() => alice.streamText({ attributes: { millrace: "mine" } }), "invalid-argument");
     assert.equal(seen, ["64 attributes", "1 attributes", "100 units of name"]);
-  }, { limits: { attributes: 64, attributeBytes: 8_000, nameBytes: 200 } }));
+  }, { runtime: { limits: { attributes: 64, attributeBytes: 8_000, nameBytes: 200 } } }));
 
 test("by default whatever fits into a header passes, and nothing that does not", () =>
   inPair(async (alice, bob) => {

@@ -1,13 +1,14 @@
 import { OWN_ATTRIBUTE, OWN_TOPIC } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
-import type { Runtime, TextStreamInfo, Transport } from "../../mod.ts";
+import type { Runtime, TextStreamInfo } from "../../mod.ts";
 import type { HeaderExtension } from "../../protocol/wire/extension.ts";
 import { encodeHeader } from "../../protocol/wire/header.ts";
 import { DEFAULT_LIMITS } from "../../protocol/limits.ts";
 import { inlineContent, readInlineContent, WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
+import { spied } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { inRoom } from "../support/room.ts";
+import { inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("streams whole in their header");
 
@@ -49,11 +50,11 @@ test("a header without has nothing to unpack", () => {
 /** The packets that a send takes, but control: their types, of headers with the topic on the wire. */
 async function packetsOf(send: (runtime: Runtime) => Promise<unknown>): Promise<string[]> {
   const seen: string[] = [];
-  await inRoom(async (room) => {
+  await inVirtualTime(async (room) => {
     const spy = (packet: Packet): void => {
       if (packet.type !== "control") seen.push(packet.type === "header" ? `header ${packet.header.topic}` : packet.type);
     };
-    const alice = await room.join("alice", { transport: watched(room.hub.join("alice"), spy) });
+    const alice = await room.join("alice", { transport: spied(room.hub.join("alice"), spy) });
     const bob = await room.join("bob");
     const got: Promise<unknown>[] = [];
     bob.runtime.registerTextStreamHandler("t", (reader) => void got.push(reader.readAll()));
@@ -64,19 +65,6 @@ async function packetsOf(send: (runtime: Runtime) => Promise<unknown>): Promise<
     await room.time.run(Promise.all(got));
   });
   return seen;
-}
-
-function watched(transport: Transport, spy: (packet: Packet) => void): Transport {
-  return {
-    identity: transport.identity,
-    participants: () => transport.participants(),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => {
-      spy(packet);
-      return transport.send(packet, destinations);
-    },
-    close: () => transport.close(),
-  };
 }
 
 const options = { topic: "t", destinationIdentities: ["bob"] };

@@ -11,7 +11,8 @@ import type { Segment } from "../../workers/segments.ts";
 import { filled } from "../support/conformance/codec.ts";
 import { FakeWorker } from "../support/fake_worker.ts";
 import { suite } from "../support/harness.ts";
-import { inPair, pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
+import { inPair } from "../support/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("job turns");
@@ -170,7 +171,7 @@ test("a receiver's jobs are its senders'", () =>
         await alice.sendBytes(pattern(50_000), { topic: use });
         await bob.sendBytes(pattern(50_000));
       }
-    }, { pool });
+    }, { runtime: { pool } });
     await pool.close();
     const of = (kind: string): string[] => [...pool.owners].filter((owner) => owner?.startsWith(kind)) as string[];
     for (const kind of ["extract", "decodeText", "writeFile"]) assert.equal(of(kind), [`${kind} for alice`]);

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as assert from "uvu/assert";
+import { programCommand } from "../../bench/support/program_command.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { yieldToEventLoop } from "../../event_loop.ts";
 import type { CodecPoolOptions } from "../../workers/pool/options.ts";
@@ -9,6 +9,7 @@ import { createCodecPool, WorkerPool } from "../../workers/pool/pool.ts";
 import { codecConformance, filled, sha256 } from "../support/conformance/codec.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
+import { until } from "../support/waiting.ts";
 
 codecConformance("pool", () => createCodecPool({ size: 2 }));
 
@@ -24,10 +25,6 @@ function withPool(title: string, options: CodecPoolOptions, body: (pool: WorkerP
       await pool.close();
     }
   });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await yieldToEventLoop();
 }
 
 /** Has the digest of so many segments made at once. */
@@ -117,11 +114,8 @@ withPool("a segment is used again when its owner has released it and its job is 
 });
 
 test("a program ends by itself while workers are idle", async () => {
-  const program = fileURLToPath(
-    new URL(`../fixtures/idle_pool${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
-  );
-  const options = "Deno" in globalThis ? ["run", "-A"] : [];
-  const { stdout } = await promisify(execFile)(process.execPath, [...options, program], { timeout: 15_000 });
+  const [program, ...args] = programCommand("tests/fixtures/idle_pool");
+  const { stdout } = await promisify(execFile)(program, args, { timeout: 15_000 });
   assert.is(stdout.trim(), "workers left: 1");
 });
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
+import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -16,10 +17,6 @@ function uneven(length: number): Uint8Array {
   const words = new Uint32Array(bytes.buffer, 0, Math.floor(length / 4));
   for (let i = 0; i < words.length; i++) words[i] = Math.imul(i, 2_654_435_761) ^ (i >>> 7);
   return bytes;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 test("each worker is killed twice while bytes are sent and read: they arrive as sent", async () => {

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import * as assert from "uvu/assert";
 import { type CodecPoolOptions, createCodecPool, createHub, createRuntime, type StreamError } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { pattern } from "../support/participants.ts";
+import { pattern } from "../support/bytes.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("worker entry");

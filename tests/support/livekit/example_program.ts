@@ -92,8 +92,3 @@ export class ExampleProgram implements AsyncDisposable {
     for (const look of [...this.#watchers]) look();
   }
 }
-
-/** Runs a JavaScript file, or on Bun and Deno a TypeScript one, on the runtime that runs the test. */
-export function runtimeCommand(file: string, ...args: readonly string[]): [string, ...string[]] {
-  return [process.execPath, ...("Deno" in globalThis ? ["run", "-A"] : []), file, ...args];
-}

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { ByteStreamInfo, ByteStreamReader, Runtime, StreamError, TextStreamInfo, TextStreamReader } from "../../../mod.ts";
 import { suite } from "../harness.ts";
 import { bytesOf, type Content, textOf, type Told, told } from "../peers/contents.js";
-import type { PeerKind, Received } from "../peers/peer.ts";
+import type { PeerKind, Received } from "../peers/sdk_peer.ts";
 import { expectedInfo, FROM_PEER, type FromPeer } from "./interop_from_peer.ts";
 import { InteropRoom } from "./interop_room.ts";
 import { failureShownBy, sendWithAttachments, shownAtEnd, shownBy, TO_PEER, type ToPeer } from "./interop_to_peer.ts";

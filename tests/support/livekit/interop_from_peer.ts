@@ -1,7 +1,7 @@
 // What participants of other SDKs send: what Millrace's handlers get, and show of it.
 import type { ByteStreamInfo, TextStreamInfo } from "../../../mod.ts";
 import { bytesOf, type Content, textOf } from "../peers/contents.js";
-import type { PeerInfo, PeerKind, PeerOptions, PlainPeer } from "../peers/peer.ts";
+import type { PeerInfo, PeerKind, PeerOptions, SdkPeer } from "../peers/sdk_peer.ts";
 
 export interface FromPeer {
   name: string;
@@ -9,7 +9,7 @@ export interface FromPeer {
   content: Content;
   /** The SDKs that can do it; all if not said. */
   kinds?: readonly PeerKind[];
-  send(peer: PlainPeer, options: PeerOptions, content: Content): Promise<PeerInfo>;
+  send(peer: SdkPeer, options: PeerOptions, content: Content): Promise<PeerInfo>;
   /** Beside the topic and the destination. */
   options?: PeerOptions;
   /** To everybody. */
@@ -229,19 +229,19 @@ function withoutUndefined<T extends object>(info: T): T {
   return Object.fromEntries(Object.entries(info).filter(([, value]) => value !== undefined)) as T;
 }
 
-async function sendText(peer: PlainPeer, options: PeerOptions, content: Content): Promise<PeerInfo> {
+async function sendText(peer: SdkPeer, options: PeerOptions, content: Content): Promise<PeerInfo> {
   return await peer.sendText(content, options);
 }
 
 /** In two pieces, if they are not too long for the pipe. */
-async function streamText(peer: PlainPeer, options: PeerOptions, content: Content): Promise<PeerInfo> {
+async function streamText(peer: SdkPeer, options: PeerOptions, content: Content): Promise<PeerInfo> {
   const characters = [...textOf(content)];
   const half = characters.length / 2;
   const halves = [{ text: characters.slice(0, half).join("") }, { text: characters.slice(half).join("") }];
   return await peer.streamText(characters.length > 50_000 ? [content] : halves, options);
 }
 
-async function streamBytes(peer: PlainPeer, options: PeerOptions, content: Content): Promise<PeerInfo> {
+async function streamBytes(peer: SdkPeer, options: PeerOptions, content: Content): Promise<PeerInfo> {
   return await peer.streamBytes([content], options);
 }
 

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { createRuntime } from "../../../mod.ts";
 import type { Runtime, StreamError } from "../../../mod.ts";
 import { livekit } from "../../../transports/livekit/mod.ts";
-import { type PeerKind, type PlainPeer, type Recorded, startPeer } from "../peers/peer.ts";
+import { type PeerKind, type Recorded, type SdkPeer, startPeer } from "../peers/sdk_peer.ts";
 import { untilEachSees } from "./peer_room.ts";
 import { connect, disposeAll } from "./rooms.ts";
 import { startServer, type TestServer } from "../../../bench/support/server.ts";
@@ -13,12 +13,12 @@ const ROOM = "interop";
 export class InteropRoom implements AsyncDisposable {
   readonly server: TestServer;
   readonly runtime: Runtime;
-  readonly peer: PlainPeer;
-  readonly bystander: PlainPeer;
+  readonly peer: SdkPeer;
+  readonly bystander: SdkPeer;
   /** What the runtime's `onError` was told. */
   readonly errors: StreamError[];
 
-  private constructor(server: TestServer, runtime: Runtime, errors: StreamError[], peer: PlainPeer, bystander: PlainPeer) {
+  private constructor(server: TestServer, runtime: Runtime, errors: StreamError[], peer: SdkPeer, bystander: SdkPeer) {
     this.server = server;
     this.runtime = runtime;
     this.errors = errors;
@@ -72,6 +72,6 @@ export class InteropRoom implements AsyncDisposable {
   }
 }
 
-async function join(server: TestServer, kind: PeerKind, identity: string): Promise<PlainPeer> {
+async function join(server: TestServer, kind: PeerKind, identity: string): Promise<SdkPeer> {
   return await startPeer(kind, { url: server.url, token: await server.token(identity, ROOM) });
 }

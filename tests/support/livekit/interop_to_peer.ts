@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ByteStreamInfo, Runtime, TextStreamInfo } from "../../../mod.ts";
 import { bytesOf, type Content, textOf } from "../peers/contents.js";
-import type { PeerInfo, PeerKind } from "../peers/peer.ts";
+import type { PeerInfo, PeerKind } from "../peers/sdk_peer.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";
 
 type Info = TextStreamInfo | ByteStreamInfo;

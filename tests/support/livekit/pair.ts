@@ -2,14 +2,12 @@
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { inTemporaryFolder } from "../temporary_folder.ts";
-import type { Hall, Halls, Member } from "./hall.ts";
+import { until } from "../waiting.ts";
+import type { LiveKitRoom, LiveKitRooms, Member } from "./livekit_rooms.ts";
 import { type Ending, type Endings, FAULT_LIMITS, KINDS, Receiving, Sending } from "./traffic.ts";
 
 /** From a fault to the end of all streams that it ends: what is promised with the limits of these tests. */
 const LONGEST_END_MS = 20_000;
-
-/** How often to look for what nothing tells of. */
-const LOOK_MS = 20;
 
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (reason) => void unhandled.push(reason));
@@ -31,14 +29,14 @@ export interface PairOptions {
 }
 
 export class Pair {
-  readonly hall: Hall;
+  readonly fixture: LiveKitRoom;
   readonly alice: Member;
   readonly bob: Member;
   readonly #sendings: readonly Sending[];
   readonly #outcome: Promise<Outcome>;
 
-  private constructor(hall: Hall, alice: Member, bob: Member, folder: string, fileBytes: number | undefined) {
-    this.hall = hall;
+  private constructor(fixture: LiveKitRoom, alice: Member, bob: Member, folder: string, fileBytes: number | undefined) {
+    this.fixture = fixture;
     this.alice = alice;
     this.bob = bob;
     const received = [new Receiving(alice.runtime, folder), new Receiving(bob.runtime, folder)] as const;
@@ -62,15 +60,19 @@ export class Pair {
   /** Resolves when something of each stream has come. */
   readonly begun: Promise<void>;
 
-  /** Runs a test's body while streams are under way, in a hall of its own. */
-  static async underWay(halls: Pick<Halls, "in">, body: (pair: Pair) => Promise<void>, options: PairOptions = {}): Promise<void> {
+  /** Runs a test's body while streams are under way, in a fixture of its own. */
+  static async underWay(
+    rooms: Pick<LiveKitRooms, "in">,
+    body: (pair: Pair) => Promise<void>,
+    options: PairOptions = {},
+  ): Promise<void> {
     await inTemporaryFolder((folder) =>
-      halls.in(async (hall) => {
-        const alice = await hall.join("alice", { limits: FAULT_LIMITS });
-        const bob = await hall.join("bob", { limits: FAULT_LIMITS });
+      rooms.in(async (fixture) => {
+        const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
+        const bob = await fixture.join("bob", { limits: FAULT_LIMITS });
         if (options.early !== true) await until(() => alice.room.remoteParticipants.has("bob"));
-        await hall.acquaint(alice, bob);
-        const pair = new Pair(hall, alice, bob, folder, options.fileBytes);
+        await fixture.acquaint(alice, bob);
+        const pair = new Pair(fixture, alice, bob, folder, options.fileBytes);
         await pair.begun;
         await body(pair);
       })
@@ -90,7 +92,7 @@ export class Pair {
 
   /** New streams go both ways: the two know each other. */
   async assertAlive(): Promise<void> {
-    await this.hall.acquaint(this.alice, this.bob);
+    await this.fixture.acquaint(this.alice, this.bob);
     const content = new Uint8Array(100_000).fill(1);
     for (const [from, to] of [[this.alice, this.bob], [this.bob, this.alice]] as const) {
       const topic = `alive ${crypto.randomUUID()}`;
@@ -122,10 +124,6 @@ export function all(ending: Ending): Endings {
 /** Silence ends a stream, or word that the participant or the connection is gone: whichever comes first, and both come in time. */
 export function assertGone(endings: readonly Ending[]): void {
   for (const ending of endings) assert.ok(ending === "timeout" || ending === "disconnected", `it ended with "${ending}"`);
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 
 /** Listeners of the SDK's events, of which a runtime has one for as long as it lives. */

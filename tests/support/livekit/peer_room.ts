@@ -1,12 +1,12 @@
 // Peers in a room of their own.
-import { type PeerKind, type PlainPeer, startPeer } from "../peers/peer.ts";
+import { type PeerKind, type SdkPeer, startPeer } from "../peers/sdk_peer.ts";
 import { startServer, type TestServer } from "../../../bench/support/server.ts";
 
 /** How often to look who is there. */
 const LOOK_MS = 20;
 
 /** Peers who see each other, on a server of their own; all of it ends with the body. */
-export async function withPeers(kinds: readonly PeerKind[], body: (peers: PlainPeer[]) => Promise<void>): Promise<void> {
+export async function withPeers(kinds: readonly PeerKind[], body: (peers: SdkPeer[]) => Promise<void>): Promise<void> {
   await using server = await startServer();
   const starting = kinds.map(async (kind) => await joinPeer(server, kind, `${kind} peer`, "peers"));
   try {
@@ -19,12 +19,12 @@ export async function withPeers(kinds: readonly PeerKind[], body: (peers: PlainP
 }
 
 /** Starts a peer in a room. */
-export async function joinPeer(server: TestServer, kind: PeerKind, identity: string, room: string): Promise<PlainPeer> {
+export async function joinPeer(server: TestServer, kind: PeerKind, identity: string, room: string): Promise<SdkPeer> {
   return await startPeer(kind, { url: server.url, token: await server.token(identity, room) });
 }
 
 /** Resolves when each sees just so many others. */
-export async function untilEachSees(peers: readonly PlainPeer[], others: number): Promise<void> {
+export async function untilEachSees(peers: readonly SdkPeer[], others: number): Promise<void> {
   for (const peer of peers) {
     while ((await peer.participants()).length !== others) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }

@@ -1,14 +1,11 @@
 // A benchmark of those in rooms, run as a user would.
 import { spawn } from "node:child_process";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { runtimeName } from "../../../bench/report.ts";
+import { programCommand } from "../../../bench/support/program_command.ts";
 
 /** What it prints. Rejects, with what it printed in the message, when it fails or takes longer. */
 export async function runBench(folder: "livekit" | "links", seconds: number, ...args: string[]): Promise<string> {
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-  const program = fileURLToPath(new URL(`../../../bench/${folder}/main${extension}`, import.meta.url));
-  const child = spawn(process.execPath, [...runtimeName === "deno" ? ["run", "-A"] : [], program, ...args], {
+  const [program, ...rest] = programCommand(`bench/${folder}/main`, ...args);
+  const child = spawn(program, rest, {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: seconds * 1000,
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { StreamError } from "../../../errors.ts";
 import type { StreamErrorCode } from "../../../errors.ts";
+import { pause } from "../waiting.ts";
 import type { ByteStreamReader, Limits, Runtime, TextStreamReader } from "../../../mod.ts";
 
 /** As the tests of faults have them: a third of the default, so that silence is known for what it is while a test waits. */
@@ -55,7 +56,7 @@ export class Sending {
   }
 
   async *#blocks(): AsyncGenerator<Uint8Array> {
-    for (let at = 0; !this.#finished; at += BLOCK_BYTES) yield pattern(at, BLOCK_BYTES);
+    for (let at = 0; !this.#finished; at += BLOCK_BYTES) yield bytesAt(at, BLOCK_BYTES);
   }
 }
 
@@ -106,7 +107,7 @@ async function sendFile(
 ): Promise<void> {
   const file = await open(path, "w");
   try {
-    await file.write(pattern(0, Math.min(bytes, 1_000_000)));
+    await file.write(bytesAt(0, Math.min(bytes, 1_000_000)));
     await file.truncate(bytes);
   } finally {
     await file.close();
@@ -152,18 +153,14 @@ function word(n: number): string {
 
 /** Not by assert.equal: what it prints of two long arrays takes longer than the test. */
 function assertPattern(content: Uint8Array, offset: number): void {
-  const right = pattern(offset, content.length);
+  const right = bytesAt(offset, content.length);
   const wrong = content.findIndex((byte, i) => byte !== right[i]);
   assert.is(wrong, -1, `byte ${offset + wrong} is wrong`);
 }
 
-/** What a stream of bytes holds from an offset on. */
-function pattern(offset: number, bytes: number): Uint8Array {
+/** Content of the stream of bytes from an offset on. */
+function bytesAt(offset: number, bytes: number): Uint8Array {
   const content = new Uint8Array(bytes);
   for (let i = 0; i < bytes; i++) content[i] = Math.imul(offset + i, 2_654_435_761) >>> 24;
   return content;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -48,8 +48,8 @@ function next(state) {
   return (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
 }
 
-/** @param {number} length @param {number} seed @returns {Uint8Array<ArrayBuffer>} */
-function bytePattern(length, seed) {
+/** Bytes that differ from place to place. @param {number} length @param {number} [seed] @returns {Uint8Array<ArrayBuffer>} */
+export function bytePattern(length, seed = 1) {
   const bytes = new Uint8Array(length);
   let state = seed;
   for (let i = 0; i < length; i++) {
@@ -76,7 +76,7 @@ function textPattern(length, seed) {
 }
 
 /** @param {readonly Uint8Array[]} parts @returns {Uint8Array<ArrayBuffer>} */
-function joined(parts) {
+export function joined(parts) {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

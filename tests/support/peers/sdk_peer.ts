@@ -75,8 +75,8 @@ const END_MS = 8_000;
 const KEPT_ERRORS = 4_000;
 
 /** Starts a peer and connects it to the token's room. */
-export async function startPeer(kind: PeerKind, { url, token }: { url: string; token: string }): Promise<PlainPeer> {
-  const peer = new PlainPeer(kind, spawnPeer(kind));
+export async function startPeer(kind: PeerKind, { url, token }: { url: string; token: string }): Promise<SdkPeer> {
+  const peer = new SdkPeer(kind, spawnPeer(kind));
   try {
     await peer.connect(url, token);
     return peer;
@@ -86,7 +86,7 @@ export async function startPeer(kind: PeerKind, { url, token }: { url: string; t
   }
 }
 
-export class PlainPeer implements AsyncDisposable {
+export class SdkPeer implements AsyncDisposable {
   readonly kind: PeerKind;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #ended: Promise<void>;

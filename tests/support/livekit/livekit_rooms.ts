@@ -4,11 +4,11 @@ import type { VideoGrant } from "livekit-server-sdk";
 import { createRuntime, type Runtime, type RuntimeOptions, type StreamError } from "../../../mod.ts";
 import { livekit } from "../../../transports/livekit/mod.ts";
 import { describeWhenLate } from "../harness.ts";
-import { describeRuntime } from "../room.ts";
+import { describeRuntime } from "../hub_fixture.ts";
 import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";
 import { startServer, type TestServer } from "../../../bench/support/server.ts";
 
-/** A runtime in a hall, and the Room that it has adopted. */
+/** A runtime, and the Room that it has adopted. */
 export interface Member {
   readonly runtime: Runtime;
   readonly room: Room;
@@ -23,8 +23,8 @@ export interface Heard {
   readonly attributes: Record<string, string>;
 }
 
-/** The halls of a test file. Its `close` comes when the last test is done. */
-export class Halls {
+/** The rooms of a test file on one server. `close` comes when the last test is done. */
+export class LiveKitRooms {
   readonly server: TestServer;
   #opened = 0;
 
@@ -32,20 +32,20 @@ export class Halls {
     this.server = server;
   }
 
-  static async start(): Promise<Halls> {
-    return new Halls(await startServer());
+  static async start(): Promise<LiveKitRooms> {
+    return new LiveKitRooms(await startServer());
   }
 
   /** Runs a test's body in a room of its own, which all leave at the end. */
-  async in(body: (hall: Hall) => Promise<void>): Promise<void> {
-    const hall = new Hall(this.server, `hall ${++this.#opened}`);
+  async in(body: (room: LiveKitRoom) => Promise<void>): Promise<void> {
+    const room = new LiveKitRoom(this.server, `room ${++this.#opened}`);
     try {
-      await body(hall);
+      await body(room);
     } catch (error) {
-      await hall.close().catch(() => {}); // what went wrong first is what is to be read
+      await room.close().catch(() => {}); // what went wrong first is what is to be read
       throw error;
     }
-    await hall.close();
+    await room.close();
   }
 
   async close(): Promise<void> {
@@ -54,7 +54,7 @@ export class Halls {
   }
 }
 
-export class Hall {
+export class LiveKitRoom {
   readonly server: TestServer;
   readonly name: string;
   readonly #runtimes: Runtime[] = [];
@@ -87,7 +87,7 @@ export class Hall {
     return connect(this.server, identity, this.name, grants);
   }
 
-  /** A participant with a runtime. It knows those who are in the hall; those runtimes among them learn of it at once. */
+  /** A participant with a runtime. It knows those who are in the room; those runtimes among them learn of it at once. */
   async join(identity: string, options: Partial<RuntimeOptions> = {}): Promise<Member> {
     return await this.adopt(await this.plain(identity), options);
   }
@@ -103,7 +103,7 @@ export class Hall {
 
   /** Resolves when each knows of the others that they are Millrace runtimes. */
   async acquaint(...members: readonly Member[]): Promise<void> {
-    const topic = "hall.acquaint";
+    const topic = "acquaint";
     for (const { runtime } of members) {
       runtime.registerTextStreamHandler(topic, async (reader) => void await reader.readAll());
     }

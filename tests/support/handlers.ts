@@ -1,0 +1,43 @@
+// Handlers of a runtime that give a test the streams of a topic.
+import type { ByteStreamReader, Runtime, TextStreamReader } from "../../mod.ts";
+
+/** Options of a stream of topic "t" for Bob alone. */
+export const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
+
+/** The first text stream of a topic. */
+export function nextText(runtime: Runtime, topic = ""): Promise<TextStreamReader> {
+  return new Promise((resolve) => runtime.registerTextStreamHandler(topic, (reader) => resolve(reader)));
+}
+
+/** The first byte stream of a topic. */
+export function nextBytes(runtime: Runtime, topic = ""): Promise<ByteStreamReader> {
+  return new Promise((resolve) => runtime.registerByteStreamHandler(topic, (reader) => resolve(reader)));
+}
+
+/** Readers of all byte streams of a topic, which nobody reads. */
+export function collectReaders(runtime: Runtime, topic = "t", options: { window?: number } = {}): ByteStreamReader[] {
+  const readers: ByteStreamReader[] = [];
+  runtime.registerByteStreamHandler(topic, (reader) => void readers.push(reader), options);
+  return readers;
+}
+
+/** All text of the streams of a topic, each when it is whole. */
+export function collectTexts(runtime: Runtime, topic = ""): string[] {
+  const texts: string[] = [];
+  runtime.registerTextStreamHandler(topic, async (reader) => void texts.push(await reader.readAll()));
+  return texts;
+}
+
+/** The bytes of the first stream of a topic. */
+export function nextWhole(runtime: Runtime, topic = ""): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    runtime.registerByteStreamHandler(topic, (reader) => reader.readAll().then(resolve, reject));
+  });
+}
+
+/** The reader offered last. Throws if there is none. */
+export function last<Reader>(readers: readonly Reader[]): Reader {
+  const reader = readers.at(-1);
+  if (reader === undefined) throw new Error("No stream was offered");
+  return reader;
+}
