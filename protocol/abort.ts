@@ -1,4 +1,4 @@
-// One listener for each signal, however many streams and jobs it ends: Node warns of a leak at the eleventh.
+// One listener for each signal, whatever number of streams and jobs it ends: Node warns of a leak at the eleventh.
 
 interface Listener {
   readonly calls: Set<() => void>;
@@ -40,9 +40,9 @@ function stop(signal: AbortSignal, listener: Listener): void {
   if (listeners.get(signal) === listener) listeners.delete(signal);
 }
 
-/** As the work ends, but undefined once one of the signals has aborted: nobody waits for the work then. */
+/** Settles as the work does, or resolves with undefined once one of the signals has aborted. */
 export async function unlessAborted<T>(work: Promise<T>, signals: readonly (AbortSignal | undefined)[]): Promise<T | undefined> {
-  work.catch(() => {}); // it may fail when nobody waits for it any more
+  work.catch(() => {}); // after an abort its failure has no listener
   const given = signals.filter((signal) => signal !== undefined);
   if (given.some((signal) => signal.aborted)) return undefined;
   let leave: (() => void)[] = [];

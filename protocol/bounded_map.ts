@@ -1,4 +1,4 @@
-/** A map that forgets its oldest entries: what ended lately can still be answered for. */
+/** A map that drops its oldest entries: a memory of what ended recently. */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #most: number;

@@ -1,13 +1,13 @@
 import { onAbort } from "./abort.ts";
 
 /**
- * Whatever tells time and wakes: the shape of xstate's `Clock`, so that one simulated clock drives actors, pumps and links alike.
- * Without `now` it counts as running with the system's time.
+ * Time and timers, in the shape of xstate's `Clock`, so that one simulated clock drives actors, pumps and links alike. Without `now`
+ * the clock counts as running with the system's time.
  */
 export interface Clock {
-  /** Calls `fn` once after so many milliseconds; never, if that is `Infinity`. Returns what `clearTimeout` takes. */
+  /** Calls `fn` once after `ms` milliseconds; never, if that is `Infinity`. Returns a handle for `clearTimeout`. */
   setTimeout(fn: () => void, ms: number): unknown;
-  /** Forgets a call that has not been made yet; anything else is ignored. */
+  /** Cancels a call; anything but a pending handle is ignored. */
   clearTimeout(id: unknown): void;
   /** Milliseconds since some fixed moment. */
   now?(): number;
@@ -16,12 +16,12 @@ export interface Clock {
 /** Longest delay a runtime's own timer takes, in milliseconds: 2³¹ − 1. A longer one fires at once. */
 export const MAX_TIMER_DELAY_MS = 2_147_483_647;
 
-/** A timer, started anew as often as its delay needs. */
+/** A timer, restarted as often as its delay needs. */
 interface Waiting {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** The runtime's own timers, over any delay: `Infinity` is never, and what is over 24 days is waited for in parts. */
+/** The engine's timers, for any delay: `Infinity` is never, and delays over 24 days are split. */
 export const systemClock: Required<Clock> = {
   setTimeout(fn: () => void, ms: number): unknown {
     const waiting: Waiting = { timer: undefined };
@@ -36,7 +36,7 @@ export const systemClock: Required<Clock> = {
   },
 };
 
-/** Real time goes by, or the signal aborts. */
+/** Resolves after `ms` milliseconds of real time, or when the signal aborts. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   let leave: (() => void) | undefined;
   await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Types of what is compressed by its own nature: to try again is work for nothing. */
+/** MIME types of content that is compressed already: another attempt is wasted work. */
 const PACKED = [
   /^(audio|video)\/(?!(x-)?wav|midi)/,
   /^image\/(?!svg|bmp|tiff|x-|vnd)/,

@@ -1,16 +1,16 @@
-// A process may hold so many files open, and others in it need theirs: short work on files takes turns, and waits where none is left.
+// Turns at file descriptors: a process may hold only some hundreds, and the rest of the program needs its own.
 import { pause } from "./clock.ts";
 
-/** Files that this thread's short work holds open at once. Many systems allow a process 256. */
+/** Most files that this module holds open at once. Many systems allow a process 256. */
 const MOST_OPEN = 64;
 
-/** Milliseconds that work waits at most for others to close files. */
+/** Longest wait for others to close files, in ms. */
 const MOST_WAIT = 30_000;
 
 /** Longest pause between two attempts, in milliseconds. */
 const LONGEST_PAUSE = 200;
 
-/** Error codes of a process or machine that may open no more files. */
+/** Error codes of a process or machine without free descriptors. */
 const SHORT: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
 
 const waiting: (() => void)[] = [];
@@ -33,11 +33,11 @@ export async function takeDescriptor(): Promise<() => void> {
   return () => {
     const next = waiting.shift();
     if (next === undefined) open--;
-    else next(); // it takes over this one's place
+    else next(); // takes over this descriptor
   };
 }
 
-/** Tries again what rejects as no descriptor is left, for half a minute. */
+/** Repeats work that rejects for want of a descriptor, for half a minute. */
 export async function whileShort<T>(work: () => Promise<T>): Promise<T> {
   const attempt = async (): Promise<{ value: T } | { error: unknown }> => {
     try {
@@ -54,7 +54,7 @@ export async function whileShort<T>(work: () => Promise<T>): Promise<T> {
   return end.value;
 }
 
-/** Tries again what has the code of a shortage, for half a minute and as long as it is wanted. The last result. */
+/** Repeats an attempt whose result has the code of a shortage, for half a minute or until the signal aborts. Returns the last result. */
 export async function retried<T>(
   attempt: () => Promise<T>,
   codeOf: (result: T) => string | undefined,

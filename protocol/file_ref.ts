@@ -1,4 +1,4 @@
-/** A file as its opener saw it: whoever opens the path again compares device and inode, and writes nowhere else. */
+/** A file as its opener saw it. A later opening of the path compares device and inode, and uses no other file. */
 export interface FileRef {
   readonly path: string;
   /** Device number, in decimal. */
@@ -9,7 +9,7 @@ export interface FileRef {
   readonly version?: FileVersion;
 }
 
-/** A file that is written in place keeps its inode: size and time of modification tell. */
+/** Size and time of modification: a file that is written in place keeps its inode. */
 export interface FileVersion {
   /** Bytes. */
   readonly size: number;

@@ -5,7 +5,7 @@ import type { StreamErrorCode } from "../errors.ts";
 export interface BaseStreamInfo {
   /** Unique among its sender's open streams. */
   streamId: string;
-  /** "text/plain" for text; for bytes what the sender said, by default "application/octet-stream". */
+  /** "text/plain" for text; for bytes the sender's choice, by default "application/octet-stream". */
   mimeType: string;
   /** Topic that handlers are registered for; "" if none was given. */
   topic: string;
@@ -21,7 +21,7 @@ export interface BaseStreamInfo {
 export interface TextStreamInfo extends BaseStreamInfo {
   /** Ids of the streams that carry its attachments, from the same sender on the same topic. */
   attachments: string[];
-  /** Id of the stream it replies to. */
+  /** Id of the stream that this one replies to. */
   replyToId?: string;
   /** Outcome at each receiver of a text that was sent with `confirm`. */
   receipts?: Receipt[];
@@ -29,7 +29,7 @@ export interface TextStreamInfo extends BaseStreamInfo {
 
 /** Description of a byte stream. */
 export interface ByteStreamInfo extends BaseStreamInfo {
-  /** The file's name as its sender gave it: not safe as a path (`saveTo` makes it so). */
+  /** The file's name as the sender gave it. Not safe as a path: `saveTo` makes it safe. */
   name: string;
   /** Outcome at each receiver of a stream that was sent with `confirm`. */
   receipts?: Receipt[];
@@ -39,8 +39,8 @@ export interface ByteStreamInfo extends BaseStreamInfo {
 export interface Receipt {
   /** The receiver. */
   identity: string;
-  /** Bytes its reader has taken, checked. */
+  /** Bytes that its reader has consumed, checked. */
   bytes: number;
-  /** Why it did not take all of them. */
+  /** Code of the error, if the receiver did not consume the whole stream. */
   error?: StreamErrorCode;
 }

@@ -4,9 +4,9 @@ import { assertKnownNames } from "./option_names.ts";
 
 /** Limits of a runtime, in bytes, counts and milliseconds. A value exactly at its limit passes. */
 export interface Limits {
-  /** Bytes of one stream. Default 5 GB, as LiveKit's SDKs. Over it: "too-large" at both ends. */
+  /** Bytes of one stream. Default 5 GB, as LiveKit's SDKs. More: "too-large" at both ends. */
   streamBytes: number;
-  /** Bytes that `readAll` gathers. Default 256 MiB. Over it: "too-large". */
+  /** Bytes that `readAll` gathers. Default 256 MiB. More: "too-large". */
   readAllBytes: number;
   /** Open streams of one sender. Default 1,024. One more waits at a Millrace sender for its turn; of another sender it is "refused". */
   streamsPerSender: number;
@@ -16,27 +16,27 @@ export interface Limits {
   receiveWindow: number;
   /** The same for all streams of one sender. Default 16 MiB; 60,000 at least. */
   senderWindow: number;
-  /** The same for all senders. Default 256 MiB; each sender has 60,000 of its own all the same. */
+  /** The same for all senders. Default 256 MiB; each sender has 60,000 bytes in any case. */
   totalWindow: number;
-  /** Bytes held of a stream whose sender cannot be made to wait, another SDK. Default 64 MiB. Over it: "too-large". */
+  /** Unread bytes of a stream of another SDK, whose sender cannot be made to wait. Default 64 MiB. More: "too-large". */
   foreignQueue: number;
   /** Milliseconds without a sign of life from the other end. Default 30,000. Then "timeout". */
   idleTimeout: number;
-  /** The same for another SDK, which gives no sign of life while it thinks. Default 300,000. */
+  /** The same for another SDK, which sends no keep-alives. Default 300,000. */
   foreignIdleTimeout: number;
   /** Milliseconds a stream waits for a handler of its topic. Default 5,000. Then "refused". */
   unclaimedTimeout: number;
-  /** Milliseconds a stream whose handler has returned waits for somebody to read it. Default 30,000. Then "cancelled". */
+  /** Milliseconds that a stream waits for a reader after its handler has returned. Default 30,000. Then "cancelled". */
   unreadTimeout: number;
   /** Milliseconds a receiver may keep a sender waiting without taking a byte, or its receipt. Default 30,000. Then "timeout". */
   stallTimeout: number;
-  /** Entries of a stream's attributes. Default 2,500, more than a header holds. Over it: "invalid-argument" at the sender, "refused" by the receiver. */
+  /** Entries of a stream's attributes. Default 2,500, more than a header holds. More: "invalid-argument" at the sender, "refused" at the receiver. */
   attributes: number;
   /** Bytes of all keys and values of the attributes. Default 15,000, as much as a header. */
   attributeBytes: number;
-  /** Bytes of a name. Default 15,000, as much as a header: a file saved under it gets 255 of them at most. */
+  /** Bytes of a name. Default 15,000, as much as a header. A saved file's name has at most 255. */
   nameBytes: number;
-  /** Bytes of a header packet, with all that is ours in it. Default 15,000: one message of a data channel. */
+  /** Bytes of a header packet, extension included. Default 15,000: one message of a data channel. */
   headerBytes: number;
 }
 
@@ -75,7 +75,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 const WINDOWS = new Set<string>(["receiveWindow", "senderWindow"]);
 const TIMEOUTS = new Set<string>(["idleTimeout", "foreignIdleTimeout", "unclaimedTimeout", "unreadTimeout", "stallTimeout"]);
 
-/** The limits asked for, checked, over the defaults. */
+/** Merges checked limits with the defaults. */
 export function resolveLimits(wanted: Partial<Limits> = {}): Limits {
   if (typeof wanted !== "object" || wanted === null) {
     throw new StreamError("invalid-argument", `Cannot use the limits as they are not an object: ${String(wanted)}`);
@@ -89,7 +89,7 @@ export function resolveLimits(wanted: Partial<Limits> = {}): Limits {
     if (!fits) {
       throw new StreamError(
         "invalid-argument",
-        `Cannot use the limit "${name}" as it is not a count, or Infinity: ${String(value)}`,
+        `Cannot use the limit "${name}" as it must be a count or Infinity: got ${String(value)}`,
       );
     }
     limits[name] = WINDOWS.has(name) ? Math.max(value, LEAST_WINDOW) : value;

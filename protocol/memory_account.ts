@@ -1,19 +1,19 @@
-// Memory that senders have a receiver hold: charged as it is allocated, in bytes with what it really takes. Pure arithmetic.
+// Accounts of the memory that senders make a receiver hold, charged on allocation, overhead included. Pure arithmetic, in bytes.
 import { STREAM_CHUNK_SIZE } from "./constants.ts";
 import type { Limits } from "./limits.ts";
 
-/** Bytes that a block of memory costs beside its contents: the objects that describe it. */
+/** Overhead of a block of memory, in bytes: the objects that describe it. */
 export const BLOCK_OVERHEAD = 256;
 
-/** Bytes that a text and its key cost beside their units. */
+/** Overhead of a text and its key, in bytes. */
 const TEXT_OVERHEAD = 64;
 
-/** Bytes that texts take, two a unit, with what describes each. */
+/** Memory of texts in bytes: two a UTF-16 unit, and the overhead of each. */
 export function textBytes(texts: Readonly<Record<string, string>>): number {
   return Object.entries(texts).reduce((sum, [key, value]) => sum + 2 * (key.length + value.length) + TEXT_OVERHEAD, 0);
 }
 
-/** Memory with a bound, part of a larger one with a bound of its own. */
+/** Bounded account of memory, part of a larger bounded account. */
 export class MemoryAccount {
   readonly limit: number;
   readonly #whole: MemoryAccount | undefined;
@@ -28,7 +28,7 @@ export class MemoryAccount {
     return this.#held;
   }
 
-  /** Charges bytes that are about to be allocated; false where they would be too many. */
+  /** Charges bytes that are about to be allocated; false if they exceed the bound. */
   reserve(bytes: number): boolean {
     if (this.#held + bytes > this.limit || this.#whole?.reserve(bytes) === false) return false;
     this.#held += bytes;
@@ -41,7 +41,7 @@ export class MemoryAccount {
   }
 }
 
-/** The memory of one stream: whatever it holds at its end is free. */
+/** Memory of one stream. Its end frees all that is still charged. */
 export class StreamMemory {
   readonly #account: MemoryAccount;
   #held = 0;
@@ -73,16 +73,16 @@ export class StreamMemory {
   }
 }
 
-/** Memory that is held for one sender: of streams with credit, and of streams that it sends as another SDK. */
+/** Accounts of one sender: for streams with credit, and for streams sent as another SDK. */
 export interface SenderMemory {
   readonly millrace: MemoryAccount;
   readonly sdk: MemoryAccount;
 }
 
 /**
- * The accounts of a receiver: each call makes those of one more sender. A Millrace sender is bounded by twice its credit, as memory for a
- * frame takes up to twice its bytes, and the first chunk of each stream, which is free of credit. Another SDK, which knows no credit, is
- * bounded in all by the bytes of one stream, and an eighth for what describes them.
+ * Makes the accounts of a receiver: each call of the result makes those of one more sender. A Millrace sender is bounded by twice its
+ * credit, as a frame's memory takes up to twice its bytes, and by the first chunk of each stream, which needs no credit. Another SDK knows
+ * no credit: its bound is the bytes of one stream, plus an eighth for overhead.
  */
 export function receiverMemory(limits: Limits): () => SenderMemory {
   const { senderWindow, totalWindow, streamsPerSender, streams, foreignQueue } = limits;

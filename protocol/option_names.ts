@@ -9,7 +9,7 @@ const LONGEST_NAME = 64;
 
 /**
  * Throws "invalid-argument" if an object has an enumerable name that is not a key of `names`, its own or inherited. The message names the
- * known one nearest to it. `kind` is the word for a name: "option", "limit".
+ * nearest known one. `kind` is the word for a name: "option", "limit".
  */
 export function assertKnownNames(
   options: object,
@@ -29,7 +29,7 @@ export function assertKnownNames(
   }
 }
 
-/** The known name that a misspelt one most likely stands for; undefined if none is like it. */
+/** The known name nearest to a misspelt one; undefined if none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = letters(name);
   if (wanted === "") return undefined;

@@ -16,7 +16,7 @@ export interface StreamOptions {
   streamId?: string;
   /** Bytes in all, if known: writing more, or closing with less, is an error. */
   totalSize?: number;
-  /** Identities of the receivers; nobody else gets any packet of the stream. Default: everybody. An empty list: "invalid-argument". */
+  /** Identities of the receivers; no other participant gets a packet. Default: everybody. An empty list: "invalid-argument". */
   destinationIdentities?: readonly string[];
   /** Identity that handlers are told of the sender, where the transport allows it. */
   senderIdentity?: string;
@@ -32,21 +32,21 @@ export interface StreamOptions {
 
 /** Options of a text stream. */
 export interface TextStreamOptions extends StreamOptions {
-  /** Id of the stream it replies to. */
+  /** Id of the stream that this one replies to. */
   replyToId?: string;
-  /** Ids of streams that belong to it. */
+  /** Ids of streams that belong to this one. */
   attachedStreamIds?: readonly string[];
 }
 
 /** Options of `sendText`. */
 export interface SendTextOptions extends TextStreamOptions {
-  /** Files to send after it on the same topic, with the defaults of `sendFile`; their stream ids are in the info. */
+  /** Files to send after the text, on the same topic, with the defaults of `sendFile`; their stream ids are in the info. */
   attachments?: readonly (string | URL | File)[];
 }
 
 /** Options of a byte stream. */
 export interface ByteStreamOptions extends StreamOptions {
-  /** A file's name, for the receiver to save it under. Default "". */
+  /** File name for the receiver. Default "". */
   name?: string;
   /** Default "application/octet-stream". */
   mimeType?: string;
@@ -60,7 +60,7 @@ export type SendFileOptions = ByteStreamOptions;
 
 /** Reason and attributes that `close` of a writer sends at the end. */
 export interface CloseOptions {
-  /** Millrace readers see it in `closed`; other SDKs take a stream that ends with a reason for a failed one. */
+  /** Reason in `closed` of Millrace readers; other SDKs take a stream with a reason for a failed one. */
   reason?: string;
   /** Attributes that were not known before, in the trailer. */
   attributes?: Record<string, string>;
@@ -72,14 +72,14 @@ const TEXT: Check = [(value) => typeof value === "string", "a string"];
 const FLAG: Check = [(value) => typeof value === "boolean", "true or false"];
 const CALLBACK: Check = [(value) => typeof value === "function", "a function"];
 const SIGNAL: Check = [isAbortSignal, "an AbortSignal"];
-const IDENTITY: Check = [isName, "a string that is not empty"];
+const IDENTITY: Check = [isName, "a non-empty string"];
 
 const ATTRIBUTES: Check = [isAttributes, `an object of strings without the keys "${OWN_ATTRIBUTE}" and "__proto__"`];
 
 const STREAM_CHECKS: Readonly<Record<keyof StreamOptions, Check>> = {
   topic: TEXT,
   attributes: ATTRIBUTES,
-  streamId: [isStreamId, `a string that is not empty, nor "${CONTROL_STREAM_ID}"`],
+  streamId: [isStreamId, `a non-empty string other than "${CONTROL_STREAM_ID}"`],
   totalSize: [isCount, "a count of bytes"],
   destinationIdentities: [isIdentities, "a list of one identity or more"],
   senderIdentity: IDENTITY,
@@ -111,27 +111,27 @@ const READ_CHECKS: Readonly<Record<string, Check>> = { signal: SIGNAL };
 
 const SAVE_CHECKS: Readonly<Record<string, Check>> = { signal: SIGNAL, overwrite: FLAG, onProgress: CALLBACK };
 
-/** Throws "invalid-argument" unless they are options of a text stream that is written part by part. */
+/** Throws "invalid-argument" unless the value holds options of a text stream. */
 export function assertTextOptions(options: TextStreamOptions): void {
   assertOptions(options, TEXT_CHECKS, "send the text");
 }
 
-/** Throws "invalid-argument" unless they are options of `sendText`. */
+/** Throws "invalid-argument" unless the value holds options of `sendText`. */
 export function assertSendTextOptions(options: SendTextOptions): void {
   assertOptions(options, SEND_TEXT_CHECKS, "send the text");
 }
 
-/** Throws "invalid-argument" unless they are options of a byte stream. */
+/** Throws "invalid-argument" unless the value holds options of a byte stream. */
 export function assertByteOptions(options: ByteStreamOptions): void {
   assertOptions(options, BYTES_CHECKS, "send the bytes");
 }
 
-/** Throws "invalid-argument" unless they are options of a writer's close. */
+/** Throws "invalid-argument" unless the value holds options of a writer's `close`. */
 export function assertCloseOptions(options: CloseOptions): void {
   assertOptions(options, CLOSE_CHECKS, "close the stream");
 }
 
-/** Throws "invalid-argument" unless they are options of a reader's `readAll`. */
+/** Throws "invalid-argument" unless the value holds options of a reader's `readAll`. */
 export function assertReadOptions(options: { signal?: AbortSignal }): void {
   assertOptions(options, READ_CHECKS, "read the stream");
 }
@@ -140,52 +140,52 @@ export function assertReadOptions(options: { signal?: AbortSignal }): void {
 export interface SaveOptions {
   /** Replace a file that exists. Default false. */
   overwrite?: boolean;
-  /** Cancels the stream; nothing is left behind, or nothing once a file system that hangs goes on. */
+  /** Cancels the stream and removes the part file, once the file system responds. */
   signal?: AbortSignal;
   /** Called at most once each 50 ms, and at the end. */
   onProgress?: (progress: Progress) => void;
 }
 
-/** Throws "invalid-argument" unless they are options of a reader's `saveTo`. */
+/** Throws "invalid-argument" unless the value holds options of a reader's `saveTo`. */
 export function assertSaveOptions(options: object): void {
   assertOptions(options, SAVE_CHECKS, "save the stream");
 }
 
 function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>, action: string): void {
   if (!isRecord(options)) {
-    throw new StreamError("invalid-argument", `Cannot ${action} as the options are no object: ${show(options)}`);
+    throw new StreamError("invalid-argument", `Cannot ${action} as the options must be an object: got ${show(options)}`);
   }
   assertKnownNames(options, checks, `Cannot ${action}`);
   for (const [name, [test, shape]] of Object.entries(checks)) {
     const value = options[name];
     if (value === undefined || test(value)) continue;
-    throw new StreamError("invalid-argument", `Cannot ${action} as "${name}" is not ${shape}: ${show(value)}`);
+    throw new StreamError("invalid-argument", `Cannot ${action} as "${name}" must be ${shape}: got ${show(value)}`);
   }
 }
 
-/** Throws "invalid-argument" unless it is a string. */
+/** Throws "invalid-argument" unless the value is a string. */
 export function assertText(value: unknown, action: string): asserts value is string {
   if (typeof value === "string") return;
-  throw new StreamError("invalid-argument", `Cannot ${action} as it is not a string: ${show(value)}`);
+  throw new StreamError("invalid-argument", `Cannot ${action} as it must be a string: got ${show(value)}`);
 }
 
-/** The bytes of a view or of memory, not copied. Throws "invalid-argument" for whatever else, and for memory that was given away. */
+/** The bytes of a view or of memory, not copied. Throws "invalid-argument" for other values and for transferred memory. */
 export function givenBytes(value: Bytes, action: string): Uint8Array {
   const bytes = bytesOf(value);
   if (bytes !== undefined) return bytes;
-  throw new StreamError("invalid-argument", `Cannot ${action} as it holds no bytes, or no longer: ${show(value)}`);
+  throw new StreamError("invalid-argument", `Cannot ${action} as they must be a Uint8Array, another view or an ArrayBuffer that was not transferred: got ${show(value)}`);
 }
 
-/** The chunk size asked for, checked. */
+/** Checks a chunk size. Default: LiveKit's own. */
 export function resolveChunkSize(chunkSize: number = STREAM_CHUNK_SIZE): number {
   if (isCount(chunkSize) && chunkSize >= 4 && chunkSize <= MAX_CHUNK_SIZE) return chunkSize; // 4: one code point of UTF-8 must fit
   throw new StreamError(
     "invalid-argument",
-    `Cannot create the runtime as the chunk size is not between 4 and ${MAX_CHUNK_SIZE} bytes: ${show(chunkSize)}`,
+    `Cannot create the runtime as the chunk size must be 4 to ${MAX_CHUNK_SIZE} bytes: got ${show(chunkSize)}`,
   );
 }
 
-/** A value for an error message, cut short. */
+/** Describes a value for an error message, in at most 80 characters. */
 export function show(value: unknown): string {
   const text = typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? shape(value) : String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
@@ -213,7 +213,7 @@ function isIdentities(value: unknown): boolean {
 }
 
 /**
- * Whether all of it reaches the receivers. A Map has no keys of its own to carry. LiveKit's SDKs assign key by key, and so lose
+ * Whether all attributes reach the receivers. A Map has no properties to carry. LiveKit's SDKs assign key by key, and so lose
  * "__proto__".
  */
 function isAttributes(value: unknown): boolean {

@@ -1,12 +1,12 @@
 import { StreamError } from "../errors.ts";
 
-/** Least time between two reports of progress, in milliseconds: twenty a second is as many as an eye tells apart in a bar. */
+/** Least time between two progress reports, in ms: an eye tells no more than twenty a second apart. */
 export const PROGRESS_INTERVAL_MS = 50;
 
-/** How far back the rate looks, in milliseconds: what was before weighs e times less. */
+/** Time constant of the rate, in ms: an older measurement weighs e times less. */
 const RATE_WINDOW_MS = 1_000;
 
-/** How far a stream has come. */
+/** Progress of a stream. */
 export interface Progress {
   /** Bytes so far. */
   readonly bytes: number;
@@ -19,7 +19,7 @@ export interface Progress {
 }
 
 /**
- * Counts the bytes of a stream against its size. Readers and writers each have one; it can be used by itself as well.
+ * Counter of a stream's bytes against its size. Readers and writers each have one; programs may use their own.
  *
  * @example
  * ```ts
@@ -31,20 +31,20 @@ export interface Progress {
  * ```
  */
 export class ProgressTracker {
-  /** Bytes in all; 0 if there are none, or nobody knows how many. */
+  /** Bytes in all; 0 if the stream is empty, or its size unknown. */
   totalSize: number;
   /** Bytes so far; may pass the total. */
   received: number;
 
   /** Throws a StreamError "invalid-argument" if the size is not a non-negative integer. */
   constructor(totalSize: number) {
-    this.totalSize = checkedBytes(totalSize, "Cannot track the progress as the total size is not a non-negative integer");
+    this.totalSize = checkedBytes(totalSize, "Cannot track the progress as the total size must be a non-negative integer");
     this.received = 0;
   }
 
-  /** Counts bytes that came, or went. Throws a StreamError "invalid-argument" if their number is not a non-negative integer. */
+  /** Adds bytes. Throws a StreamError "invalid-argument" if their number is not a non-negative integer. */
   update(bytes: number): void {
-    this.received += checkedBytes(bytes, "Cannot update the progress as the number of bytes is not a non-negative integer");
+    this.received += checkedBytes(bytes, "Cannot update the progress as the number of bytes must be a non-negative integer");
   }
 
   /** Percent; 0 for an unknown or empty total. */
@@ -52,23 +52,22 @@ export class ProgressTracker {
     return percentOf(this.received, this.totalSize);
   }
 
-  /** Whether as many bytes came as were announced: of an unknown or empty total, that is so from the start. */
+  /** Whether at least the announced bytes came; of an unknown or empty total, always true. */
   get complete(): boolean {
     return this.received >= this.totalSize;
   }
 }
 
 /**
- * Turns counts of bytes into reports, no more than one each {@linkcode PROGRESS_INTERVAL_MS}. Times are milliseconds of any clock; one that
- * goes back counts as standing still.
+ * Turns counts of bytes into reports, at most one each {@linkcode PROGRESS_INTERVAL_MS}. Times are in ms of any clock; a step back counts
+ * as no time.
  */
 export class ProgressMeter {
   readonly #total: number | undefined;
   #reportedAt: number | undefined;
   #measuredAt: number;
   #measuredBytes = 0;
-  // The rate is a mean weighted by age. Its weights are summed beside it, as they start from nothing: dividing by them makes the rate of
-  // the first 50 ms the rate of what was seen, not a twentieth of it.
+  // The rate is a mean weighted by age. Division by the sum of weights makes the rate of the first 50 ms whole, not a twentieth.
   #weightedRate = 0;
   #weights = 0;
 
@@ -77,13 +76,13 @@ export class ProgressMeter {
     this.#measuredAt = startedAt;
   }
 
-  /** `bytes` have come in all: the report, if one is due. */
+  /** Notes the bytes in all. Returns a report if one is due. */
   note(bytes: number, now: number): Progress | undefined {
     if (this.#reportedAt !== undefined && now - this.#reportedAt < PROGRESS_INTERVAL_MS) return undefined;
     return this.#report(bytes, now);
   }
 
-  /** The last report, due at any time. */
+  /** Makes the last report. */
   finish(bytes: number, now: number): Progress {
     return this.#report(bytes, now);
   }

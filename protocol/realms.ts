@@ -1,7 +1,7 @@
-// Checks by what a value is, not by which realm's class made it: tests of jest, `vm` contexts and Electron's windows have classes of
+// Checks of a value's kind that hold in any realm: jest's tests, `vm` contexts and Electron's windows have classes of
 // their own, for which `instanceof` is false.
 
-/** Bytes at hand: an ArrayBuffer view of any kind, or the memory itself. */
+/** Bytes in memory: an ArrayBuffer view of any kind, or an ArrayBuffer. */
 export type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
 const typedArrayTag = getterOf(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag);
@@ -13,13 +13,13 @@ export function isUint8Array(value: unknown): value is Uint8Array {
   return typedArrayTag(value) === "Uint8Array";
 }
 
-/** The bytes of a value, not copied; undefined if it holds none, or if its memory was given away. */
+/** The bytes of a value, not copied; undefined if the value holds none, or its memory was transferred. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
   try {
     if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     return isMemory(value) ? new Uint8Array(value) : undefined;
   } catch {
-    return undefined; // memory that was given away, or shrunk under a view of it
+    return undefined; // transferred, or shrunk under a view
   }
 }
 

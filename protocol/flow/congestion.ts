@@ -1,21 +1,17 @@
-// How much may be on its way to one receiver: bytes sent and not yet acknowledged. It follows what the receiver is seen to take in a
-// round trip (as BBR does: delivery rate times least round trip), so that the queues in SDK, server and network stay short, and what is
-// sent beside a bulk transfer is not behind it. Pure: time is given in, in milliseconds.
+// Congestion control of one receiver, as BBR does it: the window, in bytes in flight, follows delivery rate × least round trip. So the
+// queues in SDK, server and network stay short, and urgent packets do not wait behind a bulk transfer. Pure: times are parameters, in ms.
 import { STREAM_CHUNK_SIZE } from "../constants.ts";
 
-/**
- * Milliseconds that a receiver may keep an acknowledgement for company. Added to the least round trip, as bytes wait for theirs on the
- * way back as well.
- */
+/** Longest delay of an acknowledgement at the receiver, in ms. Added to the least round trip, which it prolongs. */
 export const ACK_DELAY = 10;
 
-/** Bytes after which an acknowledgement waits no longer. */
+/** Unacknowledged bytes at which a receiver acknowledges at once. */
 export const ACK_BYTES: number = 4 * STREAM_CHUNK_SIZE;
 
-/** The window is never smaller, in bytes: with less than a few chunks there is nothing to measure. */
+/** Least window, in bytes: fewer chunks in flight give nothing to measure. */
 const MIN_WINDOW: number = 2 * STREAM_CHUNK_SIZE;
 
-/** The first window, in bytes. */
+/** First window, in bytes. */
 const INITIAL_WINDOW: number = 4 * STREAM_CHUNK_SIZE;
 
 /**
@@ -26,79 +22,79 @@ const SCHEDULING_DELAY_MS = 25;
 const JITTER_SHARE = 1 / 16;
 const MAX_JITTER_MS = 100;
 
-/** Never larger, in bytes: a rate measured wrongly must not become a queue without end. */
+/** Largest window, in bytes: a wrongly measured rate must not grow an endless queue. */
 const MAX_WINDOW: number = 64 * 1024 * 1024;
 
 /**
- * Window in what is delivered in a round trip: a quarter more, so that a faster line shows, where there is no queue and for as long as it
- * pays; else no more; and less for one round in eight, so that a queue of one's own is not taken for the way's length.
+ * Window as a multiple of the bytes delivered in a round trip. PROBING_GAIN finds a faster line, while the queue is empty or the rate
+ * grows. DRAINING_GAIN, in one round of eight, empties our own queue, so that its delay is not mistaken for the line's.
  */
 const PROBING_GAIN = 1.25;
 const STEADY_GAIN = 1;
 const DRAINING_GAIN = 0.75;
 const DRAINING_ROUND = 8;
 
-/** There is no queue if a round trip of the last round was longer than the least by no more than this share, and so many milliseconds. */
+/** The queue counts as empty if some round trip of the last round was at most min RTT × 1.1 + 10 ms. */
 const EMPTY_QUEUE_RTT_SHARE = 0.1;
 const EMPTY_QUEUE_RTT_MS = 10;
 
-/** It pays if the rate grows by this share within so many rounds. */
+/** Probing goes on while the rate grows by this share within UNPRODUCTIVE_ROUNDS rounds. */
 const MIN_PROBE_GAIN = 0.05;
 const UNPRODUCTIVE_ROUNDS = 3;
 
-/** Bytes beyond, whatever was measured: what a new stream needs to grow beside old ones. */
+/** Bytes added to every window, so that a new stream can grow beside old ones. */
 const WINDOW_HEADROOM: number = STREAM_CHUNK_SIZE;
 
-/** Round trips of which the largest delivery rate counts. */
+/** Rounds whose largest delivery rate is the rate. */
 const RATE_ROUNDS = 10;
 
-/** Milliseconds for which the least round trip counts. Then the queue is let run dry for a round, to see what is least now. */
+/** Lifetime of the least round trip, in ms. Then PROBE_RTT_WINDOW empties the queue for a round, to measure a new one. */
 const LEAST_ROUND_TRIP_MS = 10_000;
 
-/** The window meanwhile, in bytes. */
+/** Window while the least round trip is measured, in bytes. */
 const PROBE_RTT_WINDOW: number = STREAM_CHUNK_SIZE;
 
-/** The window of start-up in what is delivered in a round trip: a round in which it has doubled shows before it doubles again. */
+/** Window of start-up as a multiple of the bytes delivered in a round trip, so that each doubling shows before the next one. */
 const STARTUP_GAIN = 2.5;
 
-/** A round trip that is longer than the least by this share, and so many milliseconds, is no reason to let more go. */
+/** Acknowledgements after more than min RTT × 1.125 + 10 ms do not grow the window of start-up. */
 const LATE_RTT_SHARE = 0.125;
 const LATE_RTT_MS = 10;
 
-/** Start-up ends when so many on end are longer than the least so far by this share, and so many milliseconds. */
+/** Start-up ends after STARTUP_EXIT_TRIPS consecutive round trips above min RTT × 1.25 + 20 ms. */
 const STARTUP_EXIT_RTT_GROWTH = 0.25;
 const STARTUP_EXIT_RTT_MS = 20;
 const STARTUP_EXIT_TRIPS = 3;
 
-/** It ends as well when the delivery rate has not grown by this share in so many rounds. */
+/** Start-up also ends when the delivery rate has not grown by this share in FLAT_ROUNDS rounds. */
 const STARTUP_MIN_GROWTH = 0.25;
 const FLAT_ROUNDS = 3;
 
-/** A round trip of so many times the least, in rounds on end, means that the line has become slower: what it once gave is forgotten. */
+/** The line has become slower if every round trip of COLLAPSED_ROUNDS rounds exceeds this multiple of the least: old rates are dropped. */
 const COLLAPSED_RTT_FACTOR = 2.5;
 const COLLAPSED_ROUNDS = 2;
 
-/** Milliseconds without anything on its way after which what was measured is too old. */
+/** Idle time after which measurements are dropped, in ms. */
 const IDLE_MS = 5_000;
 
-/** Round trips without an acknowledgement after which what is under way counts as lost; and milliseconds at least. */
+/** Time without an acknowledgement after which bytes in flight count as lost: in round trips, and in ms at least. */
 const LOST_ROUND_TRIPS = 4;
 const LOST_MS = 2_000;
 
-/** Something that was sent, as it is known until it is acknowledged. */
+/** Record of a sent packet, kept until it is acknowledged. */
 export interface SentPacket {
   readonly bytes: number;
   readonly at: number;
-  /** Bytes acknowledged when it was sent, and when that was. */
+  /** Bytes acknowledged before it was sent, and the time of the last acknowledgement. */
   readonly delivered: number;
   readonly deliveredAt: number;
-  /** When what was acknowledged last had been sent. */
+  /** Time at which the packet acknowledged last had been sent. */
   readonly ackedSentAt: number;
-  /** Bytes on their way, itself included. */
+  /** Bytes in flight, this packet's included. */
   readonly inFlight: number;
-  /** There was room for more: what it shows of the rate is what was asked for, not what was to be had. */
+  /** Whether the window had room for more: then its rate is the application's, not the line's. */
   readonly limited: boolean;
-  /** Which count of losses it belongs to. */
+  /** Number of losses before it was sent. */
   readonly lossEpoch: number;
 }
 
@@ -119,45 +115,45 @@ export class CongestionController {
   #leastAt = 0;
   #jitter = 0;
   #round = 0;
-  /** The round is over when so many bytes are delivered. */
+  /** Delivered bytes at which the round ends. */
   #roundEnd = 0;
   #roundLeast = Infinity;
   #swollenTrips = 0;
   #flatRounds = 0;
   #flatRate = 0;
   #overfullRounds = 0;
-  /** The rate that probing has led to, and the rounds since it last did. */
+  /** Rate that probing has reached, and the rounds since probing last raised it. */
   #plateauRate = 0;
   #unproductiveRounds = 0;
-  /** Whether there was no queue in the last round. */
+  /** Whether the queue was empty in the last round. */
   #queueEmpty = true;
 
-  /** Bytes that may be on their way. */
+  /** Bytes that may be in flight. */
   get window(): number {
     return this.#window;
   }
 
-  /** Bytes that are. */
+  /** Bytes in flight. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** Whether more may go. */
+  /** Whether another packet may be sent. */
   get canSend(): boolean {
     return this.#inFlight < this.#window;
   }
 
-  /** Bytes in a millisecond, the most of the last rounds; 0 if nothing was measured. */
+  /** Delivery rate in bytes per millisecond, the largest of the last rounds; 0 before any measurement. */
   get rate(): number {
     return this.#rates[0]?.rate ?? 0;
   }
 
-  /** In milliseconds; Infinity if nothing was measured. */
+  /** Least round trip in ms; Infinity before any measurement. */
   get leastRoundTrip(): number {
     return this.#leastRoundTrip;
   }
 
-  /** Notes what is sent now. Give the shipment back when it is acknowledged, or forgotten. */
+  /** Notes a packet that is sent now. Pass its record to `acknowledge` or `forget` later. */
   send(bytes: number, now: number): SentPacket {
     if (this.#inFlight === 0) {
       if (now - this.#lastSentAt > IDLE_MS) this.#startAnew(Math.min(this.#window, INITIAL_WINDOW));
@@ -178,13 +174,13 @@ export class CongestionController {
     };
   }
 
-  /** The shipments have come; the last of them is the newest. */
-  acknowledge(shipments: readonly SentPacket[], now: number): void {
-    const newest = shipments.at(-1);
+  /** Takes the acknowledgement of packets, the newest last. */
+  acknowledge(packets: readonly SentPacket[], now: number): void {
+    const newest = packets.at(-1);
     if (newest === undefined) return;
-    for (const shipment of shipments) {
-      if (shipment.lossEpoch === this.#lossEpoch) this.#inFlight -= shipment.bytes;
-      this.#delivered += shipment.bytes;
+    for (const { bytes, lossEpoch } of packets) {
+      if (lossEpoch === this.#lossEpoch) this.#inFlight -= bytes;
+      this.#delivered += bytes;
     }
     this.#deliveredAt = now;
     this.#ackedSentAt = newest.at;
@@ -194,15 +190,15 @@ export class CongestionController {
     this.#noteJitter(now - newest.at, newest);
     const late = now - newest.at > this.#leastRoundTrip * (1 + LATE_RTT_SHARE) + LATE_RTT_MS;
     if (newest.delivered >= this.#roundEnd) this.#endRound();
-    this.#adjust(late ? 0 : shipments.reduce((sum, { bytes }) => sum + bytes, 0));
+    this.#adjust(late ? 0 : packets.reduce((sum, { bytes }) => sum + bytes, 0));
   }
 
-  /** Nobody will acknowledge these any more. */
-  forget(shipments: readonly SentPacket[]): void {
-    for (const { bytes, lossEpoch } of shipments) if (lossEpoch === this.#lossEpoch) this.#inFlight -= bytes;
+  /** Forgets packets that will not be acknowledged. */
+  forget(packets: readonly SentPacket[]): void {
+    for (const { bytes, lossEpoch } of packets) if (lossEpoch === this.#lossEpoch) this.#inFlight -= bytes;
   }
 
-  /** When, if nothing is acknowledged, what is under way counts as lost; Infinity if nothing is under way. */
+  /** Time at which bytes in flight count as lost, unless an acknowledgement comes; Infinity if none are in flight. */
   get lossAt(): number {
     if (this.#inFlight === 0) return Infinity;
     const roundTrip = Number.isFinite(this.#leastRoundTrip) ? this.#leastRoundTrip : 0;
@@ -210,7 +206,7 @@ export class CongestionController {
     return Math.max(this.#lastSentAt, this.#deliveredAt) + patience;
   }
 
-  /** Gives up what is under way if it is time to: the next few chunks find out whether there is still a way. */
+  /** Counts bytes in flight as lost if their time has come. The next few chunks probe the line. */
   expire(now: number): void {
     if (now < this.lossAt) return;
     this.#lossEpoch++;
@@ -265,7 +261,7 @@ export class CongestionController {
   }
 
   #noteJitter(roundTrip: number, { inFlight }: SentPacket): void {
-    // With more under way a queue of one's own explains it.
+    // More bytes in flight are a queue of our own, which explains the time.
     const explained = this.#leastRoundTrip + SCHEDULING_DELAY_MS;
     const unexplained = inFlight > this.rate * explained ? 0 : Math.min(MAX_JITTER_MS, Math.max(0, roundTrip - explained));
     this.#jitter += JITTER_SHARE * (unexplained - this.#jitter);
@@ -309,11 +305,11 @@ export class CongestionController {
     return this.#round % DRAINING_ROUND === 0 ? DRAINING_GAIN : STEADY_GAIN;
   }
 
-  /** `acknowledged`: the bytes that have come in time. */
+  /** Computes the window. `acknowledged`: bytes acknowledged in time. */
   #adjust(acknowledged: number): void {
     const delivered = this.rate * (this.#leastRoundTrip + ACK_DELAY);
     if (this.#state === "startup") {
-      // Twice as much in each round, as long as it is used.
+      // Doubles in each round, as long as the window is used.
       if (this.#inFlight + acknowledged < this.#window / 2) return;
       const most = Math.min(MAX_WINDOW, Math.max(INITIAL_WINDOW, STARTUP_GAIN * delivered + WINDOW_HEADROOM));
       this.#window = Math.min(most, this.#window + acknowledged);

@@ -56,7 +56,7 @@ export class ReceiveBudget {
     return granted;
   }
 
-  /** Bytes beyond the total: what each sender has of its own. */
+  /** Bytes promised beyond the total: each sender's own minimum. */
   takeAtLeast(least: number, wanted: number): number {
     const granted = this.take(wanted);
     if (granted >= least) return granted;
@@ -73,7 +73,7 @@ export class ReceiveBudget {
 export class ConnectionReceiveWindow {
   readonly #budget: ReceiveBudget;
   readonly #limits: Limits;
-  /** Always outstanding when nothing is unread, so that a frame of a quarter of it always fits. */
+  /** Credit that is outstanding whenever nothing is unread, in bytes: a frame of a quarter of it always fits. */
   readonly floor: number;
   #limit: number;
   #consumed = 0;
@@ -88,7 +88,7 @@ export class ConnectionReceiveWindow {
     this.#limit = this.floor;
   }
 
-  /** The offset told to the sender. */
+  /** Offset that the sender is told. */
   get limit(): number {
     return this.#limit;
   }
@@ -120,7 +120,7 @@ export class ConnectionReceiveWindow {
     this.#budget.giveBack(before - this.#reserved());
   }
 
-  /** Raises the limit so that streams with windows of so many bytes in all can go on, as far as the budget allows; true if it rose. */
+  /** Raises the limit for open windows of `wanted` bytes in all, as far as the budget allows. Returns true if the limit rose. */
   open(wanted: number): boolean {
     if (this.#closed) return false;
     const outstanding = this.#limit - this.#consumed;
@@ -131,7 +131,7 @@ export class ConnectionReceiveWindow {
     return true;
   }
 
-  /** The sender is gone. What it has sent can still be read, and is memory until it was. */
+  /** Ends the sender's credit. Its unread bytes stay charged until they are read. */
   close(): void {
     if (this.#closed) return;
     const before = this.#reserved();
@@ -139,7 +139,7 @@ export class ConnectionReceiveWindow {
     this.#budget.giveBack(before - this.#reserved());
   }
 
-  /** Bytes that the budget has set aside for this sender: what it may still send, and at least the floor; what is unread of one that is gone. */
+  /** Bytes of the budget that this sender holds: outstanding credit, at least the floor; after `close`, its unread bytes. */
   #reserved(): number {
     if (this.#closed) return Math.max(0, this.held);
     return Math.max(this.floor, this.#limit - this.#consumed);

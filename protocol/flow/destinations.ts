@@ -1,33 +1,33 @@
-// Receivers of a stream, and how far each of them lets it go. Pure: time is given in.
+// Receivers of a stream, and the credit of each. Pure: times are parameters, in ms.
 import { LEAST_WINDOW } from "../constants.ts";
 import type { Receipt } from "../info.ts";
 import { type Destination, type Outcome, RECEIPT_SHARE } from "./destination.ts";
 
-/** Milliseconds a broadcast that has used up its first window waits for a receiver to say whether it has a handler. */
+/** Longest wait of a broadcast for a receiver to say whether it has a handler, in ms, once the first window is used up. */
 export const CLAIM_WAIT = 300;
 
 /**
- * Milliseconds that a broadcast which is to be confirmed waits, once it was sent, for a receiver to say whether it has a handler. Each says
- * so as soon as the header has come: one who does not has left, or is not there yet.
+ * Longest wait of a confirmed broadcast, once it was sent, for a receiver to say whether it has a handler, in ms. A receiver says so when
+ * the header comes: a silent one has left, or is not there yet.
  */
 export const UNHEARD_WAIT = 2_000;
 
 /**
- * Bytes for which a receiver must give credit, and which it must acknowledge, within `stallTimeout` of waiting, where others wait too: the
- * least window. With the default that is 2 kB a second; who is slower is left out.
+ * Least progress of a receiver within `stallTimeout` of waiting, in bytes of credit and of acknowledgements, while other receivers wait
+ * for it. With the default that is 2 kB/s; slower receivers are dropped.
  */
 export const SHARED_FLOOR: number = LEAST_WINDOW;
 
 /** All receivers of one stream. */
 export class Destinations {
   readonly #all: Destination[];
-  /** The sender named them; else it is a broadcast. */
+  /** Whether the sender named the receivers; else the stream is a broadcast. */
   readonly isTargeted: boolean;
   readonly #listsRecipients: boolean;
   #active: Destination[];
   #names: readonly string[] | undefined;
 
-  /** `listsRecipients`: packets carry the receivers' names, so that those who are left out get no more of them. */
+  /** `listsRecipients`: packets carry the receivers' identities, so that dropped receivers get no more of them. */
   constructor(all: readonly Destination[], { isTargeted, listsRecipients }: { isTargeted: boolean; listsRecipients: boolean }) {
     this.#all = [...all];
     this.isTargeted = isTargeted;
@@ -39,7 +39,7 @@ export class Destinations {
     return this.#all;
   }
 
-  /** One more receives it, to whom it was sent up to an offset. */
+  /** Adds a receiver that was sent to up to an offset. */
   add(destination: Destination, sent: number): void {
     destination.charge(sent);
     this.#all.push(destination);
@@ -52,7 +52,7 @@ export class Destinations {
     return this.#active;
   }
 
-  /** Whom the next packet is for; undefined for everybody. */
+  /** Identities that the next packet is for; undefined for everybody. */
   get names(): readonly string[] | undefined {
     if (!this.#listsRecipients) return undefined;
     return this.#names ??= this.#active.map((destination) => destination.identity);
@@ -62,20 +62,20 @@ export class Destinations {
     return this.all.find((destination) => destination.identity === identity);
   }
 
-  /** It ended with one of them, which was sent to up to an offset. */
+  /** Notes how the stream ended for a receiver, which was sent to up to an offset. */
   settle(destination: Destination, outcome: Outcome, sent: number): void {
     destination.outcome ??= outcome;
     this.refresh(sent);
   }
 
-  /** After outcomes were noted: those it ended with were sent to up to an offset. */
+  /** Drops the receivers that have an outcome; they were sent to up to an offset. */
   refresh(sent: number): void {
     for (const destination of this.#active) if (destination.outcome !== undefined) destination.finish(sent);
     this.#active = this.#active.filter((destination) => destination.outcome === undefined);
     this.#names = undefined;
   }
 
-  /** Destination whose lack of credit keeps bytes from being sent. Those whom a broadcast does not wait for are given to `leaveOut`. */
+  /** Finds a receiver whose lack of credit blocks the sender. Calls `leaveOut` with those a broadcast does not wait for. */
   blocker(from: number, to: number, now: number, leaveOut: (destination: Destination) => void): Destination | undefined {
     for (const destination of this.#active) {
       const { patience } = destination;
@@ -91,7 +91,7 @@ export class Destinations {
     return undefined;
   }
 
-  /** Whether the ways to all that the stream waits for have room for a chunk. */
+  /** Whether the congestion windows of all receivers that the stream waits for have room for a chunk. */
   canSend(now: number): boolean {
     for (const destination of this.#active) {
       const { inFlight } = destination;
@@ -106,7 +106,7 @@ export class Destinations {
     return true;
   }
 
-  /** Bytes in a millisecond that the slowest of the ways takes to those that the stream waits for; 0 if that is not known of each. */
+  /** Delivery rate to the slowest receiver that the stream waits for, in bytes per ms; 0 unless all are measured. */
   get rate(): number {
     let slowest = Infinity;
     for (const destination of this.#active) {
@@ -115,27 +115,27 @@ export class Destinations {
     return slowest === Infinity ? 0 : slowest;
   }
 
-  /** The stream's next chunk goes to all that are left. */
+  /** Notes that the next chunk is sent to all active receivers. */
   noteSent(bytes: number, now: number): void {
     for (const { inFlight } of this.#active) inFlight?.noteSent(bytes, now);
   }
 
-  /** Bytes up to an offset are about to go to all that are left. Credit is used up at once, as other streams ask for the same. */
+  /** Uses credit of all active receivers up to an offset, before the bytes are sent: other streams share that credit. */
   charge(to: number): void {
     for (const destination of this.#active) destination.charge(to);
   }
 
-  /** Nothing is sent to anybody past an offset. */
+  /** Ends the stream for all active receivers at an offset. */
   finish(sent: number): void {
     for (const destination of this.#active) destination.finish(sent);
   }
 
-  /** Destinations that have kept the sender waiting too long. */
+  /** Receivers that have kept the sender waiting too long. */
   stalled(now: number, stallTimeout: number): Destination[] {
     return this.#active.filter((destination) => now >= this.#stallsAt(destination, stallTimeout));
   }
 
-  /** When the next of them will have; undefined if none keeps it waiting. */
+  /** Time at which the next receiver will have; undefined if the sender waits for none. */
   nextStall(stallTimeout: number): number | undefined {
     const earliest = this.#active.reduce(
       (least, destination) => Math.min(least, this.#stallsAt(destination, stallTimeout)),
@@ -149,12 +149,12 @@ export class Destinations {
     return !this.isTargeted && isMillrace && claim === "pending";
   }
 
-  /** Bytes of credit that make a wait good. */
+  /** Bytes of progress that reset the waits for a receiver. */
   #floor(destination: Destination, sent: number): number {
     return this.#hasOthers(destination) ? SHARED_FLOOR : Math.ceil((sent - destination.taken) * RECEIPT_SHARE);
   }
 
-  /** Whether a receiver that is waited for keeps others from going on. */
+  /** Whether other receivers are held up by a wait for this one. */
   #hasOthers(destination: Destination): boolean {
     return this.#active.some((other) => other !== destination && this.#waitsFor(other));
   }
@@ -165,7 +165,7 @@ export class Destinations {
       (this.isUnheard(destination) ? Math.min(stallTimeout, UNHEARD_WAIT) : stallTimeout);
   }
 
-  /** Destinations whose receipts the sender waits for. */
+  /** Receivers whose receipts the sender waits for. */
   get awaited(): Destination[] {
     return this.#active.filter(({ isMillrace, claim }) => isMillrace && (this.isTargeted || claim !== "unclaimed"));
   }
@@ -181,8 +181,8 @@ export class Destinations {
   }
 
   /**
-   * Why the stream cannot go on, if it cannot: the last of those it was for is gone. A broadcast goes on to nobody when they leave,
-   * and ends when all that had a handler wanted no more.
+   * Receiver whose end is the stream's: the last one, once all are gone. A broadcast goes on when receivers leave, and fails when all
+   * that had a handler have cancelled.
    */
   failedDestination(): Destination | undefined {
     if (this.isTargeted) return this.#active.length === 0 ? this.#last((outcome) => outcome !== "done") : undefined;
@@ -196,7 +196,7 @@ export class Destinations {
     return this.all.findLast((destination) => destination.outcome !== undefined && test(destination.outcome, destination));
   }
 
-  /** It sets the pace: of a broadcast only who has claimed it. */
+  /** Whether a receiver sets the pace: of a broadcast, only one that has claimed the stream. */
   #waitsFor({ claim }: Destination): boolean {
     return this.isTargeted || claim === "claimed";
   }

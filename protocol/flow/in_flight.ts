@@ -5,32 +5,31 @@ export class InFlight {
   readonly window: CongestionController;
   /** Chunks that have not been acknowledged, in order. */
   #packets: SentPacket[] = [];
-  /** Chunks that have. */
+  /** Number of chunks that have been acknowledged, and their bytes. */
   #acknowledged = 0;
-  #abandoned = false;
-  /** Bytes of them. */
   acknowledgedBytes = 0;
+  #abandoned = false;
 
   constructor(window: CongestionController) {
     this.window = window;
   }
 
-  /** The stream's next chunk is sent. */
+  /** Notes that the stream's next chunk is sent. */
   noteSent(bytes: number, now: number): void {
     if (!this.#abandoned) this.#packets.push(this.window.send(bytes, now));
   }
 
-  /** The receiver has so many of its chunks; more than were sent is a forgery. */
+  /** Takes the receiver's count of chunks. A count above those sent is a forgery, and ignored. */
   acknowledge(chunks: number, now: number): void {
-    const come = chunks - this.#acknowledged;
-    if (come <= 0 || come > this.#packets.length) return;
+    const newChunks = chunks - this.#acknowledged;
+    if (newChunks <= 0 || newChunks > this.#packets.length) return;
     this.#acknowledged = chunks;
-    const landed = this.#packets.splice(0, come);
-    for (const { bytes } of landed) this.acknowledgedBytes += bytes;
-    this.window.acknowledge(landed, now);
+    const packets = this.#packets.splice(0, newChunks);
+    for (const { bytes } of packets) this.acknowledgedBytes += bytes;
+    this.window.acknowledge(packets, now);
   }
 
-  /** The receiver takes no more of it: what is under way will not be acknowledged. */
+  /** Forgets the chunks in flight, as the stream has ended for the receiver. */
   abandon(): void {
     if (this.#abandoned) return;
     this.#abandoned = true;

@@ -1,21 +1,21 @@
 /**
- * How long a sender has waited for one receiver, less what the receiver has made good: a receiver that moves by a byte now and then is as
- * much in the way as one that stands still. Pure: time is given in.
+ * Stopwatch of a sender's waits for one receiver, in ms. Only enough progress resets the sum of waits: one byte now and then does not.
+ * Pure: times are parameters.
  */
 export class Patience {
-  /** Milliseconds of waiting before the present wait. */
+  /** Sum of earlier waits, in ms. */
   #waited = 0;
   #since: number | undefined;
-  /** Progress from here on counts, in bytes. */
+  /** Progress at which the waits began, in bytes, and the progress beyond that which resets them. */
   #mark = 0;
   #floor = 1;
 
-  /** Since when it has been waited for, earlier waits counted in; undefined while it is not. */
+  /** Start of the present wait, moved back by earlier ones; undefined while the sender does not wait. */
   get since(): number | undefined {
     return this.#since === undefined ? undefined : this.#since - this.#waited;
   }
 
-  /** A wait begins, at a progress of so many bytes; `floor` more make it good. */
+  /** Starts a wait at a progress of that many bytes; `floor` more reset the sum. */
   begin(now: number, progress: number, floor: number): void {
     if (this.#since !== undefined) return;
     this.#since = now;
@@ -24,14 +24,14 @@ export class Patience {
     this.#floor = Math.max(1, floor);
   }
 
-  /** The wait is over for now; it goes on with the next one, unless enough was made good. */
+  /** Pauses the wait. */
   pause(now: number): void {
     if (this.#since === undefined) return;
     this.#waited += now - this.#since;
     this.#since = undefined;
   }
 
-  /** The receiver has come to so many bytes. True: that was enough, and nothing of the wait is held against it. */
+  /** Notes the receiver's progress in bytes. Returns true if that resets the sum. */
   progressed(progress: number): boolean {
     if (progress - this.#mark < this.#floor) return false;
     this.reset();

@@ -1,9 +1,9 @@
-// How many streams a sender may open at a receiver: credit in absolute counts, as QUIC's MAX_STREAMS. Pure arithmetic.
+// Limit on the streams that a sender may open at a receiver, as QUIC's MAX_STREAMS: absolute counts. Pure arithmetic.
 import type { Limits } from "../limits.ts";
 
 /**
- * Share of the streams still free that a new sender may open unasked: 200 senders leave 175 of 4,096 for those who ask. A sender that uses
- * half of its window, or has sends that wait, gets a larger one.
+ * Share of the free streams that a new sender is granted: 200 senders leave 175 of 4,096. A sender that uses half of its window, or has
+ * sends that wait, is granted a larger one.
  */
 const FIRST_SHARE = 1 / 64;
 
@@ -16,37 +16,37 @@ export class StreamCredit {
   #taken = 0;
   #opened = 0;
   #ended = false;
-  /** A send waited for this receiver as long as it may. Until the receiver takes more streams, a send to others does not wait for it. */
+  /** Whether a send has waited for this receiver too long. Until the receiver takes more streams, sends to several do not wait for it. */
   stalled = false;
-  /** When a send began to wait for this receiver, or the receiver last took more streams, in the clock's milliseconds. */
+  /** Time at which a send began to wait for this receiver, or the receiver last took more streams, in ms. */
   waitingSince: number | undefined;
 
-  /** Streams whose header was sent since this life of the receiver began. */
+  /** Streams whose header was sent to this instance of the receiver. */
   get opened(): number {
     return this.#opened;
   }
 
-  /** Whether one more may be opened. A receiver that has stated no limit refuses for itself. */
+  /** Whether one more stream may be opened. A receiver without a limit refuses by itself. */
   get available(): boolean {
     return this.#ended || this.#limit === undefined || this.#taken < this.#limit;
   }
 
-  /** A stream is about to be opened. */
+  /** Counts a stream that is about to be opened. */
   take(): void {
     this.#taken++;
   }
 
-  /** Its header was sent. */
+  /** Notes that its header was sent. */
   open(): void {
     this.#opened++;
   }
 
-  /** A stream counted by `take` was not opened after all. */
+  /** Uncounts a stream that was not opened after all. */
   giveBack(): void {
     this.#taken--;
   }
 
-  /** The receiver states its limit. A lower one than before comes late and counts for nothing. True: more may be opened. */
+  /** Takes the receiver's limit. A lower one than before is late, and ignored. Returns true if more streams may be opened. */
   raise(limit: number | undefined): boolean {
     if (limit === undefined || (this.#limit !== undefined && limit <= this.#limit)) return false;
     this.#limit = limit;
@@ -55,12 +55,12 @@ export class StreamCredit {
     return true;
   }
 
-  /** The receiver reads: that it takes no more streams for now is no stall. */
+  /** Notes that the receiver reads: taking no more streams is then no stall. */
   noteProgress(): void {
     this.waitingSince = undefined;
   }
 
-  /** This life of the receiver is over: nobody need wait for it. */
+  /** Ends the credit, as the receiver's instance is over: no send waits for it. */
   end(): void {
     this.#ended = true;
   }
@@ -70,10 +70,10 @@ export class StreamCredit {
   }
 }
 
-/** Streams that a receiver has promised to take, of all senders together: never more than its limit. */
+/** Streams that a receiver has granted to all senders together, never more than its limit. */
 export class StreamBudget {
   readonly #streams: number;
-  /** Senders with sends that wait, in the order in which they said so. */
+  /** Senders with sends that wait, in order of their requests. */
   readonly #waiting = new Set<StreamGrant>();
   #promised = 0;
 
@@ -89,7 +89,7 @@ export class StreamBudget {
     return Math.max(0, this.#streams - this.#promised);
   }
 
-  /** A promise has grown, or shrunk. */
+  /** Counts a grant that has grown or shrunk. */
   change(by: number): void {
     this.#promised += by;
   }
@@ -99,7 +99,7 @@ export class StreamBudget {
     else this.#waiting.delete(grant);
   }
 
-  /** Shares what is free among the senders that wait. */
+  /** Shares the free streams among the senders that wait. */
   feed(): void {
     for (const grant of [...this.#waiting]) {
       if (this.free === 0) return;
@@ -111,18 +111,18 @@ export class StreamBudget {
 export interface StreamGrantOptions {
   readonly limits: Limits;
   readonly budget: StreamBudget;
-  /** Streams of the sender that are open here, those of its earlier lives included. */
+  /** Streams of the sender that are open here, those of its earlier instances included. */
   allOpen(): number;
-  /** The sender waits, and the limit has risen. */
+  /** The limit of a sender that waits has risen. */
   raised(): void;
 }
 
-/** The receiver's side: streams that one life of a sender may open. */
+/** The receiver's side: streams that one instance of a sender may open. */
 export class StreamGrant {
   readonly #options: StreamGrantOptions;
   readonly #budget: StreamBudget;
   readonly #most: number;
-  /** Streams that may be open at a time. */
+  /** Most streams open at a time. */
   #window: number;
   #limit = 0;
   #opened = 0;
@@ -138,24 +138,24 @@ export class StreamGrant {
     this.grow();
   }
 
-  /** The count of streams that the sender is told; undefined where none are taken ever, so that a refusal says so at once. */
+  /** Count that the sender is told; undefined where no streams are accepted at all, so that each is refused at once. */
   get limit(): number | undefined {
     return this.#options.limits.streams === 0 || this.#most === 0 ? undefined : this.#limit;
   }
 
-  /** Whether the sender should be told of a limit that has risen since it was told another. */
+  /** Whether the limit has risen so far above the advertised one that the sender should be told. */
   isDue(told: number): boolean {
     return this.#limit > told && (this.#opened >= told || this.#limit - told >= this.#window / 4);
   }
 
-  /** A header has come. */
+  /** Counts a stream whose header has come. */
   open(): void {
     this.#opened++;
     if ((this.#opened - this.#ended) * 2 >= this.#window) this.#window = Math.min(this.#window * 2, this.#most);
     this.grow();
   }
 
-  /** A stream has ended here, all of it read or dropped. */
+  /** Counts a stream that has ended here, read or dropped. */
   end(): void {
     this.#ended++;
     this.#reserve();
@@ -164,7 +164,7 @@ export class StreamGrant {
     this.grow();
   }
 
-  /** The sender says how many streams it has opened, and how many sends wait. Headers missing before this were lost on the way. */
+  /** Takes the sender's counts of opened streams and of waiting sends. Headers missing by then were lost. */
   noteSender(opened: number, waiting: number): void {
     const lost = Math.max(0, Math.min(opened, this.#limit) - this.#opened);
     this.#opened += lost;
@@ -177,7 +177,7 @@ export class StreamGrant {
     this.grow();
   }
 
-  /** This life of the sender is over. Its streams that came whole stay promised until they end. */
+  /** Ends the grant, as the sender's instance is over. Its whole streams stay counted until they end. */
   close(): void {
     this.#closed = true;
     this.#budget.setWaiting(this, false);
@@ -185,7 +185,7 @@ export class StreamGrant {
     this.#budget.feed();
   }
 
-  /** Raises the limit to the window's size beyond the streams that have ended, as far as the total allows, and by no more than asked. */
+  /** Raises the limit to the ended streams plus the window, as far as the total allows, and by no more than asked. */
   grow(most = Infinity): void {
     if (this.#closed) return this.#reserve();
     const older = Math.max(0, this.#options.allOpen() - (this.#opened - this.#ended));

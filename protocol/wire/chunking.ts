@@ -1,7 +1,6 @@
 /**
- * Where each chunk of `bytes` from `start` to `end` ends. Chunks hold `chunkSize` bytes at most. With `utf8` they end between code
- * points: a chunk is smaller where one would be split, and larger only where a chunk could not hold even one. Bytes that are not
- * UTF-8 are cut all the same, anywhere.
+ * Cuts `bytes` from `start` to `end` into chunks of at most `chunkSize` bytes. Returns the index where each chunk ends. With `utf8` chunks
+ * end between code points, and exceed `chunkSize` only if they could not hold one. Invalid UTF-8 is cut anywhere.
  */
 export function cutBytes(bytes: Uint8Array, start: number, end: number, chunkSize: number, utf8: boolean): number[] {
   const ends: number[] = [];
@@ -14,12 +13,12 @@ export function cutBytes(bytes: Uint8Array, start: number, end: number, chunkSiz
   return ends;
 }
 
-/** The last edge between code points after `from` and not after `wanted`, or the first after it if there is none. */
+/** Last edge between code points after `from` and up to `wanted`; else the first edge after `wanted`. */
 function codePointEdge(bytes: Uint8Array, from: number, wanted: number, end: number): number {
   for (let edge = wanted; edge > from && edge >= wanted - 3; edge--) {
     if (!isContinuation(bytes[edge])) return edge;
   }
-  if (wanted - from > 3) return wanted; // four continuation bytes in a row: not UTF-8, there is nothing to keep whole
+  if (wanted - from > 3) return wanted; // four continuation bytes in a row are not UTF-8
   const last = Math.min(from + 4, end);
   let edge = wanted + 1;
   while (edge < last && isContinuation(bytes[edge])) edge++;

@@ -1,49 +1,49 @@
-// Control messages of Millrace runtimes. All of them are cumulative: a packet may be lost, come twice or late, and the
-// next one says the same and more. Kinds that are not known are ignored.
+// Control messages of Millrace runtimes. All are cumulative: a packet may be lost, repeated or late, and the next one says the same and
+// more. Unknown kinds are ignored.
 import { STREAM_ERROR_CODES, type StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
 import { PROTOCOL_VERSION } from "./extension.ts";
 import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
 import { isCount, isInstance, isRecord, isStringArray } from "../shapes.ts";
 
-/** Says that here is a Millrace runtime, and what it takes. */
+/** Hello: announces a Millrace runtime, its windows and encodings. */
 export interface Hello {
   readonly kind: "hello";
-  /** Which life of the runtime: another one ends the streams of the one before. */
+  /** Instance of the runtime. A new instance ends the streams of the one before. */
   readonly instance: string;
-  /** Bytes that may be sent to a stream of whose credit nothing was heard yet. */
+  /** Receive window of a stream before its own credit is known, in bytes. */
   readonly streamWindow: number;
-  /** Bytes that may be sent to all streams together, likewise: an absolute offset, as {@linkcode PeerState.credit}. */
+  /** Credit of all streams together: an absolute offset, as {@linkcode PeerState.credit}. */
   readonly credit: number;
-  /** Milliseconds after which this runtime gives up a stream of which it hears nothing. */
+  /** Milliseconds of silence after which this runtime ends a stream. */
   readonly idleTimeout: number;
-  /** Streams that may be opened to it, as in {@linkcode PeerState.streams}; undefined: it states no limit, but refuses what is too much. */
+  /** Streams that may be opened, as in {@linkcode PeerState.streams}; undefined: no limit is stated, excess streams are refused. */
   readonly streams?: number;
-  /** Encodings of frames that it reads. */
+  /** Frame encodings that this runtime reads. */
   readonly encodings: readonly string[];
-  /** True if it asks for a hello in answer. */
+  /** Whether an answering hello is requested. */
   readonly answer: boolean;
 }
 
-/** Says that the runtime is closing; the participant may stay. */
+/** Goodbye: the runtime is closing; the participant may stay. */
 export interface Goodbye {
   readonly kind: "goodbye";
   readonly instance: string;
 }
 
-/** The state of streams between two runtimes, or some of it. */
+/** States of some streams between two runtimes, and the connection's credit. */
 export interface PeerState {
   readonly kind: "state";
   readonly instance: string;
-  /** Which life of the other runtime it is about. */
+  /** Instance of the other runtime that the message is about. */
   readonly about: string;
-  /** How many bytes beyond their first chunks all streams from there may ever have sent: an absolute offset. */
+  /** Credit of all streams from the receiver of this message: bytes beyond first chunks since its start, an absolute offset. */
   readonly credit: number;
-  /** How many streams may ever be opened from there: an absolute count. Undefined: no limit is stated. */
+  /** Streams that the receiver of this message may have opened since its start. Undefined: no limit is stated. */
   readonly streams?: number;
-  /** How many streams were opened from here to there. */
+  /** Streams opened to the receiver of this message since its start. */
   readonly opened?: number;
-  /** Sends here that wait until more streams may be opened there. */
+  /** Sends that wait until more streams may be opened to the receiver of this message. */
   readonly waiting?: number;
   /** States of streams from the receiver of this message. */
   readonly receiving: readonly ReceivingState[];
@@ -51,10 +51,10 @@ export interface PeerState {
   readonly sending: readonly SendingState[];
 }
 
-/** "claimed": there is a handler. "unclaimed": not yet. */
+/** Whether a receiver has a handler: "claimed" yes, "unclaimed" not yet. */
 export type Claim = "pending" | "claimed" | "unclaimed";
 
-/** How a receiver stands with a stream. */
+/** State of a stream at its receiver. */
 export interface ReceivingState {
   readonly sequence: number;
   readonly claim: Claim;
@@ -62,35 +62,35 @@ export interface ReceivingState {
   readonly credit: number;
   /** Offset in plain bytes up to which all has arrived. */
   readonly received: number;
-  /** Offset in plain bytes up to which the reader has taken, checked. */
+  /** Offset in plain bytes up to which the reader has consumed, checked. */
   readonly taken: number;
-  /** "done": all was taken and checked, and what `received` says is its size. Else why it ended. */
+  /** End of the stream: "done" if all was consumed and checked, `received` being the size; else the code of the error. */
   readonly end?: "done" | StreamErrorCode;
   readonly reason?: string;
-  /** With "done": the digest of what was taken, as in the trailer. */
+  /** With "done": the digest of the consumed bytes, as in the trailer. */
   readonly digest?: string;
 }
 
-/** How a sender stands with a stream. */
+/** State of a stream at its sender. */
 export interface SendingState {
   readonly sequence: number;
-  /** Set when nothing more will come: the offset in plain bytes up to which it was sent. */
+  /** Offset in plain bytes at which the stream ended; undefined while it goes on. */
   readonly final?: number;
-  /** Why it ended before it was whole. */
+  /** Code of the error of a stream that ended before it was whole. */
   readonly end?: StreamErrorCode;
   readonly reason?: string;
 }
 
-/** Says how much of bulk streams has come, so that more may be on its way: what it means for credit is told by {@linkcode PeerState}. */
+/** Acknowledgement of bulk chunks, for congestion control. Credit is in {@linkcode PeerState}. */
 export interface Acknowledgement {
   readonly kind: "ack";
   readonly instance: string;
-  /** Which life of the other runtime it is about. */
+  /** Instance of the other runtime that the message is about. */
   readonly about: string;
   readonly streams: readonly AcknowledgedStream[];
 }
 
-/** Acknowledgement: number of chunks of a stream that have come without a gap. */
+/** Number of chunks of one stream that have come without a gap. */
 export interface AcknowledgedStream {
   readonly sequence: number;
   readonly chunks: number;
@@ -98,16 +98,16 @@ export interface AcknowledgedStream {
 
 export type ControlMessage = Hello | Goodbye | PeerState | Acknowledgement;
 
-/** Characters of a reason that are carried; the rest is cut. */
+/** Most characters of a reason; the rest is cut. */
 export const REASON_LENGTH = 200;
 
-/** Bytes of a control packet at most. */
+/** Largest control packet, in bytes. */
 const MAX_CONTROL_BYTES = 15_000;
 
-/** Codes by which a sender tells that a stream ended before it was whole; its other troubles are "aborted" to receivers. */
+/** Codes that a sender's failure keeps on the wire; every other failure is reported as "aborted". */
 const SENDER_CODES: ReadonlySet<StreamErrorCode> = new Set(["aborted", "incomplete", "timeout", "disconnected"]);
 
-/** Codes by which a receiver tells that it took no more of a stream; its other troubles are "cancelled" to the sender. */
+/** Codes that a receiver's failure keeps on the wire; every other failure is reported as "cancelled". */
 const RECEIVER_CODES: ReadonlySet<StreamErrorCode> = new Set([
   "cancelled",
   "disconnected",
@@ -122,12 +122,12 @@ const RECEIVER_CODES: ReadonlySet<StreamErrorCode> = new Set([
   "worker-lost",
 ]);
 
-/** A code as a receiver is told of it, and takes it, from the sender. */
+/** Maps a sender's code to one that is allowed on the wire. */
 export function senderCode(code: StreamErrorCode): StreamErrorCode {
   return SENDER_CODES.has(code) ? code : "aborted";
 }
 
-/** A code as a sender is told of it, and takes it, from a receiver. */
+/** Maps a receiver's code to one that is allowed on the wire. */
 export function receiverCode(code: StreamErrorCode): StreamErrorCode {
   return RECEIVER_CODES.has(code) ? code : "cancelled";
 }
@@ -171,7 +171,7 @@ export function encodeControl(message: ControlMessage): Uint8Array {
   }
 }
 
-/** The keys that are set: msgpack would carry the others as null. */
+/** Drops keys without a value: msgpack would carry them as null. */
 function defined(counts: Readonly<Record<string, number | undefined>>): Record<string, number> {
   const set: Record<string, number> = {};
   for (const [key, value] of Object.entries(counts)) if (value !== undefined) set[key] = value;
@@ -182,7 +182,7 @@ function cutReason(reason: string | undefined): string | null {
   return reason === undefined ? null : reason.slice(0, REASON_LENGTH);
 }
 
-/** Reads a control packet; undefined if it is none, or of a kind or shape not known here. */
+/** Decodes a control packet; undefined if its kind or shape is unknown. */
 export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
   const message = bytes.length > MAX_CONTROL_BYTES ? undefined : decodeMsgpack(bytes);
   if (!isRecord(message)) return undefined;

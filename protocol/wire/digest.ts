@@ -1,16 +1,16 @@
 import { createSha256, equalBytes } from "../../platform.ts";
 
-/** Digest of a stream under way. */
+/** Running digest of a stream. */
 export interface RunningDigest {
   update(bytes: Uint8Array): void;
-  /** Base64; to be asked once. */
+  /** Ends the digest. Returns base64; callable once. */
   finish(): string;
 }
 
-/** Digest of bytes that are not hashed apart: those of the plain format. */
+/** Stands for the digest of a plain stream's segment, which is not hashed by itself. */
 export const NO_DIGEST: Uint8Array = new Uint8Array(0);
 
-/** True if a digest is the sha256 of bytes that are few enough to hash at once. */
+/** Whether a digest is the sha256 of bytes, which must be few enough to hash at once. */
 export function isDigestOf(digest: Uint8Array, bytes: Uint8Array): boolean {
   const hash = createSha256();
   hash.update(bytes);
@@ -18,7 +18,8 @@ export function isDigestOf(digest: Uint8Array, bytes: Uint8Array): boolean {
 }
 
 /**
- * The digest of a stream: of a plain one over its bytes, of a framed one over the sha256s of its frames, which cores can make in parallel.
+ * Starts the digest of a stream: sha256 over the bytes of a plain stream, over the frames' sha256s of a framed one. Frames can be hashed
+ * in parallel.
  */
 export function runningDigest(): RunningDigest {
   const hash = createSha256();

@@ -57,9 +57,9 @@ function isPair(value: unknown): value is [string, string] {
   return isStringArray(value) && value.length === 2;
 }
 
-/** Extension of a Millrace runtime in a trailer: with `code` the stream failed, without it is whole. */
+/** Extension of a Millrace runtime in a trailer. With `code` the stream failed, else it is whole. */
 export interface TrailerExtension {
-  /** Plain bytes of the stream, or as far as it came. */
+  /** Plain bytes that were sent. */
   readonly bytes: number;
   readonly chunks: number;
   /** Base64 of a sha256: of the bytes (plain), or of the frames' sha256s (framed). Empty with `code`. */
@@ -77,7 +77,7 @@ export function encodeTrailer(
   return { ...attributes, [OWN_ATTRIBUTE]: JSON.stringify({ b: bytes, k: chunks, d: digest, e: code }) };
 }
 
-/** Parts a trailer's attributes into the user's and the extension; that one is undefined if it is absent or cannot be read. */
+/** Splits a trailer's attributes into the user's and the extension, which is undefined if absent or unreadable. */
 export function decodeTrailer(
   attributes: unknown,
 ): { attributes: Record<string, string>; extension?: TrailerExtension } | undefined {

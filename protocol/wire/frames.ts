@@ -1,40 +1,40 @@
-// Frames: how streams travel between Millrace runtimes. A frame is a header and a payload, complete in itself: checked by its own digest,
-// in any order, on any core. Its header is two bytes of length, then a msgpack array.
+// Frames of streams between Millrace runtimes: a header and a payload. Each frame has its own digest, so that frames are checked in any
+// order, on any core. The header is two bytes of length, then a msgpack array.
 import { SEGMENT_HEADROOM } from "../constants.ts";
 import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
 import { isUint8Array } from "../realms.ts";
 import { isCount } from "../shapes.ts";
 
-/** How a frame's payload holds its bytes. */
+/** Encoding of a frame's payload. */
 export type FrameEncoding = "raw" | "deflate-raw" | "zstd";
 
 /** Header of a frame. */
 export interface FrameHeader {
-  /** Where its bytes stand in the stream. */
+  /** Offset of its first plain byte in the stream. */
   readonly offset: number;
-  /** Plain bytes it holds. */
+  /** Number of plain bytes. */
   readonly length: number;
   readonly encoding: FrameEncoding;
   /** sha256 of the plain bytes. */
   readonly digest: Uint8Array;
-  /** Bytes of payload that follow. */
+  /** Number of payload bytes. */
   readonly payload: number;
 }
 
-/** All encodings there are, from the one that makes most of a payload. */
+/** All encodings, the most compact first. */
 const ENCODINGS: readonly FrameEncoding[] = ["zstd", "deflate-raw", "raw"];
 
-/** Whether an encoding makes a payload smaller than what it holds. */
+/** Whether an encoding compresses. */
 export function isCompressed(encoding: FrameEncoding): encoding is Exclude<FrameEncoding, "raw"> {
   return encoding !== "raw";
 }
 
-/** The encoding that all of some runtimes know, by what they say of themselves, and that makes most of a payload. */
+/** The most compact encoding that all of several runtimes list. */
 export function bestEncoding(known: readonly (readonly string[])[]): FrameEncoding {
   return ENCODINGS.find((encoding) => known.every((encodings) => encodings.includes(encoding))) ?? "raw";
 }
 
-/** A frame's header is never longer than this, in bytes, length included; so it fits before a segment's payload. */
+/** Largest frame header, in bytes, length included: it fits before a segment's payload. */
 export const MAX_FRAME_HEADER = 128;
 
 if (MAX_FRAME_HEADER > SEGMENT_HEADROOM) throw new RangeError("The header of a frame does not fit before its segment");
@@ -48,7 +48,7 @@ export function encodeFrameHeader({ offset, length, encoding, digest, payload }:
   return bytes;
 }
 
-/** Reads a header that is whole but for its two bytes of length; undefined if it is none. */
+/** Decodes a header without its two bytes of length; undefined if the bytes are no header. */
 export function decodeFrameHeader(body: Uint8Array): FrameHeader | undefined {
   const fields = decodeMsgpack(body);
   if (!Array.isArray(fields) || fields.length !== 5) return undefined;
@@ -63,17 +63,17 @@ function isEncoding(value: unknown): value is FrameEncoding {
   return ENCODINGS.includes(value as FrameEncoding);
 }
 
-/** Where the payload of a frame goes as it arrives. */
+/** Destination of frames' payloads. */
 export interface FrameSink<Buffer> {
-  /** A frame begins. Undefined: it is longer than allowed. */
+  /** Starts a frame. Returns undefined if the frame is not accepted. */
   begin(header: FrameHeader): Buffer | undefined;
-  /** Copies a part of the payload to where it belongs. */
+  /** Copies a part of the payload to an index of the buffer. */
   put(buffer: Buffer, at: number, part: Uint8Array): void;
-  /** The frame is whole. */
+  /** Ends a whole frame. */
   end(header: FrameHeader, buffer: Buffer): void;
 }
 
-/** Finds the frames in a stream's contents, which come in order and cut anywhere. */
+/** Finds the frames in a stream's chunks, which come in order and are cut anywhere. */
 export class FrameParser<Buffer> {
   readonly #sink: FrameSink<Buffer>;
   readonly #head = new Uint8Array(MAX_FRAME_HEADER);
@@ -87,17 +87,17 @@ export class FrameParser<Buffer> {
     this.#sink = sink;
   }
 
-  /** Plain bytes that have arrived; of a frame under way those of its payload, which are never more. */
+  /** Plain bytes that have arrived; of an unfinished frame its payload bytes, which are never more. */
   get received(): number {
     return this.#offset + this.#filled;
   }
 
-  /** Whether the contents so far end with a whole frame. */
+  /** Whether the chunks so far end with a whole frame. */
   get between(): boolean {
     return this.#frame === undefined && this.#headFilled === 0;
   }
 
-  /** The frame under way, when a stream ends before it is whole. */
+  /** Takes the buffer of an unfinished frame, when the stream ends. */
   takePartial(): Buffer | undefined {
     const buffer = this.#buffer;
     this.#buffer = undefined;
@@ -105,8 +105,8 @@ export class FrameParser<Buffer> {
   }
 
   /**
-   * Takes the next contents, from an offset in them, until so many frames have begun. Returns where it stopped; undefined if they are
-   * no frames, or not those that are due.
+   * Parses content from an index until `frames` frames have begun. Returns the index where parsing stopped; undefined if the content is
+   * not the frames that were due.
    */
   push(content: Uint8Array, from = 0, frames = Infinity): number | undefined {
     let at = from;

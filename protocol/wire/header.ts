@@ -1,4 +1,4 @@
-// Between what users say of a stream and the header on the wire.
+// Conversion between a stream's description and its header on the wire.
 import { CONTROL_STREAM_ID, OWN_ATTRIBUTE, OWN_TOPIC, STREAM_CHUNK_SIZE } from "../constants.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../info.ts";
 import type { StreamHeader } from "./packets.ts";
@@ -9,7 +9,7 @@ import { isWholeContent } from "./inline_content.ts";
 /** Description of a stream at either end. */
 export type StreamDescription = { kind: "text"; info: TextStreamInfo } | { kind: "bytes"; info: ByteStreamInfo };
 
-/** A header, read. */
+/** Decoded header. */
 export interface OpenedStream {
   readonly description: StreamDescription;
   /** Undefined: the sender is another SDK. */
@@ -18,14 +18,14 @@ export interface OpenedStream {
 }
 
 /**
- * Whether a stream is bulk: what it takes of a line must leave room for others, so that its receivers acknowledge its chunks. Both ends
- * know by the header alone. Text as it is made and all that fits in a chunk is not.
+ * Whether a stream is bulk: its chunks take turns with other packets, and are acknowledged. Both ends decide by the header alone.
+ * Incremental text is not bulk, nor is content that fits in a chunk.
  */
 export function isBulk({ kind, info }: StreamDescription, format: StreamFormat): boolean {
   return format === "framed" || (info.size === undefined ? kind === "bytes" : info.size > STREAM_CHUNK_SIZE);
 }
 
-/** Puts a stream's description, and what is ours, on the wire. */
+/** Encodes a stream's description and extension. */
 export function encodeHeader(
   { kind, info }: StreamDescription,
   extension: HeaderExtension | undefined,
@@ -48,7 +48,7 @@ export function encodeHeader(
   };
 }
 
-/** Reads a header from the wire, whoever wrote it; undefined if it is none. */
+/** Decodes a header of any SDK; undefined if it cannot be read. */
 export function decodeHeader(header: unknown): OpenedStream | undefined {
   if (!isRecord(header)) return undefined;
   const { streamId, timestamp, topic, mimeType, totalSize, attributes, senderIdentity, content } = header;

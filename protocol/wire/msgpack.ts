@@ -1,20 +1,20 @@
-// msgpackr behind a gate. Of what comes from the wire it would revive dates, errors, sets, typed arrays and records, by extension types;
-// we use none, so a walk over the bytes refuses them all, and lengths that the bytes do not bear out, before it sees them.
+// Validates untrusted msgpack before msgpackr decodes it: rejects extension types, by which msgpackr would revive dates, errors, sets and
+// records, and lengths beyond the bytes.
 import { Packr } from "msgpackr/pack"; // not "msgpackr", which reads the environment and loads a native part when it is imported
 import { Unpackr } from "msgpackr/unpack";
 
-/** Nesting of our own packets is 4. */
+/** Deepest nesting that is accepted; our own packets have 4. */
 const MAX_DEPTH = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
 
-/** Packs a value; the bytes are the caller's own. */
+/** Encodes a value to an array of the caller's own. */
 export function encodeMsgpack(value: unknown): Uint8Array {
-  return new Uint8Array(packr.pack(value)); // pack() answers a view of a pool it uses again
+  return new Uint8Array(packr.pack(value)); // pack() returns a view of a pool that msgpackr uses again
 }
 
-/** Unpacks bytes from a stranger; undefined if they are not one plain value. */
+/** Decodes untrusted bytes; undefined if they are not one plain value. */
 export function decodeMsgpack(bytes: Uint8Array): unknown {
   if (skip(bytes, 0, 0) !== bytes.length) return undefined;
   try {

@@ -1,8 +1,8 @@
-// Packets between participants. The first three are LiveKit data streams v1, field by field; the fourth is Millrace's own.
+// Packets between participants. Header, chunk and trailer are LiveKit data streams v1, field by field; control is Millrace's own.
 
 /** Opens a stream. */
 export interface HeaderPacket {
-  /** Which packet it is. */
+  /** Kind of the packet. */
   readonly type: "header";
   /** Description of the stream. */
   readonly header: StreamHeader;
@@ -10,40 +10,40 @@ export interface HeaderPacket {
 
 /** A stream's bytes, in order of `index`, which counts from 0. */
 export interface ChunkPacket {
-  /** Which packet it is. */
+  /** Kind of the packet. */
   readonly type: "chunk";
-  /** The stream it belongs to, of those of its sender. */
+  /** Id of the stream, unique for its sender. */
   readonly streamId: string;
-  /** Its place in the stream: 0, 1, 2 … */
+  /** Number of the chunk in the stream: 0, 1, 2 … */
   readonly index: number;
-  /** At most 60,000 bytes; by contract of `Transport.send` the receiver copies what it wants to keep. */
+  /** At most 60,000 bytes, valid only during the call: a receiver copies what it keeps (`Transport.send`). */
   readonly content: Uint8Array;
 }
 
 /** Ends a stream. A reason that is not empty is an abnormal end for most SDKs. */
 export interface TrailerPacket {
-  /** Which packet it is. */
+  /** Kind of the packet. */
   readonly type: "trailer";
-  /** The stream it ends, of those of its sender. */
+  /** Id of the stream, unique for its sender. */
   readonly streamId: string;
-  /** Why it ended; "" if it is whole. */
+  /** Reason of the end; "" for a whole stream. */
   readonly reason: string;
-  /** Key-value pairs that were not known when the stream was opened. */
+  /** Key-value pairs in addition to the header's. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Control message of Millrace runtimes: hello, goodbye, the state of streams. Opaque to a transport; at most 15,000 bytes. */
+/** Control message of Millrace runtimes: hello, goodbye, states of streams. Opaque to a transport; at most 15,000 bytes. */
 export interface ControlPacket {
-  /** Which packet it is. */
+  /** Kind of the packet. */
   readonly type: "control";
-  /** One message, packed: see PROTOCOL.md. */
+  /** One message in msgpack: see PROTOCOL.md. */
   readonly payload: Uint8Array;
 }
 
-/** Anything a transport carries. */
+/** Packet of any kind. */
 export type Packet = HeaderPacket | ChunkPacket | TrailerPacket | ControlPacket;
 
-/** The header of a stream, as on the wire. */
+/** Header of a stream, as on the wire. */
 export interface StreamHeader {
   /** Unique among its sender's open streams. */
   readonly streamId: string;
@@ -53,11 +53,11 @@ export interface StreamHeader {
   readonly topic: string;
   /** MIME type of the bytes, such as "text/plain". */
   readonly mimeType: string;
-  /** Bytes, if known. */
+  /** Size of the stream in bytes, if known. */
   readonly totalSize?: number;
-  /** Key-value pairs, the sender's own and "millrace". */
+  /** Key-value pairs: the user's, and "millrace". */
   readonly attributes: Readonly<Record<string, string>>;
-  /** Identity that handlers are told of the sender; limits and checks never use it. */
+  /** Sender's identity as handlers see it; limits and checks never use it. */
   readonly senderIdentity?: string;
   /** Fields of text only, or of bytes only. */
   readonly content: TextContent | BytesContent;
@@ -67,9 +67,9 @@ export interface StreamHeader {
 export interface TextContent {
   /** The stream is text, in UTF-8. */
   readonly kind: "text";
-  /** Id of the stream it replies to. */
+  /** Id of the stream that this one replies to. */
   readonly replyToId?: string;
-  /** Ids of streams that belong to it. */
+  /** Ids of streams that belong to this one. */
   readonly attachedStreamIds: readonly string[];
 }
 

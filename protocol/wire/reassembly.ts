@@ -1,21 +1,20 @@
-// Chunks in the order of their indices, whatever order they come in.
 import { BLOCK_OVERHEAD, type StreamMemory } from "../memory_account.ts";
 
-/** Outcome of a chunk: taken (now, or held until those before it come), known already, or not to be believed. */
+/** Outcome of a chunk: delivered or held, a repeat, a forgery, or too far ahead. */
 export type PlaceResult = "taken" | "known" | "corrupt" | "too-far";
 
-/** Chunks whose repeats can still be told from forgeries. */
+/** Number of chunks whose repeats can be told from forgeries. */
 const REMEMBERED = 256;
 
-/** Stands for each chunk without contents: an array of its own takes ten times what it is charged. */
+/** Shared array of all empty chunks: an array for each takes ten times its charge. */
 const EMPTY = new Uint8Array(0);
 
-/** Content bytes that a fingerprint looks at. */
+/** Content bytes in a fingerprint. */
 const SAMPLES = 64;
 
 /**
- * Puts chunks in order. A repeat of a chunk is ignored, a different one is "corrupt": while a chunk is held or among the last 256
- * this is told by its length and a sample of its bytes; all of them are what the digest is for.
+ * Puts chunks in order of their indices. A repeat of a chunk is ignored, a different chunk under its index is "corrupt". Repeats of held
+ * chunks and of the last 256 are compared by length and a sample of bytes; the digest covers the rest.
  */
 export class Reassembler {
   readonly #deliver: (content: Uint8Array) => boolean;
@@ -25,7 +24,7 @@ export class Reassembler {
   #next = 0;
   #heldBytes = 0;
 
-  /** `deliver` gets the contents in order, and must copy what it keeps; it answers false to stop. Chunks that are held are charged. */
+  /** `deliver` gets contents in order, copies what it keeps, and returns false to stop. Held chunks are charged to `memory`. */
   constructor(deliver: (content: Uint8Array) => boolean, memory?: StreamMemory) {
     this.#deliver = deliver;
     this.#memory = memory;
@@ -46,7 +45,7 @@ export class Reassembler {
     return this.#heldBytes;
   }
 
-  /** Takes a chunk. One that comes early is held, if `room` bytes are enough for all that is held. */
+  /** Takes a chunk. An early one is held, if `room` bytes suffice for all held chunks. */
   place(index: number, content: Uint8Array, room: number): PlaceResult {
     const print = fingerprint(content);
     if (index < this.#next) {
@@ -66,7 +65,7 @@ export class Reassembler {
     return "taken";
   }
 
-  /** Forgets what is held. */
+  /** Drops held chunks. */
   clear(): void {
     this.#memory?.free(this.#heldBytes + this.#held.size * BLOCK_OVERHEAD);
     this.#held.clear();
@@ -82,7 +81,7 @@ export class Reassembler {
   #hold(index: number, content: Uint8Array, print: number, room: number): PlaceResult {
     const held = this.#held.get(index);
     if (held !== undefined) return fingerprint(held) === print ? "known" : "corrupt";
-    // An empty chunk costs memory too: without the first term a stranger could have us hold any number of them.
+    // The first term bounds empty chunks, which cost memory too.
     if (this.#held.size >= REMEMBERED * 16 || this.#heldBytes + content.length > room) return "too-far";
     if (this.#memory?.reserve(content.length + BLOCK_OVERHEAD) === false) return "too-far";
     this.#held.set(index, content.length === 0 ? EMPTY : new Uint8Array(content));

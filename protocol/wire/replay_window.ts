@@ -1,7 +1,7 @@
-/** Sequence numbers below the highest that can still be told apart: headers that overtake each other by more are taken for old. */
+/** Size of the window, in sequence numbers: headers that overtake each other by more count as repeats. */
 const WINDOW = 1_024;
 
-/** Remembers which sequence numbers have come, in bounded memory. */
+/** Anti-replay window: remembers which sequence numbers have come, in bounded memory. */
 export class ReplayWindow {
   readonly #seen = new Set<number>();
   #highest = -1;

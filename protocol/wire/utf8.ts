@@ -1,15 +1,15 @@
-// Long texts in pieces: what touches a whole text of 64 MB at once holds the event loop for tens of milliseconds.
+// Long texts in pieces: a step over a whole text of 64 MB would hold the event loop for tens of milliseconds.
 import { StreamError } from "../../errors.ts";
 import { utf8Length } from "../../platform.ts";
 
-/** Bytes of a text as UTF-8; a lone surrogate counts as the U+FFFD it becomes. At 0.1–0.8 ns a unit, meant for pieces of long texts. */
+/** Size of a text as UTF-8, in bytes; a lone surrogate counts as U+FFFD. Takes 0.1–0.8 ns a UTF-16 unit: meant for pieces of long texts. */
 export function utf8Bytes(text: string): number {
   return utf8Length(text); // a loop over the units took 3 ns each
 }
 
 /**
- * Walks a text in pieces of at most `units` UTF-16 units, at least 2, and never parts a surrogate pair: encoded one by one, the pieces are
- * the text encoded. A caller may give the event loop back between any two.
+ * Divides a text into pieces of at most `units` UTF-16 units, at least 2. Surrogate pairs stay whole, so that the pieces' encodings make
+ * the text's. A caller may yield to the event loop between any two.
  */
 export function* textPieces(text: string, units: number): Generator<string, void, undefined> {
   if (!Number.isSafeInteger(units) || units < 2) {
@@ -33,8 +33,8 @@ export interface MeasuredPiece {
 }
 
 /**
- * Walks a text in pieces of at most `most` bytes as UTF-8, at least 4, and close to that many if its units take `average` bytes each. Never
- * parts a surrogate pair.
+ * Divides a text into pieces of at most `most` bytes as UTF-8, at least 4, close to that size if a unit takes `average` bytes. Surrogate
+ * pairs stay whole.
  */
 export function* fittingPieces(text: string, most: number, average: number): Generator<MeasuredPiece, void, undefined> {
   let start = 0;
@@ -49,7 +49,7 @@ export function* fittingPieces(text: string, most: number, average: number): Gen
         yield { text: piece, bytes };
         break;
       }
-      units = Math.max(2, Math.floor(units * most / bytes * 0.99)); // richer than the average: as much less as is too much
+      units = Math.max(2, Math.floor(units * most / bytes * 0.99)); // more bytes than the average: shorten in proportion
     }
   }
 }
@@ -60,16 +60,14 @@ function pieceEnd(text: string, start: number, units: number): number {
 }
 
 /**
- * Makes whole what was written in parts: a surrogate pair split over two writes comes out as one. What comes out is what went in, unit
- * by unit; encode it as it comes, and only surrogates that were lone in the whole become U+FFFD.
- *
- * A pair joined copies the text given to `push`, so give it pieces.
+ * Joins surrogate pairs that are split over two texts. The output has the same units in the same order, and each output text can be
+ * encoded by itself: only surrogates that are lone in the whole become U+FFFD. A joined pair copies the text given to `push`.
  */
 export class SurrogateJoiner {
-  /** A high surrogate whose other half may come with the next text, or "". */
+  /** High surrogate whose other half may come with the next text, or "". */
   #held = "";
 
-  /** The text that can be encoded now. */
+  /** Adds a text. Returns the text that can be encoded now. */
   push(text: string): string {
     if (text === "") return "";
     const joined = this.#held === "" ? text : this.#held + text;
@@ -78,7 +76,7 @@ export class SurrogateJoiner {
     return this.#held === "" ? joined : joined.slice(0, -1);
   }
 
-  /** Rest when no more text comes: a lone high surrogate, or "". */
+  /** Ends the texts. Returns the rest: a lone high surrogate, or "". */
   end(): string {
     const held = this.#held;
     this.#held = "";
