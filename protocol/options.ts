@@ -173,7 +173,10 @@ export function assertText(value: unknown, action: string): asserts value is str
 export function givenBytes(value: Bytes, action: string): Uint8Array {
   const bytes = bytesOf(value);
   if (bytes !== undefined) return bytes;
-  throw new StreamError("invalid-argument", `Cannot ${action} as they must be a Uint8Array, another view or an ArrayBuffer that was not transferred: got ${show(value)}`);
+  throw new StreamError(
+    "invalid-argument",
+    `Cannot ${action} as they must be a Uint8Array, another view or an ArrayBuffer that was not transferred: got ${show(value)}`,
+  );
 }
 
 /** Checks a chunk size. Default: LiveKit's own. */

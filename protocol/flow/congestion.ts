@@ -1,6 +1,7 @@
 // Congestion control of one receiver, as BBR does it: the window, in bytes in flight, follows delivery rate × least round trip. So the
 // queues in SDK, server and network stay short, and urgent packets do not wait behind a bulk transfer. Pure: times are parameters, in ms.
 import { STREAM_CHUNK_SIZE } from "../constants.ts";
+import { DeliveryRate, type SentPacket } from "./delivery_rate.ts";
 
 /** Longest delay of an acknowledgement at the receiver, in ms. Added to the least round trip, which it prolongs. */
 export const ACK_DELAY = 10;
@@ -45,9 +46,6 @@ const UNPRODUCTIVE_ROUNDS = 3;
 /** Bytes added to every window, so that a new stream can grow beside old ones. */
 const WINDOW_HEADROOM: number = STREAM_CHUNK_SIZE;
 
-/** Rounds whose largest delivery rate is the rate. */
-const RATE_ROUNDS = 10;
-
 /** Lifetime of the least round trip, in ms. Then PROBE_RTT_WINDOW empties the queue for a round, to measure a new one. */
 const LEAST_ROUND_TRIP_MS = 10_000;
 
@@ -81,23 +79,6 @@ const IDLE_MS = 5_000;
 const LOST_ROUND_TRIPS = 4;
 const LOST_MS = 2_000;
 
-/** Record of a sent packet, kept until it is acknowledged. */
-export interface SentPacket {
-  readonly bytes: number;
-  readonly at: number;
-  /** Bytes acknowledged before it was sent, and the time of the last acknowledgement. */
-  readonly delivered: number;
-  readonly deliveredAt: number;
-  /** Time at which the packet acknowledged last had been sent. */
-  readonly ackedSentAt: number;
-  /** Bytes in flight, this packet's included. */
-  readonly inFlight: number;
-  /** Whether the window had room for more: then its rate is the application's, not the line's. */
-  readonly limited: boolean;
-  /** Number of losses before it was sent. */
-  readonly lossEpoch: number;
-}
-
 /** Congestion controller of one receiver, shared by all streams to it. */
 export class CongestionController {
   #inFlight = 0;
@@ -110,7 +91,7 @@ export class CongestionController {
   #ackedSentAt = 0;
   #lastSentAt = -Infinity;
   #lossEpoch = 0;
-  readonly #rates: { round: number; rate: number }[] = [];
+  readonly #rate = new DeliveryRate();
   #leastRoundTrip = Infinity;
   #leastAt = 0;
   #jitter = 0;
@@ -145,7 +126,7 @@ export class CongestionController {
 
   /** Delivery rate in bytes per millisecond, the largest of the last rounds; 0 before any measurement. */
   get rate(): number {
-    return this.#rates[0]?.rate ?? 0;
+    return this.#rate.value;
   }
 
   /** Least round trip in ms; Infinity before any measurement. */
@@ -186,7 +167,7 @@ export class CongestionController {
     this.#ackedSentAt = newest.at;
     if (newest.lossEpoch !== this.#lossEpoch) return;
     this.#noteRoundTrip(now - newest.at, newest, now);
-    this.#noteRate(newest, now);
+    this.#rate.note(newest, this.#delivered, this.#round, now);
     this.#noteJitter(now - newest.at, newest);
     const late = now - newest.at > this.#leastRoundTrip * (1 + LATE_RTT_SHARE) + LATE_RTT_MS;
     if (newest.delivered >= this.#roundEnd) this.#endRound();
@@ -217,7 +198,7 @@ export class CongestionController {
   #startAnew(window: number): void {
     this.#window = Math.max(MIN_WINDOW, window);
     this.#state = "startup";
-    this.#rates.length = 0;
+    this.#rate.clear();
     this.#leastRoundTrip = Infinity;
     this.#jitter = 0;
     this.#roundLeast = Infinity;
@@ -249,17 +230,6 @@ export class CongestionController {
     this.#leastAt = now;
   }
 
-  /** Delivery rate: bytes delivered since the packet was sent, over the longer of the times to send and to acknowledge them. */
-  #noteRate({ delivered, deliveredAt, at, ackedSentAt, limited }: SentPacket, now: number): void {
-    const elapsed = Math.max(now - deliveredAt, at - ackedSentAt);
-    if (elapsed <= 0) return;
-    const rate = (this.#delivered - delivered) / elapsed;
-    if (limited && rate < this.rate) return;
-    while (this.#rates.length > 0 && (this.#rates.at(-1)?.rate ?? 0) <= rate) this.#rates.pop();
-    this.#rates.push({ round: this.#round, rate });
-    while ((this.#rates[0]?.round ?? this.#round) < this.#round - RATE_ROUNDS) this.#rates.shift();
-  }
-
   #noteJitter(roundTrip: number, { inFlight }: SentPacket): void {
     // More bytes in flight are a queue of our own, which explains the time.
     const explained = this.#leastRoundTrip + SCHEDULING_DELAY_MS;
@@ -270,7 +240,7 @@ export class CongestionController {
   #endRound(): void {
     const overfull = this.#roundLeast > COLLAPSED_RTT_FACTOR * (this.#leastRoundTrip + ACK_DELAY);
     this.#overfullRounds = overfull ? this.#overfullRounds + 1 : 0;
-    if (this.#overfullRounds >= COLLAPSED_ROUNDS) this.#forgetRates();
+    if (this.#overfullRounds >= COLLAPSED_ROUNDS) this.#rate.forgetBefore(this.#round);
     if (this.#state === "startup" && this.#isFlat()) this.#endStartup();
     const pays = this.rate > this.#plateauRate * (1 + MIN_PROBE_GAIN);
     if (pays || this.rate < this.#plateauRate * (1 - 2 * MIN_PROBE_GAIN)) this.#plateauRate = this.rate;
@@ -295,11 +265,6 @@ export class CongestionController {
     return this.#flatRounds >= FLAT_ROUNDS;
   }
 
-  #forgetRates(): void {
-    const recent = this.#rates.filter(({ round }) => round >= this.#round - 1);
-    if (recent.length > 0) this.#rates.splice(0, this.#rates.length, ...recent);
-  }
-
   get #gain(): number {
     if (this.#queueEmpty || this.#unproductiveRounds < UNPRODUCTIVE_ROUNDS) return PROBING_GAIN;
     return this.#round % DRAINING_ROUND === 0 ? DRAINING_GAIN : STEADY_GAIN;
@@ -314,9 +279,9 @@ export class CongestionController {
       const most = Math.min(MAX_WINDOW, Math.max(INITIAL_WINDOW, STARTUP_GAIN * delivered + WINDOW_HEADROOM));
       this.#window = Math.min(most, this.#window + acknowledged);
     } else if (this.#state === "probe") this.#window = PROBE_RTT_WINDOW;
-    else {this.#window = Math.min(
-        MAX_WINDOW,
-        Math.max(MIN_WINDOW, this.#gain * (delivered + this.rate * this.#jitter) + WINDOW_HEADROOM),
-      );}
+    else {
+      const wanted = this.#gain * (delivered + this.rate * this.#jitter) + WINDOW_HEADROOM;
+      this.#window = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, wanted));
+    }
   }
 }

@@ -1,4 +1,5 @@
-import type { CongestionController, SentPacket } from "./congestion.ts";
+import type { CongestionController } from "./congestion.ts";
+import type { SentPacket } from "./delivery_rate.ts";
 
 /** Chunks of one stream in flight to one receiver. */
 export class InFlight {

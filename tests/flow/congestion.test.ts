@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
-import { ACK_DELAY, CongestionController, type SentPacket } from "../../protocol/flow/congestion.ts";
+import { ACK_DELAY, CongestionController } from "../../protocol/flow/congestion.ts";
+import type { SentPacket } from "../../protocol/flow/delivery_rate.ts";
 import { InFlight } from "../../protocol/flow/in_flight.ts";
 import { suite } from "../support/harness.ts";
 
@@ -14,7 +15,7 @@ class Line {
   rate: number;
   roundTrip: number;
   #free = 0;
-  #flight: { shipment: SentPacket; back: number }[] = [];
+  #flight: { packet: SentPacket; back: number }[] = [];
   delivered = 0;
 
   constructor(rate: number, roundTrip: number) {
@@ -29,9 +30,9 @@ class Line {
 
   /** Lets all that is under way come. */
   drain(): void {
-    for (const { shipment, back } of this.#flight.splice(0)) {
+    for (const { packet, back } of this.#flight.splice(0)) {
       this.now = Math.max(this.now, back);
-      this.window.acknowledge([shipment], this.now);
+      this.window.acknowledge([packet], this.now);
     }
   }
 
@@ -39,14 +40,14 @@ class Line {
   run(ms: number, late: (now: number) => number = () => 0): void {
     for (const until = this.now + ms; this.now < until; this.now++) {
       while (this.#flight[0] !== undefined && this.#flight[0].back <= this.now) {
-        const [{ shipment }] = this.#flight.splice(0, 1) as [{ shipment: SentPacket; back: number }];
-        this.delivered += shipment.bytes;
-        this.window.acknowledge([shipment], this.now);
+        const [{ packet }] = this.#flight.splice(0, 1) as [{ packet: SentPacket; back: number }];
+        this.delivered += packet.bytes;
+        this.window.acknowledge([packet], this.now);
       }
       while (this.window.canSend) {
         this.#free = Math.max(this.#free, this.now) + CHUNK / this.rate;
         const back = Math.max(this.#free + this.roundTrip + late(this.now), this.#flight.at(-1)?.back ?? 0);
-        this.#flight.push({ shipment: this.window.send(CHUNK, this.now), back });
+        this.#flight.push({ packet: this.window.send(CHUNK, this.now), back });
       }
     }
   }
@@ -137,7 +138,7 @@ test("after idle time what was measured is forgotten", () => {
 
 test("without acknowledgements what is under way counts as lost, and little is tried anew", () => {
   const window = new CongestionController();
-  const shipments = [window.send(CHUNK, 0), window.send(CHUNK, 0)];
+  const packets = [window.send(CHUNK, 0), window.send(CHUNK, 0)];
   assert.is(window.inFlight, 2 * CHUNK);
   window.expire(1_999);
   assert.is(window.inFlight, 2 * CHUNK);
@@ -146,17 +147,17 @@ test("without acknowledgements what is under way counts as lost, and little is t
   assert.is(window.inFlight, 0);
   assert.is(window.lossAt, Infinity);
   assert.ok(window.window <= 2 * CHUNK);
-  window.acknowledge(shipments, 3_000); // they come after all, and are counted once
+  window.acknowledge(packets, 3_000); // they come after all, and are counted once
   assert.is(window.inFlight, 0);
-  window.forget(shipments);
+  window.forget(packets);
   assert.is(window.inFlight, 0);
 });
 
-test("acknowledgements of nothing and shipments that are forgotten", () => {
+test("acknowledgements of nothing and packets that are forgotten", () => {
   const window = new CongestionController();
   window.acknowledge([], 0);
-  const shipment = window.send(CHUNK, 0);
-  window.forget([shipment]);
+  const packet = window.send(CHUNK, 0);
+  window.forget([packet]);
   assert.is(window.inFlight, 0);
   assert.ok(window.canSend);
 });
