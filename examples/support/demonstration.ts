@@ -41,12 +41,12 @@ export async function demonstrate({ transports, file, folder, signal }: Task): P
   const carol = await createRuntime({ transport: bystander, inspect: states.of("carol") });
   const bob = await createRuntime({ transport: transports.bob, inspect: states.of("bob") });
   const alice = await createRuntime({ transport: transports.alice, inspect: states.of("alice") });
-  const heard = [hear(bob), hear(carol)];
+  const heard = [receiveText(bob), receiveText(carol)];
   const inbox = receiveFile(bob, `${folder}/inbox/`, signal);
   try {
     const start = await probed(() => startWorkers(alice, bob));
     const { result, longestHold } = await probed(() =>
-      Promise.all([speak(alice, signal), sendFile(alice, file, signal), inbox.saved, ...heard])
+      Promise.all([streamText(alice, signal), sendFile(alice, file, signal), inbox.saved, ...heard])
     );
     const [spoken, sent, saved, ...heardTexts] = result;
     const hashes = await Promise.all([sha256(file, signal), sha256(saved.path, signal)]);
@@ -89,7 +89,7 @@ async function startWorkers(alice: Runtime, bob: Runtime): Promise<void> {
 }
 
 /** Writes the text as Alice, token by token. Resolves with the time of each token. */
-async function speak(alice: Runtime, signal: AbortSignal): Promise<{ streamId: string; times: number[] }> {
+async function streamText(alice: Runtime, signal: AbortSignal): Promise<{ streamId: string; times: number[] }> {
   const writer = await alice.streamText({ topic: "chat", signal });
   const times: number[] = [];
   for (const token of TEXT.match(/\S+\s*/g) ?? []) {
@@ -102,7 +102,7 @@ async function speak(alice: Runtime, signal: AbortSignal): Promise<{ streamId: s
 }
 
 /** Receives the text. Resolves with the text and the time of each part. */
-function hear(listener: Runtime): Promise<{ text: string; times: number[] }> {
+function receiveText(listener: Runtime): Promise<{ text: string; times: number[] }> {
   return new Promise((resolve, reject) => {
     const listen = async (reader: TextStreamReader): Promise<{ text: string; times: number[] }> => {
       const times: number[] = [];
