@@ -1,4 +1,4 @@
-// node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...]
+// node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...].
 // Runs each tests/**/*.test.ts as its own process, two at a time, and adds up uvu's counts. Default runtime: the one that runs this. Shows
 // the output of failed files only. Files that need a missing program (see lib/programs/needs.js) are skipped and listed at the end; with CI
 // set they fail.
