@@ -50,8 +50,9 @@ export function toFailure(error: unknown, action?: string): Failure {
 
 /** Replaces the action in a message of the runtime, and drops the stream id. */
 function withAction(action: string, text: string): string {
-  const why = text.replace(/: stream id is "[^"]*"$/, "");
-  return /^Cannot .+? as /.test(why) ? why.replace(/^Cannot .+? as /, `Cannot ${action} as `) : `Cannot ${action}: ${why}`;
+  const reason = text.replace(/: stream id is "[^"]*"$/, "");
+  const failedAction = /^Cannot .+?(?= as |: expected )/;
+  return failedAction.test(reason) ? reason.replace(failedAction, `Cannot ${action}`) : `Cannot ${action}: ${reason}`;
 }
 
 const HINTS: Partial<Readonly<Record<StreamErrorCode, string>>> = {

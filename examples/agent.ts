@@ -1,24 +1,25 @@
-// An agent as a machine. Whoever asks it something by a text on the topic "questions" gets the answer as a text on "answers", word by word
-// as it comes to the agent's mind, and meanwhile a report as a file on "reports". It talks with any number of askers at once. It knows
-// nothing of where they are: livekit_agent.ts puts it in a LiveKit room, a test on a hub.
+// Agent as a machine. It gets questions as texts on the topic "questions", and streams answers as texts on "answers", word by word. With each
+// answer it sends a report as a file on "reports". It serves any number of participants at once, in any room: livekit_agent.ts uses a LiveKit
+// room, a test a hub.
 import { assertEvent, assign, type DoneActorEvent, emit, fromPromise, setup, spawnChild, stopChild } from "xstate";
 import type { Runtime } from "../mod.ts"; // in a program of yours: from "millrace"
 import { sendFileActor, sendTextActor, streamListener, type StreamProgressEvent, type TextReceivedEvent } from "../actors/mod.ts"; // "millrace/actors"
 
+/** Input of the agent. */
 export interface AgentInput {
   readonly runtime: Runtime;
-  /** The file that goes with each answer. */
+  /** Path of the file that is sent with each answer. */
   readonly report: string;
-  /** What thinks: yields an answer, piece by piece. Nobody wants to know any more once the signal is aborted. */
+  /** Generator of an answer, in pieces. The signal is aborted when nobody needs the answer. */
   readonly think: (question: string, signal: AbortSignal) => AsyncIterable<string>;
 }
 
-/** How a conversation went. The agent emits it: `actor.on("conversation.ended", …)`. */
+/** Event that the agent emits after a conversation: `actor.on("conversation.ended", …)`. */
 export interface ConversationEnded {
   readonly type: "conversation.ended";
   readonly asker: string;
   readonly question: string;
-  /** What could not be read, answered or sent: StreamErrors, or what thinking failed with. */
+  /** Errors of reading, thinking and sending. */
   readonly failures: readonly unknown[];
 }
 
@@ -31,20 +32,20 @@ interface ConversationContext extends ConversationInput {
   readonly failures: readonly unknown[];
 }
 
-/** Streams the answer. When the state that invoked it is left, or the agent is stopped, the stream is aborted, at both ends. */
+/** Streams the answer. Leaving the state or stopping the agent aborts the stream at both ends. */
 const answer = fromPromise<void, ConversationContext>(async ({ input, signal }) => {
   const { runtime, think, question } = input;
   await using writer = await runtime.streamText({ ...replyText(input), topic: "answers", signal });
-  for await (const piece of think(question, signal)) await writer.write(piece); // each piece leaves at once
-  await writer.close(); // a writer left without, as by a thought that fails, is aborted: half an answer never looks whole
+  for await (const piece of think(question, signal)) await writer.write(piece); // each piece is sent at once
+  await writer.close(); // without `close`, as after an error, the writer is aborted: a partial answer never looks complete
 });
 
-/** For the asker alone; the attribute names the question to files too, and to SDKs that do not show `replyToId`. */
+/** Options of a reply to the asker. The attribute names the question for files too, and for SDKs without `replyToId`. */
 function reply({ asked }: ConversationInput): { destinationIdentities: string[]; attributes: { question: string } } {
   return { destinationIdentities: [asked.sender.identity], attributes: { question: asked.reader.info.streamId } };
 }
 
-/** The same for texts, which say what they reply to. */
+/** Options of a reply by text, with the id of the question. */
 function replyText(input: ConversationInput): ReturnType<typeof reply> & { replyToId: string } {
   return { ...reply(input), replyToId: input.asked.reader.info.streamId };
 }
@@ -81,7 +82,7 @@ const conversation = setup({
       },
     },
     replying: {
-      type: "parallel", // the answer does not wait for the file: its words go first, however large that is
+      type: "parallel", // the answer does not wait for the file: words are sent first
       states: {
         answer: {
           initial: "streaming",
@@ -103,7 +104,7 @@ const conversation = setup({
                   options: { ...replyText(context), topic: "answers" },
                 }),
                 onDone: "done",
-                onError: { target: "done", actions: "noteFailure" }, // who asked is gone, perhaps
+                onError: { target: "done", actions: "noteFailure" }, // the asker may have left
               },
             },
             done: { type: "final" },
@@ -120,7 +121,7 @@ const conversation = setup({
                   path: context.report,
                   options: { ...reply(context), topic: "reports" },
                 }),
-                onDone: "done", // the asker has it: its receipt has come
+                onDone: "done", // the receipt has come, so the asker has the file
                 onError: { target: "done", actions: "noteFailure" },
               },
             },
@@ -140,6 +141,7 @@ const conversation = setup({
   }),
 });
 
+/** Agent that answers each question in a conversation of its own. */
 export const agent = setup({
   types: {
     input: {} as AgentInput,
@@ -150,13 +152,13 @@ export const agent = setup({
   actors: { conversation, streamListener },
   actions: {
     converse: spawnChild("conversation", {
-      id: () => crypto.randomUUID(), // by which the agent can stop each of them
+      id: () => crypto.randomUUID(), // the agent stops conversations by their ids
       input: ({ context, event }) => {
         assertEvent(event, "stream.received");
         return { ...context, asked: event };
       },
     }),
-    tell: emit(({ event }) => {
+    report: emit(({ event }) => {
       assertEvent(event, "xstate.done.actor.*");
       return event.output;
     }),
@@ -171,6 +173,6 @@ export const agent = setup({
   invoke: { src: "streamListener", input: ({ context: { runtime } }) => ({ runtime, topic: "questions", kind: "text" }) },
   on: {
     "stream.received": { actions: "converse" },
-    "xstate.done.actor.*": { actions: ["tell", "forget"] },
+    "xstate.done.actor.*": { actions: ["report", "forget"] },
   },
 });

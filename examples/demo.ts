@@ -1,7 +1,7 @@
-// npm start [-- [--rate=BYTES_A_SECOND] FILE], npm start -- --livekit [FILE]
-// The demonstration on a hub in this process, or in a room of a LiveKit server: the one that LIVEKIT_URL, LIVEKIT_API_KEY and
-// LIVEKIT_API_SECRET name (npm start sees to it where they are not set). FILE is by default the program of the running runtime, some
-// 100 MB; in a room the first 10 MB of it. Exits with 1 if anything is not as it was sent.
+// npm start [-- [--rate=BYTES_PER_SECOND] FILE], npm start -- --livekit [FILE].
+// Demonstration on a hub in this process, or in a room of the server that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name. Without
+// these, npm start starts a server. Default of FILE: the running runtime's program, some 100 MB; in a room its first 10 MB. Exits with 1 if
+// received data differ from sent data.
 import { mkdtemp, open, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,20 +10,21 @@ import { parseArgs } from "node:util";
 import { createHub } from "../mod.ts"; // in a program of yours: from "millrace"
 import { demonstrate, type Task } from "./support/demonstration.ts";
 
-/** Through WebRTC the whole program would take half a minute. */
+/** Size of the sample for a room, in bytes: the whole program would take half a minute by WebRTC. */
 const SAMPLE_BYTES = 10_000_000;
 
 interface Arguments {
   readonly file: string | undefined;
-  /** Bytes a second of the line from Alice to Bob; undefined: no line at all, packets are handed over. */
+  /** Rate of the link from Alice to Bob, in bytes per second; undefined for no link. */
   readonly rate: number | undefined;
   readonly livekit: boolean;
 }
 
+/** Runs the demonstration. Resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort(new Error("Interrupted"));
-  // For as long as the process lives: npm passes on a Ctrl-C that came here as well, and the second one is not to end it.
+  // The handlers are never removed: npm passes on a Ctrl-C that came here too, and the second one must not kill the process.
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, interrupt);
   const folder = await mkdtemp(join(tmpdir(), "millrace-demo-"));
   try {
@@ -51,7 +52,7 @@ function readArguments(argv: readonly string[]): Arguments {
     allowPositionals: true,
   });
   if (values.livekit && values.rate !== undefined) {
-    throw new Error(`Cannot limit the rate in a room of a server: rate is "${values.rate}"`);
+    throw new Error(`Cannot limit the rate as that needs a hub: rate is "${values.rate}"`);
   }
   return {
     file: positionals[0],
@@ -60,30 +61,30 @@ function readArguments(argv: readonly string[]): Arguments {
   };
 }
 
-type Surroundings = Pick<Task, "folder" | "signal">;
+type TaskOptions = Pick<Task, "folder" | "signal">;
 
-async function onHub({ file, rate }: Arguments, surroundings: Surroundings): Promise<boolean> {
+async function onHub({ file, rate }: Arguments, options: TaskOptions): Promise<boolean> {
   const hub = createHub();
   if (rate !== undefined) hub.link("alice", "bob", { kind: "reliable", rate }, { oneWay: true });
   const transports = { alice: hub.join("alice"), bob: hub.join("bob"), carol: hub.join("carol") };
-  return await demonstrate({ ...surroundings, transports, file: file ?? await realpath(process.execPath) });
+  return await demonstrate({ ...options, transports, file: file ?? await realpath(process.execPath) });
 }
 
-async function inRoom({ file }: Arguments, surroundings: Surroundings): Promise<boolean> {
-  const { meetInRoom } = await import("./support/room.ts"); // only here, so that no LiveKit package is loaded, or needed, on a hub
-  const meeting = await meetInRoom(surroundings.signal);
+async function inRoom({ file }: Arguments, options: TaskOptions): Promise<boolean> {
+  const { meetInRoom } = await import("./support/room.ts"); // imported here, so that a hub needs no LiveKit package
+  const meeting = await meetInRoom(options.signal);
   try {
     return await demonstrate({
-      ...surroundings,
+      ...options,
       transports: meeting.transports,
-      file: file ?? await sample(surroundings.folder),
+      file: file ?? await sample(options.folder),
     });
   } finally {
     await meeting.leave();
   }
 }
 
-/** The beginning of the running runtime's program, as a file. */
+/** Makes a file of the beginning of the running runtime's program. */
 async function sample(folder: string): Promise<string> {
   const program = await open(process.execPath);
   try {

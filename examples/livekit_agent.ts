@@ -1,7 +1,6 @@
-// npm run agent -- --room lobby [--identity agent] [--report FILE]
-// The agent of agent.ts in a room of the LiveKit server that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name, until Ctrl-C. Any
-// participant may ask it, with Millrace or with a LiveKit SDK alone: python/ask.py does. NODE_ENV=production, which `npm run agent` sets,
-// keeps the SDK from logging.
+// npm run agent -- --room lobby [--identity agent] [--report FILE].
+// Runs the agent of agent.ts until Ctrl-C, in a room of the server that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name. Participants
+// ask by Millrace or by a LiveKit SDK alone, as python/ask.py does. NODE_ENV=production, set by `npm run agent`, keeps the SDK from logging.
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -13,7 +12,7 @@ import { createRuntime } from "../mod.ts"; // in a program of yours: from "millr
 import { livekit } from "../transports/livekit/mod.ts"; // "millrace/livekit"
 import { agent } from "./agent.ts";
 
-/** Stands in for a language model: here yours would be called, and what it yields be yielded. */
+/** Replaces a language model: call yours here, and yield its tokens. */
 async function* think(question: string, signal: AbortSignal): AsyncGenerator<string> {
   const answer =
     `You asked "${question}", and a model would know. What I know is that these words come one by one while a file is on its way.`;
@@ -23,11 +22,11 @@ async function* think(question: string, signal: AbortSignal): AsyncGenerator<str
   }
 }
 
-/** Resolves with the exit code. */
+/** Runs the agent in a room until Ctrl-C or the room's end. Resolves with the exit code. */
 async function serve(room: Room, identity: string, report: string): Promise<number> {
   const runtime = await createRuntime({
     transport: livekit(room),
-    onError: (error) => console.error(error.message), // what no call of ours rejects with: a stream nobody here wants, say
+    onError: (error) => console.error(error.message), // errors that no call rejects with, such as an unhandled stream
   });
   const actor = createActor(agent, { input: { runtime, report, think } });
   actor.on("conversation.ended", ({ asker, question, failures }) => {
@@ -39,15 +38,15 @@ async function serve(room: Room, identity: string, report: string): Promise<numb
     actor.start();
     console.log(`${identity} listens in room "${room.name}"`);
     const lost = await ending;
-    if (lost !== undefined) console.error(`Cannot go on as the room is gone: reason is ${lost}`);
+    if (lost !== undefined) console.error(`Cannot go on as the room has ended: reason is ${lost}`);
     return lost === undefined ? 0 : 1;
   } finally {
-    actor.stop(); // aborts what it is sending, at the other end too
+    actor.stop(); // aborts open streams at both ends
     await runtime.close();
   }
 }
 
-/** Resolves with the reason when the room is gone; with undefined by a signal, of which npm may pass on a second one. */
+/** Resolves with the reason at the room's end, and with undefined on a signal. npm may pass on a second signal, so handlers stay. */
 function untilEnd(room: Room): Promise<string | undefined> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve(undefined));
@@ -60,10 +59,10 @@ async function main(): Promise<number> {
     options: { room: { type: "string" }, identity: { type: "string", default: "agent" }, report: { type: "string" } },
   });
   const { LIVEKIT_URL: url, LIVEKIT_API_KEY: key, LIVEKIT_API_SECRET: secret } = process.env;
-  const { room: name, identity, report = fileURLToPath(import.meta.url) } = values; // by default this program is the report
-  if (name === undefined) throw new Error("Cannot join as no room is named: give --room NAME");
+  const { room: name, identity, report = fileURLToPath(import.meta.url) } = values; // the default report is this program
+  if (name === undefined) throw new Error("Cannot join as a room must be given: give --room NAME");
   if (!url || !key || !secret) {
-    throw new Error("Cannot join as the server is not known: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET");
+    throw new Error("Cannot join as the server must be given: set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET");
   }
   const token = new AccessToken(key, secret, { identity });
   token.addGrant({ roomJoin: true, room: name, canPublishData: true });
@@ -73,7 +72,7 @@ async function main(): Promise<number> {
     return await serve(room, identity, report);
   } finally {
     await room.disconnect();
-    await dispose(); // without it the process would not end
+    await dispose(); // without this the process would not end
   }
 }
 

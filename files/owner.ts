@@ -32,11 +32,11 @@ export function isAbandoned(name: string): boolean {
   return host === own.host && startOf(Number(pid)) !== start;
 }
 
-let known: { owner: Owner | undefined } | undefined;
+let cached: { owner: Owner | undefined } | undefined;
 
 function currentOwner(): Owner | undefined {
-  known ??= { owner: findOwner() };
-  return known.owner;
+  cached ??= { owner: findOwner() };
+  return cached.owner;
 }
 
 function findOwner(): Owner | undefined {

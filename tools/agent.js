@@ -1,4 +1,4 @@
-// npm run agent -- --room lobby | bun --bun run agent | deno task agent
+// npm run agent -- --room lobby | bun --bun run agent | deno task agent.
 // Runs the example agent in a room of the LiveKit server that the environment names, on the runtime that runs this.
 import process from "node:process";
 import { launch } from "./lib/launch.js";

@@ -199,9 +199,9 @@ function must(command, cwd) {
 }
 
 /** Checks that a program starts once, in the main thread, and prints the expected line. */
-async function check(what, command, expected, cwd = folder) {
+async function check(title, command, expected, cwd = folder) {
   const { code, output } = await run(command, { cwd, seconds: 20 });
   const starts = output.match(/PROGRAM STARTS.*/g) ?? [];
   const good = code === 0 && starts.length === 1 && starts[0] === "PROGRAM STARTS main" && output.includes(expected);
-  note(good, what, `code ${code}, ${starts.length} starts\n${output.slice(0, 2_000)}`);
+  note(good, title, `code ${code}, ${starts.length} starts\n${output.slice(0, 2_000)}`);
 }

@@ -10,8 +10,8 @@ import { run } from "./lib/processes.js";
 import { commandFor, compiler, root, runtime } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in CHECKS));
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in CHECKS));
 const folder = mkdtempSync(join(tmpdir(), "millrace-check-"));
 const packages = join(root, "tools", "checks", "node_modules");
 /** Path of oxlint's type-aware half, which oxlint would look for in the checked folder. */
@@ -25,7 +25,7 @@ try {
       `Cannot check: expected ${Object.keys(CHECKS).join(", ")}, got "${unknown[0]}"`,
     );
   }
-  for (const name of asked.length > 0 ? asked : Object.keys(CHECKS)) {
+  for (const name of names.length > 0 ? names : Object.keys(CHECKS)) {
     for (const command of CHECKS[name]) await check(name, command);
   }
 } catch (error) {
@@ -37,28 +37,28 @@ try {
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function check(name, words) {
+async function check(name, template) {
   const started = performance.now();
-  const { code, output } = await attempt(words);
+  const { code, output } = await attempt(template);
   if (code === 0) passed++;
   else failed++;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name}: ${words.join(" ")}, ${seconds} s`);
+  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name}: ${template.join(" ")}, ${seconds} s`);
   if (code !== 0) console.log(output.replace(/^/gm, "    "));
 }
 
 /** Runs a command; one that cannot be started counts as failed. */
-async function attempt(words) {
+async function attempt(template) {
   try {
-    return await run(await commandOf(words), { seconds: 300, env });
+    return await run(await commandOf(template), { seconds: 300, env });
   } catch (error) {
     return { code: 1, output: error.message };
   }
 }
 
-async function commandOf(words) {
+async function commandOf(template) {
   const command = [];
-  for (const word of words) {
+  for (const word of template) {
     if (word === "{run}") command.push(...commandFor(runtime));
     else if (word === "{deno}" || word === "{bun}") command.push(await runtimeProgram(word.slice(1, -1)));
     else if (word === "{tsc}") command.push(compiler);

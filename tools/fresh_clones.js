@@ -23,8 +23,8 @@ const WRONG = { node: "npm start -- missing.bin", bun: "bun --bun run start miss
 /** Variables that would show packages or settings of this process or another install. */
 const FOREIGN = /^(npm_|BUN_INSTALL|DENO_DIR|DENO_INSTALL|NODE_PATH|NODE_ENV|XDG_|INIT_CWD|LIVEKIT_|MILLRACE_)/;
 
-const asked = process.argv.slice(2);
-const names = asked.length > 0 ? asked : Object.keys(COMMANDS);
+const args = process.argv.slice(2);
+const names = args.length > 0 ? args : Object.keys(COMMANDS);
 const folder = mkdtempSync(join(tmpdir(), "millrace-clone-"));
 
 await tally(async () => {

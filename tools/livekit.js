@@ -8,8 +8,8 @@ import { find } from "./lib/programs/programs.js";
 
 process.once("beforeExit", () => process.exit()); // see tools/lib/launch.js
 try {
-  const given = process.argv.slice(2);
-  const args = given[0] === "--" ? given.slice(1) : given;
+  const argv = process.argv.slice(2);
+  const args = argv[0] === "--" ? argv.slice(1) : argv;
   const { values } = parseArgs({
     args,
     options: { port: { type: "string" }, redis: { type: "string" }, install: { type: "boolean" } },

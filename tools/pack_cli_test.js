@@ -86,6 +86,6 @@ function must(command, cwd) {
   return mustRun(command, { cwd, seconds: 240 });
 }
 
-function check(what, good, { output }) {
-  note(good, what, output);
+function check(title, good, { output }) {
+  note(good, title, output);
 }

@@ -178,10 +178,10 @@ function must(command, cwd) {
   return mustRun(command, { cwd, seconds: 240, env });
 }
 
-async function check(what, command, cwd, expected = "sent 1 MB") {
+async function check(title, command, cwd, expected = "sent 1 MB") {
   const { code, output } = await run(command, { cwd, seconds: 60, env });
   const worked = expected === "" || existsSync(proof);
   rmSync(proof, { force: true });
   const good = code === 0 && output.includes(expected) && worked;
-  note(good, what, `${output}${worked ? "" : "No worker thread ran"}`);
+  note(good, title, `${output}${worked ? "" : "No worker thread ran"}`);
 }

@@ -9,8 +9,8 @@ import { find, PROGRAMS } from "./lib/programs/programs.js";
 import { installPython } from "./lib/programs/python.js";
 import { installRtcNode013 } from "./lib/programs/rtc_node_013.js";
 
-const given = process.argv.slice(2);
-const names = given.length > 0 ? given : Object.keys(PROGRAMS);
+const args = process.argv.slice(2);
+const names = args.length > 0 ? args : Object.keys(PROGRAMS);
 /** Errors of programs that could not be installed, by name. */
 const errors = new Map();
 

@@ -1,4 +1,4 @@
-// node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...]
+// node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...].
 // Runs each tests/**/*.test.ts as its own process, two at a time, and adds up uvu's counts. Default runtime: the one that runs this. Shows
 // the output of failed files only. Files that need a missing program (see lib/programs/needs.js) are skipped and listed at the end; with CI
 // set they fail.
@@ -19,9 +19,9 @@ const FILE_SECONDS = 240;
 /** Time for a process to end after its last test, in seconds. */
 const EXIT_SECONDS = 5;
 
-const asked = process.argv.slice(2);
-const filters = asked.filter((word) => !word.startsWith("--"));
-const on = asked.find((word) => word.startsWith("--runtime="))?.slice("--runtime=".length) ?? runtime;
+const args = process.argv.slice(2);
+const filters = args.filter((word) => !word.startsWith("--"));
+const on = args.find((word) => word.startsWith("--runtime="))?.slice("--runtime=".length) ?? runtime;
 
 const isCI = !["", "0", "false"].includes(process.env.CI ?? "");
 
@@ -79,7 +79,7 @@ function printSkipped() {
   if (skipped.size === 0) return;
   console.log(`\nNot run, for lack of what they need. Get it by ${HOW_TO_GET}:`);
   for (const [file, missing] of skipped) console.log(`  ${file}: ${missing.join(", ")}`);
-  for (const [name, why] of provided.missing) console.log(`  ${name}: ${why.replaceAll("\n", "\n    ")}`);
+  for (const [name, reason] of provided.missing) console.log(`  ${name}: ${reason.replaceAll("\n", "\n    ")}`);
   console.log("");
 }
 
@@ -108,21 +108,21 @@ async function testFile(name, program, file) {
   );
   if (result.failed === 0) return;
   console.log(output.replace(/^/gm, "    "));
-  if (result.why !== undefined) console.log(`    ${file} ${result.why}`);
+  if (result.reason !== undefined) console.log(`    ${file} ${result.reason}`);
 }
 
 /** Judges a file: uvu must print its counts, no test may be skipped, and the process must end by itself with code 0. */
 function judge(code, counts, leaked, late) {
   const passed = counts?.passed ?? 0;
   const failed = counts === undefined ? 0 : counts.total - counts.passed + counts.skipped; // uvu does not count skipped tests in the total
-  let why;
-  if (leaked) why = "did not end by itself: something keeps its event loop alive";
-  else if (late) why = `took longer than ${FILE_SECONDS} s`;
-  else if (counts === undefined) why = `ended without a summary, with code ${code}: a promise that never settles, or a crash`;
-  else if (counts.total === 0) why = "holds no test";
-  else if (failed === 0 && code !== 0) why = `ended with code ${code}`;
-  else if (counts.skipped > 0) why = `skipped ${counts.skipped}: a skipped test counts as failed`;
-  return { passed, failed: failed > 0 || why === undefined ? failed : 1, why };
+  let reason;
+  if (leaked) reason = "did not end by itself: something keeps its event loop alive";
+  else if (late) reason = `took longer than ${FILE_SECONDS} s`;
+  else if (counts === undefined) reason = `ended without a summary, with code ${code}: a promise that never settles, or a crash`;
+  else if (counts.total === 0) reason = "holds no test";
+  else if (failed === 0 && code !== 0) reason = `ended with code ${code}`;
+  else if (counts.skipped > 0) reason = `skipped ${counts.skipped}: a skipped test counts as failed`;
+  return { passed, failed: failed > 0 || reason === undefined ? failed : 1, reason };
 }
 
 /** Parses uvu's last lines, once they are complete. */

@@ -29,15 +29,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the credentials. Options override the environment; from one source, a token overrides key and secret. */
 export function readCredentials(options: ConnectionOptions, env: Environment): Credentials {
-  const url = webSocketUrl(options.url ?? given(env, "LIVEKIT_URL") ?? DEFAULT_URL);
+  const url = webSocketUrl(options.url ?? variable(env, "LIVEKIT_URL") ?? DEFAULT_URL);
   const hasKey = options.apiKey !== undefined && options.apiSecret !== undefined;
-  const token = options.token ?? (hasKey ? undefined : given(env, "LIVEKIT_TOKEN"));
+  const token = options.token ?? (hasKey ? undefined : variable(env, "LIVEKIT_TOKEN"));
   if (token !== undefined) {
     return { url, ...readToken(token, options), access: { token } };
   }
 
-  const key = options.apiKey ?? given(env, "LIVEKIT_API_KEY");
-  const secret = options.apiSecret ?? given(env, "LIVEKIT_API_SECRET");
+  const key = options.apiKey ?? variable(env, "LIVEKIT_API_KEY");
+  const secret = options.apiSecret ?? variable(env, "LIVEKIT_API_SECRET");
   if (key === undefined || secret === undefined) {
     throw missing(
       "a token, or a key and a secret, must be given",
@@ -55,7 +55,7 @@ export function readCredentials(options: ConnectionOptions, env: Environment): C
 }
 
 /** Reads a variable; an empty value counts as not set. */
-function given(env: Environment, name: string): string | undefined {
+function variable(env: Environment, name: string): string | undefined {
   return env[name] === "" ? undefined : env[name];
 }
 
@@ -97,7 +97,7 @@ function readToken(token: string, { room, identity }: ConnectionOptions): { room
     "identity",
     identity,
     claims.identity,
-  ]].find(([, asked, has]) => asked !== undefined && has !== "" && asked !== has);
+  ]].find(([, wanted, actual]) => wanted !== undefined && actual !== "" && wanted !== actual);
   if (wrong === undefined) return claims;
   throw new Failure(
     "usage",

@@ -1,10 +1,10 @@
-"""Asks the agent of ../livekit_agent.ts from Python, with LiveKit's own SDK and nothing of Millrace.
+"""Asks the agent of ../livekit_agent.ts from Python, with LiveKit's SDK and without Millrace.
 
     pip install --requirement requirements.txt
     export LIVEKIT_URL=ws://127.0.0.1:7880 LIVEKIT_API_KEY=devkey LIVEKIT_API_SECRET=...
     python ask.py --room lobby "What is a stream?"
 
-Prints the answer word by word as it comes and saves the report that comes meanwhile, in the folder that --folder names.
+Prints the answer word by word, and saves the report in the folder that --folder names.
 """
 
 import argparse
@@ -36,16 +36,16 @@ async def print_answer(readers):
                 print(words, end="", flush=True)
             print()
             return
-        except rtc.StreamError as error:  # what the agent could not bring to an end: it sends an excuse next
+        except rtc.StreamError as error:  # an incomplete answer; the agent sends an excuse next
             print(f" (broken off: {error})")
 
 
 async def save_report(readers, folder):
-    """Under its final name only when it is whole. The name is the sender's: only its last part is taken, and nothing is replaced."""
+    """Saves a report, which gets its name when it is complete. Uses the last part of the sender's name, and replaces no file."""
     reader = await readers.get()
     name = pathlib.PurePosixPath(reader.info.name.replace("\\", "/")).name or "report"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as beside:
-        part = pathlib.Path(beside, "part")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as temporary:
+        part = pathlib.Path(temporary, "part")
         with open(part, "xb") as file:
             async for data in reader:
                 file.write(data)
@@ -54,14 +54,14 @@ async def save_report(readers, folder):
 
 
 async def ask(room, options):
-    """Returns when the answer is printed and the report is saved."""
+    """Asks a question; returns when the answer is printed and the report is saved."""
     if options.agent not in room.remote_participants:
-        raise LookupError(f'Cannot ask as the agent is not in the room: identity is "{options.agent}"')
+        raise LookupError(f'Cannot ask as the agent must be in the room: identity is "{options.agent}"')
     question = str(uuid.uuid4())
     answers, reports = asyncio.Queue(), asyncio.Queue()
 
     def take(replies):
-        def handler(reader, sender):  # by the attribute: somebody else under our name in the room may have asked as well
+        def handler(reader, sender):  # the attribute matters: another participant may have asked under this identity
             if sender == options.agent and reader.info.attributes.get("question") == question:
                 replies.put_nowait(reader)
             else:
@@ -77,7 +77,7 @@ async def ask(room, options):
     await writer.write(options.question)
     await writer.aclose()
     printing, saving = print_answer(answers), save_report(reports, options.folder)
-    printed, saved = await asyncio.gather(printing, saving, return_exceptions=True)  # if one fails the other goes on
+    printed, saved = await asyncio.gather(printing, saving, return_exceptions=True)  # if one fails the other continues
     for outcome in (printed, saved):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -97,7 +97,7 @@ async def main():
         await room.connect(os.environ["LIVEKIT_URL"], token, rtc.RoomOptions(auto_subscribe=False))
         await asyncio.wait_for(ask(room, options), options.timeout)
     except asyncio.TimeoutError:
-        sys.exit(f"Cannot wait any longer for the agent: seconds are {options.timeout:g}")
+        sys.exit(f"Cannot ask as the agent must answer in time: seconds are {options.timeout:g}")
     except (LookupError, OSError, rtc.ConnectError, rtc.StreamError) as error:
         sys.exit(str(error))
     finally:

@@ -1,5 +1,5 @@
-// What the demonstration does, wherever its participants meet: Alice streams text token by token to all and sends a file to Bob alone;
-// Carol stands by. It prints what came of it.
+// Demonstration on any transports. Alice streams text token by token to everybody, and sends a file to Bob alone; Carol only listens. The
+// results are printed.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
@@ -15,15 +15,16 @@ const TEXT =
   "closed, or it fails, and whoever asks is told why. The bytes go another way, cut and hashed by worker threads, as far as the receiver " +
   "has given credit. So a token of a model, like each word of this text, is heard as soon as it was written, whatever else is under way.";
 
-/** Milliseconds from one token to the next: a quick model's pace. */
-const TOKEN_INTERVAL = 5;
+/** Time between two tokens, in ms, as of a fast model. */
+const TOKEN_INTERVAL_MS = 5;
 
+/** Input of the demonstration. */
 export interface Task {
-  /** The participants' places on a hub, or in a room. */
+  /** Transports of the participants. */
   readonly transports: { readonly alice: Transport; readonly bob: Transport; readonly carol: Transport };
-  /** What is sent. */
+  /** Path of the file to send. */
   readonly file: string;
-  /** Below it Bob keeps it. */
+  /** Folder in which Bob saves the file. */
   readonly folder: string;
   readonly signal: AbortSignal;
 }
@@ -33,19 +34,19 @@ interface Saved {
   readonly bytes: number;
 }
 
-/** Returns whether all is as it should be. */
+/** Runs the demonstration. Resolves with whether all data arrived unchanged, and nothing else did. */
 export async function demonstrate({ transports, file, folder, signal }: Task): Promise<boolean> {
   const states = new StatePaths();
   const bystander = new Observer(transports.carol);
   const carol = await createRuntime({ transport: bystander, inspect: states.of("carol") });
   const bob = await createRuntime({ transport: transports.bob, inspect: states.of("bob") });
   const alice = await createRuntime({ transport: transports.alice, inspect: states.of("alice") });
-  const heard = [hear(bob), hear(carol)];
+  const heard = [receiveText(bob), receiveText(carol)];
   const inbox = receiveFile(bob, `${folder}/inbox/`, signal);
   try {
     const start = await probed(() => startWorkers(alice, bob));
     const { result, longestHold } = await probed(() =>
-      Promise.all([speak(alice, signal), sendFile(alice, file, signal), inbox.saved, ...heard])
+      Promise.all([streamText(alice, signal), sendFile(alice, file, signal), inbox.saved, ...heard])
     );
     const [spoken, sent, saved, ...heardTexts] = result;
     const hashes = await Promise.all([sha256(file, signal), sha256(saved.path, signal)]);
@@ -81,18 +82,18 @@ export async function demonstrate({ transports, file, folder, signal }: Task): P
   }
 }
 
-/** Alice sends Bob what is enough for all workers to start: the runtimes take a while for that, once in the life of a process. */
+/** Starts all workers by a transfer from Alice to Bob, as their first start takes some time. */
 async function startWorkers(alice: Runtime, bob: Runtime): Promise<void> {
   bob.registerByteStreamHandler("start", async (reader) => void await reader.readAll());
   await alice.sendBytes(new Uint8Array(2_000_000), { topic: "start", destinationIdentities: ["bob"] });
 }
 
-/** Alice writes the text, a token at a time. Returns when she wrote each. */
-async function speak(alice: Runtime, signal: AbortSignal): Promise<{ streamId: string; times: number[] }> {
+/** Writes the text as Alice, token by token. Resolves with the time of each token. */
+async function streamText(alice: Runtime, signal: AbortSignal): Promise<{ streamId: string; times: number[] }> {
   const writer = await alice.streamText({ topic: "chat", signal });
   const times: number[] = [];
   for (const token of TEXT.match(/\S+\s*/g) ?? []) {
-    await wait(TOKEN_INTERVAL);
+    await wait(TOKEN_INTERVAL_MS);
     times.push(performance.now());
     await writer.write(token);
   }
@@ -100,8 +101,8 @@ async function speak(alice: Runtime, signal: AbortSignal): Promise<{ streamId: s
   return { streamId: writer.info.streamId, times };
 }
 
-/** What a participant hears, and when. */
-function hear(listener: Runtime): Promise<{ text: string; times: number[] }> {
+/** Receives the text. Resolves with the text and the time of each part. */
+function receiveText(listener: Runtime): Promise<{ text: string; times: number[] }> {
   return new Promise((resolve, reject) => {
     const listen = async (reader: TextStreamReader): Promise<{ text: string; times: number[] }> => {
       const times: number[] = [];
@@ -122,15 +123,16 @@ async function sendFile(alice: Runtime, file: string, signal: AbortSignal): Prom
   try {
     const onProgress = (progress: Progress): void => bar.draw(progress);
     const { streamId } = await alice.sendFile(file, { topic: "files", destinationIdentities: ["bob"], signal, onProgress });
-    return { streamId, seconds: (performance.now() - started) / 1000 }; // by then Bob's receipt has come
+    return { streamId, seconds: (performance.now() - started) / 1000 }; // Bob's receipt has come
   } finally {
     bar.end();
   }
 }
 
+/** File that Bob receives. */
 interface Inbox {
   readonly saved: Promise<Saved>;
-  /** Resolves when nothing is being saved any more: of a file that was not whole, nothing is left then. */
+  /** Resolves when saving has ended; an incomplete file has been removed then. */
   ended(): Promise<void>;
 }
 
@@ -151,7 +153,7 @@ async function sha256(path: string, signal: AbortSignal): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Between writing tokens and hearing them. */
+/** Formats the delays from writing tokens to receiving them. */
 function delays(written: readonly number[], heard: readonly number[]): string {
   const sorted = heard.map((time, index) => time - (written[index] ?? time)).sort((a, b) => a - b);
   const median = sorted[sorted.length >> 1] ?? 0;

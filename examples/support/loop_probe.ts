@@ -1,22 +1,19 @@
-/** Milliseconds between two looks at the clock. */
-const INTERVAL = 5;
+/** Interval of the timer, in ms. */
+const INTERVAL_MS = 5;
 
-/**
- * Finds out how long the event loop was held meanwhile, in milliseconds: by how much a timer of 5 ms came late, at the longest. It means
- * the same on all runtimes, unlike their own measures.
- */
+/** Measures the longest time that work blocked the event loop, in ms, by the lateness of a timer; that compares across runtimes. */
 export async function probed<T>(work: () => Promise<T>): Promise<{ result: T; longestHold: number }> {
   let last = performance.now();
   let longestHold = 0;
-  const look = (): void => {
+  const check = (): void => {
     const now = performance.now();
-    longestHold = Math.max(longestHold, now - last - INTERVAL);
+    longestHold = Math.max(longestHold, now - last - INTERVAL_MS);
     last = now;
   };
-  const timer = setInterval(look, INTERVAL);
+  const timer = setInterval(check, INTERVAL_MS);
   try {
     const result = await work();
-    look();
+    check();
     return { result, longestHold };
   } finally {
     clearInterval(timer);

@@ -1,6 +1,6 @@
 import type { Packet, Transport } from "../../mod.ts";
 
-/** A transport between a runtime and its own, that counts what comes in of each stream. */
+/** Transport that counts the received packets of each stream. */
 export class Observer implements Transport {
   readonly #inner: Transport;
   readonly #packets = new Map<string, number>();
@@ -9,7 +9,7 @@ export class Observer implements Transport {
     this.#inner = inner;
   }
 
-  /** Packets that came of a stream. */
+  /** Number of packets of a stream. */
   packetsOf(streamId: string): number {
     return this.#packets.get(streamId) ?? 0;
   }
@@ -43,7 +43,7 @@ export class Observer implements Transport {
   }
 
   #count(packet: Packet): void {
-    if (packet.type === "control") return; // of no single stream
+    if (packet.type === "control") return; // concerns no single stream
     const streamId = packet.type === "header" ? packet.header.streamId : packet.streamId;
     this.#packets.set(streamId, this.packetsOf(streamId) + 1);
   }

@@ -1,9 +1,11 @@
-// A bar on stderr that is drawn anew at each report; where stderr is no terminal, a line at each quarter.
+// Progress bar on stderr, redrawn at each report. If stderr is not a terminal: a line at each quarter.
 import process from "node:process";
 import type { Progress } from "../../mod.ts";
 
+/** Width of the bar, in characters. */
 const WIDTH = 30;
 
+/** Progress bar of one transfer. */
 export class ProgressBar {
   readonly #label: string;
   #quarter = 0;
@@ -26,14 +28,14 @@ export class ProgressBar {
     }
   }
 
-  /** Leaves the bar as it is: what is printed next has a line of its own. */
+  /** Ends the line of the bar. */
   end(): void {
     if (this.#drawn) process.stderr.write("\n");
     this.#drawn = false;
   }
 }
 
-/** As people write it. */
+/** Formats a number of bytes: "1.2 MB". */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

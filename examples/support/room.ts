@@ -1,4 +1,4 @@
-// The only file of the demonstration that loads LiveKit's packages.
+// Room of the demonstration; the only file that loads LiveKit's packages.
 import process from "node:process";
 import { dispose, Room } from "@livekit/rtc-node";
 import { AccessToken } from "livekit-server-sdk";
@@ -6,16 +6,17 @@ import type { Transport } from "../../mod.ts";
 import { livekit } from "../../transports/livekit/mod.ts"; // in a program of yours: from "millrace/livekit"
 import type { Task } from "./demonstration.ts";
 
-/** Milliseconds for the server to hear that somebody leaves: one that is gone hears nothing. */
-const GOODBYE_MS = 3_000;
+/** Time to leave the room, in ms; a server that has stopped never answers. */
+const LEAVE_TIMEOUT_MS = 3_000;
 
+/** Participants of the demonstration in a room. */
 export interface Meeting {
   readonly transports: Task["transports"];
-  /** All leave the room, and the SDK ends in this process. */
+  /** Disconnects all participants and disposes of the SDK. */
   leave(): Promise<void>;
 }
 
-/** Connects three participants to a new room of the server that the environment names. Rejects with the signal's reason, or why it failed. */
+/** Connects three participants to a new room of the server that the environment names. Rejects with an error or the signal's reason. */
 export async function meetInRoom(signal: AbortSignal): Promise<Meeting> {
   const { url, key, secret } = serverFromEnvironment();
   const name = `millrace-demo-${crypto.randomUUID()}`;
@@ -29,12 +30,12 @@ export async function meetInRoom(signal: AbortSignal): Promise<Meeting> {
     return livekit(room);
   };
   const leave = async (): Promise<void> => {
-    await Promise.race([Promise.all(rooms.map((room) => room.disconnect())), patience()]);
-    await dispose(); // without it the process would not end
+    await Promise.race([Promise.all(rooms.map((room) => room.disconnect())), leaveTimeout()]);
+    await dispose(); // without this the process would not end
   };
   try {
     const [bob, carol] = await Promise.all([join("bob"), join("carol")]);
-    // Last, so that she finds the others there: those who are there hear only after a while, up to 3 s, of one who comes.
+    // Alice joins last, so that she knows the others at once: participants learn of a newcomer up to 3 s later.
     const alice = await join("alice");
     console.log(`In a room of the LiveKit server at ${url}`);
     return { transports: { alice, bob, carol }, leave };
@@ -47,13 +48,13 @@ export async function meetInRoom(signal: AbortSignal): Promise<Meeting> {
 function serverFromEnvironment(): { url: string; key: string; secret: string } {
   const [url, key, secret] = ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"].map((name) => {
     const value = process.env[name] ?? "";
-    if (value === "") throw new Error(`Cannot connect as the server is not known: ${name} is not set`);
+    if (value === "") throw new Error(`Cannot connect as the server must be given: ${name} is not set`);
     return value;
   }) as [string, string, string];
   return { url, key, secret };
 }
 
-/** Connecting cannot be stopped: who gives up leaves it behind. */
+/** Waits for work unless the signal is aborted. The SDK cannot stop connecting, so a late connection is abandoned. */
 async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   signal.throwIfAborted();
   let abort = (): void => {};
@@ -68,6 +69,6 @@ async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T
   }
 }
 
-function patience(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, GOODBYE_MS).unref());
+function leaveTimeout(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, LEAVE_TIMEOUT_MS).unref());
 }

@@ -1,18 +1,18 @@
 import type { AnyActorRef, AnyStateMachine, InspectionEvent, SnapshotFrom } from "xstate";
 
-/** One end of a stream, and the states that it went through. */
+/** States that one end of a stream went through. */
 interface Path {
   readonly identity: string;
   readonly streamId: string;
   readonly path: string[];
 }
 
-/** The states that each stream's actor went through, by what `inspect` of its runtime is told. */
+/** States that the actor of each stream went through, from the inspection events of runtimes. */
 export class StatePaths {
-  /** An actor's id is used again when it has ended; the actor is one stream's. */
+  /** Paths by actor, as actor ids are used again. */
   readonly #paths = new Map<unknown, Path>();
 
-  /** The `inspect` option for a participant's runtime. */
+  /** Makes the `inspect` option of a participant's runtime. */
   of(identity: string): (event: InspectionEvent) => void {
     return (event) => {
       if (event.type !== "@xstate.snapshot") return;
@@ -26,7 +26,7 @@ export class StatePaths {
     };
   }
 
-  /** Of the streams with an id: who has an end of it, and the states that end went through. */
+  /** Finds the ends of a stream, each with its participant and states. */
   find(streamId: string): { identity: string; path: string[] }[] {
     const found = [...this.#paths.values()].filter((path) => path.streamId === streamId);
     return found.map(({ identity, path }) => ({ identity, path }));

@@ -54,7 +54,7 @@ test(
       await using server = await startServer();
       await using alone = ask(server, ["Anybody?", "--folder", folder]);
       assert.is(await alone.ended, 1, alone.err);
-      assert.match(alone.complaints, /^Cannot ask as the agent is not in the room: identity is "agent"\n$/);
+      assert.match(alone.complaints, /^Cannot ask as the agent must be in the room: identity is "agent"\n$/);
       await using agent = startAgent(server, ["--report", await makeReport(folder, 100)]);
       await agent.printed(/listens/);
       await using asker = ask(server, ["Once more?", "--folder", folder]); // where the report is already
@@ -71,17 +71,17 @@ test(
 test("the agent says why it cannot join, and that its room is gone", async () => {
   await using unnamed = startAgent(undefined, []);
   assert.is(await unnamed.ended, 1);
-  assert.match(unnamed.complaints, /^Cannot join as the server is not known/);
+  assert.match(unnamed.complaints, /^Cannot join as the server must be given/);
   await using server = await startServer();
   await using agent = startAgent(server, ["--report", "no/such/file"]);
   await agent.printed(/listens/);
   await using asker = ask(server, ["Is there a report?", "--timeout", "1"]);
   assert.is(await asker.ended, 1, asker.err);
-  assert.match(asker.complaints, /^Cannot wait any longer/);
+  assert.match(asker.complaints, /^Cannot ask as the agent must answer in time/);
   await agent.printed(/no\/such\/file/);
   await server.kill();
   assert.is(await agent.ended, 1);
-  assert.match(agent.complaints, /Cannot go on as the room is gone/);
+  assert.match(agent.complaints, /Cannot go on as the room has ended/);
 }, { seconds: 60 });
 
 test.run();

@@ -17,7 +17,7 @@ export async function launch(source, title) {
     return;
   }
   const program = runnable(runtime, source);
-  const given = process.argv.slice(2);
-  process.argv.splice(1, process.argv.length, program, ...(given[0] === "--" ? given.slice(1) : given));
+  const args = process.argv.slice(2);
+  process.argv.splice(1, process.argv.length, program, ...(args[0] === "--" ? args.slice(1) : args));
   await import(pathToFileURL(program).href);
 }

@@ -9,8 +9,8 @@ export interface QueuedDelivery<Recipient> {
 }
 
 /**
- * First-in, first-out queue of deliveries. They are handed over soon, but never within `add`: in a microtask, or in the next turn of the
- * event loop if this turn is used up. So endless traffic cannot block the loop.
+ * First-in, first-out queue of deliveries. They are handed over after `add` has returned, in a microtask. Once this turn of the event loop is
+ * used up, they wait for the next one, so that endless traffic cannot block the loop.
  *
  * Invariant: calls of `deliver` do not overlap.
  */

@@ -17,41 +17,41 @@ export interface HeldPacket {
 
 /** Packets to and from a frozen participant, held until the thaw. */
 export class Freezer<Delivery> {
-  #inbox: Delivery[] = [];
-  #inboxBytes = 0;
-  #outbox: HeldPacket[] = [];
-  #outboxBytes = 0;
+  #incoming: Delivery[] = [];
+  #incomingBytes = 0;
+  #outgoing: HeldPacket[] = [];
+  #outgoingBytes = 0;
 
   /** Keeps a delivery to the participant: `wrap` is called with a copy of its packet, if there is one. */
   keep(packet: Packet | undefined, wrap: (copy: Packet | undefined) => Delivery): void {
     const bytes = packet === undefined ? 0 : packetBytes(packet);
-    if (this.#inboxBytes + bytes > MAX_KEPT_BYTES) return;
-    this.#inboxBytes += bytes;
-    this.#inbox.push(wrap(packet && copyPacket(packet)));
+    if (this.#incomingBytes + bytes > MAX_KEPT_BYTES) return;
+    this.#incomingBytes += bytes;
+    this.#incoming.push(wrap(packet && copyPacket(packet)));
   }
 
   /** Holds a packet of the participant. Resolves at once while there is room, otherwise when the packet was sent after the thaw. */
   hold(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
     const bytes = packetBytes(packet);
-    if (this.#outboxBytes + bytes <= MAX_KEPT_BYTES) {
-      this.#outboxBytes += bytes;
-      this.#outbox.push({ packet: copyPacket(packet), destinations, settle: undefined });
+    if (this.#outgoingBytes + bytes <= MAX_KEPT_BYTES) {
+      this.#outgoingBytes += bytes;
+      this.#outgoing.push({ packet: copyPacket(packet), destinations, settle: undefined });
       return Promise.resolve();
     }
-    this.#outboxBytes = Infinity; // keeps the order: no small packet may overtake one that waits
+    this.#outgoingBytes = Infinity; // keeps the order: no small packet may overtake one that waits
     return new Promise((settle) => {
-      this.#outbox.push({ packet, destinations, settle });
+      this.#outgoing.push({ packet, destinations, settle });
     });
   }
 
   /** Returns all deliveries and packets. */
-  thaw(): { inbox: readonly Delivery[]; outbox: readonly HeldPacket[] } {
-    return { inbox: this.#inbox.splice(0), outbox: this.#outbox.splice(0) };
+  thaw(): { incoming: readonly Delivery[]; outgoing: readonly HeldPacket[] } {
+    return { incoming: this.#incoming.splice(0), outgoing: this.#outgoing.splice(0) };
   }
 
   /** Drops all deliveries and packets; senders that wait get the error. */
   drop(error: StreamError): void {
-    this.#inbox = [];
-    for (const { settle } of this.#outbox.splice(0)) settle?.(Promise.reject(error));
+    this.#incoming = [];
+    for (const { settle } of this.#outgoing.splice(0)) settle?.(Promise.reject(error));
   }
 }

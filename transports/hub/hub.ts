@@ -121,8 +121,8 @@ class MemoryHub implements Hub, HubBackend {
     const kept = member.freezer?.thaw();
     member.freezer = undefined;
     if (kept === undefined) return;
-    this.#deliveries.addFirst(kept.inbox);
-    for (const { packet, destinations, settle } of kept.outbox) {
+    this.#deliveries.addFirst(kept.incoming);
+    for (const { packet, destinations, settle } of kept.outgoing) {
       const sent = this.send(member, packet, destinations);
       if (settle !== undefined) settle(sent);
     }

@@ -171,7 +171,9 @@ export class SdkRoom {
           },
         },
       });
-      if (asyncId === undefined) throw new Error(`The SDK gave no answer to "${name}"`);
+      if (asyncId === undefined) {
+        throw new Error(`Cannot send as the SDK must answer each request with an id: request is "${name}"`);
+      }
       this.#requests.set(asyncId, { resolve, reject });
     });
   }
