@@ -7,26 +7,26 @@ import type { CodecPoolOptions } from "../../workers/pool/pool.ts";
 import { PATIENCE_MS, WorkerPool } from "../../workers/pool/pool.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { filled, sha256 } from "../support/conformance/codec.ts";
-import { FakeLane } from "../support/fake_lanes.ts";
+import { FakeWorkerHandle } from "../support/fake_worker_handle.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("pool, losses");
+const test = suite("WorkerPool: losses");
 
 interface Stage {
   readonly pool: WorkerPool;
   readonly time: VirtualTime;
   /** Every worker there was, in order of their start. */
-  readonly lanes: readonly FakeLane[];
-  lane(index: number): FakeLane;
+  readonly lanes: readonly FakeWorkerHandle[];
+  lane(index: number): FakeWorkerHandle;
 }
 
 function stage(options: CodecPoolOptions = {}): Stage {
-  const lanes: FakeLane[] = [];
+  const lanes: FakeWorkerHandle[] = [];
   const time = new VirtualTime();
-  const startLane = (): FakeLane => {
-    const lane = new FakeLane();
+  const startLane = (): FakeWorkerHandle => {
+    const lane = new FakeWorkerHandle();
     lanes.push(lane);
     lane.start();
     return lane;
@@ -38,7 +38,7 @@ function stage(options: CodecPoolOptions = {}): Stage {
     lane(index) {
       const lane = lanes[index];
       assert.ok(lane, `worker ${index} was started`);
-      return lane as FakeLane;
+      return lane as FakeWorkerHandle;
     },
   };
 }
@@ -56,7 +56,7 @@ async function turns(): Promise<void> {
   for (let count = 0; count < 3; count++) await yieldToEventLoop();
 }
 
-test("a job whose worker crashes runs again in another one", async () => {
+test("WorkerPool: a job whose worker crashes runs again in another", async () => {
   const { pool, lane } = stage();
   const { done } = job(pool, 7);
   await turns();
@@ -67,7 +67,7 @@ test("a job whose worker crashes runs again in another one", async () => {
   assert.is(pool.segments.inUse, 0);
 });
 
-test("a job whose second worker crashes as well is lost, and the pool goes on", async () => {
+test("WorkerPool: a job whose second worker crashes too is lost, and the pool goes on", async () => {
   const { pool, lane } = stage();
   const { done } = job(pool);
   await turns();
@@ -83,7 +83,7 @@ test("a job whose second worker crashes as well is lost, and the pool goes on", 
   assert.is(pool.queuedBytes, 0);
 });
 
-test("the jobs that were with a deadly one outlive it", async () => {
+test("WorkerPool: jobs that shared a worker with a deadly one survive", async () => {
   const { pool, lanes, lane } = stage();
   const jobs = Array.from({ length: 6 }, (_, index) => job(pool, index));
   await turns();
@@ -102,7 +102,7 @@ test("the jobs that were with a deadly one outlive it", async () => {
   for (const [index, { done }] of jobs.entries()) if (index !== 2) await done;
 });
 
-test("a worker that hangs is ended, and its jobs run elsewhere", async () => {
+test("WorkerPool: a worker that hangs is ended, and its jobs run elsewhere", async () => {
   const { pool, time, lane } = stage();
   const { done } = job(pool);
   await turns();
@@ -118,7 +118,7 @@ test("a worker that hangs is ended, and its jobs run elsewhere", async () => {
   assert.is(pool.segments.inUse, 0);
 });
 
-test("a worker that answers now and then does not hang", async () => {
+test("WorkerPool: a worker that answers now and then does not hang", async () => {
   const { pool, time, lane } = stage();
   const jobs = Array.from({ length: 30 }, () => job(pool));
   await turns();
@@ -132,7 +132,7 @@ test("a worker that answers now and then does not hang", async () => {
   assert.is(time.pending, 0, "timers of an idle pool");
 });
 
-test("a worker holds the process only while it has something to do", async () => {
+test("WorkerPool: a worker keeps the process alive only while it has jobs", async () => {
   const { pool, lane } = stage();
   const first = job(pool);
   await turns();
@@ -147,7 +147,7 @@ test("a worker holds the process only while it has something to do", async () =>
   await second.done;
 });
 
-test("an aborted job leaves the queue, and the next takes its place", async () => {
+test("WorkerPool: an aborted job leaves the queue, and the next takes its place", async () => {
   const { pool, lane } = stage({ maxQueuedBytes: 2 * SEGMENT_BYTES });
   const controller = new AbortController();
   const jobs = [job(pool), job(pool), job(pool, 1, controller.signal), job(pool, 2)];
@@ -163,7 +163,7 @@ test("an aborted job leaves the queue, and the next takes its place", async () =
   assert.equal((await jobs[3]?.done)?.digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(2)));
 });
 
-test("an aborted job that runs keeps its segment until its worker has answered", async () => {
+test("WorkerPool: an aborted running job keeps its segment until its worker has answered", async () => {
   const { pool, lane } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
@@ -178,7 +178,7 @@ test("an aborted job that runs keeps its segment until its worker has answered",
   assert.is(pool.queuedBytes, 0);
 });
 
-test("an aborted job does not run again", async () => {
+test("WorkerPool: an aborted job does not run again", async () => {
   const { pool, lane, lanes } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
@@ -192,7 +192,7 @@ test("an aborted job does not run again", async () => {
   assert.is(pool.segments.inUse, 0);
 });
 
-test("the queue holds no more bytes than allowed, and jobs pass in their order", async () => {
+test("WorkerPool: the queue holds at most the allowed bytes, and jobs pass in order", async () => {
   const { pool, lane } = stage({ maxQueuedBytes: 3 * SEGMENT_BYTES });
   const order: number[] = [];
   const jobs = Array.from({ length: 10 }, (_, index) => job(pool, index).done.then(() => void order.push(index)));
@@ -207,7 +207,7 @@ test("the queue holds no more bytes than allowed, and jobs pass in their order",
   assert.is(pool.queuedBytes, 0);
 });
 
-test("a job larger than the queue passes alone", async () => {
+test("WorkerPool: a job larger than the queue passes alone", async () => {
   const { pool, lane } = stage({ maxQueuedBytes: 1 });
   const jobs = [job(pool), job(pool)];
   for (const { done } of jobs) {
@@ -218,7 +218,7 @@ test("a job larger than the queue passes alone", async () => {
   }
 });
 
-test("jobs go to the worker with the least to do", async () => {
+test("WorkerPool: jobs go to the least busy worker", async () => {
   const { pool, lane, lanes } = stage({ size: 2 });
   const warmUp = Array.from({ length: 4 }, () => job(pool));
   while (pool.running + pool.waiting > 0 || lanes.length < 2) {
@@ -239,13 +239,13 @@ test("jobs go to the worker with the least to do", async () => {
   await Promise.all(jobs.map(({ done }) => done));
 });
 
-test("where no worker can be started, this thread does the work", async () => {
+test("WorkerPool: if no worker can be started, this thread does the work", async () => {
   const failing = [
-    (): FakeLane => {
+    (): FakeWorkerHandle => {
       throw new Error("no threads here");
     },
-    (): FakeLane => {
-      const lane = new FakeLane();
+    (): FakeWorkerHandle => {
+      const lane = new FakeWorkerHandle();
       lane.end(new Error("no such module"));
       return lane;
     },
@@ -261,20 +261,20 @@ test("where no worker can be started, this thread does the work", async () => {
   }
 });
 
-test("a worker that never gets ready is given up", async () => {
+test("WorkerPool: a worker that never gets ready is given up", async () => {
   const time = new VirtualTime();
-  const pool = new WorkerPool({ size: 1 }, { startLane: () => new FakeLane(), clock: time });
+  const pool = new WorkerPool({ size: 1 }, { startLane: () => new FakeWorkerHandle(), clock: time });
   const { done } = job(pool);
   await time.advance(2 * PATIENCE_MS);
   await done;
 });
 
-test("one start that fails is tried again", async () => {
+test("WorkerPool: one failed start is repeated", async () => {
   let starts = 0;
-  const lanes: FakeLane[] = [];
+  const lanes: FakeWorkerHandle[] = [];
   const pool = new WorkerPool({ size: 1 }, {
     startLane: () => {
-      const lane = new FakeLane();
+      const lane = new FakeWorkerHandle();
       if (starts++ === 0) lane.end();
       else lane.start();
       lanes.push(lane);
@@ -288,12 +288,12 @@ test("one start that fails is tried again", async () => {
   assert.is(starts, 2);
 });
 
-test("starts that failed long ago do not count: only those one after the other", async () => {
+test("WorkerPool: only consecutive failed starts count", async () => {
   let starts = 0;
-  const lanes: FakeLane[] = [];
+  const lanes: FakeWorkerHandle[] = [];
   const pool = new WorkerPool({ size: 1 }, {
     startLane: () => {
-      const lane = new FakeLane();
+      const lane = new FakeWorkerHandle();
       if (starts++ % 2 === 0) lane.end(new Error("not this time"));
       else lane.start();
       lanes.push(lane);
@@ -313,7 +313,7 @@ test("starts that failed long ago do not count: only those one after the other",
   assert.is(pool.stats().jobs, 5);
 });
 
-test("a job that is tried again waits for a worker that has nothing to do", async () => {
+test("WorkerPool: a job that is tried again waits for an idle worker", async () => {
   const { pool, lane, lanes } = stage({ size: 2 });
   while (lanes.length < 2 || pool.running + pool.waiting > 0) {
     if (lanes.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
@@ -332,7 +332,7 @@ test("a job that is tried again waits for a worker that has nothing to do", asyn
   await Promise.all(jobs.map(({ done }) => done));
 });
 
-test("a job that is tried again shares its worker with none, before it or after", async () => {
+test("WorkerPool: a job that is tried again shares its worker with no job before or after", async () => {
   const { pool, lanes } = stage({ size: 2 });
   const first = job(pool, 1);
   await turns();

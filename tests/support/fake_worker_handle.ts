@@ -3,7 +3,7 @@ import { runJob } from "../../workers/jobs/jobs.ts";
 import type { WorkerHandle } from "../../workers/pool/worker_handle.ts";
 
 /** A worker that does what its test says, when it says so. */
-export class FakeLane implements WorkerHandle {
+export class FakeWorkerHandle implements WorkerHandle {
   readonly ready: Promise<void>;
   readonly gone: Promise<Error | undefined>;
   /** The messages it was given, jobs in each, and has not answered. */
