@@ -21,7 +21,7 @@ import { until } from "../support/waiting.ts";
 
 const REPORT_BYTES = 3_000_000;
 
-const test = suite("agent");
+const test = suite("examples/agent");
 
 /** Stands in for a language model. */
 async function* think(question: string): AsyncGenerator<string> {
@@ -36,7 +36,7 @@ async function* mumble(): AsyncGenerator<string> {
   for (;;) yield "and so on, ";
 }
 
-test("several askers at once get each their answers, and their reports", () =>
+test("examples/agent: several askers at once each get their own answers and reports", () =>
   inOffice(async ({ hub, start, folder, report }) => {
     const { endings } = start({ think });
     const askers = await Promise.all(["alice", "bob", "carol"].map((identity) => Asker.join(hub, identity, folder)));
@@ -55,7 +55,7 @@ test("several askers at once get each their answers, and their reports", () =>
     for (const { runtime } of askers) await runtime.close();
   }));
 
-test("words come while the report is on its way, whose reader takes nothing", () =>
+test("examples/agent: words arrive while the report is on its way, even if its reader takes nothing", () =>
   inOffice(async ({ hub, start, folder }) => {
     start({ think });
     const asker = await Asker.join(hub, "alice", folder);
@@ -68,7 +68,7 @@ test("words come while the report is on its way, whose reader takes nothing", ()
     await asker.runtime.close();
   }));
 
-test("what fails is told, with an excuse to who asked, and the agent goes on", () =>
+test("examples/agent: a failure is logged, the asker gets an excuse, and the agent goes on", () =>
   inOffice(async ({ hub, start, folder }) => {
     const { actor, endings } = start({ think, report: "no/such/file" });
     const asker = await Asker.join(hub, "alice", folder);
@@ -95,7 +95,7 @@ test("what fails is told, with an excuse to who asked, and the agent goes on", (
     await asker.runtime.close();
   }));
 
-test("an asker who leaves ends its conversation, and no other", () =>
+test("examples/agent: an asker who leaves ends its own conversation only", () =>
   inOffice(async ({ hub, start, folder }) => {
     const { endings } = start({
       think: (question) => question === "all?" ? mumble() : think(question),
@@ -115,7 +115,7 @@ test("an asker who leaves ends its conversation, and no other", () =>
     await bob.runtime.close();
   }));
 
-test("stopping the agent ends all its answers and reports at the other end", () =>
+test("examples/agent: stopping the agent ends all its answers and reports at the receivers", () =>
   inOffice(async ({ hub, start }) => {
     const { actor } = start({ think: mumble });
     const askers = await Promise.all(["alice", "bob"].map((identity) => createRuntime({ transport: hub.join(identity) })));

@@ -28,7 +28,7 @@ import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { macrotask, until } from "../support/waiting.ts";
 
-const test = suite("agent actors");
+const test = suite("millrace/actors");
 
 /** What a parent of a sending actor notes. */
 interface Noted {
@@ -92,7 +92,7 @@ const audience = setup({
   },
 });
 
-test("a file's sender tells its parent of its progress, and outputs the info", () =>
+test("sendFileActor: tells its parent of its progress, and outputs the stream's info", () =>
   inPair(async ({ alice, bob }) => {
     await withFile(500_000, async (path) => {
       const bytes = new Promise<number>((resolve) => {
@@ -108,7 +108,7 @@ test("a file's sender tells its parent of its progress, and outputs the info", (
     });
   }));
 
-test("a sender's own onProgress is called as well", () =>
+test("sendFileActor: calls the user's own onProgress as well", () =>
   inPair(async ({ alice }) => {
     const seen: number[] = [];
     const options = { onProgress: ({ bytes }: { bytes: number }) => void seen.push(bytes) };
@@ -119,7 +119,7 @@ test("a sender's own onProgress is called as well", () =>
     assert.is(seen.at(-1), 1000);
   }));
 
-test("a sender's error is its parent's event, with its code", () =>
+test("sender actors: an error is an event of the parent, with its code", () =>
   inPair(async ({ alice }) => {
     const parent = createActor(scheduler, { input: { runtime: alice, path: "no/such/file" } }).start();
     const { context } = await waitFor(parent, ({ value }) => value === "failed");
@@ -127,7 +127,7 @@ test("a sender's error is its parent's event, with its code", () =>
     assert.is((context.error as StreamError).code, "file-error");
   }));
 
-test("leaving the state that invoked a sender aborts the stream at both ends", () =>
+test("sender actors: leaving the invoking state aborts the stream at both ends", () =>
   inPair(async ({ alice, bob, states }) => {
     await withFile(5_000_000, async (path) => {
       const offered = nextBytes(bob, "reports");
@@ -143,7 +143,7 @@ test("leaving the state that invoked a sender aborts the stream at both ends", (
     });
   }));
 
-test("the user's own signal aborts too, and is told as the cause", () =>
+test("sender actors: the user's own signal aborts as well, and is the cause of the error", () =>
   inPair(async ({ alice, bob }) => {
     const offered = nextBytes(bob, "data");
     const abort = new AbortController();
@@ -158,7 +158,7 @@ test("the user's own signal aborts too, and is told as the cause", () =>
     await rejection(() => reader.readAll(), "aborted");
   }));
 
-test("a signal that is aborted already, and one that is none, are refused", () =>
+test("sender actors: refuse a signal that is aborted already, and a value that is no signal", () =>
   inPair(async ({ alice }) => {
     for (const [signal, code] of [[AbortSignal.abort(), "aborted"], ["soon", "invalid-argument"]] as const) {
       const actor = createActor(sendTextActor, {
@@ -170,7 +170,7 @@ test("a signal that is aborted already, and one that is none, are refused", () =
     }
   }));
 
-test("a sender without a parent is awaited, or tells its subscriber of its error", () =>
+test("sender actors: without a parent, they can be awaited, and subscribers get the error", () =>
   inPair(async ({ alice }) => {
     const good = createActor(sendTextActor, { input: { runtime: alice, text: "hello", options: { topic: "chat" } } }).start();
     assert.is((await toPromise(good)).size, 5);
@@ -182,7 +182,7 @@ test("a sender without a parent is awaited, or tells its subscriber of its error
     await rejection(() => failed, "disconnected");
   }));
 
-test("a listener hands over each stream of its topic until it is stopped", () =>
+test("streamListener: hands over each stream of its topic until it is stopped", () =>
   inPair(async ({ alice, bob }) => {
     const parent = createActor(audience, { input: { runtime: bob, topic: "chat", kind: "text" } }).start();
     await alice.sendText("one", { topic: "chat" });
@@ -196,7 +196,7 @@ test("a listener hands over each stream of its topic until it is stopped", () =>
     bob.registerTextStreamHandler("chat", () => {}); // the topic is free again
   }));
 
-test("readers that were handed over outlive their listener", () =>
+test("streamListener: readers that were handed over outlive their listener", () =>
   inPair(async ({ alice, bob }) => {
     const parent = createActor(audience, { input: { runtime: bob, topic: "data", kind: "bytes" } }).start();
     const writer = await alice.streamBytes({ topic: "data" });
@@ -208,7 +208,7 @@ test("readers that were handed over outlive their listener", () =>
     assert.equal(await (context.received[0] as BytesReceivedEvent).reader.readAll(), new Uint8Array([1, 2]));
   }));
 
-test("a stream that comes as the listener is stopped is cancelled", () =>
+test("streamListener: cancels a stream that arrives as the listener is stopped", () =>
   inPair(async ({ alice, bob, states }) => {
     const parent = createActor(audience, { input: { runtime: bob, topic: "data", kind: "bytes" } }).start();
     // Stopped between the moment the stream was claimed and its handler's turn.
@@ -224,7 +224,7 @@ test("a stream that comes as the listener is stopped is cancelled", () =>
     assert.ok(states.find("late").every(({ path }) => path.at(-1) === "failed"));
   }));
 
-test("a topic that has a handler, and a closed runtime, are a listener's errors", () =>
+test("streamListener: fails if the topic has a handler already or the runtime is closed", () =>
   inPair(async ({ bob }) => {
     bob.registerTextStreamHandler("chat", () => {});
     const input = { runtime: bob, topic: "chat", kind: "text" } as const;
@@ -237,7 +237,7 @@ test("a topic that has a handler, and a closed runtime, are a listener's errors"
     assert.is((third.getSnapshot().context.error as StreamError).code, "closed");
   }));
 
-test("a listener without a parent has nobody to tell", () =>
+test("streamListener: without a parent, streams are handed to nobody", () =>
   inPair(async ({ bob }) => {
     const alone = createActor(streamListener, { input: { runtime: bob, topic: "chat", kind: "text" } });
     const failed = outcome(alone);
@@ -245,7 +245,7 @@ test("a listener without a parent has nobody to tell", () =>
     await rejection(() => failed, "invalid-argument");
   }));
 
-test("inspect shows the root and every stream's actor, in each of its states", () =>
+test("inspect: shows the root actor and every stream's actor, in each of its states", () =>
   inPair(async ({ alice, bob, states, seen }) => {
     bob.registerTextStreamHandler("chat", async (reader) => void await reader.readAll());
     const writer = await alice.streamText({ topic: "chat", streamId: "t", confirm: true });
@@ -260,7 +260,7 @@ test("inspect shows the root and every stream's actor, in each of its states", (
     assert.is(alice.actor.getSnapshot().value, "open");
   }));
 
-test("an inspector that throws is told of it, and the streams go on", async () => {
+test("inspect: an inspector that throws is reported, and the streams go on", async () => {
   const hub = createHub();
   const failure = new Error("the inspector's own");
   const causes: unknown[] = [];
@@ -279,7 +279,7 @@ test("an inspector that throws is told of it, and the streams go on", async () =
   assert.ok(causes.every((cause) => cause === failure));
 });
 
-test("stopped at whatever moment, both ends end alike, and no memory is left in use", () =>
+test("sender actors: stopped at any moment, both ends end alike and no memory stays in use", () =>
   inPair(async ({ hub, alice, bob, states, codecs }) => {
     const data = new Uint8Array(700_000);
     const law = async (turns: number): Promise<void> => {

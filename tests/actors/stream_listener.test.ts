@@ -7,7 +7,7 @@ import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
-const test = suite("stream listener");
+const test = suite("streamListener");
 
 /** What a machine is told that has a listener for a topic, and how to stop it. */
 function listen(
@@ -35,7 +35,7 @@ function send(room: HubFixture, alice: Member, kind: "text" | "bytes", more: obj
 for (const kind of ["text", "bytes"] as const) {
   const other = kind === "text" ? "bytes" : "text";
 
-  test(`of ${kind} tells of each stream of its kind, with its reader and who sent it, until it is stopped`, () =>
+  test(`streamListener: of ${kind} hands over each stream of its kind, with reader and sender, until it is stopped`, () =>
     inVirtualTime(async (room) => {
       const alice = await room.join("alice");
       const bob = await room.join("bob", { limits: { unclaimedTimeout: 50 } });
@@ -58,7 +58,7 @@ for (const kind of ["text", "bytes"] as const) {
       else bob.runtime.registerByteStreamHandler("t", () => {});
     }));
 
-  test(`of ${kind} hands its options on`, () =>
+  test(`streamListener: of ${kind} passes its options on`, () =>
     inVirtualTime(async (room) => {
       const bob = await room.join("bob");
       const eve = room.raw("eve");
@@ -71,7 +71,7 @@ for (const kind of ["text", "bytes"] as const) {
       stop();
     }));
 
-  test(`of ${kind} fails where the topic has a handler, and takes none away`, () =>
+  test(`streamListener: of ${kind} fails if the topic has a handler, and leaves that handler in place`, () =>
     inVirtualPair(async (alice, bob, room) => {
       let seen = 0;
       bob.runtime.registerTextStreamHandler("t", () => void seen++);

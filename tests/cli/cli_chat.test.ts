@@ -5,9 +5,9 @@ import { start } from "../support/cli_runs.ts";
 import { suite } from "../support/harness.ts";
 import { collectTexts } from "../support/handlers.ts";
 
-const test = suite("cli chat");
+const test = suite("millrace chat");
 
-test("lines of a pipe are sent in order, then it ends; texts that come are shown", async () => {
+test("millrace chat: sends the lines of a pipe in order, then ends; shows the texts that arrive", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["chat"]);
   await bob.printed("err", "In room");
@@ -20,7 +20,7 @@ test("lines of a pipe are sent in order, then it ends; texts that come are shown
   assert.is(await bob.ended, 0);
 });
 
-test("--json shows messages, who comes and who goes", async () => {
+test("millrace chat: --json shows messages, joins and departures", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["chat", "--json", "--topic", "t"]);
   await bob.printed("out", "ready");
@@ -35,7 +35,7 @@ test("--json shows messages, who comes and who goes", async () => {
   assert.is(await bob.ended, 130);
 });
 
-test("a line of a pipe waits for who is to hear it, so long; a listener does not", async () => {
+test("millrace chat: a piped line waits for its receivers until the time limit; listening has no limit", async () => {
   const hub = createHub();
   const listener = start(hub, "listener", ["chat", "--wait", "0", "--topic", "other"]);
   const alice = start(hub, "alice", ["chat", "--to", "bob", "--wait", "0.1"], { input: "hi\n" });
@@ -45,7 +45,7 @@ test("a line of a pipe waits for who is to hear it, so long; a listener does not
   assert.is(await listener.ended, 0);
 });
 
-test("a text of several lines, with controls, is shown as one speaker's", async () => {
+test("millrace chat: a text of several lines with control characters is shown as one speaker's", async () => {
   const hub = createHub();
   const mallory = await createRuntime({ transport: hub.join("mallory") });
   const bob = start(hub, "bob", ["chat"]);
@@ -58,7 +58,7 @@ test("a text of several lines, with controls, is shown as one speaker's", async 
   assert.is(await bob.ended, 130);
 });
 
-test("on a terminal there is a prompt, which makes way; a line to nobody is no end", async () => {
+test("millrace chat: a terminal has a prompt that makes way for messages; a line to nobody does not end it", async () => {
   const hub = createHub();
   const bob = await createRuntime({ transport: hub.join("bob") });
   const texts = collectTexts(bob, "chat");

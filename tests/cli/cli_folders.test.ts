@@ -10,12 +10,12 @@ import { pattern, same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("cli folders");
+const test = suite("millrace send: folders");
 
 /** The attribute by which a receiver knows that a stream is a folder. */
 const FOLDER = { "millrace.folder": "1" };
 
-test("a folder arrives as it is, beside what is there", () =>
+test("millrace send: a folder arrives unchanged, beside existing files", () =>
   inTemporaryFolder(async (folder) => {
     const photos = join(folder, "photos");
     await mkdir(join(photos, "empty"), { recursive: true });
@@ -42,7 +42,7 @@ test("a folder arrives as it is, beside what is there", () =>
     assert.is((await stat(join(received, "a", "b", "run.sh"))).mode & 0o777, 0o755);
   }));
 
-test("links that lead out of the folder are left out, and told", () =>
+test("millrace send: links that lead out of the folder are left out, with a notice", () =>
   inTemporaryFolder(async (folder) => {
     const photos = join(folder, "photos");
     await mkdir(photos);
@@ -60,7 +60,7 @@ test("links that lead out of the folder are left out, and told", () =>
     assert.equal(await readdir(join(folder, "in", "photos")), ["x"]);
   }));
 
-test("a folder is a tar to stdout, and to whom knows no folders", () =>
+test("millrace send: a folder is a tar for stdout and for receivers that know no folders", () =>
   inTemporaryFolder(async (folder) => {
     const photos = join(folder, "photos");
     await mkdir(photos);
@@ -80,7 +80,7 @@ test("a folder is a tar to stdout, and to whom knows no folders", () =>
     await carol.close();
   }));
 
-test("a file of the folder that changes while it is sent fails the stream at its end", () =>
+test("millrace send: a folder's file that changes during the transfer fails the stream at its end", () =>
   inTemporaryFolder(async (folder) => {
     for (const name of ["a", "b"]) await writeFile(join(folder, name), pattern(10_000_000));
     const chunks = packFolder(folder, "photos");
@@ -101,7 +101,7 @@ test("a file of the folder that changes while it is sent fails the stream at its
     await left.return(undefined); // as a send does that is aborted
   }));
 
-test("a stranger's tar stays in its folder; one that cannot be unpacked stays a tar", () =>
+test("millrace receive: a tar cannot write outside its folder; a tar that cannot be unpacked is kept", () =>
   inTemporaryFolder(async (folder) => {
     const good = entry("top/good");
     const cases: [string, Uint8Array][] = [

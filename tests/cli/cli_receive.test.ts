@@ -10,11 +10,11 @@ import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("cli receive");
+const test = suite("millrace receive");
 
 const SOON = { stallTime: 100 };
 
-test("one sender who stands still does not hold --once: the next one's file is taken", () =>
+test("millrace receive --once: a stalled sender does not block the next sender's file", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     const bob = start(hub, "bob", ["receive", "--dir", folder, "--once", "--json"], SOON);
@@ -28,7 +28,7 @@ test("one sender who stands still does not hold --once: the next one's file is t
     assert.is(bob.of("error").length, 0, "it is no failure");
   }));
 
-test("one who stands still and goes on in time is the one that is taken", () =>
+test("millrace receive --once: a sender that stalls and resumes in time is the one received", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     const bob = start(hub, "bob", ["receive", "--dir", folder, "--once", "--json"], SOON);
@@ -44,7 +44,7 @@ test("one who stands still and goes on in time is the one that is taken", () =>
     assert.is(await readFile(join(folder, "slow"), "utf8"), "beginning");
   }));
 
-test("on stdout a sender without a byte yet takes no turn, and one that stands still in the middle ends", async () => {
+test("millrace receive --stdout: a sender without bytes takes no turn; one that stalls midway ends", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["receive", "--stdout", "--count", "2"], SOON);
   const silent = start(hub, "silent", ["send", "-", "--to", "bob"]);
@@ -58,7 +58,7 @@ test("on stdout a sender without a byte yet takes no turn, and one that stands s
   assert.match(bob.err, /Cannot receive "stdin" of "slow": it stood still while another one waited/);
 });
 
-test("one more than was asked for waits a little for a slot, and is told", () =>
+test("millrace receive: a stream beyond the requested count waits briefly for a slot, then is reported", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     hub.link("alice", "bob", { kind: "reliable", rate: 1_000_000 });
@@ -72,7 +72,7 @@ test("one more than was asked for waits a little for a slot, and is told", () =>
     assert.equal(await readdir(folder), ["large"]);
   }));
 
-test("without --dir the files come into the current folder", () =>
+test("millrace receive: without --dir, files are saved in the current folder", () =>
   inTemporaryFolder(async (folder) => {
     const before = process.cwd();
     await mkdir(join(folder, "here"));
@@ -88,7 +88,7 @@ test("without --dir the files come into the current folder", () =>
     }
   }));
 
-test("a slot is granted to the longest waiting, never to more than were asked for, and to nobody after the end", async () => {
+test("FileReceiver: grants a slot to the longest waiting, never to more than requested, and none after the end", async () => {
   const slots = new TransferSlots({ count: 2, exclusive: false, stallTime: 60_000 });
   const order: string[] = [];
   const taken = ["a", "b", "c", "d"].map(async (name) => {

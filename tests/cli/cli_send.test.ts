@@ -8,9 +8,9 @@ import { pattern, same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("cli send and receive");
+const test = suite("millrace send");
 
-test("a file goes from one to the other, and both say so", () =>
+test("millrace send: a file reaches the receiver, and both commands report it", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     const data = pattern(700_000);
@@ -27,7 +27,7 @@ test("a file goes from one to the other, and both say so", () =>
     assert.equal([alice.rooms, bob.rooms], [{ joined: 1, left: 1 }, { joined: 1, left: 1 }]);
   }));
 
-test("several files, to several receivers, with what was said of them; --json tells all of it", () =>
+test("millrace send: several files to several receivers, with attributes; --json reports all of it", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     const files = await Promise.all([0, 1, 100_000].map(async (size) => {
@@ -57,7 +57,7 @@ test("several files, to several receivers, with what was said of them; --json te
     assert.ok(alice.of("progress").some(({ percent, direction }) => percent === 100 && direction === "send"));
   }));
 
-test("stdin to stdout: bytes of a size that nobody knew", () =>
+test("millrace send: stdin to stdout, with a size unknown in advance", () =>
   inTemporaryFolder(async () => {
     const hub = createHub();
     const data = pattern(300_001);
@@ -69,7 +69,7 @@ test("stdin to stdout: bytes of a size that nobody knew", () =>
     assert.equal({ name, bytes }, { name: "photos.tar", bytes: 300_001 });
   }));
 
-test("two streams to stdout do not mix", async () => {
+test("millrace receive --stdout: two streams are not mixed", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["receive", "--dir", "-", "--count", "2"]);
   const senders = [1, 2].map((seed) =>
@@ -81,7 +81,7 @@ test("two streams to stdout do not mix", async () => {
   assert.ok(either.some((whole) => same(whole, bob.bytes)));
 });
 
-test("a receiver takes the files of those he names only", () =>
+test("millrace receive --from: takes files of the named senders only", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     const bob = start(hub, "bob", ["receive", "--dir", folder, "--once", "--from", "alice"]);
@@ -94,7 +94,7 @@ test("a receiver takes the files of those he names only", () =>
     assert.is(await readFile(join(folder, "x"), "utf8"), "good");
   }));
 
-test("receivers who are not there are waited for, so long", async () => {
+test("millrace send --to: waits for absent receivers until the time limit", async () => {
   const hub = createHub();
   const late = start(hub, "alice", ["send", "-", "--to", "bob,carol", "--wait", "0.2", "--json"], { input: "x" });
   assert.is(await late.ended, 1);
@@ -112,7 +112,7 @@ test("receivers who are not there are waited for, so long", async () => {
   assert.is(bob.out, "x");
 });
 
-test("so many receivers are waited for, whoever they are", async () => {
+test("millrace send: waits for a number of receivers, whoever they are", async () => {
   const hub = createHub();
   const argv = ["send", "-", "--receivers", "2"];
   const bob = start(hub, "bob", ["receive", "--stdout", "--once"]);
@@ -129,7 +129,7 @@ test("so many receivers are waited for, whoever they are", async () => {
   assert.match(alice.out, /stdin → bob: received 1 B, checked\nstdin → carol: received 1 B, checked/);
 });
 
-test("without a terminal there is a line of progress now and then, with the names and the time that is left", () =>
+test("millrace send: without a terminal, prints a progress line at intervals, with names and remaining time", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     hub.link("alice", "bob", { kind: "reliable", rate: 1_000_000 });
@@ -149,7 +149,7 @@ test("without a terminal there is a line of progress now and then, with the name
     assert.equal([again.err, quiet.err], ["", "-\n"], "results go to stderr where stdout has the bytes");
   }));
 
-test("a receiver of another topic refuses: the sender ends with 1 and a hint", async () => {
+test("millrace send: exits with 1 and a hint if the receiver listens to another topic", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["receive", "--stdout", "--once", "--topic", "other"]);
   const alice = start(hub, "alice", ["send", "-", "--to", "bob"], { input: "x" });
@@ -159,7 +159,7 @@ test("a receiver of another topic refuses: the sender ends with 1 and a hint", a
   assert.is(await bob.ended, 143);
 });
 
-test("a stranger's name stays in the folder, and a name that is taken gets a number", () =>
+test("millrace receive: an unsafe name stays in the folder, and a name in use gets a number", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     const inbox = join(folder, "in");
@@ -176,7 +176,7 @@ test("a stranger's name stays in the folder, and a name that is taken gets a num
     assert.equal(await readdir(folder), ["in"]);
   }));
 
-test("Ctrl-C in the middle: the sender ends with 130, the receiver's half file goes and counts as failed", () =>
+test("millrace send: Ctrl-C midway exits with 130; the receiver removes its part file and counts a failure", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     hub.link("alice", "bob", { kind: "reliable", rate: 1_000_000 });
@@ -196,7 +196,7 @@ test("Ctrl-C in the middle: the sender ends with 130, the receiver's half file g
     assert.equal([alice.rooms.left, bob.rooms.left], [1, 1]);
   }));
 
-test("Ctrl-C at the receiver: nothing is left there, and the sender is told", () =>
+test("millrace receive: Ctrl-C leaves no file, and the sender is told", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     hub.link("alice", "bob", { kind: "reliable", rate: 1_000_000 });
@@ -211,7 +211,7 @@ test("Ctrl-C at the receiver: nothing is left there, and the sender is told", ()
     assert.equal(await readdir(folder), ["large"]);
   }));
 
-test("Ctrl-C while it waits ends it at once, whatever it waits for", async () => {
+test("millrace send, receive: Ctrl-C while waiting ends the command at once, whatever it waits for", async () => {
   const hub = createHub();
   for (const argv of [["send", "-", "--to", "nobody"], ["receive", "--stdout"], ["chat"]]) {
     const run = start(hub, "alice", argv);
@@ -221,7 +221,7 @@ test("Ctrl-C while it waits ends it at once, whatever it waits for", async () =>
   }
 });
 
-test("a sender whose stdin is silent is interrupted all the same", async () => {
+test("millrace send: Ctrl-C works while stdin is silent", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["receive", "--stdout", "--once"]);
   const alice = start(hub, "alice", ["send", "-", "--to", "bob"]);
@@ -232,7 +232,7 @@ test("a sender whose stdin is silent is interrupted all the same", async () => {
   assert.ok(alice.stdin.destroyed);
 });
 
-test("the end of the connection ends it with 1", async () => {
+test("millrace send, receive: exit with 1 when the connection ends", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["receive", "--stdout"]);
   await bob.printed("err", "Waiting");
@@ -241,7 +241,7 @@ test("the end of the connection ends it with 1", async () => {
   assert.match(bob.err, /Cannot go on as the connection to the room has ended\n {2}The server may have stopped/);
 });
 
-test("nobody reads stdout any more: the stream is cancelled, and one line says why", async () => {
+test("millrace receive --stdout: a closed stdout cancels the stream, with one line of explanation", async () => {
   const hub = createHub();
   const bob = start(hub, "bob", ["receive", "--stdout", "--once"]);
   const alice = start(hub, "alice", ["send", "-", "--to", "bob"]);
@@ -253,7 +253,7 @@ test("nobody reads stdout any more: the stream is cancelled, and one line says w
   assert.match(bob.err, /Cannot write to stdout as its reader has closed it\n$/);
 });
 
-test("bars are drawn on a terminal, a line for each file under way, and go at the end", () =>
+test("millrace send: a terminal shows a bar for each file in transfer, removed at the end", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     hub.link("alice", "bob", { kind: "reliable", rate: 1_000_000 });

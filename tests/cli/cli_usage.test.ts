@@ -13,9 +13,9 @@ import { CliRun, start } from "../support/cli_runs.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("cli usage");
+const test = suite("millrace usage");
 
-test("help and version go to stdout and end well, without a room", async () => {
+test("millrace --help, --version: print to stdout and exit with 0, without a room", async () => {
   for (
     const [argv, expected] of [
       [["--help"], /Usage: millrace/],
@@ -33,7 +33,7 @@ test("help and version go to stdout and end well, without a room", async () => {
   }
 });
 
-test("wrong arguments end with 2 and a line that says what is wrong", async () => {
+test("millrace: wrong arguments exit with 2 and one line that says what is wrong", async () => {
   for (
     const [argv, expected] of [
       [[], /Usage: millrace/],
@@ -63,7 +63,7 @@ test("wrong arguments end with 2 and a line that says what is wrong", async () =
   }
 });
 
-test("with --json an error is an event too", async () => {
+test("millrace --json: an error is an event as well", async () => {
   const run = new CliRun(createHub(), ["receive", "--stdout", "--json"]);
   assert.is(await run.ended, 2);
   assert.is(run.lines.length, 1);
@@ -72,19 +72,19 @@ test("with --json an error is an event too", async () => {
   assert.match(String(run.lines[0]?.["message"]), /^Cannot receive/);
 });
 
-test("without anything to connect by, it says what to give", async () => {
+test("millrace: without connection options, it says which to give", async () => {
   const run = new CliRun(createHub(), ["chat"]);
   assert.is(await run.ended, 2);
   assert.match(run.err, /Cannot connect as a token, or a key and a secret, must be given\n {2}Give --token/);
 });
 
-test("an address that is none ends with 2", async () => {
+test("millrace --url: an invalid address exits with 2", async () => {
   const run = start(createHub(), "alice", ["chat", "--url", "nonsense"]);
   assert.is(await run.ended, 2);
   assert.match(run.err, /must be a URL: it is "nonsense"/);
 });
 
-test("a file that is not there, or a folder that cannot be written, ends it before the room is joined", () =>
+test("millrace: a missing file or unwritable folder is reported before the room is joined", () =>
   inTemporaryFolder(async (folder) => {
     const file = join(folder, "file");
     await writeFile(file, "x");
@@ -104,7 +104,7 @@ test("a file that is not there, or a folder that cannot be written, ends it befo
     }
   }));
 
-test("as a program of its own it has a version and exit codes", async () => {
+test("millrace: as a process, it has a version and exit codes", async () => {
   for (
     const [argv, code, expected] of [
       [["--version"], 0, /^\d+\.\d+\.\d+\n$/],
@@ -117,7 +117,7 @@ test("as a program of its own it has a version and exit codes", async () => {
   }
 });
 
-test("the first Ctrl-C asks it to end, a second one ends it, and one that npm passes on is no second one", () => {
+test("millrace: the first Ctrl-C asks it to end, the second ends it; a copy from npm does not count", () => {
   const { exit } = process;
   const { now } = performance;
   const codes: unknown[] = [];
@@ -142,7 +142,7 @@ test("the first Ctrl-C asks it to end, a second one ends it, and one that npm pa
   }
 });
 
-test("options come before the environment, a token before key and secret", () => {
+test("millrace: options override the environment, and a token overrides key and secret", () => {
   const env = { LIVEKIT_URL: "wss://env", LIVEKIT_API_KEY: "k", LIVEKIT_API_SECRET: "s" };
   const named = { room: "office", identity: "alice" };
   assert.equal(readCredentials(named, env), { url: "wss://env", ...named, access: { key: "k", secret: "s" } });
@@ -165,7 +165,7 @@ test("options come before the environment, a token before key and secret", () =>
   assert.throws(() => readCredentials({ url: "ftp://host" }, env), /must be that of a web socket/);
 });
 
-test("what strangers write cannot move the cursor, nor pass for another's line", () => {
+test("millrace: text of other participants can neither move the cursor nor imitate another's line", () => {
   assert.is(printableLine("a\x1b[2Jb\nc\u202e"), "a\uFFFD[2Jb c\uFFFD");
   assert.is(printableText("hi\r\ncarol: me\x07"), "hi\n  carol: me\uFFFD");
   assert.equal([0, 999, 1000, 999_950, 1.26e9].map(bytesText), ["0 B", "999 B", "1.0 kB", "1.0 MB", "1.3 GB"]);

@@ -6,7 +6,7 @@ import { type FileSystem, nodeFileSystem } from "../../files/file_system.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("abandoned parts");
+const test = suite("abandoned part files");
 
 /** Runs with a clock that stands still unless the test moves it, and a file system that counts how often each folder was listed. */
 async function counting(
@@ -36,7 +36,7 @@ async function counting(
   }
 }
 
-test("a folder is looked through once in a minute, and again after that", () =>
+test("abandoned part files: a folder is searched at most once a minute", () =>
   inTemporaryFolder((folder) =>
     counting(async ({ sweep, listed, pass }) => {
       for (let save = 0; save < 100; save++) await sweep(folder);
@@ -50,7 +50,7 @@ test("a folder is looked through once in a minute, and again after that", () =>
     })
   ));
 
-test("folders that are remembered are bounded: past a thousand others, one is looked through anew", () =>
+test("abandoned part files: at most 1,000 folders are remembered; older ones are searched again", () =>
   inTemporaryFolder((folder) =>
     counting(async ({ sweep, listed }) => {
       await sweep(folder);

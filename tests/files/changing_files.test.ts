@@ -10,7 +10,7 @@ import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("changing files");
+const test = suite("sendFile: changing files");
 
 const SIZE = 6_000_000;
 const toBob = { topic: "f", destinationIdentities: ["bob"] };
@@ -46,7 +46,7 @@ async function oldFile(path: string): Promise<void> {
 
 for (const [threads, options] of [["workers", {}], ["no workers", { pool: false as CodecPool | false }]] as const) {
   for (const [what, change] of Object.entries(CHANGES)) {
-    test(`sendFile by ${threads}: a file that is ${what} meanwhile is a file-error at the sender, and not whole at the receiver`, () =>
+    test(`sendFile by ${threads}: a file that is ${what} during the send is a file-error at the sender, and not whole at the receiver`, () =>
       inTemporaryFolder((folder) =>
         inPair(async (alice, bob) => {
           const path = join(folder, "data.bin");
@@ -97,7 +97,7 @@ test("sendFile: an empty file arrives empty", () =>
   ));
 
 for (const path of ["/proc/version", "/proc/self/limits", "/proc/filesystems"]) {
-  test(`sendFile: ${path}, which has data and says it is empty, arrives whole`, () =>
+  test(`sendFile: ${path}, which has data but reports size 0, arrives whole`, () =>
     inPair(async (alice, bob) => {
       if (process.platform !== "linux") return assert.ok(true, "there is no /proc");
       const { bytes, receipt } = await received(alice, bob, path);
@@ -107,7 +107,7 @@ for (const path of ["/proc/version", "/proc/self/limits", "/proc/filesystems"]) 
     }));
 }
 
-test("sendFile: a file that says it is empty keeps to the totalSize that was announced", () =>
+test("sendFile: a file that reports size 0 must match the announced totalSize", () =>
   inPair(async (alice, bob) => {
     if (process.platform !== "linux") return assert.ok(true, "there is no /proc");
     bob.registerByteStreamHandler("f", (reader) => reader.readAll().then(() => {}, () => {}));

@@ -13,13 +13,13 @@ import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("descriptors");
+const test = suite("file descriptors");
 
 function shortage(code: string): Error {
   return Object.assign(new Error(`${code}: as the test wants`), { code });
 }
 
-test("work on files takes turns, in its order, and a failure gives its turn to the next", async () => {
+test("withDescriptor: file work takes turns in order, and a failed turn passes to the next", async () => {
   let now = 0;
   let most = 0;
   const done: number[] = [];
@@ -38,14 +38,14 @@ test("work on files takes turns, in its order, and a failure gives its turn to t
 });
 
 for (const code of ["EMFILE", "ENFILE"]) {
-  test(`${code} is waited for until others have closed their files`, async () => {
+  test(`withDescriptor: ${code} waits until other files are closed`, async () => {
     let attempts = 0;
     assert.is(await whileShort(() => ++attempts < 4 ? Promise.reject(shortage(code)) : Promise.resolve("open")), "open");
     assert.is(attempts, 4);
   });
 }
 
-test("any other failure is told at once, and a shortage to whoever waits no more", async () => {
+test("withDescriptor: other failures are reported at once, and a shortage to whoever waits no longer", async () => {
   let attempts = 0;
   const error = shortage("EACCES");
   const told = await whileShort(() => (attempts++, Promise.reject(error))).catch((cause: unknown) => cause);
@@ -56,7 +56,7 @@ test("any other failure is told at once, and a shortage to whoever waits no more
   assert.is(await waiting, "short");
 });
 
-test("sources opened by the thousand have few descriptors at once", () =>
+test("openSource: thousands of sources use few descriptors at once", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "data.bin");
     await writeFile(path, "data");
@@ -66,7 +66,7 @@ test("sources opened by the thousand have few descriptors at once", () =>
 
 for (const threads of ["workers", "inline"]) {
   test(
-    `by ${threads}: 600 files sent and saved at once by a process that may open 150`,
+    `sendFile and saveTo by ${threads}: 600 files at once in a process limited to 150 descriptors`,
     () =>
       inTemporaryFolder(async (folder) => {
         if (process.platform === "win32") return assert.ok(true, "Windows has no such bound");

@@ -29,7 +29,7 @@ async function saveTo(folder: string, pool: CodecPool): Promise<{ saver: StreamE
   }
 }
 
-test("a write that finds no space ends the stream at both ends and leaves nothing", () =>
+test("saveTo: a write without space ends the stream at both ends and leaves no file", () =>
   inTemporaryFolder(async (folder) => {
     class FullPool extends WorkerPool {
       override writeFile(...args: Parameters<WorkerPool["writeFile"]>): Promise<void> {
@@ -45,7 +45,7 @@ test("a write that finds no space ends the stream at both ends and leaves nothin
     assert.equal(left, []);
   }));
 
-test("a tmpfs of 256 kB is full in the middle, where mounting is permitted; elsewhere the refusal is what is seen", () =>
+test("saveTo: a 256 kB tmpfs that fills midway, if mounting is permitted, gives a file-error", () =>
   inTemporaryFolder(async (folder) => {
     const small = join(folder, "small");
     await mkdir(small);

@@ -13,7 +13,7 @@ import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("hanging files");
+const test = suite("hanging file systems");
 
 interface Hang {
   /** Whether the call that hangs was made. */
@@ -49,7 +49,7 @@ const ENDS = ["signal", "close"] as const;
 
 for (const call of ["stat", "read"] as const) {
   for (const end of ENDS) {
-    test(`sendFile settles by ${end} while "${call}" hangs`, () =>
+    test(`sendFile: settles by ${end} while "${call}" hangs`, () =>
       inTemporaryFolder((folder) =>
         inPair(async (alice) => {
           const path = join(folder, "data.bin");
@@ -70,7 +70,7 @@ for (const call of ["stat", "read"] as const) {
   }
 }
 
-test("sendFile asks nothing of the file system when its signal was aborted before", () =>
+test("sendFile: asks nothing of the file system if its signal was aborted before", () =>
   inTemporaryFolder((folder) =>
     inPair(async (alice) => {
       await whileHanging("stat", folder, async (hang) => {
@@ -82,7 +82,7 @@ test("sendFile asks nothing of the file system when its signal was aborted befor
 
 for (const call of ["stat", "mkdir", "create", "lstat", "sync", "link", "unlink"] as const) {
   for (const end of call === "create" || call === "sync" ? ENDS : ["signal"] as const) {
-    test(`saveTo settles by ${end} while "${call}" hangs, and leaves nothing when that goes on`, () =>
+    test(`saveTo: settles by ${end} while "${call}" hangs, and leaves no file when the call returns`, () =>
       inTemporaryFolder((folder) =>
         inPair(async (alice, bob) => {
           const controller = new AbortController();
@@ -110,7 +110,7 @@ for (const call of ["stat", "mkdir", "create", "lstat", "sync", "link", "unlink"
 
 /** Each of Alice's reads of files, or of Bob's writes, hangs until it goes on. */
 for (const call of ["readFile", "writeFile"] as const) {
-  test(`a transfer settles by signal at both ends while "${call}" of the codec hangs`, () =>
+  test(`transfer: settles by signal at both ends while "${call}" of the codec hangs`, () =>
     inTemporaryFolder((folder) =>
       inRealTime(async (room) => {
         let reached = false;
@@ -149,7 +149,7 @@ for (const call of ["readFile", "writeFile"] as const) {
     ));
 }
 
-test("a part that is discarded while it is placed over another leaves that or the whole new file", () =>
+test("PartFile.discard() during a replacing commit leaves the old file or the whole new one", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "data.bin");
     await writeFile(path, "old");
@@ -176,7 +176,7 @@ const NOWHERE: Readonly<Record<string, (folder: string) => string>> = {
 };
 
 for (const [what, pathIn] of Object.entries(NOWHERE)) {
-  test(`saveTo into ${what} is a file-error`, () =>
+  test(`saveTo: into ${what} is a file-error`, () =>
     inTemporaryFolder(async (folder) => {
       await symlink(join(folder, "nowhere", "inbox"), join(folder, "link"));
       await symlink(join(folder, "circle"), join(folder, "circle"));
@@ -187,7 +187,7 @@ for (const [what, pathIn] of Object.entries(NOWHERE)) {
     }));
 }
 
-test("saveTo makes the folders that are missing, tells the first, and takes away what it made", () =>
+test("saveTo: makes missing folders, reports the first, and removes those it made", () =>
   inTemporaryFolder(async (folder) => {
     await mkdir(join(folder, "a"));
     const deep = join(folder, "a", "b", "c");

@@ -13,7 +13,7 @@ import { inPair } from "../support/hub_fixture.ts";
 import { begin, finish, text } from "../support/part_files.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("inbox");
+const test = suite("saveTo: inboxes");
 
 /** A file system in which whoever watches the folder takes a file at a step of its being placed. */
 function watched(folder: string, step: "link" | "lstat", take: (path: string) => Promise<void>): FileSystem {
@@ -41,7 +41,7 @@ for (const step of ["link", "lstat"] as const) {
       (path: string) => rename(path, `${path}.${Math.random()}.taken`),
     ]] as const
   ) {
-    test(`placing: a consumer who ${how} what stands there, at each ${step}, costs no file`, () =>
+    test(`PartFile.commit(): a consumer who ${how} the file there, at each ${step}, loses no file`, () =>
       inTemporaryFolder(async (folder) => {
         const files = watched(folder, step, take);
         for (let i = 0; i < 20; i++) {
@@ -52,7 +52,7 @@ for (const step of ["link", "lstat"] as const) {
   }
 }
 
-test("placing without hard links: a consumer who takes the place holder costs no file", () =>
+test("PartFile.commit() without hard links: a consumer who takes the placeholder loses no file", () =>
   inTemporaryFolder(async (folder) => {
     const files: FileSystem = {
       ...nodeFileSystem,
@@ -66,7 +66,7 @@ test("placing without hard links: a consumer who takes the place holder costs no
   }));
 
 for (const atOnce of [1, 16, 400]) {
-  test(`numbers: 400 files of one name, ${atOnce} at once, are all there, and none is looked for more than some 30 times`, () =>
+  test(`saveTo: 400 files of one name, ${atOnce} at once, are all kept, with about 30 lookups each at most`, () =>
     inTemporaryFolder(async (folder) => {
       let calls = 0;
       const files: FileSystem = {
@@ -94,7 +94,7 @@ const NAMED: readonly [mimeType: string, name: string][] = [
 ];
 
 for (const [mimeType, name] of NAMED) {
-  test(`a stream without a name, of type "${mimeType}", is saved as ${name}`, () =>
+  test(`saveTo: a stream without a name, of type "${mimeType}", is saved as ${name}`, () =>
     inTemporaryFolder(async (folder) => {
       assert.is(nameOfType(mimeType), name);
       assert.is(await finish(await begin(folder + sep, { name: "", mimeType }), "x"), join(folder, name));
@@ -108,7 +108,7 @@ const LONG: readonly [name: string, saved: string][] = [
   ["😀".repeat(3_000), "😀".repeat(63)],
 ];
 
-test("names that are longer than a file system holds are sent, and saved cut at a code point with their extension", () =>
+test("saveTo: a name too long for the file system is cut at a code point and keeps its extension", () =>
   inTemporaryFolder((folder) =>
     inPair(async (alice, bob) => {
       const paths: string[] = [];
@@ -125,7 +125,7 @@ test("names that are longer than a file system holds are sent, and saved cut at 
     })
   ));
 
-test("part files of a process that was killed go with the next save into their folder, and no others", () =>
+test("saveTo: removes part files of killed processes from its folder, and no others", () =>
   inTemporaryFolder(async (folder) => {
     const own = ownerTag();
     if (own === undefined) return assert.ok(process.platform !== "linux", "this process cannot tell who it is");

@@ -9,9 +9,9 @@ import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import type { FileSystem } from "../../files/file_system.ts";
 
-const test = suite("part_file");
+const test = suite("PartFile");
 
-test("a file is nowhere under its final name until it is whole", () =>
+test("PartFile: no file has the final name until the content is whole", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "out.bin");
     const part = await begin(path);
@@ -24,7 +24,7 @@ test("a file is nowhere under its final name until it is whole", () =>
     assert.is(await text(path), "whole");
   }));
 
-test("the reference is the file's own: device and inode", () =>
+test("PartFile.ref: holds device and inode of the file itself", () =>
   inTemporaryFolder(async (folder) => {
     const part = await begin(join(folder, "out.bin"));
     const seen = await lstat(part.ref.path, { bigint: true });
@@ -32,7 +32,7 @@ test("the reference is the file's own: device and inode", () =>
     await part.discard();
   }));
 
-test("relative paths and URLs are paths", () =>
+test("createPartFile: accepts relative paths and URLs", () =>
   inTemporaryFolder(async (folder) => {
     const [one, two] = [join(folder, "one"), join(folder, "two ü#")];
     assert.is(await finish(await begin(relative(process.cwd(), one)), "1"), one);
@@ -40,14 +40,14 @@ test("relative paths and URLs are paths", () =>
     assert.equal([await text(one), await text(two)], ["1", "2"]);
   }));
 
-test("the mode is the umask's, as of any new file", () =>
+test("PartFile: the mode follows the umask, as for any new file", () =>
   inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, "any"), "");
     await finish(await begin(join(folder, "ours")), "");
     assert.is((await lstat(join(folder, "ours"))).mode, (await lstat(join(folder, "any"))).mode);
   }));
 
-test("a folder takes the sender's name, made safe; a taken one gets a number", () =>
+test("createPartFile: a folder takes the sender's name, made safe; a name in use gets a number", () =>
   inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, "report.pdf"), "old");
     const part = await begin(folder, { name: "../../report.pdf" });
@@ -63,7 +63,7 @@ test("a folder takes the sender's name, made safe; a taken one gets a number", (
     assert.is(await text(join(folder, "report.pdf")), "fourth");
   }));
 
-test("of files of one name at once, each keeps its bytes under a name of its own", () =>
+test("PartFile: files of one name at once each keep their bytes under their own name", () =>
   inTemporaryFolder(async (folder) => {
     const words = Array.from({ length: 20 }, (_, index) => `file ${index}`);
     const parts = await Promise.all(words.map(() => begin(folder)));
@@ -73,7 +73,7 @@ test("of files of one name at once, each keeps its bytes under a name of its own
     assert.is((await readdir(folder)).length, 20);
   }));
 
-test("a number whose file was taken away is free again", () =>
+test("PartFile: a number whose file was removed is free again", () =>
   inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, "report.pdf"), "");
     for (let round = 0; round < 3; round++) {
@@ -83,7 +83,7 @@ test("a number whose file was taken away is free again", () =>
     }
   }));
 
-test("a thousand files of a name cost the next one a few looks, not a thousand", () =>
+test("PartFile: after 1,000 files of one name, the next needs a few lookups only", () =>
   inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, "report.pdf"), "");
     for (let number = 2; number <= 1_000; number++) await writeFile(join(folder, `report (${number}).pdf`), "");
@@ -93,7 +93,7 @@ test("a thousand files of a name cost the next one a few looks, not a thousand",
     assert.ok(calls <= 30, `${calls} looks`);
   }));
 
-test("symbolic links and folders take a name too", () =>
+test("PartFile: symbolic links and folders occupy a name too", () =>
   inTemporaryFolder(async (folder) => {
     await symlink("nowhere", join(folder, "report.pdf"));
     await mkdir(join(folder, "report (2).pdf"));
@@ -101,7 +101,7 @@ test("symbolic links and folders take a name too", () =>
     assert.not((await readdir(folder)).includes("nowhere"));
   }));
 
-test("a path that ends in a slash is made, and goes again if nothing came of it", () =>
+test("createPartFile: makes a path that ends in a slash, and removes that if nothing was saved", () =>
   inTemporaryFolder(async (folder) => {
     const deep = join(folder, "a", "b", "c") + sep;
     await (await begin(deep)).discard();
@@ -115,13 +115,13 @@ test("a path that ends in a slash is made, and goes again if nothing came of it"
     assert.equal(await readdir(deep), ["report.pdf"]);
   }));
 
-test("an unsafe name leaves nothing behind", () =>
+test("createPartFile: an unsafe name leaves no file behind", () =>
   inTemporaryFolder(async (folder) => {
     await rejection(() => begin(join(folder, "new") + sep, { name: "../.." }), "unsafe-name");
     assert.equal(await readdir(folder), []);
   }));
 
-test("a path given in full that exists is file-exists, at once", () =>
+test("createPartFile: a full path that exists is file-exists, at once", () =>
   inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, "file"), "old");
     await symlink("nowhere", join(folder, "dangling"));
@@ -130,7 +130,7 @@ test("a path given in full that exists is file-exists, at once", () =>
     assert.equal((await readdir(folder)).sort(), ["circle", "dangling", "file"]);
   }));
 
-test("a path taken only meanwhile is file-exists, and who took it keeps it", () =>
+test("PartFile.commit(): a path taken in the meantime is file-exists, and keeps its content", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "out.bin");
     const part = await begin(path);
@@ -141,7 +141,7 @@ test("a path taken only meanwhile is file-exists, and who took it keeps it", () 
     await rejection(() => part.commit(4), "closed");
   }));
 
-test("overwrite replaces a file in one step, and a symbolic link instead of what it leads to", () =>
+test("PartFile.commit() with overwrite: replaces a file in one step, and a symbolic link itself", () =>
   inTemporaryFolder(async (folder) => {
     const [file, target, symbolic] = [join(folder, "file"), join(folder, "target"), join(folder, "symbolic")];
     await writeFile(file, "old");
@@ -156,7 +156,7 @@ test("overwrite replaces a file in one step, and a symbolic link instead of what
     assert.is(await finish(await begin(join(folder, "fresh"), { overwrite: true }), "f"), join(folder, "fresh"));
   }));
 
-test("overwrite replaces neither folders nor devices", () =>
+test("PartFile.commit() with overwrite: replaces neither folders nor devices", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "out");
     const part = await begin(path, { overwrite: true });
@@ -168,7 +168,7 @@ test("overwrite replaces neither folders nor devices", () =>
     assert.ok((await lstat("/dev/null")).isCharacterDevice());
   }));
 
-test("a part prepared by somebody else is never used, nor followed", () =>
+test("createPartFile: never uses nor follows a part file prepared by others", () =>
   inTemporaryFolder(async (folder) => {
     const victim = join(folder, "victim");
     await writeFile(victim, "precious");
@@ -186,7 +186,7 @@ test("a part prepared by somebody else is never used, nor followed", () =>
     assert.is(causeCode(error), "EEXIST");
   }));
 
-test("a part that was replaced is not committed, and what replaced it stays", () =>
+test("PartFile.commit(): a replaced part file is not committed, and the replacement stays", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "out");
     for (
@@ -207,7 +207,7 @@ test("a part that was replaced is not committed, and what replaced it stays", ()
     assert.equal(await readdir(folder), []);
   }));
 
-test("a part of another size is not committed", () =>
+test("PartFile.commit(): a part file of another size is not committed", () =>
   inTemporaryFolder(async (folder) => {
     for (const bytes of [4, 6]) {
       const part = await begin(join(folder, "out"));
@@ -217,14 +217,14 @@ test("a part of another size is not committed", () =>
     assert.equal(await readdir(folder), []);
   }));
 
-test("a wrong size is an invalid argument, and the part goes on", () =>
+test("PartFile.commit(): a wrong size is an invalid argument, and the part file stays usable", () =>
   inTemporaryFolder(async (folder) => {
     const part = await begin(join(folder, "out"));
     for (const bytes of [-1, 1.5, NaN, "3" as unknown as number]) await rejection(() => part.commit(bytes), "invalid-argument");
     assert.is(await finish(part, "abc"), join(folder, "out"));
   }));
 
-test("discard may be called at any time and any number of times", () =>
+test("PartFile.discard(): may be called at any time, any number of times", () =>
   inTemporaryFolder(async (folder) => {
     const gone = await begin(join(folder, "gone"));
     await unlink(gone.ref.path);
@@ -243,7 +243,7 @@ test("discard may be called at any time and any number of times", () =>
     assert.equal(await readdir(folder), ["done"]);
   }));
 
-test("a folder that vanishes is a file-error, and its part discarded", () =>
+test("PartFile.commit(): a vanished folder is a file-error, and the part file is discarded", () =>
   inTemporaryFolder(async (folder) => {
     const sub = join(folder, "sub");
     const part = await begin(sub + sep);
@@ -253,7 +253,7 @@ test("a folder that vanishes is a file-error, and its part discarded", () =>
     await part.discard();
   }));
 
-test("a folder that another discards meanwhile is made again", () =>
+test("createPartFile: makes a folder again that another part file discarded in the meantime", () =>
   inTemporaryFolder(async (folder) => {
     const sub = join(folder, "sub");
     let first = true;
@@ -268,7 +268,7 @@ test("a folder that another discards meanwhile is made again", () =>
     assert.is(await finish(await begin(sub + sep, { files }), "x"), join(sub, "report.pdf"));
   }));
 
-test("places where no file can be are file-errors with their cause", () =>
+test("createPartFile: impossible places are file-errors with their cause", () =>
   inTemporaryFolder(async (folder) => {
     const file = join(folder, "file");
     await writeFile(file, "x");
@@ -288,13 +288,13 @@ test("places where no file can be are file-errors with their cause", () =>
     assert.equal((await readdir(folder)).sort(), ["dangling", "file"]);
   }));
 
-test("what is no path is an invalid argument", async () => {
+test("createPartFile: a value that is no path is an invalid argument", async () => {
   for (const target of ["", "a\0b", new URL("http://localhost/x"), undefined, 5] as string[]) {
     await rejection(() => begin(target), "invalid-argument");
   }
 });
 
-test("a discard that fails can be repeated", () =>
+test("PartFile.discard(): can be repeated after a failure", () =>
   inTemporaryFolder(async (folder) => {
     let busy = true;
     const files: FileSystem = { ...nodeFileSystem, unlink: (path) => busy ? failing("EBUSY")() : nodeFileSystem.unlink(path) };

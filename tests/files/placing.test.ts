@@ -14,7 +14,7 @@ import type { FileSystem } from "../../files/file_system.ts";
 const test = suite("placing");
 
 for (const code of ["ENOSPC", "EACCES", "EROFS", "EMFILE"]) {
-  test(`${code} at any step is a file-error with that cause, and nothing stays`, () =>
+  test(`PartFile.commit(): ${code} at any step is a file-error with that cause, and no file stays`, () =>
     inTemporaryFolder(async (folder) => {
       for (const step of ["mkdir", "create", "sync", "link", "lstat"] as const) {
         let armed = step === "mkdir" || step === "create";
@@ -56,7 +56,7 @@ async function mountSmall(folder: string): Promise<string | undefined> {
   }
 }
 
-test("a disk that is full in the middle, and one that is full at the start, are as they were afterwards", () =>
+test("PartFile: a disk that is full at the start or midway is left as before", () =>
   inTemporaryFolder(async (folder) => {
     const small = await mountSmall(folder);
     const target = small ?? folder;
@@ -85,7 +85,7 @@ test("a disk that is full in the middle, and one that is full at the start, are 
     }
   }));
 
-test("without hard links a name is still taken only if it is free", () =>
+test("PartFile.commit() without hard links: takes a name only if it is free", () =>
   inTemporaryFolder(async (folder) => {
     for (const code of ["EPERM", "ENOTSUP", "EXDEV", "ENOSYS"]) {
       const files = { ...nodeFileSystem, link: failing(code) };
@@ -101,7 +101,7 @@ test("without hard links a name is still taken only if it is free", () =>
     assert.is((await readdir(folder)).length, 8);
   }));
 
-test("without hard links, who takes the name from the place holder keeps it", () =>
+test("PartFile.commit() without hard links: a process that takes the placeholder's name keeps that", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "out");
     const files: FileSystem = {
@@ -121,14 +121,14 @@ test("without hard links, who takes the name from the place holder keeps it", ()
     assert.equal([await readdir(folder), await text(path)], [["out"], "theirs"]);
   }));
 
-test("without hard links, a rename that fails leaves no place holder", () =>
+test("PartFile.commit() without hard links: a failed rename leaves no placeholder", () =>
   inTemporaryFolder(async (folder) => {
     const files = { ...nodeFileSystem, link: failing("EPERM"), rename: failing("EIO") };
     await rejection(async () => finish(await begin(join(folder, "out"), { files }), "x"), "file-error");
     assert.equal(await readdir(folder), []);
   }));
 
-test("a link whose answer was lost is known again", () =>
+test("PartFile.commit(): recognises its own link if the answer was lost", () =>
   inTemporaryFolder(async (folder) => {
     const files: FileSystem = {
       ...nodeFileSystem,
@@ -141,7 +141,7 @@ test("a link whose answer was lost is known again", () =>
     assert.equal(await readdir(folder), ["report.pdf"]);
   }));
 
-test("bytes are flushed before they get their name, unless that is not wanted or cannot be", () =>
+test("PartFile.commit(): flushes bytes before they get their name, unless that is off or impossible", () =>
   inTemporaryFolder(async (folder) => {
     const steps: string[] = [];
     const files: FileSystem = {

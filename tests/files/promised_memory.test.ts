@@ -66,7 +66,7 @@ function listen({ runtime }: Member): void {
 
 for (const [visit, does] of Object.entries(VISITS)) {
   for (const [leave, leaves] of Object.entries(LEAVES)) {
-    test(`after 20 who ${visit} and ${leave}, a newcomer is promised as much as the first`, async () => {
+    test(`ReceiveBudget: after 20 participants who ${visit} and ${leave}, a newcomer is promised as much as the first`, async () => {
       await inVirtualTime(async (room) => {
         const bob = await room.join("bob", { limits });
         listen(bob);
@@ -86,7 +86,7 @@ for (const [visit, does] of Object.entries(VISITS)) {
 }
 
 for (const over of [0, 1]) {
-  test(`a stream ${over} bytes beyond its window, where its sender has credit left: ${over === 0 ? "taken" : "refused"}`, async () => {
+  test(`ReceiveWindow: a stream ${over} bytes beyond its window, with credit left for its sender: ${over === 0 ? "taken" : "refused"}`, async () => {
     await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
       const ends = endsAt(bob);
@@ -106,7 +106,7 @@ for (const over of [0, 1]) {
   });
 }
 
-test("streams that are cancelled when their sender has sent all, and part of it was lost, take no credit from it", async () => {
+test("ConnectionReceiveWindow: streams cancelled after the sender sent all, with some bytes lost, cost no credit", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const readers = collectReaders(bob.runtime);
@@ -127,7 +127,7 @@ test("streams that are cancelled when their sender has sent all, and part of it 
   });
 });
 
-test("credit of streams that were cancelled is told when their sender has said how far it sent, and waits for no other stream", async () => {
+test("ConnectionReceiveWindow: credit of cancelled streams returns once the sender states how far it sent", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const readers = collectReaders(bob.runtime);
@@ -146,7 +146,7 @@ test("credit of streams that were cancelled is told when their sender has said h
   });
 });
 
-test("a late packet of a sender's life before ends nothing of its new one", async () => {
+test("ConnectionReceiveWindow: a late packet of a sender's earlier instance ends no stream of the new one", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const ends = endsAt(bob);

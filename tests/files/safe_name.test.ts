@@ -5,7 +5,7 @@ import { cut, numberedName, safeName } from "../../files/safe_name.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 
-const test = suite("safe_name");
+const test = suite("safeName");
 
 const NAMES: readonly (readonly [string, string])[] = [
   // what is good stays as it is
@@ -54,12 +54,12 @@ const NAMES: readonly (readonly [string, string])[] = [
 ];
 
 for (const [name, expected] of NAMES) {
-  test(`${JSON.stringify(name)} is ${JSON.stringify(expected)}`, () => {
+  test(`safeName: ${JSON.stringify(name)} is ${JSON.stringify(expected)}`, () => {
     assert.is(safeName(name, 200), expected);
   });
 }
 
-test("nothing safe is left of dots, spaces and what nobody sees", async () => {
+test("safeName: dots, spaces and invisible characters alone are unsafe-name", async () => {
   for (
     const name of ["", ".", "..", "...", "/", "\\", "../", "a/..", " ", "\0", "\u200b", "\u202e.\u2066.", "C:", "C:\\", " . "]
   ) {
@@ -67,7 +67,7 @@ test("nothing safe is left of dots, spaces and what nobody sees", async () => {
   }
 });
 
-test("a long name is cut before its extension, at a code point", () => {
+test("safeName: a long name is cut before its extension, at a code point", () => {
   assert.is(safeName("x".repeat(300) + ".pdf", 200), "x".repeat(196) + ".pdf");
   assert.is(safeName("x".repeat(300) + ".tar.gz", 20), "x".repeat(13) + ".tar.gz");
   assert.is(safeName("€".repeat(100), 200), "€".repeat(66));
@@ -76,25 +76,25 @@ test("a long name is cut before its extension, at a code point", () => {
   assert.is(safeName("ab c.txt", 7), "ab.txt", "no space is left at the cut");
 });
 
-test("a cut leaves no device's name", () => {
+test("safeName: a cut never results in a device's name", () => {
   assert.is(safeName("console", 3), "co");
   assert.is(safeName("console.txt", 7), "co.txt");
   assert.is(safeName("con.b.txt", 9), "_con.txt");
 });
 
-test("a limit too small for anything is unsafe-name, a wrong one invalid-argument", async () => {
+test("safeName: a limit too small for any name is unsafe-name, an invalid limit is invalid-argument", async () => {
   await rejection(() => safeName("😀", 3), "unsafe-name");
   for (const limit of [0, -1, 1.5, NaN]) await rejection(() => safeName("a", limit), "invalid-argument");
   await rejection(() => safeName(5 as unknown as string, 200), "invalid-argument");
 });
 
 // In quadratic time these would take an hour.
-test("a name of a million dots and spaces is gone through once", async () => {
+test("safeName: a name of a million dots and spaces takes linear time", async () => {
   await rejection(() => safeName(". ".repeat(500_000), 200), "unsafe-name");
   assert.is(safeName("a" + ". ".repeat(500_000) + "b", 200), "a");
 });
 
-test("numbers stand before the extension, and a name that is full makes room", () => {
+test("numberedName: a number stands before the extension, and shortens a name of full length", () => {
   assert.is(numberedName("report.pdf", 2, 200), "report (2).pdf");
   assert.is(numberedName("archive.tar.gz", 3, 200), "archive (3).tar.gz");
   assert.is(numberedName("README", 2, 200), "README (2)");
@@ -160,7 +160,7 @@ function assertSafe(name: string, limit: number): void {
   assert.is(name.normalize("NFC"), name, "in normal form");
 }
 
-test("any name, any limit: one visible component, within bytes, valid, normal, the same when made safe again", () => {
+test("law: safeName gives one visible component within the byte limit, and is idempotent", () => {
   fc.assert(
     fc.property(anyName, fc.oneof(fc.integer({ min: 1, max: 24 }), fc.constant(200)), (raw, limit) => {
       const name = attempt(raw, limit);
@@ -172,7 +172,7 @@ test("any name, any limit: one visible component, within bytes, valid, normal, t
   );
 });
 
-test("a numbered name is as safe, and another", () => {
+test("law: numberedName gives another name that is as safe", () => {
   fc.assert(
     fc.property(anyName, fc.integer({ min: 12, max: 40 }), fc.integer({ min: 2, max: 10_000 }), (raw, limit, number) => {
       const name = attempt(raw, limit);
@@ -185,7 +185,7 @@ test("a numbered name is as safe, and another", () => {
   );
 });
 
-test("a cut text is its longest beginning that fits", () => {
+test("cut: gives the longest beginning that fits", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.nat(20), (text, limit) => {
       const kept = cut(text, limit);

@@ -12,7 +12,7 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("source");
+const test = suite("openSource");
 
 /** The code that the file system gave for a refusal. */
 async function fileErrorCause(path: string | URL): Promise<string> {
@@ -21,7 +21,7 @@ async function fileErrorCause(path: string | URL): Promise<string> {
   return (cause as Error & { code: string }).code;
 }
 
-test("a file is what it is, by string, URL and relative path", () =>
+test("openSource: describes a file by string, URL or relative path", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "a ü%20#.bin");
     await writeFile(path, new Uint8Array(12_345));
@@ -33,13 +33,13 @@ test("a file is what it is, by string, URL and relative path", () =>
     }
   }));
 
-test("an empty file is a file", () =>
+test("openSource: an empty file is a file", () =>
   inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, "empty"), "");
     assert.is((await openSource(join(folder, "empty"))).size, 0);
   }));
 
-test("two names of a file are one file, a new file in its place is another", () =>
+test("openSource: two names of one file have one identity; a new file in its place has another", () =>
   inTemporaryFolder(async (folder) => {
     const [one, two] = [join(folder, "one"), join(folder, "two")];
     await writeFile(one, "1");
@@ -52,7 +52,7 @@ test("two names of a file are one file, a new file in its place is another", () 
     assert.is.not((await openSource(one)).ref.inode, first.ref.inode);
   }));
 
-test("what is no file is a file-error with its cause", () =>
+test("openSource: a path that is no file is a file-error with its cause", () =>
   inTemporaryFolder(async (folder) => {
     const file = join(folder, "file");
     await writeFile(file, "x");
@@ -70,7 +70,7 @@ test("what is no file is a file-error with its cause", () =>
     assert.is(await fileErrorCause(join(folder, "x".repeat(300))), "ENAMETOOLONG");
   }));
 
-test("devices and pipes are file-errors, and are not waited for", () =>
+test("openSource: devices and pipes are file-errors, without waiting", () =>
   inTemporaryFolder(async (folder) => {
     if (process.platform === "win32") return assert.is(process.platform, "win32"); // has neither
     const fifo = join(folder, "fifo");
@@ -84,7 +84,7 @@ test("devices and pipes are file-errors, and are not waited for", () =>
     await rejection(() => openSource(fifo, raced), "file-error");
   }));
 
-test("a file that may not be read is a file-error", () =>
+test("openSource: an unreadable file is a file-error", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "secret");
     await writeFile(path, "x");
@@ -100,7 +100,7 @@ test("a file that may not be read is a file-error", () =>
     assert.is(await fileErrorCause(path), "EACCES");
   }));
 
-test("what is no path is an invalid argument", async () => {
+test("openSource: a value that is no path is an invalid argument", async () => {
   const wrong = [
     "",
     "a\0b",
@@ -118,7 +118,7 @@ test("what is no path is an invalid argument", async () => {
   assert.instance(encoded.cause, Error);
 });
 
-test("types follow the extension, and nothing else", () => {
+test("openSource: the type follows from the extension only", () => {
   assert.is(mimeTypeOf("a.png"), "image/png");
   assert.is(mimeTypeOf("A.TAR.GZ"), "application/gzip");
   assert.is(mimeTypeOf("data.json"), "application/json");

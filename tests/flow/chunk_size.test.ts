@@ -14,27 +14,27 @@ const LARGEST = 30_000;
 const FAST = 10_000_000;
 const SLOW = 500_000;
 
-test("where the way is fast, chunks grow to what the transport says, and not before that is known", async () => {
+test("chunk size: on a fast line, grows to Transport.largestChunk, once the rate is known", async () => {
   const sizes = await sizesOf(FAST, { largestChunk: LARGEST });
   assert.is(sizes[0], STREAM_CHUNK_SIZE);
   assert.is(Math.max(...sizes), LARGEST);
 });
 
-test("where it is slow they do not", async () => {
+test("chunk size: on a slow line, stays at the default", async () => {
   assert.is(Math.max(...await sizesOf(SLOW, { largestChunk: LARGEST })), STREAM_CHUNK_SIZE);
 });
 
-test("nor where the transport says nothing", async () => {
+test("chunk size: without Transport.largestChunk, stays at the default", async () => {
   assert.is(Math.max(...await sizesOf(FAST, {})), STREAM_CHUNK_SIZE);
 });
 
-test("nor where a size was asked for", async () => {
+test("chunk size: stays as requested by options", async () => {
   for (const chunkSize of [4_000, STREAM_CHUNK_SIZE, 40_000]) {
     assert.is(Math.max(...await sizesOf(FAST, { largestChunk: LARGEST }, { chunkSize })), chunkSize);
   }
 });
 
-test("nor to another SDK", async () => {
+test("chunk size: to another SDK, stays at the default", async () => {
   await inVirtualTime(async (room) => {
     const sizes: number[] = [];
     const alice = await room.join("alice", { transport: noting(sizes, room.hub.join("alice"), { largestChunk: LARGEST }) });

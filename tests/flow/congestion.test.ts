@@ -4,7 +4,7 @@ import type { SentPacket } from "../../protocol/flow/delivery_rate.ts";
 import { InFlight } from "../../protocol/flow/in_flight.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("congestion window");
+const test = suite("CongestionController");
 
 const CHUNK = 15_000;
 
@@ -53,7 +53,7 @@ class Line {
   }
 }
 
-test("it finds a line's rate and round trip, and keeps little more than they hold under way", () => {
+test("CongestionController: finds a line's rate and round trip, and keeps little more than that in flight", () => {
   const line = new Line(1_000, 80);
   line.run(5_000);
   assert.ok(Math.abs(line.window.rate - 1_000) < 100, `rate ${line.window.rate}`);
@@ -69,7 +69,7 @@ test("it finds a line's rate and round trip, and keeps little more than they hol
   assert.ok(waited <= 60, `what is sent beside it waits ${waited.toFixed(0)} ms`);
 });
 
-test("late acknowledgements, as a busy machine makes them, do not starve it", () => {
+test("CongestionController: late acknowledgements of a busy machine do not starve a sender", () => {
   const line = new Line(3_000, 4);
   let state = 7;
   const late = (): number => {
@@ -82,7 +82,7 @@ test("late acknowledgements, as a busy machine makes them, do not starve it", ()
   assert.ok(line.delivered >= 0.6 * 10_000 * 3_000, `delivered ${line.delivered} of ${10_000 * 3_000}`); // one in forty holds all up for 120 ms
 });
 
-test("start-up ends before a shallow line has a deep queue", () => {
+test("CongestionController: start-up ends before a shallow line has a deep queue", () => {
   const line = new Line(1_000, 80);
   let deepest = 0;
   for (let ms = 0; ms < 3_000; ms++) {
@@ -92,7 +92,7 @@ test("start-up ends before a shallow line has a deep queue", () => {
   assert.ok(deepest <= 180_000, `${deepest} bytes in the queue`);
 });
 
-test("a line that becomes slower has its queue drained, one that becomes faster is used", () => {
+test("CongestionController: a line that slows down has its queue drained; one that speeds up is used", () => {
   const line = new Line(2_000, 40);
   line.run(3_000);
   line.rate = 200;
@@ -105,21 +105,21 @@ test("a line that becomes slower has its queue drained, one that becomes faster 
   assert.ok(line.delivered >= 0.85 * 2_000 * 2_000, `delivered ${line.delivered}`);
 });
 
-test("a standing queue of its own is not taken for the way's length", () => {
+test("CongestionController: does not take its own standing queue for propagation delay", () => {
   const line = new Line(500, 60);
   line.run(60_000);
   assert.ok(line.window.leastRoundTrip <= 60 + 2 * CHUNK / 500, `least round trip ${line.window.leastRoundTrip}`);
   assert.ok(line.queued <= 500 * 200, `${line.queued} bytes in the queue`);
 });
 
-test("the floor is a few chunks, whatever was measured", () => {
+test("CongestionController: the smallest window is a few chunks, whatever was measured", () => {
   const line = new Line(20, 0);
   line.run(30_000);
   assert.ok(line.window.window >= CHUNK, `window ${line.window.window}`);
   assert.ok(line.delivered >= 0.9 * 20 * 30_000, `delivered ${line.delivered}`);
 });
 
-test("after idle time what was measured is forgotten", () => {
+test("CongestionController: measurements expire when idle", () => {
   const line = new Line(10_000, 50);
   line.run(3_000);
   const before = line.window.window;
@@ -136,7 +136,7 @@ test("after idle time what was measured is forgotten", () => {
   assert.ok(idle.window.window <= 4 * CHUNK, `window ${idle.window.window}`);
 });
 
-test("without acknowledgements what is under way counts as lost, and little is tried anew", () => {
+test("CongestionController: without acknowledgements, chunks in flight count as lost and few are probed", () => {
   const window = new CongestionController();
   const packets = [window.send(CHUNK, 0), window.send(CHUNK, 0)];
   assert.is(window.inFlight, 2 * CHUNK);
@@ -153,7 +153,7 @@ test("without acknowledgements what is under way counts as lost, and little is t
   assert.is(window.inFlight, 0);
 });
 
-test("acknowledgements of nothing and packets that are forgotten", () => {
+test("CongestionController: ignores acknowledgements of nothing, and of forgotten sends", () => {
   const window = new CongestionController();
   window.acknowledge([], 0);
   const packet = window.send(CHUNK, 0);
@@ -162,7 +162,7 @@ test("acknowledgements of nothing and packets that are forgotten", () => {
   assert.ok(window.canSend);
 });
 
-test("a flight counts chunks once, ignores forgeries, and lands", () => {
+test("InFlight: counts chunks once, ignores forged acknowledgements, and empties", () => {
   const window = new CongestionController();
   const flight = new InFlight(window);
   for (let index = 0; index < 4; index++) flight.noteSent(CHUNK, index);

@@ -7,11 +7,11 @@ import { suite } from "../support/harness.ts";
 
 const test = suite("credit");
 
-test("a stream's first chunk uses none of the shared credit", () => {
+test("ConnectionSendWindow: a stream's first chunk uses no shared credit", () => {
   assert.equal([0, 1, STREAM_CHUNK_SIZE, STREAM_CHUNK_SIZE + 1].map(sharedUse), [0, 0, 0, 1]);
 });
 
-test("shared credit is only ever raised", () => {
+test("ConnectionSendWindow: shared credit only rises", () => {
   const credit = new ConnectionSendWindow(1_000);
   assert.is(credit.raise(500), false);
   assert.is(credit.allows(0, STREAM_CHUNK_SIZE + 1_000), true);
@@ -22,7 +22,7 @@ test("shared credit is only ever raised", () => {
   assert.is(credit.allows(STREAM_CHUNK_SIZE, STREAM_CHUNK_SIZE + 1), true);
 });
 
-test("law: a sender that keeps to its credit is never over it, and what is held stays within the windows", () => {
+test("law: a sender that obeys its credit is never refused, and held bytes stay within the windows", () => {
   const step = fc.record({
     sender: fc.nat({ max: 2 }),
     stream: fc.nat({ max: 3 }),
@@ -68,7 +68,7 @@ test("law: a sender that keeps to its credit is never over it, and what is held 
   );
 });
 
-test("what a sender that is gone has sent counts until it is read", () => {
+test("ConnectionReceiveWindow: unread bytes of a departed sender still count", () => {
   const limits = resolveLimits({ receiveWindow: 100_000, senderWindow: 100_000, totalWindow: 100_000 });
   const budget = new ReceiveBudget(limits);
   const window = new ConnectionReceiveWindow(limits, budget);

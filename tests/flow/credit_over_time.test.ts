@@ -56,7 +56,7 @@ const ENDS: Readonly<Record<string, (room: HubFixture, alice: Member, readers: B
 
 for (const [line, link] of Object.entries(LINES)) {
   for (const [how, end] of Object.entries(ENDS)) {
-    test(`after 12 streams ${how}, on ${line}, another goes at full speed`, async () => {
+    test(`credit: after 12 streams ${how}, on ${line}, another stream has full speed`, async () => {
       await inVirtualTime(async (room) => {
         const alice = await room.join("alice");
         const bob = await room.join("bob", { limits });
@@ -71,7 +71,7 @@ for (const [line, link] of Object.entries(LINES)) {
     });
   }
 
-  test(`a sender who leaves 12 times with unread streams, on ${line}, and comes back, sends at full speed`, async () => {
+  test(`credit: a sender who leaves 12 times with unread streams, on ${line}, and returns, has full speed`, async () => {
     await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
       bob.runtime.registerByteStreamHandler("t", () => {});
@@ -92,7 +92,7 @@ for (const [line, link] of Object.entries(LINES)) {
   });
 }
 
-test("credit that streams sent whole used comes back as their reader cancels them, without other traffic", async () => {
+test("credit: streams sent whole return their credit as their reader cancels them, without other traffic", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", { limits: { ...limits, senderWindow: limits.receiveWindow } });
@@ -109,7 +109,7 @@ test("credit that streams sent whole used comes back as their reader cancels the
   });
 });
 
-test("a reader that takes little is told of a second later: its sender sees that it goes on", async () => {
+test("credit: a slow reader's progress is reported within a second, and its sender sees that", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     let take: () => Promise<unknown> = () => Promise.reject(new Error("No reader"));
@@ -144,7 +144,7 @@ function pour(eve: RawParticipant, streamId: string, sequence: number, bytes: nu
 const FINALS = [0, 1, 89_999, 1_000_000, 2 ** 40, Number.MAX_SAFE_INTEGER];
 
 for (const final of FINALS) {
-  test(`a sender who says of ended streams that ${final} bytes were sent gains no credit, and takes none from others`, async () => {
+  test(`credit: a sender who claims ${final} bytes for ended streams gains no credit, and costs others none`, async () => {
     await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
       const readers = collectReaders(bob.runtime);

@@ -5,7 +5,7 @@ import { Destination } from "../../protocol/flow/destination.ts";
 import { CLAIM_WAIT, Destinations } from "../../protocol/flow/destinations.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("destinations");
+const test = suite("Destinations");
 
 const STATE: ReceivingState = { sequence: 0, claim: "claimed", credit: 0, received: 0, taken: 0 };
 
@@ -19,7 +19,7 @@ function room(
   return { shared, bob, carol, all: new Destinations([bob, carol], { isTargeted: named, listsRecipients: true }) };
 }
 
-test("credit is used up when bytes are about to go, and what does not go is free again", () => {
+test("Destinations: credit is reserved when bytes are about to be sent, and freed if they are not", () => {
   const { shared, all, bob } = room(true);
   all.charge(100_000);
   assert.is(shared.allows(0, 15_000 + 115_001), false);
@@ -32,7 +32,7 @@ test("credit is used up when bytes are about to go, and what does not go is free
   assert.is(shared.allows(0, 15_000 + 175_000), true, "it is over with bob");
 });
 
-test("a named receiver is waited for; one that a broadcast cannot wait for is left out", () => {
+test("Destinations: a named receiver blocks the stream; a broadcast drops a receiver that cannot keep up", () => {
   const named = room(true, 10);
   assert.is(named.all.blocker(0, 20, 0, () => assert.unreachable()), named.bob);
   assert.is(named.bob.patience.since, 0);
@@ -45,7 +45,7 @@ test("a named receiver is waited for; one that a broadcast cannot wait for is le
   assert.equal(left, ["bob"]);
 });
 
-test("what comes late takes nothing back", () => {
+test("Destinations: a late state takes nothing back", () => {
   const { bob } = room(true);
   assert.is(bob.note({ ...STATE, credit: 500_000, received: 10, taken: 10 }), true);
   assert.is(bob.note({ ...STATE, claim: "unclaimed", credit: 5, received: 5, taken: 5 }), false);
@@ -55,7 +55,7 @@ test("what comes late takes nothing back", () => {
   assert.is(bob.outcome, "cancelled");
 });
 
-test("those who keep the sender waiting are stalled after a time, unless they make progress", () => {
+test("Destinations.stalled: receivers that block the sender for too long without progress", () => {
   const { all, bob } = room(true, 10);
   all.blocker(0, 20, 100, () => {});
   assert.is(all.nextStall(1_000), 1_100);
@@ -65,7 +65,7 @@ test("those who keep the sender waiting are stalled after a time, unless they ma
   assert.equal(all.stalled(5_000, 1_000), []);
 });
 
-test("a stream is lost when none of the named is left, a broadcast when those who listened want no more", () => {
+test("Destinations: a stream fails when no named receiver is left, a broadcast when no listener is left", () => {
   const named = room(true);
   named.all.settle(named.bob, "disconnected", 0);
   assert.is(named.all.failedDestination(), undefined);

@@ -6,7 +6,7 @@ import { pseudorandom } from "../support/bytes.ts";
 import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 import { type Line, linkOf, overLine, quantile, transfer } from "../support/paced_links.ts";
 
-const test = suite("flow over lines");
+const test = suite("congestion on links");
 
 const KB = 1_000;
 const MB = 1_000_000;
@@ -35,7 +35,9 @@ const LINES: readonly Line[] = [
 for (const line of LINES) {
   const { rate, delay, queue, loss = 0 } = line;
   test(
-    `${rate / MB} MB/s, ${delay} ms, queue of ${queue} ms, loss ${loss}: used, and messages are hardly later than alone`,
+    `congestion: ${
+      rate / MB
+    } MB/s, ${delay} ms, queue of ${queue} ms, loss ${loss}: full use, with messages hardly later than alone`,
     async () => {
       const bytes = Math.min(20 * MB, Math.max(1 * MB, rate * 15));
       const { goodput, latencies } = await overLine(line, bytes);
@@ -49,7 +51,7 @@ for (const line of LINES) {
   );
 }
 
-test("of a bulk stream that is aborted while its chunks wait for room, nothing follows but its end", async () => {
+test("OutgoingPump: after an abort of a waiting bulk stream, only its trailer is sent", async () => {
   await inVirtualTime(async (room) => {
     const given: string[] = [];
     const transport = spied(room.hub.join("alice"), ({ type }) => {
@@ -74,13 +76,13 @@ test("of a bulk stream that is aborted while its chunks wait for room, nothing f
   }, { link: { kind: "reliable", delay: 5, rate: 1 * MB } });
 });
 
-test("a fast line is used as far as credit goes, without a queue", async () => {
+test("congestion: a fast link is used as far as credit allows, without a queue", async () => {
   const { goodput, latencies } = await overLine({ rate: 100 * MB, delay: 50, queue: 200 }, 20 * MB);
   assert.ok(goodput >= 0.75 * MB * 1.048576 / 0.1, `goodput ${goodput.toFixed(0)}`); // a window of 1 MiB in a round trip of 100 ms
   assert.ok(quantile(latencies, 0.95) <= 60, `${quantile(latencies, 0.95)} ms`);
 });
 
-test("a line that becomes ten times as fast is used within seconds", async () => {
+test("congestion: a link that becomes ten times as fast is used within seconds", async () => {
   const slow = { rate: 300 * KB, delay: 20, queue: 500 };
   const { goodput } = await overLine(slow, 20 * MB, (room) => {
     room.time.setTimeout(() => room.hub.link("alice", "bob", linkOf({ ...slow, rate: 3 * MB })), 3_000);
@@ -89,7 +91,7 @@ test("a line that becomes ten times as fast is used within seconds", async () =>
   assert.ok(20 * MB / goodput <= 3 + (20 - 0.9) / 3 + 3, `${(20 * MB / goodput).toFixed(1)} s`);
 });
 
-test("on a line that becomes ten times as slow the queue is gone within seconds", async () => {
+test("congestion: on a link that becomes ten times as slow, the queue drains within seconds", async () => {
   const fast = { rate: 2 * MB, delay: 20, queue: 2_000 };
   const slow = { ...fast, rate: 200 * KB };
   const { latencies, goodput } = await overLine(fast, 8 * MB, (room) => {
@@ -101,7 +103,7 @@ test("on a line that becomes ten times as slow the queue is gone within seconds"
 });
 
 for (const count of [2, 10]) {
-  test(`${count} streams to one receiver share its line evenly, and use it`, async () => {
+  test(`congestion: ${count} streams to one receiver share its link evenly and fully`, async () => {
     await inVirtualPair(async (alice, bob, room) => {
       await room.time.advance(1_000);
       const had = new Map<string, number>();
@@ -125,7 +127,7 @@ for (const count of [2, 10]) {
   }, { seconds: 60 });
 }
 
-test("two senders to one receiver each use their line", async () => {
+test("congestion: two senders to one receiver each use their own link", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob, carol] = [await room.join("alice"), await room.join("bob"), await room.join("carol")];
     await room.time.advance(1_000);
@@ -137,7 +139,7 @@ test("two senders to one receiver each use their line", async () => {
   }, { link: linkOf({ rate: MB, delay: 20, queue: 500 }) });
 });
 
-test("a broadcast goes at the pace of its slowest receiver, and a stream to the fast one alone is not slowed down", async () => {
+test("congestion: a broadcast has the pace of its slowest receiver, a stream to the fast one alone has not", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const [slow, fast] = [await room.join("slow"), await room.join("fast")];
@@ -159,7 +161,7 @@ test("a broadcast goes at the pace of its slowest receiver, and a stream to the 
   }, { link: linkOf({ rate: 2 * MB, delay: 20, queue: 500 }) });
 });
 
-test("bulk is left a tenth beside a flood of what is urgent, and what is urgent is not behind bulk", async () => {
+test("congestion: bulk keeps a tenth beside a flood of urgent packets, which do not wait for bulk", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(1_000);
     let bulk = 0;

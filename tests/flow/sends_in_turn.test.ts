@@ -6,9 +6,9 @@ import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
-const test = suite("sends in turn");
+const test = suite("OpeningQueue");
 
-test("sendText: thousands that are not awaited arrive, each and in order", async () => {
+test("sendText: thousands of calls that are not awaited arrive, each and in order", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const came: string[] = [];
     const got: string[] = [];
@@ -26,7 +26,7 @@ test("sendText: thousands that are not awaited arrive, each and in order", async
 });
 
 for (const after of [0, 1, 100]) {
-  test(`streams to one who introduces itself ${after} ms after it was asked open in the order of their calls`, async () => {
+  test(`OpeningQueue: streams to a peer that says hello ${after} ms after the request open in the order of their calls`, async () => {
     await inVirtualTime(async (room) => {
       const alice = await room.join("alice");
       const eve = room.raw("eve");
@@ -48,7 +48,7 @@ for (const after of [0, 1, 100]) {
 }
 
 for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3, 4], [20, 1024, 5], [64, 8, 2]] as const) {
-  test(`limits of ${streams} streams, ${streamsPerSender} a sender: ${count} senders send 60 each, none is refused`, async () => {
+  test(`OpeningQueue: with limits of ${streams} streams, ${streamsPerSender} a sender, ${count} senders send 60 each and none is refused`, async () => {
     await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits: { streams, streamsPerSender } });
       let open = 0;
@@ -73,7 +73,7 @@ for (const [streams, streamsPerSender, count] of [[1, 1, 3], [1, 1024, 3], [7, 3
   });
 }
 
-test("a send that is aborted before its header went gives its turn back", async () => {
+test("OpeningQueue: a send aborted before its header gives its turn back", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streams: 2 } })];
     const texts: string[] = [];
@@ -92,7 +92,7 @@ test("a send that is aborted before its header went gives its turn back", async 
   });
 });
 
-test("streams of another SDK count, and make room when they end", async () => {
+test("StreamGrant: streams of another SDK count, and make room when they end", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streams: 2 } });
     const readers = collectReaders(bob.runtime);
@@ -113,7 +113,7 @@ test("streams of another SDK count, and make room when they end", async () => {
   });
 });
 
-test("senders who leave take their promised streams with them", async () => {
+test("StreamGrant: senders who leave release the streams they were promised", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streams: 70 } });
     let taken = 0;
@@ -130,7 +130,7 @@ test("senders who leave take their promised streams with them", async () => {
   });
 });
 
-test("a send that is refused for its arguments takes nobody's place", async () => {
+test("OpeningQueue: a send refused for its arguments takes no turn", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
@@ -142,7 +142,7 @@ test("a send that is refused for its arguments takes nobody's place", async () =
   });
 });
 
-test("a raise that is lost on the way is told again", async () => {
+test("StreamGrant: a lost raise is repeated", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     const readers = collectReaders(bob.runtime);
@@ -158,7 +158,7 @@ test("a raise that is lost on the way is told again", async () => {
   });
 });
 
-test("headers that are lost on the way hold no place", async () => {
+test("StreamGrant: lost headers hold no place", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 4 } })];
     const got: string[] = [];
@@ -176,7 +176,7 @@ test("headers that are lost on the way hold no place", async () => {
   });
 });
 
-test("a stranger who heeds no limit is refused, and the limit that is told stays honest", async () => {
+test("StreamGrant: a sender who ignores the limit is refused, and the advertised limit stays correct", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
     const readers = collectReaders(bob.runtime);

@@ -75,7 +75,7 @@ for (const [line, link] of Object.entries(LINES)) {
   for (const [way, says] of Object.entries(WAYS)) {
     for (const destinationIdentities of [undefined, ["bob", "eve"]]) {
       const to = destinationIdentities === undefined ? "a broadcast" : "a named stream";
-      test(`${to} on ${line}: a receiver that ${way} is left out, and the others have all of it`, async () => {
+      test(`stallTimeout: ${to} on ${line}: a receiver that ${way} is dropped, and the others get the whole stream`, async () => {
         await inVirtualTime(async (room) => {
           const alice = await room.join("alice", { limits });
           const bob = await room.join("bob");
@@ -103,7 +103,7 @@ for (const [line, link] of Object.entries(LINES)) {
   }
 }
 
-test("a reader that is alone may be as slow as a hundredth of what is left in each stall time-out", async () => {
+test("stallTimeout: a sole receiver may be as slow as a hundredth of the rest in each stall time-out", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits });
     const bob = await room.join("bob");

@@ -29,7 +29,7 @@ const step = fc.record({
   count: fc.nat(40),
 });
 
-test("law: a grant never falls, no more is promised than the limits say, and all comes back", () => {
+test("law: a StreamGrant never falls, never promises more than the limits, and everything returns", () => {
   fc.assert(fc.property(fc.nat(60), fc.nat(20), fc.array(step, { maxLength: 200 }), (streams, streamsPerSender, steps) => {
     const { budget, all } = senders(5, { ...DEFAULT_LIMITS, streams, streamsPerSender });
     const opened = all.map(() => 0);
@@ -62,7 +62,7 @@ test("law: a grant never falls, no more is promised than the limits say, and all
   }));
 });
 
-test("law: whoever waits gets a stream as soon as one is free, whatever the others hold", () => {
+test("law: whoever waits for a StreamGrant gets a stream as soon as one is free", () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 2, max: 8 }), (streams, count) => {
     const { all } = senders(count, { ...DEFAULT_LIMITS, streams });
     const opened = all.map(() => 0);
@@ -79,14 +79,14 @@ test("law: whoever waits gets a stream as soon as one is free, whatever the othe
   }));
 });
 
-test("StreamGrant: a thousand sends that wait are let in at once where there is room", () => {
+test("StreamGrant: a thousand waiting sends are admitted at once if there is room", () => {
   const { all: [sender] } = senders(1, DEFAULT_LIMITS);
   assert.is(sender?.grant.limit, 64);
   sender?.grant.noteSender(0, 1_000);
   assert.is(sender?.grant.limit, 1_000);
 });
 
-test("StreamGrant: a sender that waits gets the stream that another's end makes room for", () => {
+test("StreamGrant: a waiting sender gets the stream that another's end makes room for", () => {
   const { all: [first, second] } = senders(2, { ...DEFAULT_LIMITS, streams: 1 });
   first?.grant.noteSender(0, 1);
   first?.grant.open();
@@ -96,7 +96,7 @@ test("StreamGrant: a sender that waits gets the stream that another's end makes 
   assert.is(second?.grant.limit, 1);
 });
 
-test("StreamGrant: a limit that rises by one is due to a sender that has used up what it was told, and not to another", () => {
+test("StreamGrant: a raise by one is due only for a sender that has used up its limit", () => {
   const { all: [sender] } = senders(1, { ...DEFAULT_LIMITS, streamsPerSender: 64 });
   for (let i = 0; i < 63; i++) sender?.grant.open();
   sender?.grant.end();
@@ -107,7 +107,7 @@ test("StreamGrant: a limit that rises by one is due to a sender that has used up
   assert.is(sender?.grant.isDue(65), false);
 });
 
-test("StreamGrant: a sender that says it has opened more than it may gains nothing", () => {
+test("StreamGrant: a sender that claims more open streams than allowed gains nothing", () => {
   const { all: [sender], budget } = senders(1, DEFAULT_LIMITS);
   for (let i = 0; i < 10; i++) sender?.grant.noteSender(Number.MAX_SAFE_INTEGER, 0);
   assert.ok((sender?.grant.limit ?? 0) <= 11 * 64, `${sender?.grant.limit}`);
@@ -125,20 +125,20 @@ test("StreamGrant: 200 senders share the total, and whoever asks gets more", () 
   assert.ok((first?.grant.limit ?? 0) > before);
 });
 
-test("StreamGrant: where no streams are taken it states no limit, so that the sender is refused at once", () => {
+test("StreamGrant: without streams to grant, no limit is stated, so that senders are refused at once", () => {
   for (const limits of [{ streams: 0 }, { streamsPerSender: 0 }]) {
     const { all: [sender] } = senders(1, { ...DEFAULT_LIMITS, ...limits });
     assert.is(sender?.grant.limit, undefined);
   }
 });
 
-test("StreamGrant: limits without end are told as a large count", () => {
+test("StreamGrant: an infinite limit is advertised as a large count", () => {
   const { all: [sender] } = senders(1, { ...DEFAULT_LIMITS, streams: Infinity, streamsPerSender: Infinity });
   assert.ok(Number.isSafeInteger(sender?.grant.limit));
   assert.ok((sender?.grant.limit ?? 0) > 1_000_000);
 });
 
-test("StreamCredit: an older packet lowers nothing; without a stated limit all may go", () => {
+test("StreamCredit: an older packet lowers nothing; without a stated limit any number may open", () => {
   const credit = new StreamCredit();
   assert.ok(credit.available);
   assert.is(credit.raise(undefined), false);

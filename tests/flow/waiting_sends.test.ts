@@ -10,7 +10,7 @@ import type { RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("waiting sends");
 
-test("a send that waits ends with its signal, with its runtime, and with its receiver", async () => {
+test("OpeningQueue: a waiting send ends with its signal, its runtime, or its receiver", async () => {
   for (
     const [code, end] of [
       ["aborted", (controller: AbortController) => controller.abort()],
@@ -34,7 +34,7 @@ test("a send that waits ends with its signal, with its runtime, and with its rec
 });
 
 for (const turns of [0, 1, 2, 3, 5, 8]) {
-  test(`a send whose signal fires ${turns} microtasks after the call reaches nobody whole, and holds no place`, async () => {
+  test(`OpeningQueue: a send aborted ${turns} microtasks after the call reaches nobody whole, and holds no place`, async () => {
     await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
       const ends: string[] = [];
@@ -56,7 +56,7 @@ for (const turns of [0, 1, 2, 3, 5, 8]) {
   });
 }
 
-test("a send that was given up leaves its turn to the next", async () => {
+test("OpeningQueue: an abandoned send leaves its turn to the next", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice"), await room.join("bob", { limits: { streamsPerSender: 1 } })];
     const readers = collectReaders(bob.runtime);
@@ -77,7 +77,7 @@ test("a send that was given up leaves its turn to the next", async () => {
   });
 });
 
-test("a receiver that takes nothing more for the stall time-out: the send ends, a broadcast goes on to the others", async () => {
+test("stallTimeout: a send waiting for a full receiver ends; a broadcast goes on to the others", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
     const carol = await room.join("carol");
@@ -127,7 +127,7 @@ function keepAlive(eve: RawParticipant): void {
   eve.state("alice", { credit: 60_000 });
 }
 
-test("the stall time-out begins anew with each wait, and leaves no timer when the wait is given up", async () => {
+test("stallTimeout: begins anew with each wait, and an abandoned wait leaves no timer", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000, idleTimeout: 100_000 } });
     const bob = await room.join("bob", { limits: { streamsPerSender: 1, idleTimeout: 100_000 } });
@@ -147,7 +147,7 @@ test("the stall time-out begins anew with each wait, and leaves no timer when th
   });
 });
 
-test("a wait that is given up leaves nothing, also where nothing else is under way", async () => {
+test("OpeningQueue: an abandoned wait leaves nothing, even if no other stream is open", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const eve = room.raw("eve");
@@ -165,7 +165,7 @@ test("a wait that is given up leaves nothing, also where nothing else is under w
   });
 });
 
-test("a receiver that reads is waited for beyond the stall time-out", async () => {
+test("stallTimeout: a receiver that reads is waited for beyond the stall time-out", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice", { limits: { stallTimeout: 10_000 } });
     const bob = await room.join("bob", { limits: { streamsPerSender: 1 } });

@@ -6,7 +6,7 @@ import type { ReaderEvents, SdkReader } from "../../transports/livekit/sdk/event
 import { suite } from "../support/harness.ts";
 import { plainHeader } from "../support/raw_participant.ts";
 
-const test = suite("foreign readers");
+const test = suite("ForeignReaders");
 const AB = new Uint8Array([1, 2]);
 const CD = new Uint8Array([3, 4]);
 const PACKED = new Uint8Array([9]);
@@ -63,7 +63,7 @@ const forms: Record<string, { byPackets: Event[]; byReader: Event[]; totalSize?:
   },
 };
 
-test("packets and the reader's news may come in any order", () => {
+test("ForeignReaders: packets and reader events may come in any order", () => {
   for (const [name, { byPackets, byReader, told }] of Object.entries(forms)) {
     for (const events of interleavings(byPackets, byReader)) {
       const stream = reading();
@@ -75,7 +75,7 @@ test("packets and the reader's news may come in any order", () => {
   }
 });
 
-test("a stream within its header ends by its reader, at once if it is as long as announced", () => {
+test("ForeignReaders: a stream inside its header ends by its reader, at once if it has the announced size", () => {
   const stream = reading(2);
   stream.events.chunk(AB);
   stream.events.end({ h: "1", tokens: "2" }, undefined);
@@ -87,7 +87,7 @@ test("a stream within its header ends by its reader, at once if it is as long as
   assert.equal(empty.told, ["header", "end"]);
 });
 
-test("one whose reader ends and of which no packet has come is waited for", () => {
+test("ForeignReaders: a stream whose reader ends before any packet came is waited for", () => {
   const short = reading(4);
   short.events.chunk(AB);
   short.events.end({}, undefined);
@@ -101,7 +101,7 @@ test("one whose reader ends and of which no packet has come is waited for", () =
   assert.equal(broken.told, ["header", "1:", "end"]);
 });
 
-test("one whose reader ends cleanly without a trailer is not whole", () => {
+test("ForeignReaders: a stream whose reader ends cleanly without a trailer is not whole", () => {
   for (const content of [AB, PACKED]) {
     const stream = reading(2);
     stream.packet(chunk(0, content));
@@ -115,7 +115,7 @@ test("one whose reader ends cleanly without a trailer is not whole", () => {
   }
 });
 
-test("what waits for the reader's word is bounded, and its packets may be changed", () => {
+test("ForeignReaders: packets held for the reader's answer are bounded, and copied", () => {
   const stream = reading();
   const content = new Uint8Array(15_000);
   for (let index = 0; index < 1_000; index++) stream.packet(chunk(index, content));
@@ -129,7 +129,7 @@ test("what waits for the reader's word is bounded, and its packets may be change
   assert.equal(other.told, ["header", "0:1,2", "1:3,4"]);
 });
 
-test("packets that are to be encrypted, and are not, end their stream", () => {
+test("ForeignReaders: packets that should be encrypted but are not end their stream", () => {
   const stream = reading();
   stream.packet(chunk(0, AB));
   stream.events.chunk(AB);
@@ -141,7 +141,7 @@ test("packets that are to be encrypted, and are not, end their stream", () => {
   assert.equal(disordered.told.slice(-2), ["4:", "end"]); // behind all that came: chunk 3 is missing
 });
 
-test("a plain stream of which the reader can give nothing is taken from its packets", () => {
+test("ForeignReaders: a plain stream whose reader gives nothing is taken from its packets", () => {
   for (
     const [error, totalSize] of [["UTF-8 decoding error: incomplete", undefined], ["length exceeded", 1]] as const
   ) {
@@ -162,7 +162,7 @@ test("a plain stream of which the reader can give nothing is taken from its pack
   assert.equal(packed.told, ["header", "1:", "end"]);
 });
 
-test("nothing is waited for once that is known, or the sender is gone", () => {
+test("ForeignReaders: no packet is held once the answer is known or the sender is gone", () => {
   const late = reading(4);
   late.events.chunk(AB);
   late.events.end({}, undefined);
@@ -175,7 +175,7 @@ test("nothing is waited for once that is known, or the sender is gone", () => {
   assert.is(gone.waits, 0);
 });
 
-test("packets of one that was read are a second copy, up to the trailer", () => {
+test("ForeignReaders: packets of a stream that was read are a second copy, up to the trailer", () => {
   const stream = reading(2);
   stream.events.chunk(AB);
   stream.events.end({}, undefined);
@@ -185,7 +185,7 @@ test("packets of one that was read are a second copy, up to the trailer", () => 
   assert.equal(stream.told, ["header", "0:1,2", "end"]);
 });
 
-test("streams within their headers, whose trailer never comes, are not remembered for ever", () => {
+test("ForeignReaders: streams inside their headers, whose trailer never comes, are forgotten in time", () => {
   const { readers, open, wait } = many();
   for (let i = 0; i < 1_000; i++) {
     open(`${i}`).end({}, undefined);
@@ -197,7 +197,7 @@ test("streams within their headers, whose trailer never comes, are not remembere
   assert.not(readers.packet(chunk(0, AB, "999"), "dave"));
 });
 
-test("a stream with the id of one that is open takes its place; one who leaves takes all along", () => {
+test("ForeignReaders: a stream with an open stream's id replaces that; a sender who leaves takes all", () => {
   const { readers, told, stopped, open, wait } = many();
   const first = open("a");
   const second = open("a");

@@ -11,7 +11,7 @@ import { digestOf, frame } from "../support/raw_participant.ts";
 
 const test = suite("forged packets");
 
-test("chunks out of order and twice are put in order; a different repeat is corrupt", async () => {
+test("ReceiveBuffer: orders late and repeated chunks; a different repeat is corrupt", async () => {
   await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     const parts = [pattern(10, 1), pattern(20, 2), pattern(30, 3)] as const;
     hostilePeer.open("bob", "a", 0);
@@ -28,7 +28,7 @@ test("chunks out of order and twice are put in order; a different repeat is corr
   });
 });
 
-test("a gap is incomplete a second after the trailer, or when the sender falls silent", async () => {
+test("IncomingStream: a gap is incomplete a second after the trailer, or when the sender falls silent", async () => {
   await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     hostilePeer.open("bob", "a", 0);
     hostilePeer.chunk("bob", "a", 1, pattern(10));
@@ -49,7 +49,7 @@ test("a gap is incomplete a second after the trailer, or when the sender falls s
   });
 });
 
-test("a plain sender's stream with a gap is incomplete, its size known or not", async () => {
+test("IncomingStream: a plain sender's stream with a gap is incomplete, with or without a known size", async () => {
   await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (const [id, opening] of [["a", {}], ["b", { size: 30 }]] as const) {
       hostilePeer.open("bob", id, 0, { ...opening, extension: false });
@@ -62,7 +62,7 @@ test("a plain sender's stream with a gap is incomplete, its size known or not", 
   });
 });
 
-test("another's stream cannot be written to, ended or cancelled", async () => {
+test("IncomingStreamManager: a stream of another participant cannot be written to, ended or cancelled", async () => {
   await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     const alice = await room.join("alice");
     const carol = await room.join("carol");
@@ -96,7 +96,7 @@ test("another's stream cannot be written to, ended or cancelled", async () => {
   });
 });
 
-test("a header that comes again opens nothing, even when its stream has ended", async () => {
+test("IncomingStreamManager: a repeated header opens nothing, even after its stream has ended", async () => {
   await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (let i = 0; i < 3; i++) {
       hostilePeer.open("bob", "a", 0);
@@ -109,7 +109,7 @@ test("a header that comes again opens nothing, even when its stream has ended", 
   });
 });
 
-test("a new life of a sender with the same numbers does not mix with unread streams of the old one", async () => {
+test("IncomingStreamManager: a sender's new instance with equal numbers is separate from unread streams of the old one", async () => {
   await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     hostilePeer.open("bob", "old", 0);
     hostilePeer.chunk("bob", "old", 0, pattern(5));
@@ -136,7 +136,7 @@ test("a new life of a sender with the same numbers does not mix with unread stre
   });
 });
 
-test("streams under one id, whole and unread, count against the sender's limit", async () => {
+test("streamsPerSender: inline streams under one id, unread, count against the limit", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { streamsPerSender: 3 } });
     const hostilePeer = room.raw("eve");
@@ -153,7 +153,7 @@ test("streams under one id, whole and unread, count against the sender's limit",
   });
 });
 
-test("more than there is credit for is refused, in chunks, in frames, and behind a gap", async () => {
+test("ReceiveWindow: data beyond credit is refused, in chunks, in frames, and behind a gap", async () => {
   await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     hostilePeer.open("bob", "a", 0);
     for (let i = 0; i < 80; i++) hostilePeer.chunk("bob", "a", i, pattern(15_000));
@@ -168,7 +168,7 @@ test("more than there is credit for is refused, in chunks, in frames, and behind
   });
 });
 
-test("chunks after the trailer's last, and a trailer with fewer than came, are corrupt", async () => {
+test("ReceiveBuffer: chunks after the trailer's last, and a trailer with fewer than came, are corrupt", async () => {
   await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     hostilePeer.open("bob", "a", 0);
     hostilePeer.chunk("bob", "a", 0, pattern(5));
@@ -190,7 +190,7 @@ test("chunks after the trailer's last, and a trailer with fewer than came, are c
   });
 });
 
-test("wild credit harms only who gives it", async () => {
+test("ConnectionSendWindow: absurd credit harms only the receiver that grants it", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const hostilePeer = room.raw("eve");
     hostilePeer.hello("alice");
@@ -217,7 +217,7 @@ test("wild credit harms only who gives it", async () => {
   });
 });
 
-test("hellos with impossible windows and times do not keep a sender busy", async () => {
+test("Peers: hellos with impossible windows and times do not keep a sender busy", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const hostilePeer = room.raw("eve");
@@ -232,7 +232,7 @@ test("hellos with impossible windows and times do not keep a sender busy", async
   });
 });
 
-test("receipts and cancels from someone who is no destination, or of an old life, do not count", async () => {
+test("OutgoingStream: receipts and cancels from others than a destination's present instance do not count", async () => {
   await withHostilePeer(async ({ room, hostilePeer }) => {
     const alice = await room.join("alice");
     const bystander = room.raw("bystander");
@@ -260,7 +260,7 @@ test("receipts and cancels from someone who is no destination, or of an old life
   });
 });
 
-test("a receipt that says done of other bytes is corrupt", async () => {
+test('OutgoingStream: a "done" receipt for other bytes is corrupt', async () => {
   await withHostilePeer(async ({ room, hostilePeer }) => {
     const alice = await room.join("alice");
     hostilePeer.hello("alice");
@@ -283,7 +283,7 @@ test("a receipt that says done of other bytes is corrupt", async () => {
   });
 });
 
-test("msgpack extensions, and lengths and depths that are not borne out, are no messages", async () => {
+test("decodeControl: msgpack extensions, and wrong lengths and depths, are no messages", async () => {
   const extensions = [0x65, 0x69, 0x70, 0x73, 0x74, 0x78].flatMap((type) => [
     [0xd4, type, 0],
     [0xd5, type, 0, 0],

@@ -25,7 +25,7 @@ const FRAMES: [what: string, contents: Uint8Array[], code: "corrupt" | "refused"
   ["half a header", [frame(0, pattern(100)).subarray(0, 20)], "incomplete"],
 ];
 
-test("frames that are not in order end their stream, and hold no memory", async () => {
+test("FrameParser: frames out of order end their stream, and hold no memory", async () => {
   for (const [what, contents, code] of FRAMES) {
     await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
       hostilePeer.open("bob", what, 0, { extension: { format: "framed" } });
@@ -40,7 +40,7 @@ test("frames that are not in order end their stream, and hold no memory", async 
   }
 });
 
-test("nothing is allocated by a claimed size", async () => {
+test("FrameParser: a claimed size allocates nothing", async () => {
   await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     const before = bob.codec.segments.inUse;
     for (let i = 0; i < 1_000; i++) {
@@ -57,7 +57,7 @@ test("nothing is allocated by a claimed size", async () => {
   });
 });
 
-test("tiny chunks and frames that nobody reads take memory in proportion", async () => {
+test("ReceiveBuffer: tiny chunks and frames that nobody reads take memory in proportion", async () => {
   await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     hostilePeer.open("bob", "a", 0);
     hostilePeer.open("bob", "b", 1, { extension: { format: "framed" } });

@@ -14,7 +14,7 @@ const CLAIMED: Claim = "claimed";
 const TO_EVE = { topic: "t", destinationIdentities: ["eve"], confirm: true };
 
 for (const [name, taken] of [["fewer", 9], ["more", 11]] as const) {
-  test(`a receipt for ${name} bytes than were sent, with the right digest, confirms nothing`, () =>
+  test(`OutgoingStream: a receipt for ${name} bytes than were sent, with the right digest, confirms nothing`, () =>
     sendingToHostilePeer(async (room, alice, hostilePeer) => {
       const bytes = pattern(10);
       let settled = false;
@@ -31,7 +31,7 @@ for (const [name, taken] of [["fewer", 9], ["more", 11]] as const) {
     }));
 }
 
-test("a row of more bytes than were sent changes nothing, whatever else it says", () =>
+test("OutgoingStream: a state with more bytes than were sent changes nothing, whatever else it says", () =>
   sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
     await room.time.run(writer.write(pattern(10)));
@@ -49,7 +49,7 @@ test("a row of more bytes than were sent changes nothing, whatever else it says"
     await rejection(() => room.time.run(writer.write(pattern(10))), "cancelled");
   }));
 
-test("a broadcast does not wait longer than it must for one who has not claimed it, nor keep a timer for that", () =>
+test("OutgoingStream: a broadcast waits no longer than needed for a receiver without a claim, and keeps no timer", () =>
   inVirtualPair(async (alice, bob, room) => {
     const hostilePeer = room.raw("eve");
     hostilePeer.hello("alice", { streamWindow: 60_000 });
@@ -63,7 +63,7 @@ test("a broadcast does not wait longer than it must for one who has not claimed 
     assert.ok(room.time.pending <= before, `${room.time.pending} timers wait, ${before} before`);
   }));
 
-test("a broadcast that has ended takes no more receivers: who asks for it is answered that nothing comes", () =>
+test("OutgoingStream: an ended broadcast takes no more receivers, and answers that nothing comes", () =>
   inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     await room.join("bob");

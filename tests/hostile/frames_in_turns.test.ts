@@ -51,7 +51,7 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => void setImmediate(resolve));
 }
 
-test("a packet of many frames: a few are dealt with as it comes, the rest is kept and charged until later turns", async () => {
+test("ReceiveBuffer: of a packet with many frames, a few are handled at once, the rest kept and charged", async () => {
   const { arrivals: made, memory } = arrivals();
   const whole = content(FRAMES);
   assert.is(made.place(0, whole, 0), undefined);
@@ -72,7 +72,7 @@ test("a packet of many frames: a few are dealt with as it comes, the rest is kep
   assert.is(memory.held, 0);
 });
 
-test("streams whose packets hold many frames take turns", async () => {
+test("ReceiveBuffer: streams whose packets hold many frames take turns", async () => {
   const both = [arrivals().arrivals, arrivals().arrivals] as const;
   for (const each of both) each.place(0, content(FRAMES), 0);
   for (let i = 0; both.some(({ behind }) => behind) && i < 10_000; i++) {
@@ -83,7 +83,7 @@ test("streams whose packets hold many frames take turns", async () => {
   assert.equal(both.map(({ received }) => received), [FRAMES, FRAMES]);
 });
 
-test("memory for frames that wait is refused where the account has none, and free when their stream is closed", async () => {
+test("ReceiveBuffer: memory for waiting frames is refused by a full account, and free after close", async () => {
   const { arrivals: small, memory } = arrivals(20_000);
   assert.equal(small.place(0, content(FRAMES), 0), SHORTAGE);
   small.close();
@@ -98,7 +98,7 @@ test("memory for frames that wait is refused where the account has none, and fre
   assert.equal(faults, []);
 });
 
-test("a stream of many frames a packet is whole, though its sender ends it or leaves in the same turn", async () => {
+test("ReceiveBuffer: a stream of many frames per packet is whole, though its sender ends or leaves in the same turn", async () => {
   for (const leaves of [false, true]) {
     await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
       hostilePeer.open("bob", "a", 0, { extension: { format: "framed" } });
@@ -122,7 +122,7 @@ const BAD: Readonly<Record<string, [content: Uint8Array, code: "corrupt" | "inco
 };
 
 for (const [what, [bad, code, size]] of Object.entries(BAD)) {
-  test(`${what} behind many frames of its packet: the stream ends, and no memory is held`, async () => {
+  test(`ReceiveBuffer: ${what} behind many frames of its packet: the stream ends, and no memory is held`, async () => {
     await withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
       hostilePeer.open("bob", "a", 0, { ...(size === undefined ? {} : { size }), extension: { format: "framed" } });
       hostilePeer.chunk("bob", "a", 0, bad);

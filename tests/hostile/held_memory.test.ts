@@ -81,7 +81,7 @@ const FLOODS: Readonly<Record<string, (eve: RawParticipant, streamId: string, se
 };
 
 for (const [what, flood] of Object.entries(FLOODS)) {
-  test(`${what}: no more is held than the account allows, and others are not disturbed`, async () => {
+  test(`MemoryAccount: ${what}: no more is held than the account allows, and others are not disturbed`, async () => {
     await inVirtualTime(async (room) => {
       const bob = await room.join("bob", { limits });
       const { readers } = hoard(bob);
@@ -104,7 +104,7 @@ for (const [what, flood] of Object.entries(FLOODS)) {
   });
 }
 
-test("a frame for which there is no memory ends its stream, and takes none", async () => {
+test("MemoryAccount: a frame without memory ends its stream, and takes none", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { ...limits, streamsPerSender: 1 } });
     const { ends } = hoard(bob);
@@ -125,7 +125,7 @@ test("a frame for which there is no memory ends its stream, and takes none", asy
   });
 });
 
-test("streams of another SDK are bounded in all, not one by one; what was read makes room again", async () => {
+test("MemoryAccount: streams of another SDK are bounded in total; reading makes room again", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
     const { readers, ends } = hoard(bob);

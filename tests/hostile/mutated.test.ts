@@ -9,7 +9,7 @@ import { inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("mutated packets");
 
-test("100,000 mutated packets do no harm to a stream beside them", async () => {
+test("IncomingStreamManager: 100,000 mutated packets do not harm another stream", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const recorded = await record();
   const random = createRandom(seed);

@@ -36,7 +36,7 @@ const test = suite("hub");
 /** Packets after which traffic that nothing stops ends all the same, so that a test that fails does. */
 const ENDLESS = 1_000_000;
 
-test("a line can be parted one way only", async () => {
+test("hub.part(): can cut a line in one direction only", async () => {
   const hub = createHub();
   const [alice, bob] = [listen(hub, "alice"), listen(hub, "bob")];
   hub.part("alice", "bob", { oneWay: true });
@@ -46,7 +46,7 @@ test("a line can be parted one way only", async () => {
   assert.equal(alice.events, ["joined bob", "bob: control found"]);
 });
 
-test("nothing goes to or from a frozen participant; after it thaws all of it does, in order", async () => {
+test("hub.freeze(): nothing goes to or from a frozen participant; after thaw() everything does, in order", async () => {
   const hub = createHub();
   const [alice, bob] = [listen(hub, "alice"), listen(hub, "bob")];
   await alice.transport.send(control("1"));
@@ -72,7 +72,7 @@ test("nothing goes to or from a frozen participant; after it thaws all of it doe
   assert.equal(alice.events.slice(2), ["bob: chunk s 1 100", "bob: control a", "bob: control b"]);
 });
 
-test("a frozen participant's buffers are bounded: what it sends waits, what is sent to it is lost", async () => {
+test("hub.freeze(): buffers are bounded: sends of a frozen participant wait, packets to it are lost", async () => {
   const hub = createHub();
   const [alice, bob] = [listen(hub, "alice"), listen(hub, "bob")];
   hub.freeze("bob");
@@ -91,7 +91,7 @@ test("a frozen participant's buffers are bounded: what it sends waits, what is s
   assert.equal(alice.events.slice(1), Array.from({ length: 100 }, (_, index) => `bob: chunk s ${index} 60000`));
 });
 
-test("who vanishes is silent at once, and has left for the others when it is noticed", async () => {
+test("hub.vanish(): a participant is silent at once, and has left when that is noticed", async () => {
   const time = new VirtualTime();
   const hub = createHub({ clock: time, link: { kind: "reliable", delay: 10 } });
   const [alice, bob] = [listen(hub, "alice", () => time.now()), listen(hub, "bob")];
@@ -108,7 +108,7 @@ test("who vanishes is silent at once, and has left for the others when it is not
   assert.is(time.pending, 0);
 });
 
-test("who vanished can come back under its name, before and after it was missed", async () => {
+test("hub.vanish(): a participant may rejoin under its name, before and after it was missed", async () => {
   const time = new VirtualTime();
   const hub = createHub({ clock: time });
   const alice = listen(hub, "alice");
@@ -127,7 +127,7 @@ test("who vanished can come back under its name, before and after it was missed"
   assert.equal(hub.identities, ["alice", "bob"]);
 });
 
-test("a transport closed before it was opened is told so when it is", async () => {
+test("hub: a transport closed before it was opened is told so when opened", async () => {
   const hub = createHub();
   const first = hub.join("bob");
   const second = listen(hub, "bob");
@@ -139,7 +139,7 @@ test("a transport closed before it was opened is told so when it is", async () =
   assert.equal(codes, ["disconnected"]);
 });
 
-test("wrong arguments are refused", async () => {
+test("hub: wrong arguments are refused", async () => {
   const hub = createHub();
   const refused = (call: () => unknown): void => {
     assert.throws(call, (error: unknown) => error instanceof StreamError && error.code === "invalid-argument");
@@ -169,7 +169,7 @@ test("wrong arguments are refused", async () => {
   }
 });
 
-test("200 participants who all speak to all, on plain and on simulated lines", async () => {
+test("hub: 200 participants all speak to all, on plain and on simulated links", async () => {
   for (const link of [undefined, { kind: "reliable", delay: 5, rate: 1_000_000 } as const]) {
     const time = new VirtualTime();
     const hub = createHub({ clock: time, ...(link && { link }) });
@@ -184,7 +184,7 @@ test("200 participants who all speak to all, on plain and on simulated lines", a
   }
 });
 
-test("what a participant throws reaches its author, and the others get theirs", async () => {
+test("hub: an exception of one participant's listener reaches its author, and the others get their packets", async () => {
   const hub = createHub();
   const alice = hub.join("alice");
   hub.join("bob").open({
@@ -202,7 +202,7 @@ test("what a participant throws reaches its author, and the others get theirs", 
   assert.match(String(await uncaught), "bob's own fault");
 });
 
-test("endless traffic does not hold the event loop", async () => {
+test("hub: endless traffic does not hold the event loop", async () => {
   const hub = createHub();
   const [alice, bob] = [hub.join("alice"), hub.join("bob")];
   let open = true;

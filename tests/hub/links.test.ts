@@ -8,7 +8,7 @@ import { suite } from "../support/harness.ts";
 import { listen } from "../support/hub_members.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("links of a hub");
+const test = suite("hub links");
 
 /** Sends chunks of these sizes over a link, all at once, and returns what came, with the times. */
 async function history(
@@ -51,7 +51,7 @@ test("law: a reliable link delivers everything once and in order, whatever its d
   );
 });
 
-test("law: no packet comes before its delay and its time on the line", async () => {
+test("law: no packet on a link arrives before its delay and transmission time", async () => {
   await fc.assert(
     fc.asyncProperty(sizes, seed, async (list, number) => {
       const { times } = await history({ kind: "reliable", delay: 30, rate: 100_000, loss: 0.2 }, list, number);
@@ -65,7 +65,7 @@ test("law: no packet comes before its delay and its time on the line", async () 
   );
 });
 
-test("law: the same seed and traffic have the same history", async () => {
+test("law: a hub with the same seed and traffic has the same history", async () => {
   const link: LinkOptions = { kind: "faulty", delay: 10, rate: 1_000_000, lose: 0.2, repeat: 0.2, reorder: 0.3 };
   await fc.assert(
     fc.asyncProperty(sizes, seed, async (list, number) => {
@@ -77,7 +77,7 @@ test("law: the same seed and traffic have the same history", async () => {
   assert.not.equal((await history(link, many, 1)).events, (await history(link, many, 2)).events);
 });
 
-test("law: a faulty link delivers nothing that was not sent, and nothing more than twice", async () => {
+test("law: a faulty link delivers only what was sent, at most twice", async () => {
   await fc.assert(
     fc.asyncProperty(sizes, seed, async (list, number) => {
       const { events } = await history({ kind: "faulty", lose: 0.3, repeat: 0.3, reorder: 0.3 }, list, number);
@@ -89,7 +89,7 @@ test("law: a faulty link delivers nothing that was not sent, and nothing more th
   );
 });
 
-test("each fault of a faulty link happens as often as asked for", async () => {
+test("faulty link: each fault happens as often as requested", async () => {
   const many = Array.from({ length: 1_000 }, () => 10);
   const between = (count: number, least: number, most: number): void => {
     assert.ok(count >= least && count <= most, `${count} is not from ${least} to ${most}`);
@@ -107,7 +107,7 @@ function indexOf(event: string): number {
   return Number(event.split(" ")[3]);
 }
 
-test("a link passes as many bytes as its rate allows, no more and no less", async () => {
+test("link: passes as many bytes as its rate allows", async () => {
   for (const rate of [20_000, 1_000_000, 50_000_000]) {
     const list = Array.from({ length: 200 }, () => 15_000);
     const { times } = await history({ kind: "reliable", delay: 40, rate, queue: 60_000 }, list, 1);
@@ -117,7 +117,7 @@ test("a link passes as many bytes as its rate allows, no more and no less", asyn
   }
 });
 
-test("a link can be lossy, and is slower then", async () => {
+test("reliable link: may lose packets, and is slower then", async () => {
   const list = Array.from({ length: 200 }, () => 1_000);
   const good = await history({ kind: "reliable", delay: 20, rate: 1_000_000 }, list, 1);
   const bad = await history({ kind: "reliable", delay: 20, rate: 1_000_000, loss: 0.05, retransmission: 100 }, list, 1);
@@ -125,7 +125,7 @@ test("a link can be lossy, and is slower then", async () => {
   assert.ok((bad.times[100] ?? 0) > (good.times[100] ?? 0) + 50);
 });
 
-test("send resolves when the link's queue has room, not before and not much later", async () => {
+test("link: send() resolves when the queue has room, not before and not much later", async () => {
   for (const queue of [30_000, { ms: 300 }]) {
     const time = new VirtualTime();
     const hub = createHub({ clock: time, link: { kind: "reliable", delay: 1_000, rate: 100_000, queue } });
@@ -150,7 +150,7 @@ test("send resolves when the link's queue has room, not before and not much late
   }
 });
 
-test("who waits for a link's queue is released when the recipient leaves", async () => {
+test("link: a sender that waits for the queue is released when the recipient leaves", async () => {
   const time = new VirtualTime();
   const hub = createHub({ clock: time, link: { kind: "reliable", rate: 1, queue: 0 } });
   const alice = hub.join("alice");
@@ -162,7 +162,7 @@ test("who waits for a link's queue is released when the recipient leaves", async
   assert.is(time.pending, 0);
 });
 
-test("the bytes of a packet on a link are its own", async () => {
+test("link: copies the bytes of a packet", async () => {
   const time = new VirtualTime();
   const hub = createHub({ clock: time });
   hub.link("alice", "bob", { kind: "reliable", delay: 50 });
@@ -176,7 +176,7 @@ test("the bytes of a packet on a link are its own", async () => {
   assert.equal((packets[0] as { content: Uint8Array }).content, Uint8Array.of(1, 2, 3));
 });
 
-test("a pair's own line counts before the participants', theirs before the hub's, and it can change under way", async () => {
+test("hub.link(): a pair's link overrides the participants' links, those override the hub's, and all may change", async () => {
   const time = new VirtualTime();
   const hub = createHub({ clock: time, link: { kind: "reliable", delay: 300 } });
   hub.link("alice", "bob", { kind: "reliable", delay: 100 }, { oneWay: true });
@@ -197,7 +197,7 @@ test("a pair's own line counts before the participants', theirs before the hub's
   assert.equal(alice.times, [200, 300]);
 });
 
-test("law: nothing arrives after part until heal, and all after it", async () => {
+test("law: nothing arrives after hub.part() until heal(), and all after that", async () => {
   const link = fc.constantFrom<LinkOptions | undefined>(undefined, { kind: "reliable", delay: 20 }, {
     kind: "faulty",
     delay: 20,

@@ -8,7 +8,7 @@ const TEXT_BYTES = 4_000_000;
 
 const test = suite("decoding");
 
-test("no two decodings that each take up a slice share a turn of the event loop", async () => {
+test("decoding: two decodings that each need a slice of time never share a turn of the event loop", async () => {
   const hub = createHub();
   const alice = await createRuntime({ transport: hub.join("alice"), pool: false });
   const bob = await createRuntime({ transport: hub.join("bob"), pool: false });

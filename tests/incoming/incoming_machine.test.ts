@@ -8,7 +8,7 @@ import { suite } from "../support/harness.ts";
 import { muteWarnings } from "../support/mute_warnings.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("incoming machine");
+const test = suite("incomingStream machine");
 
 type State = "offered" | "receiving" | "closed" | "failed";
 type Type = IncomingEvent["type"];
@@ -38,7 +38,7 @@ const CHANGES: Readonly<Record<keyof typeof WAYS, Partial<Record<Type, State>>>>
 };
 
 for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly Type[]][]) {
-  test(`${state}: each event leads where it should`, () => {
+  test(`incomingStream in ${state}: each event leads to the right state`, () => {
     for (const type of types) {
       const snapshot = follow(way);
       assert.is(snapshot.value, state);
@@ -53,7 +53,7 @@ for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly 
   });
 }
 
-test("a handler that is found claims the stream with its window, then is started, once", () => {
+test("incomingStream: a handler claims the stream with its window, then is started, once", () => {
   const { actor, calls } = start();
   const found: IncomingEvent = { type: "handler.found", window: 70_000, start: () => void calls.push("started") };
   actor.send(found);
@@ -62,7 +62,7 @@ test("a handler that is found claims the stream with its window, then is started
   actor.stop();
 });
 
-test("a stream that nobody claims is refused in time, and not before", async () => {
+test("incomingStream: an unclaimed stream is refused after unclaimedTimeout, not before", async () => {
   const { actor, time, calls } = start();
   await time.advance(UNCLAIMED - 1);
   assert.is(actor.getSnapshot().value, "offered");
@@ -72,7 +72,7 @@ test("a stream that nobody claims is refused in time, and not before", async () 
   assert.is(time.pending, 0);
 });
 
-test("a stream that was claimed in time outlives that delay", async () => {
+test("incomingStream: a stream claimed in time outlives unclaimedTimeout", async () => {
   const { actor, time } = start();
   await time.advance(UNCLAIMED - 1);
   actor.send(EVENTS["handler.found"]);
@@ -81,7 +81,7 @@ test("a stream that was claimed in time outlives that delay", async () => {
   actor.stop();
 });
 
-test("a silent sender is given up after the silence, which each sign of life moves", async () => {
+test("incomingStream: a silent sender is given up after the silence, which each packet restarts", async () => {
   const { actor, time, calls, heard } = start();
   actor.send(EVENTS["handler.found"]);
   await time.advance(SILENCE - 1);
@@ -94,7 +94,7 @@ test("a silent sender is given up after the silence, which each sign of life mov
   assert.is(time.pending, 0);
 });
 
-test("a gap shortens the wait that is under way", async () => {
+test("incomingStream: a gap shortens a running wait", async () => {
   const { actor, time, calls, shorten } = start();
   actor.send(EVENTS["handler.found"]);
   await time.advance(100);
@@ -106,7 +106,7 @@ test("a gap shortens the wait that is under way", async () => {
   assert.equal(calls.slice(1), ["fail timeout"]);
 });
 
-test("in a final state no event does anything", () => {
+test("incomingStream: in a final state no event has an effect", () => {
   for (const way of [["handler.found", "stream.consumed"], ["stream.broken"], ["handler.found", "cancel.requested"]] as const) {
     const { actor, time, calls } = start();
     for (const type of way) actor.send(EVENTS[type]);
@@ -121,7 +121,7 @@ test("in a final state no event does anything", () => {
   }
 });
 
-test("stopping the actor cancels the stream once, in whatever state", () => {
+test("incomingStream: stopping the actor cancels the stream once, in any state", () => {
   for (const way of Object.values(WAYS)) {
     const { actor, time, calls } = start();
     for (const type of way) actor.send(EVENTS[type]);
@@ -132,7 +132,7 @@ test("stopping the actor cancels the stream once, in whatever state", () => {
   }
 });
 
-test("whatever happens, a stream ends at most once", () => {
+test("incomingStream: a stream ends at most once, whatever happens", () => {
   const law = fc.property(fc.array(fc.constantFrom(...types), { maxLength: 12 }), (way) => {
     const { actor, calls } = start();
     muteWarnings(() => way.forEach((type) => actor.send(EVENTS[type])));

@@ -7,7 +7,7 @@ import { nextBytes, nextText } from "../support/handlers.ts";
 import { inPair } from "../support/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 
-const test = suite("readable");
+const test = suite("StreamReader.readable");
 
 const ALL = pattern(100_000);
 
@@ -22,7 +22,7 @@ async function withReader(body: (reader: ByteStreamReader) => Promise<void>, byt
   });
 }
 
-test("it is the same however often it is asked for, before and after it is read", () =>
+test("StreamReader.readable is the same stream each time, before and after reading", () =>
   withReader(async (reader) => {
     const { readable } = reader;
     assert.is(reader.readable, readable);
@@ -33,7 +33,7 @@ test("it is the same however often it is asked for, before and after it is read"
     await rejection(() => reader.readAll(), "closed");
   }));
 
-test("of text it is the same, too", () =>
+test("StreamReader.readable of text is the same stream each time", () =>
   inPair(async (alice, bob) => {
     const opened = nextText(bob, "t");
     await alice.sendText("Grüße", { topic: "t" });
@@ -45,7 +45,7 @@ test("of text it is the same, too", () =>
   }));
 
 for (const size of [1, 7, 1_000, 15_000, 99_999, 100_000, 250_000]) {
-  test(`a BYOB reader with views of ${size} bytes gets all of it, and its view back at the end`, () =>
+  test(`StreamReader.readable: a BYOB reader with views of ${size} bytes gets all bytes, and its view back at the end`, () =>
     withReader(async ({ readable }) => {
       const bytes = size < 10 ? ALL.subarray(0, 500) : ALL;
       const byob = readable.getReader({ mode: "byob" });
@@ -63,7 +63,7 @@ for (const size of [1, 7, 1_000, 15_000, 99_999, 100_000, 250_000]) {
     }, size < 10 ? ALL.slice(0, 500) : ALL));
 }
 
-test("an empty stream ends at once for both kinds of reader", async () => {
+test("StreamReader.readable: an empty stream ends at once for both kinds of reader", async () => {
   await withReader(async ({ readable }) => {
     assert.is((await readable.getReader().read()).done, true);
   }, new Uint8Array());
@@ -72,7 +72,7 @@ test("an empty stream ends at once for both kinds of reader", async () => {
   }, new Uint8Array());
 });
 
-test("one that is read by turns, with views and without, loses nothing", () =>
+test("StreamReader.readable: alternating reads with and without views lose nothing", () =>
   withReader(async ({ readable }) => {
     const parts: Uint8Array[] = [];
     for (let turn = 0, over = false; !over; turn++) {
@@ -87,7 +87,7 @@ test("one that is read by turns, with views and without, loses nothing", () =>
     assert.equal(joined(parts), ALL);
   }));
 
-test("it can be piped, teed, and given to a Response", () =>
+test("StreamReader.readable can be piped, teed, and given to a Response", () =>
   withReader(async ({ readable }) => {
     const [one, two] = readable.tee();
     const [first, second] = await Promise.all([new Response(one).arrayBuffer(), new Response(two).arrayBuffer()]);
@@ -95,7 +95,7 @@ test("it can be piped, teed, and given to a Response", () =>
     assert.equal(new Uint8Array(second), ALL);
   }));
 
-test("cancelling it cancels the stream, and a failed stream is its error", () =>
+test("StreamReader.readable: cancel() cancels the stream, and a failed stream gives its error", () =>
   inPair(async (alice, bob) => {
     for (const mode of ["default", "byob"] as const) {
       for (const way of ["cancel", "abort"] as const) {

@@ -8,7 +8,7 @@ import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
 
-const test = suite("ends of readers");
+const test = suite("StreamReader: ends");
 
 interface Scene {
   room: HubFixture;
@@ -36,7 +36,7 @@ async function inScene(body: (scene: Scene) => Promise<void>, options: Partial<R
 
 const LIMIT = { limits: { readAllBytes: 1_000 } };
 
-test("readAll gathers as much as its limit allows, of text and bytes, announced or not", () =>
+test("StreamReader.readAll() gathers as much as its limit allows, of text and bytes, announced or not", () =>
   inScene(async ({ room, alice, texts, bytes }) => {
     for (const length of [1_000, 1_001]) {
       const check = async (reader: { readAll(): Promise<{ length: number }> }): Promise<void> => {
@@ -63,7 +63,7 @@ test("readAll gathers as much as its limit allows, of text and bytes, announced 
     assert.equal([texts.length, bytes.length], [4, 4]);
   }, LIMIT));
 
-test("readAll takes nothing of what is announced as too large", () =>
+test("StreamReader.readAll() takes nothing of a stream announced as too large", () =>
   inScene(async ({ room, alice, texts, bytes }) => {
     for (const [kind, readers] of [["text", texts], ["bytes", bytes]] as const) {
       const options = { ...TO_BOB, totalSize: 5_000 };
@@ -79,7 +79,7 @@ test("readAll takes nothing of what is announced as too large", () =>
     }
   }, LIMIT));
 
-test("a loop that is left cancels its stream, wherever it stands; return of an iterator that was never asked does so, too", () =>
+test("StreamReader: leaving a loop cancels the stream at any point, as does return() of an unused iterator", () =>
   inScene(async ({ room, alice, bob, bytes }) => {
     for (const way of ["first", "waiting", "never"]) {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
@@ -95,7 +95,7 @@ test("a loop that is left cancels its stream, wherever it stands; return of an i
     }
   }));
 
-test("a web stream that is cancelled gives back what was at work for it", () =>
+test("StreamReader.readable: cancel() releases blocks that are being decoded", () =>
   inScene(async ({ room, alice, bob, bytes }) => {
     for (const mode of [undefined, "byob"] as const) {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
@@ -111,7 +111,7 @@ test("a web stream that is cancelled gives back what was at work for it", () =>
     }
   }));
 
-test("a byte order mark is the sender's own, of Millrace and of another SDK, framed or not", () =>
+test("TextStreamReader: keeps the sender's byte order mark, of Millrace and other SDKs, framed or not", () =>
   inScene(async ({ room, alice, dave, texts }) => {
     const mark = "\uFEFF";
     for (const text of [`${mark}x`, `${mark}${"x".repeat(50_000)}`, mark]) {
@@ -127,7 +127,7 @@ test("a byte order mark is the sender's own, of Millrace and of another SDK, fra
     assert.is(await room.time.run(last(texts).readAll()), `${mark}x`);
   }));
 
-test("no part of a text is empty, wherever its sender cuts it", () =>
+test("TextStreamReader: no part of a text is empty, wherever its sender cuts", () =>
   inScene(async ({ room, alice, dave, texts }) => {
     const parts: string[] = [];
     const read = async (): Promise<void> => {
@@ -148,7 +148,7 @@ test("no part of a text is empty, wherever its sender cuts it", () =>
     assert.ok(!parts.includes(""), JSON.stringify(parts));
   }));
 
-test("a code point that another SDK does not finish is U+FFFD, not nothing", () =>
+test("TextStreamReader: a code point that another SDK leaves unfinished is U+FFFD", () =>
   inScene(async ({ room, dave, texts }) => {
     dave.open("bob", "s", 0, { kind: "text", extension: false });
     dave.chunk("bob", "s", 0, Uint8Array.of(0x78, 0xe2, 0x82));
@@ -157,7 +157,7 @@ test("a code point that another SDK does not finish is U+FFFD, not nothing", () 
     assert.is(await room.time.run(last(texts).readAll()), "x\uFFFD");
   }));
 
-test("a reader whose bytes are corrupt fails, and its sender is told so", () =>
+test("StreamReader: corrupt bytes fail the reader, and its sender is told", () =>
   inScene(async ({ room, dave, bytes }) => {
     dave.hello("bob");
     await room.time.advance(1);

@@ -12,7 +12,7 @@ import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { incomingOf } from "../support/incoming_of.ts";
 
-const test = suite("reading");
+const test = suite("StreamReader");
 
 const CODECS: readonly [name: string, options: Partial<RuntimeOptions>][] = [["by the pool", {}], ["inline", { pool: false }]];
 
@@ -29,7 +29,7 @@ const CONSUMERS: Record<string, (reader: ByteStreamReader, folder: string) => Pr
 
 for (const [codec, options] of CODECS) {
   for (const [first, consume] of Object.entries(CONSUMERS)) {
-    test(`${first} gives all bytes, and a second consumer gets closed, ${codec}`, () =>
+    test(`StreamReader: ${first} gives all bytes, and a second consumer gets closed, ${codec}`, () =>
       inPair((alice, bob) =>
         inTemporaryFolder(async (folder) => {
           const heard = nextBytes(bob);
@@ -51,7 +51,7 @@ for (const [codec, options] of CODECS) {
         }), { runtime: options }));
   }
 
-  test(`a text is read by iteration, readable or readAll, ${codec}`, () =>
+  test(`TextStreamReader: a text is read by iteration, readable or readAll, ${codec}`, () =>
     inPair(async (alice, bob) => {
       const text = "größe 😀 ".repeat(10_000);
       const consumers: ((reader: TextStreamReader) => Promise<string>)[] = [
@@ -77,7 +77,7 @@ for (const [codec, options] of CODECS) {
       }
     }, { runtime: options }));
 
-  test(`readable can be piped, and a failing destination cancels the stream, ${codec}`, () =>
+  test(`StreamReader.readable can be piped, and a failing destination cancels the stream, ${codec}`, () =>
     inPair(async (alice, bob) => {
       const heard = nextBytes(bob);
       const sending = alice.sendBytes(pattern(3_000_000));
@@ -89,7 +89,7 @@ for (const [codec, options] of CODECS) {
       assert.is(error.reason, "the pipe is full");
     }, { runtime: options }));
 
-  test(`what a failed stream's consumers get is its error, ${codec}`, () =>
+  test(`StreamReader: consumers of a failed stream get its error, ${codec}`, () =>
     inPair((alice, bob) =>
       inTemporaryFolder(async (folder) => {
         for (const [name, consume] of Object.entries(CONSUMERS)) {
@@ -106,7 +106,7 @@ for (const [codec, options] of CODECS) {
       }), { runtime: options }));
 }
 
-test("a readable that is cancelled gives back all memory", async () => {
+test("StreamReader.readable: cancel() gives all memory back", async () => {
   const pool = createCodecPool({ size: 1 });
   try {
     await inPair(async (alice, bob) => {
@@ -124,7 +124,7 @@ test("a readable that is cancelled gives back all memory", async () => {
   }
 });
 
-test("a reader outlives its handler's return", () =>
+test("StreamReader outlives its handler's return", () =>
   inPair(async (alice, bob) => {
     let kept: TextStreamReader | undefined;
     bob.registerTextStreamHandler("", (reader) => void (kept = reader));
@@ -138,7 +138,7 @@ test("a reader outlives its handler's return", () =>
     await closing;
   }));
 
-test("a handler unregistered keeps the streams that it has", () =>
+test("unregisterByteStreamHandler: keeps the streams that the handler has", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText({ confirm: true });
@@ -150,7 +150,7 @@ test("a handler unregistered keeps the streams that it has", () =>
     await closing;
   }));
 
-test("a stream that nobody reads holds its window at most", () =>
+test("receiveWindow: a stream that nobody reads holds its window at most", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const { runtime: bob } = await room.join("bob", { limits: { receiveWindow: 100_000 } });
@@ -164,7 +164,7 @@ test("a stream that nobody reads holds its window at most", () =>
     await sending;
   }));
 
-test("readAll takes as much as its limit and not a byte more", () =>
+test("StreamReader.readAll() takes exactly as much as its limit", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const { runtime: bob } = await room.join("bob", { limits: { readAllBytes: 50_000 } });
@@ -184,7 +184,7 @@ test("readAll takes as much as its limit and not a byte more", () =>
     assert.equal(sizes, [50_000, "too-large", 50_000, "too-large", "too-large"]);
   }));
 
-test("a signal ends readAll and saveTo, with its reason as cause; the sender is told cancelled", () =>
+test("StreamReader: a signal ends readAll and saveTo, with its reason as cause; the sender gets cancelled", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const why = new Error("no time");
@@ -213,7 +213,7 @@ test("a signal ends readAll and saveTo, with its reason as cause; the sender is 
     })
   ));
 
-test("wrong arguments of a reader are invalid, and it can still be read", () =>
+test("StreamReader: wrong arguments are invalid, and the reader stays usable", () =>
   inPair(async (alice, bob) => {
     const heard = nextBytes(bob, "b");
     const texts = nextText(bob, "t");
@@ -237,7 +237,7 @@ test("wrong arguments of a reader are invalid, and it can still be read", () =>
     await Promise.all([sending, text]);
   }));
 
-test("two consumers of the same bytes get arrays of their own", () =>
+test("StreamReader: two consumers of the same bytes get arrays of their own", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const bob = nextBytes((await room.join("bob")).runtime);
@@ -255,7 +255,7 @@ test("two consumers of the same bytes get arrays of their own", () =>
     await sending;
   }));
 
-test("a handler that comes late gets the stream, if nothing of it was missed", () =>
+test("registerByteStreamHandler: a late handler gets the stream, if no byte was missed", () =>
   inPair(async (alice, bob) => {
     const writer = await alice.streamText({ topic: "late", confirm: true });
     await writer.write("from the start");
@@ -273,7 +273,7 @@ test("a handler that comes late gets the stream, if nothing of it was missed", (
     await missed.close();
   }));
 
-test("streams of one topic are handled at once, each by itself", () =>
+test("handlers: streams of one topic are handled concurrently and separately", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     const received: number[] = [];
@@ -286,7 +286,7 @@ test("streams of one topic are handled at once, each by itself", () =>
     assert.equal(received.sort((a, b) => a - b), Array.from({ length: 10 }, (_, i) => i * 10_000));
   }));
 
-test("nothing is read of an empty stream, and it is whole", () =>
+test("StreamReader: an empty stream is whole without a read", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     const bytes = nextWhole(bob);

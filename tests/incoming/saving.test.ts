@@ -11,12 +11,12 @@ import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("saving");
+const test = suite("saveTo");
 
 const CODECS: readonly [name: string, options: Partial<RuntimeOptions>][] = [["by the pool", {}], ["inline", { pool: false }]];
 
 for (const [codec, options] of CODECS) {
-  test(`saveTo a folder uses the sender's name made safe, and numbers those taken, ${codec}`, () =>
+  test(`saveTo: a folder uses the sender's name made safe, and numbers names in use, ${codec}`, () =>
     inPair((alice, bob) =>
       inTemporaryFolder(async (folder) => {
         const saved: string[] = [];
@@ -27,7 +27,7 @@ for (const [codec, options] of CODECS) {
         assert.equal((await readdir(folder)).length, 3);
       }), { runtime: options }));
 
-  test(`saveTo a missing folder with a slash makes it, ${codec}`, () =>
+  test(`saveTo: makes a missing folder whose path ends in a slash, ${codec}`, () =>
     inPair((alice, bob) =>
       inTemporaryFolder(async (folder) => {
         const saved: { path: string; bytes: number }[] = [];
@@ -43,7 +43,7 @@ for (const [codec, options] of CODECS) {
       }), { runtime: options }));
 }
 
-test("saveTo a file uses that path, whatever the sender calls it", () =>
+test("saveTo: a file path is used whatever name the sender gives", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, "mine.bin");
@@ -54,7 +54,7 @@ test("saveTo a file uses that path, whatever the sender calls it", () =>
     })
   ));
 
-test("a path that exists is file-exists unless overwrite, and what stands there stays as it was", () =>
+test("saveTo: an existing path is file-exists without overwrite, and keeps its content", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, "x");
@@ -74,7 +74,7 @@ test("a path that exists is file-exists unless overwrite, and what stands there 
     })
   ));
 
-test("saveTo that fails leaves nothing, and the sender is told", () =>
+test("saveTo: a failure leaves no file, and the sender is told", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       await mkdir(join(folder, "in"));
@@ -94,7 +94,7 @@ test("saveTo that fails leaves nothing, and the sender is told", () =>
     })
   ));
 
-test("saveTo follows no link that stands where the file is to be", () =>
+test("saveTo: follows no symbolic link at the target path", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       await writeFile(join(folder, "victim"), "precious");
@@ -108,7 +108,7 @@ test("saveTo follows no link that stands where the file is to be", () =>
     })
   ));
 
-test("while it is saved there is a part file, and nothing under the final name", () =>
+test("saveTo: while saving, a part file exists and the final name does not", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       bob.registerByteStreamHandler("", async (reader) => void await reader.saveTo(folder));
@@ -123,7 +123,7 @@ test("while it is saved there is a part file, and nothing under the final name",
     })
   ));
 
-test("progress of saveTo is told, at the end all of it; one that throws is reported", () =>
+test("saveTo: onProgress ends with all bytes; a callback that throws is reported", () =>
   inPair((alice, bob, room) =>
     inTemporaryFolder(async (folder) => {
       const told: Progress[] = [];
@@ -144,7 +144,7 @@ test("progress of saveTo is told, at the end all of it; one that throws is repor
     })
   ));
 
-test("a file goes from disk to disk", () =>
+test("saveTo: a file goes from disk to disk", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       for (const size of [0, 1, 15_000, 15_001, 240_000, 1_000_003]) {
@@ -161,7 +161,7 @@ test("a file goes from disk to disk", () =>
     })
   ));
 
-test("when close has resolved, what saveTo had begun is gone", () =>
+test("saveTo: when close() has resolved, unfinished saves are gone", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const saving = new Promise<Error>((resolve, reject) => {

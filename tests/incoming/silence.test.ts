@@ -7,7 +7,7 @@ import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 
-const test = suite("silence");
+const test = suite("time-outs");
 
 const HOUR = 3_600_000;
 function texts(member: Member): TextStreamReader[] {
@@ -35,7 +35,7 @@ async function pair(body: (room: HubFixture, alice: Member, bob: Member) => Prom
   });
 }
 
-test("a sender that lives may pause for an hour", async () => {
+test("idleTimeout: a sender that lives may pause for an hour", async () => {
   await pair(async (room, alice, bob) => {
     const readers = texts(bob);
     const writer = await room.time.run(alice.runtime.streamText({ ...TO_BOB, confirm: true }));
@@ -48,7 +48,7 @@ test("a sender that lives may pause for an hour", async () => {
   });
 });
 
-test("what came of a stream that was aborted is kept for its reader, but not for ever", async () => {
+test("incoming streams: bytes of an aborted stream are kept for the reader, but not for ever", async () => {
   await pair(async (room, alice, bob) => {
     const readers = texts(bob);
     const writer = await room.time.run(alice.runtime.streamText(TO_BOB));
@@ -62,7 +62,7 @@ test("what came of a stream that was aborted is kept for its reader, but not for
   });
 });
 
-test("a frozen sender is given up after idleTimeout, not before", async () => {
+test("idleTimeout: a frozen sender is given up then, not before", async () => {
   for (const idleTimeout of [3_000, 30_000]) {
     await pair(async (room, alice, bob) => {
       const readers = texts(bob);
@@ -80,7 +80,7 @@ test("a frozen sender is given up after idleTimeout, not before", async () => {
   }
 });
 
-test("idleTimeout of Infinity: a frozen sender is waited for", async () => {
+test("idleTimeout: with Infinity, a frozen sender is waited for", async () => {
   await pair(async (room, alice, bob) => {
     const readers = texts(bob);
     const writer = await room.time.run(alice.runtime.streamText(TO_BOB));
@@ -95,7 +95,7 @@ test("idleTimeout of Infinity: a frozen sender is waited for", async () => {
   }, { idleTimeout: Infinity });
 });
 
-test("a vanished sender: disconnected when that is told, a time-out when it is not", async () => {
+test("idleTimeout: a vanished sender is disconnected if that is noticed, a time-out if not", async () => {
   for (const [toldAfter, code] of [[1_000, "disconnected"], [HOUR, "timeout"]] as const) {
     await pair(async (room, alice, bob) => {
       const readers = texts(bob);
@@ -109,7 +109,7 @@ test("a vanished sender: disconnected when that is told, a time-out when it is n
   }
 });
 
-test("a vanished receiver of which nothing is told: a time-out, long before stallTimeout", async () => {
+test("idleTimeout: a receiver that vanished unnoticed is a time-out, long before stallTimeout", async () => {
   await pair(async (room, alice, bob) => {
     texts(bob);
     const writer = await room.time.run(alice.runtime.streamText(TO_BOB));
@@ -126,7 +126,7 @@ test("a vanished receiver of which nothing is told: a time-out, long before stal
   }, { idleTimeout: 10_000, stallTimeout: HOUR });
 });
 
-test("foreignIdleTimeout: another SDK may be silent for longer, as it gives no sign of life", async () => {
+test("foreignIdleTimeout: another SDK may be silent longer, as it sends no keep-alives", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     const readers = bytes(bob);
@@ -142,7 +142,7 @@ test("foreignIdleTimeout: another SDK may be silent for longer, as it gives no s
   });
 });
 
-test("a receiver of another SDK that is silent is not given up, whatever else is under way with it", async () => {
+test("idleTimeout: a silent receiver of another SDK is not given up, whatever other streams it has", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     const readers = bytes(bob);
@@ -159,7 +159,7 @@ test("a receiver of another SDK that is silent is not given up, whatever else is
   });
 });
 
-test("unclaimedTimeout: a handler may come until then; after it the stream is refused", async () => {
+test("unclaimedTimeout: a handler may be registered until then; afterwards the stream is refused", async () => {
   await pair(async (room, alice, bob) => {
     const early = await room.time.run(alice.runtime.streamText(TO_BOB));
     await room.time.advance(4_900);
@@ -177,7 +177,7 @@ test("unclaimedTimeout: a handler may come until then; after it the stream is re
   });
 });
 
-test("stallTimeout: a named receiver that takes nothing is given up at both ends; one that takes now and then is not", async () => {
+test("stallTimeout: a named receiver that takes nothing is given up at both ends; an occasional reader is not", async () => {
   await pair(async (room, alice, bob) => {
     const readers = bytes(bob);
     const sending = alice.runtime.sendBytes(pattern(3_000_000), TO_BOB);
@@ -197,7 +197,7 @@ test("stallTimeout: a named receiver that takes nothing is given up at both ends
   });
 });
 
-test("stallTimeout: a receipt that does not come", async () => {
+test("stallTimeout: ends the wait for a receipt that does not come", async () => {
   await pair(async (room, alice, bob) => {
     const readers = bytes(bob);
     const sending = alice.runtime.sendBytes(pattern(100), TO_BOB);
@@ -213,7 +213,7 @@ test("stallTimeout: a receipt that does not come", async () => {
   });
 });
 
-test("a receiver that has not claimed a broadcast keeps its receipts waiting for 2 s, a named one for stallTimeout", async () => {
+test("confirm: a broadcast waits 2 s for an unclaimed receiver's receipt, a named receiver's until stallTimeout", async () => {
   for (const [named, least, most] of [[false, 1_900, 2_500], [true, 29_900, 31_000]] as const) {
     await pair(async (room, alice, bob) => {
       bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
@@ -231,7 +231,7 @@ test("a receiver that has not claimed a broadcast keeps its receipts waiting for
   }
 });
 
-test("a receipt that was lost is repeated with the next sign of life", async () => {
+test("confirm: a lost receipt is repeated with the next keep-alive", async () => {
   await pair(async (room, alice, bob) => {
     const readers = bytes(bob);
     const sending = alice.runtime.sendBytes(pattern(100), TO_BOB);
@@ -246,7 +246,7 @@ test("a receipt that was lost is repeated with the next sign of life", async () 
   });
 });
 
-test("stallTimeout of Infinity: a receipt is waited for as long as the receiver lives", async () => {
+test("stallTimeout: with Infinity, a receipt is waited for as long as the receiver lives", async () => {
   await pair(async (room, alice, bob) => {
     const readers = bytes(bob);
     const sending = alice.runtime.sendBytes(pattern(2_000_000), TO_BOB);
@@ -258,7 +258,7 @@ test("stallTimeout of Infinity: a receipt is waited for as long as the receiver 
   }, { stallTimeout: Infinity });
 });
 
-test("stallTimeout in a broadcast: one is left out, the others get the whole", async () => {
+test("stallTimeout: in a broadcast, one receiver is dropped and the others get the whole", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const others: Member[] = [];
@@ -285,7 +285,7 @@ test("stallTimeout in a broadcast: one is left out, the others get the whole", a
   });
 });
 
-test("the first send to somebody unknown waits 300 ms for a hello, then goes plain", async () => {
+test("hello: the first send to an unknown participant waits 300 ms, then is plain", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const plain = room.raw("plain");
@@ -304,7 +304,7 @@ test("the first send to somebody unknown waits 300 ms for a hello, then goes pla
   });
 });
 
-test("a small write is handed on within 10 ms, text at once", async () => {
+test("StreamWriter.write(): a small write is sent within 10 ms, text at once", async () => {
   await pair(async (room, alice) => {
     const eve = room.raw("eve");
     eve.hello("alice");
@@ -326,7 +326,7 @@ test("a small write is handed on within 10 ms, text at once", async () => {
   });
 });
 
-test("progress is told of at most once each 50 ms, and at the end", async () => {
+test("onProgress: is called at most once in 50 ms, and at the end", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     const alice = await room.join("alice");

@@ -44,7 +44,7 @@ async function acquainted(body: (alice: Member, bob: Member, room: HubFixture) =
 
 for (const [way, send] of Object.entries(WAYS)) {
   for (const confirm of [true, false]) {
-    test(`${way}, ${confirm ? "" : "not "}confirmed: both ends are told once, with topic and stream`, () =>
+    test(`refused: ${way}, ${confirm ? "" : "not "}confirmed: both ends are told once, with topic and stream`, () =>
       acquainted(async (alice, bob, room) => {
         const streamId = "the stream";
         const outcome = send(alice.runtime, room, { ...TO_BOB, confirm, streamId }).then(
@@ -61,7 +61,7 @@ for (const [way, send] of Object.entries(WAYS)) {
         }
       }));
   }
-  test(`${way}, to all: nobody is told`, () =>
+  test(`refused: ${way}, to all: nobody is told`, () =>
     acquainted(async (alice, bob, room) => {
       const { destinationIdentities: _, ...options } = TO_BOB;
       await room.time.run(send(alice.runtime, room, { ...options, confirm: false }));
@@ -70,7 +70,7 @@ for (const [way, send] of Object.entries(WAYS)) {
     }));
 }
 
-test("one of several who has no handler is told of, the others get it", () =>
+test("refused: one of several receivers without a handler is reported, the others get the stream", () =>
   acquainted(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const texts: string[] = [];
@@ -90,7 +90,7 @@ test("one of several who has no handler is told of, the others get it", () =>
     assert.equal(told(bob), Array(4).fill("refused alice"));
   }));
 
-test("a text of a thousand that finds no handler is told of, long after they were sent", () =>
+test("PendingRefusals: one text of a thousand that finds no handler is reported, long after they were sent", () =>
   acquainted(async (alice, bob, room) => {
     bob.runtime.registerTextStreamHandler("chat", async (reader) => void await reader.readAll());
     for (let i = 0; i < 1_000; i++) {
@@ -102,7 +102,7 @@ test("a text of a thousand that finds no handler is told of, long after they wer
     assert.equal(told(bob), ["refused alice"]);
   }));
 
-test("a handler that comes in time, and one that was there, leave nothing to tell", () =>
+test("refused: a handler registered before or in time leaves nothing to report", () =>
   acquainted(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
     await room.time.run(alice.runtime.sendBytes(pattern(10), { ...TO_BOB, topic: "t", confirm: false }));
@@ -113,7 +113,7 @@ test("a handler that comes in time, and one that was there, leave nothing to tel
     assert.equal([told(alice), told(bob)], [[], []]);
   }));
 
-test("a stream over the receiver's limits is told of at the sender when no call rejects with it", () =>
+test("refused: a stream over the receiver's limits is reported at the sender if no call rejects", () =>
   inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", { limits: { nameBytes: 5, streamBytes: 100 } });
@@ -127,7 +127,7 @@ test("a stream over the receiver's limits is told of at the sender when no call 
     assert.equal(told(bob), ["refused alice", "too-large alice"]);
   }));
 
-test("a stranger's rows make nobody told of streams that were not sent to him, or twice", () =>
+test("PendingRefusals: forged states report nothing of streams not sent to their author, and nothing twice", () =>
   acquainted(async (alice, bob, room) => {
     const eve = room.raw("eve");
     eve.hello("alice");
@@ -144,7 +144,7 @@ test("a stranger's rows make nobody told of streams that were not sent to him, o
     assert.equal([told(alice), told(bob)], [["refused eve", "refused bob"], ["refused alice"]]);
   }));
 
-test("a receiver of before says nothing of names, and is as it was", () =>
+test("PendingRefusals: a receiver of an earlier version states no names, and is handled as before", () =>
   acquainted(async (_, bob, room) => {
     const eve = room.raw("eve");
     eve.hello("bob");

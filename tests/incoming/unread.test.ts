@@ -7,12 +7,12 @@ import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { inVirtualTime } from "../support/hub_fixture.ts";
 
-const test = suite("unread streams");
+const test = suite("UnreadWatch");
 
 const limits = { unreadTimeout: 5_000, idleTimeout: 60_000, stallTimeout: 60_000 };
 
 for (const [what, bytes] of [["in one packet", 10], ["of one frame", 20_000], ["beyond its window", 3_000_000]] as const) {
-  test(`a stream ${what} that nobody begins to read ends as cancelled at both ends, with the reason`, async () => {
+  test(`UnreadWatch: a stream ${what} that nobody begins to read ends as cancelled at both ends, with the reason`, async () => {
     await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
       let end: StreamError | undefined;
@@ -38,7 +38,7 @@ const CONSUMERS: Readonly<Record<string, (reader: ByteStreamReader) => Promise<u
 };
 
 for (const [name, consume] of Object.entries(CONSUMERS)) {
-  test(`a stream that ${name} begins on in time is read however late its bytes come`, async () => {
+  test(`UnreadWatch: a stream that ${name} begins to read in time goes on however late its bytes come`, async () => {
     await inVirtualTime(async (room) => {
       const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
       const readers = collectReaders(bob.runtime);
@@ -52,7 +52,7 @@ for (const [name, consume] of Object.entries(CONSUMERS)) {
   });
 }
 
-test("a handler that is still at work keeps its stream, read or not", async () => {
+test("UnreadWatch: a running handler keeps its stream, read or not", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
     let finish: () => void = () => {};
@@ -67,7 +67,7 @@ test("a handler that is still at work keeps its stream, read or not", async () =
   });
 });
 
-test("a save to what is no path leaves the stream to another consumer, and its time begins anew", async () => {
+test("UnreadWatch: a save to an invalid path leaves the stream to another consumer, with new time", async () => {
   await inVirtualTime(async (room) => {
     const [alice, bob] = [await room.join("alice", { limits }), await room.join("bob", { limits })];
     const readers = collectReaders(bob.runtime);

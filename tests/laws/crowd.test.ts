@@ -3,9 +3,9 @@ import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("a crowd");
+const test = suite("crowd");
 
-test("of 200 participants each sends to the next, and every fourth to all", async () => {
+test("hub: of 200 runtimes each sends to the next, and every fourth to all", async () => {
   const hub = createHub();
   const count = 200;
   const heard = new Map<string, Set<string>>();

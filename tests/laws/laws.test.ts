@@ -78,7 +78,7 @@ async function listenForBytes(
   return { members, got: Promise.all(listening) };
 }
 
-test("texts written in any parts arrive as written", async () => {
+test("law: texts written in any parts arrive as written", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(text, { maxLength: 12 }),
@@ -100,7 +100,7 @@ test("texts written in any parts arrive as written", async () => {
   );
 });
 
-test("a text sent at once arrives as it was", async () => {
+test("law: a text sent by one call arrives unchanged", async () => {
   await fc.assert(
     fc.asyncProperty(
       text,
@@ -124,7 +124,7 @@ test("a text sent at once arrives as it was", async () => {
   );
 });
 
-test("bytes written in any parts, and sent at once, arrive as they were", async () => {
+test("law: bytes written in any parts, and sent by one call, arrive unchanged", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(length, { maxLength: 5 }),
@@ -157,7 +157,7 @@ test("bytes written in any parts, and sent at once, arrive as they were", async 
   );
 });
 
-test("files arrive as they are", async () => {
+test("law: files arrive unchanged", async () => {
   await inTemporaryFolder(async (folder) => {
     await fc.assert(
       fc.asyncProperty(length, receivers, window, async (bytes, count, receiveWindow) => {
@@ -176,7 +176,7 @@ test("files arrive as they are", async () => {
   });
 });
 
-test("every chunk of a text is valid UTF-8 by itself, and no larger than asked for", async () => {
+test("law: every chunk of a text is valid UTF-8 by itself, and no larger than requested", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 6 }), chunkSize, fc.boolean(), async (parts, size, atOnce) => {
       await inVirtualTime(async (room) => {
@@ -207,7 +207,7 @@ test("every chunk of a text is valid UTF-8 by itself, and no larger than asked f
 
 const seed = fc.integer({ min: 1, max: 2 ** 31 });
 
-test("over a reliable line, however slow and lossy, all arrives, and no more than the window is held", async () => {
+test("law: over a reliable link, however slow and lossy, all arrives, and at most the window is held", async () => {
   const link = fc.record({
     kind: fc.constant("reliable" as const),
     delay: fc.integer({ min: 0, max: 200 }),
@@ -254,7 +254,7 @@ async function readSlowly(room: HubFixture, reader: ByteStreamReader, most: numb
 /** What may become of a stream whose packets are lost. */
 const LOST: ReadonlySet<StreamErrorCode> = new Set(["incomplete", "timeout", "disconnected", "aborted", "cancelled", "refused"]);
 
-test("over a faulty line each stream ends, in the right content or with a code, and a good line heals it all", async () => {
+test("law: over a faulty link each stream ends with the right content or a code, and recovers", async () => {
   const link = fc.record({
     kind: fc.constant("faulty" as const),
     delay: fc.integer({ min: 0, max: 100 }),

@@ -9,10 +9,10 @@ import { type AdoptableRoom, livekit } from "../../transports/livekit/mod.ts";
 import { ffiClient } from "../support/livekit/recorder.ts";
 import { type Participant, Room, RoomEvent } from "../support/livekit/rooms.ts";
 
-const test = suite("adopting a Room");
+const test = suite("livekit(room)");
 const rooms = await LiveKitRooms.start();
 
-test("a Room that is not connected, or no longer, is refused", () =>
+test("livekit(room): refuses a Room that is not connected, or no longer", () =>
   rooms.in(async (fixture) => {
     const never = await rejection(() => livekit(new Room()), "transport");
     assert.match(never.message, "Cannot adopt the room as it must be connected");
@@ -21,14 +21,14 @@ test("a Room that is not connected, or no longer, is refused", () =>
     await rejection(() => livekit(room), "transport");
   }));
 
-test("what is no Room is an invalid argument", async () => {
+test("livekit(room): a value that is no Room is an invalid argument", async () => {
   for (const wrong of [undefined, null, "room", 7, {}, []]) {
     const error = await rejection(() => livekit(wrong as unknown as AdoptableRoom), "invalid-argument");
     assert.match(error.message, "Cannot adopt the room: expected a Room of @livekit/rtc-node");
   }
 });
 
-test("a Room of a version that lacks something is refused, and what it lacks is named", () =>
+test("livekit(room): refuses a Room whose version lacks a needed member, and names that", () =>
   rooms.in(async (fixture) => {
     const room = await fixture.plain("alice");
     for (const name of ["ffiHandle", "textStreamHandlers", "byteStreamHandlers", "remoteParticipants", "localParticipant"]) {
@@ -41,7 +41,7 @@ test("a Room of a version that lacks something is refused, and what it lacks is 
     await runtime.close();
   }));
 
-test("so it is without the SDK's native client", () =>
+test("livekit(room): refuses a Room without the SDK's native client", () =>
   rooms.in(async (fixture) => {
     const room = await fixture.plain("alice");
     const client = ffiClient();
@@ -54,7 +54,7 @@ test("so it is without the SDK's native client", () =>
     }
   }));
 
-test("a Room is adopted once at a time, and again when it was given back", () =>
+test("livekit(room): adopts a Room once at a time, and again when it was given back", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.join("alice");
     const error = await rejection(() => livekit(alice.room), "transport");
@@ -69,7 +69,7 @@ test("a Room is adopted once at a time, and again when it was given back", () =>
     assert.is(alice.room.isConnected, true);
   }));
 
-test("another copy of the package is told at once that the Room is adopted, and may adopt it when it was given back", () =>
+test("livekit(room): another copy of the package is told that the Room is adopted, and may adopt it later", () =>
   rooms.in(async (fixture) => {
     const adopter = Symbol.for("millrace.adopter"); // by this copies tell each other
     const alice = await fixture.join("alice");
@@ -83,7 +83,7 @@ test("another copy of the package is told at once that the Room is adopted, and 
     await (await fixture.adopt(alice.room)).runtime.close();
   }));
 
-test("a Room that is given back works on, with no listener more than it had", () =>
+test("livekit(room): a Room that was given back works on, without extra listeners", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const room = await fixture.plain("alice");
@@ -105,7 +105,7 @@ test("a Room that is given back works on, with no listener more than it had", ()
     assert.equal(toDave, [{ from: "alice", text: "there", attributes: {} }]);
   }));
 
-test("a Room that is left by its owner has no listener either", () =>
+test("livekit(room): a Room that its owner leaves keeps no listener", () =>
   rooms.in(async (fixture) => {
     const before = ffiClient().listenerCount("ffi_event");
     const { runtime, room } = await fixture.join("alice");
@@ -115,7 +115,7 @@ test("a Room that is left by its owner has no listener either", () =>
     await rejection(() => runtime.sendText("late"), "disconnected");
   }));
 
-test("a runtime that starts long after its Room has joined finds who is there, and is found", () =>
+test("livekit(room): a runtime that starts long after its Room has joined finds the others, and is found", () =>
   rooms.in(async (fixture) => {
     const rooms = [await fixture.plain("alice"), await fixture.plain("bob"), await fixture.plain("carol")] as const;
     await until(() => rooms.every(({ remoteParticipants }) => remoteParticipants.size === 2));
@@ -128,7 +128,7 @@ test("a runtime that starts long after its Room has joined finds who is there, a
     assert.equal(texts, ["hello"]);
   }));
 
-test("one that closes while its Room stays is a participant of another SDK from then on", () =>
+test("livekit(room): a closed runtime whose Room stays is a participant of another SDK from then on", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const texts = collectTexts(bob.runtime, "t");
@@ -144,7 +144,7 @@ test("one that closes while its Room stays is a participant of another SDK from 
     assert.equal(texts, ["one"]);
   }));
 
-test("metadata, attributes and name are left alone, for the participant and for others", () =>
+test("livekit(room): metadata, attributes and name stay unchanged, for the participant and for others", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const room = await fixture.plain("alice", { canUpdateOwnMetadata: true });
@@ -175,7 +175,7 @@ test("metadata, attributes and name are left alone, for the participant and for 
     assert.equal(changes, []);
   }));
 
-test("data packets and calls of the user's own go on beside, and handlers of them hear of nothing else", () =>
+test("livekit(room): the user's own data packets and calls go on, and their handlers see nothing else", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const packets: string[] = [];

@@ -22,9 +22,9 @@ const FIGURES = [
 /** Some 25 on an idle machine. */
 const SECONDS = 90;
 
-const test = suite("bench in rooms");
+const test = suite("bench:livekit");
 
-test("measures each figure to reach, and draws what it has measured", () =>
+test("bench:livekit: measures each figure to reach, and draws the results", () =>
   inTemporaryFolder(async (folder) => {
     const output = await runBench("livekit", SECONDS, "--quick", `--out=${folder}`);
     const whole = JSON.parse(await readFile(join(folder, `${runtimeName}.json`), "utf8")) as { livekit: LivekitReport };

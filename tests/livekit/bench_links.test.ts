@@ -17,10 +17,10 @@ const FIGURES = [
   ...["goodput-narrow", "message-narrow", "hold-random-narrow"],
 ];
 
-const test = suite("bench over lines");
+const test = suite("bench:links");
 
 test(
-  "measures each contender over each line, beside messages and calls, and draws it",
+  "bench:links: measures each contender over each link, with messages and calls in the background, and draws the results",
   () =>
     inTemporaryFolder(async (folder) => {
       const output = await runBench("links", SECONDS, "--quick", `--out=${folder}`);
@@ -48,7 +48,7 @@ test(
   { seconds: SECONDS },
 );
 
-test("says which links and contents there are not", async () => {
+test("bench:links: names unknown links and contents", async () => {
   for (const wrong of ["--links=none", "--link=20,"]) {
     await runBench("links", SECONDS, "--quick", wrong).then(() => assert.unreachable(wrong), ({ message }: Error) => {
       assert.match(message, /Cannot measure/, wrong);

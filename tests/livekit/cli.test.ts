@@ -9,7 +9,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
 import { startServer } from "../../bench/support/server.ts";
 
-const test = suite("livekit cli");
+const test = suite("millrace in a room");
 const server = await startServer();
 
 let tests = 0;
@@ -20,7 +20,7 @@ const LIMIT = { seconds: 60 };
 /** What is enough to be interrupted: some seconds. */
 const LARGE = 20_000_000;
 
-test("a file goes from one process to another", () =>
+test("millrace send: a file goes from one process to another", () =>
   inFolder(async (folder) => {
     const data = pattern(1_000_000);
     await writeFile(join(folder, "report.bin"), data);
@@ -34,7 +34,7 @@ test("a file goes from one process to another", () =>
     assert.equal(events.at(-1)?.receivers, [{ identity: "bob", bytes: 1_000_000 }]);
   }), LIMIT);
 
-test("stdin of one is stdout of another", () =>
+test("millrace send: stdin of one process is stdout of another", () =>
   inFolder(async (folder) => {
     const data = pattern(300_000);
     const bob = run("bob", ["receive", "--stdout", "--once"], folder);
@@ -46,7 +46,7 @@ test("stdin of one is stdout of another", () =>
 
 for (const [who, signal, codes] of [["alice", "SIGINT", [130, 1]], ["bob", "SIGTERM", [1, 143]]] as const) {
   test(
-    `${signal} to ${who === "alice" ? "the sender" : "the receiver"} in the middle leaves no half file, and both end soon`,
+    `millrace: ${signal} to ${who === "alice" ? "the sender" : "the receiver"} midway leaves no partial file, and both end soon`,
     () =>
       inFolder(async (folder) => {
         await writeFile(join(folder, "large"), pattern(LARGE));
@@ -66,7 +66,7 @@ for (const [who, signal, codes] of [["alice", "SIGINT", [130, 1]], ["bob", "SIGT
   );
 }
 
-test("lines of a pipe reach who listens", () =>
+test("millrace chat: lines of a pipe reach the listener", () =>
   inFolder(async (folder) => {
     const bob = run("bob", ["chat"], folder);
     await bob.printed("In room");
@@ -80,7 +80,7 @@ test("lines of a pipe reach who listens", () =>
   }), LIMIT);
 
 test(
-  "who is no Millrace runtime gets the file too, and the sender is told that it is not confirmed",
+  "millrace send: a participant without Millrace gets the file, and the sender is told that no receipt comes",
   () =>
     inRooms(() =>
       inFolder(async (folder) => {
@@ -99,7 +99,7 @@ test(
   LIMIT,
 );
 
-test("who reads stdout goes: the command ends, and the sender is told", () =>
+test("millrace receive --stdout: a closed stdout ends the command, and the sender is told", () =>
   inFolder(async (folder) => {
     await writeFile(join(folder, "large"), pattern(LARGE));
     const bob = run("bob", ["receive", "--stdout", "--once"], folder);
@@ -110,7 +110,7 @@ test("who reads stdout goes: the command ends, and the sender is told", () =>
     assert.match(bob.err, /Cannot write to stdout as its reader has closed it\n$/);
   }), LIMIT);
 
-test("a second participant of the same name ends the first", () =>
+test("millrace: a second participant of the same name ends the first", () =>
   inFolder(async (folder) => {
     const first = run("bob", ["receive", "--dir", "in"], folder);
     await first.printed("Waiting");
@@ -122,7 +122,7 @@ test("a second participant of the same name ends the first", () =>
     assert.is(await second.ended, 130);
   }), LIMIT);
 
-test("a server that refuses, or is not there, ends it with 3", () =>
+test("millrace: a server that refuses or is absent ends the command with 3", () =>
   inFolder(async (folder) => {
     for (
       const [environment, expected] of [

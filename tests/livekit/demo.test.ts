@@ -13,23 +13,27 @@ import { answers } from "../support/waiting.ts";
 
 const test = suite("demo in a room");
 
-test("on a server of its own it shows what it shows on a hub, and leaves nothing", () =>
-  inTemporaryFolder(async (folder) => {
-    const file = await randomFile(folder, 300_000);
-    await using demo = await start(folder, ["--livekit", file]);
-    const url = await demo.printed(/In a room of the LiveKit server at (\S+)/);
-    assert.is(await demo.ended, 0, demo.err);
-    assert.match(demo.out, /text +80 tokens to bob and carol: the same/);
-    assert.match(demo.out, /as saved: the same/);
-    assert.match(demo.out, /carol +saw nothing of bob's file, and \d+ packets of the text/);
-    assert.match(demo.out, /file +bob +offered → receiving → closed/);
-    assert.not.match(demo.out, /lk-rtc/); // the SDK's log
-    await demo.leftNothing();
-    assert.is(await answers(url), false);
-    assert.equal(await temporaryFiles(folder), []);
-  }), { seconds: 40 });
+test(
+  "demo --livekit: on its own server it shows the same as on a hub, and leaves nothing",
+  () =>
+    inTemporaryFolder(async (folder) => {
+      const file = await randomFile(folder, 300_000);
+      await using demo = await start(folder, ["--livekit", file]);
+      const url = await demo.printed(/In a room of the LiveKit server at (\S+)/);
+      assert.is(await demo.ended, 0, demo.err);
+      assert.match(demo.out, /text +80 tokens to bob and carol: the same/);
+      assert.match(demo.out, /as saved: the same/);
+      assert.match(demo.out, /carol +saw nothing of bob's file, and \d+ packets of the text/);
+      assert.match(demo.out, /file +bob +offered → receiving → closed/);
+      assert.not.match(demo.out, /lk-rtc/); // the SDK's log
+      await demo.leftNothing();
+      assert.is(await answers(url), false);
+      assert.equal(await temporaryFiles(folder), []);
+    }),
+  { seconds: 40 },
+);
 
-test("on the server that the environment names it starts none", () =>
+test("demo --livekit: starts no server if the environment names one", () =>
   inTemporaryFolder(async (folder) => {
     await using server = await startServer();
     await using demo = await start(folder, ["--livekit", await randomFile(folder, 20_000)], {
@@ -44,7 +48,7 @@ test("on the server that the environment names it starts none", () =>
     assert.is(await answers(server.url), true);
   }), { seconds: 40 });
 
-test("a server that is not there, or half named, is one line that says so", () =>
+test("demo --livekit: an absent or incompletely named server is one line of error", () =>
   inTemporaryFolder(async (folder) => {
     for (
       const [env, words] of [
@@ -63,7 +67,7 @@ test("a server that is not there, or half named, is one line that says so", () =
 
 for (const [signal, to] of [["SIGINT", "group"], ["SIGTERM", "program"]] as const) {
   test(
-    `${signal} to the ${to} in the middle ends it with 130, and leaves no process and no half file`,
+    `demo --livekit: ${signal} to the ${to} midway exits with 130, and leaves no process and no partial file`,
     () =>
       inTemporaryFolder(async (folder) => {
         await using demo = await start(folder, ["--livekit", await randomFile(folder, 16_000_000)]);
@@ -78,7 +82,7 @@ for (const [signal, to] of [["SIGINT", "group"], ["SIGTERM", "program"]] as cons
   );
 }
 
-test("Ctrl-C before anything is under way ends it too", () =>
+test("demo --livekit: Ctrl-C before any stream ends it as well", () =>
   inTemporaryFolder(async (folder) => {
     await using demo = await start(folder, ["--livekit"]);
     await demo.printed(/Millrace demo/);

@@ -9,13 +9,13 @@ import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import type { Room } from "../support/livekit/rooms.ts";
 
-const test = suite("handlers");
+const test = suite("handlers in a room");
 const rooms = await LiveKitRooms.start();
 
 /** What a stream of another SDK takes until it is given up as nobody handles it. */
 const UNCLAIMED_MS = 60_000;
 
-test("a stream of another SDK on a topic that the Room itself handles goes there, and not to the runtime", () =>
+test("Room handlers: a stream of another SDK on a topic that the Room handles goes there, not to the runtime", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const { runtime: alice, room } = await fixture.join("alice");
@@ -34,7 +34,7 @@ test("a stream of another SDK on a topic that the Room itself handles goes there
     assert.equal(bytes.runtime, []);
   }));
 
-test("a handler on the Room for text leaves bytes to the runtime, and other topics; removed, it leaves its own", () =>
+test("Room handlers: a text handler leaves bytes and other topics to the runtime; removed, it leaves its topic too", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const { runtime: alice, room } = await fixture.join("alice");
@@ -52,7 +52,7 @@ test("a handler on the Room for text leaves bytes to the runtime, and other topi
     assert.equal([texts, others], [["for x"], ["for y"]]);
   }));
 
-test("between runtimes no handler on a Room fires, whatever its topic, and the runtime's does once", () =>
+test("Room handlers: none is called between runtimes, whatever the topic; the runtime's handler is called once", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.join("alice");
     const bob = await fixture.join("bob");
@@ -75,7 +75,7 @@ test("between runtimes no handler on a Room fires, whatever its topic, and the r
     assert.equal(onRoom.map(({ length }) => length), onRoom.map(() => 0));
   }));
 
-test("a mixed broadcast comes once to each: a runtime gets it though its Room has a handler, another SDK by its own", () =>
+test("Room handlers: a mixed broadcast reaches each participant once: runtimes by their handler, other SDKs by theirs", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const alice = await fixture.join("alice");
@@ -104,7 +104,7 @@ test("a mixed broadcast comes once to each: a runtime gets it though its Room ha
     assert.equal([onBobsRoom.length, bytesOnBobsRoom.length], [0, 0]);
   }));
 
-test("a stream of another SDK whose handler comes late is held for it, in each form it may have", () =>
+test("late handlers: a stream of another SDK is held for its handler, in each form", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const { runtime: alice, errors } = await fixture.join("alice", { limits: { unclaimedTimeout: UNCLAIMED_MS } });
@@ -120,7 +120,7 @@ test("a stream of another SDK whose handler comes late is held for it, in each f
     assert.equal(errors, []);
   }));
 
-test("one that no handler comes for is given up", () =>
+test("unclaimedTimeout: a stream of another SDK without a handler is given up", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     let givenUp = false;
@@ -136,7 +136,7 @@ test("one that no handler comes for is given up", () =>
     assert.equal(texts, ["to alice"]);
   }));
 
-test("what another SDK sends to a reader that does not read is held up to foreignQueue", () =>
+test("foreignQueue: data of another SDK to a reader that does not read is held up to that size", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const { runtime: alice } = await fixture.join("alice", { limits: { foreignQueue: 60_000 } });
@@ -154,7 +154,7 @@ test("what another SDK sends to a reader that does not read is held up to foreig
     assert.equal(await (await after).readAll(), pattern(10));
   }));
 
-test("who sent a stream is what the server says, whatever the sender asks for", () =>
+test("identity: the sender of a stream is who the server says, whatever the sender states", () =>
   rooms.in(async (fixture) => {
     const dave = await fixture.plain("dave");
     const alice = await fixture.join("alice");

@@ -16,7 +16,7 @@ const LONGEST_MS = 8_500;
 /** A server that tells of newcomers tells within so many milliseconds. */
 const NEWS_MS = 3_000;
 
-test("a hidden participant gets what is for all, text and bytes, and what names it", () =>
+test("hidden participants: get broadcasts of text and bytes, and streams that name them", () =>
   rooms.in(async (fixture) => {
     const recorder = await fixture.plain("recorder", { hidden: true });
     const texts = heardBy(recorder, "t");
@@ -37,7 +37,7 @@ test("a hidden participant gets what is for all, text and bytes, and what names 
     assert.equal(toBob.map((text) => text.slice(0, 8)), ["short", "long lon", "for both"]);
   }));
 
-test("a hidden runtime does, too", () =>
+test("hidden participants: a hidden runtime gets them as well", () =>
   rooms.in(async (fixture) => {
     const [{ runtime: alice }] = await fixture.acquaintedPair();
     const { runtime: monitor } = await fixture.adopt(await fixture.plain("monitor", { hidden: true }));
@@ -51,7 +51,7 @@ test("a hidden runtime does, too", () =>
     assert.equal(texts, ["for all", "for you"]);
   }));
 
-test("each who is named is waited for, though others are here, and gets it at once", () =>
+test("LiveKitTransport.find(): each named participant is waited for while others are present, and served at once", () =>
   rooms.in(async (fixture) => {
     const [{ runtime: alice }, { runtime: bob }] = await fixture.acquaintedPair();
     const toBob = collectTexts(bob, "t");
@@ -63,7 +63,7 @@ test("each who is named is waited for, though others are here, and gets it at on
     assert.ok(performance.now() - started < NEWS_MS - 500, "an answer is not waited for as long as the server's news");
   }));
 
-test("a named one who is missing is told of: in the receipts, or to onError", () =>
+test("missing receivers: are listed in the receipts, or reported to onError", () =>
   rooms.in(async (fixture) => {
     const [{ runtime: alice, errors }, { runtime: bob }] = await fixture.acquaintedPair();
     const toBob = collectTexts(bob, "t");
@@ -72,7 +72,7 @@ test("a named one who is missing is told of: in the receipts, or to onError", ()
     await until(() => toBob.length === 1);
   }));
 
-test("a visitor who leaves before the server tells of it is gone, with all that is under way", () =>
+test("hidden participants: a visitor who leaves before the server lists it is gone, with all its streams", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const toBob = collectTexts(bob.runtime, "all");

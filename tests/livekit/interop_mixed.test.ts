@@ -12,7 +12,7 @@ import { closeRooms, connect, disposeAll } from "../support/livekit/rooms.ts";
 import { startServer } from "../../bench/support/server.ts";
 import { until } from "../support/waiting.ts";
 
-const test = suite("interop mixed");
+const test = suite("interop with all SDKs");
 
 const ROOM = "mixed";
 /** Starting takes 3 s, and on a busy machine ten times that. */
@@ -33,7 +33,7 @@ const CONTENTS: readonly Content[] = [{ text: "" }, { text: "größe 😀" }, { 
   seed: 42,
 }];
 
-test("a broadcast of Millrace's comes to everybody, once", () =>
+test("interop: a broadcast of Millrace reaches all SDKs, once", () =>
   inMixed(async ({ alice, heard, node, python }) => {
     for (const content of CONTENTS) {
       const sent = [await told(textOf(content)), await told([bytesOf(content)])];
@@ -50,7 +50,7 @@ test("a broadcast of Millrace's comes to everybody, once", () =>
     }
   }), { seconds: SECONDS });
 
-test("a broadcast of another SDK's comes to everybody, once", () =>
+test("interop: a broadcast of another SDK reaches all, once", () =>
   inMixed(async ({ heard, node, python }) => {
     for (const [sender, other] of [[node, python], [python, node]] as const) {
       for (const content of CONTENTS) {
@@ -63,7 +63,7 @@ test("a broadcast of another SDK's comes to everybody, once", () =>
     }
   }), { seconds: SECONDS });
 
-test("of what is for one alone the others get no packet", () =>
+test("interop: packets of a stream for one participant reach no other", () =>
   inMixed(async ({ alice, heard, node, python }) => {
     const text = textOf({ length: 50_000, seed: 43 });
     const twice = Array<string>(2).fill((await told(text)).sha256);
@@ -84,7 +84,7 @@ test("of what is for one alone the others get no packet", () =>
     assert.equal(ids.filter((id) => seen.has(id)), []);
   }), { seconds: SECONDS });
 
-test("the SDK has ended", () => disposeAll());
+test("interop: the SDK ends cleanly", () => disposeAll());
 
 test.run();
 

@@ -15,29 +15,33 @@ import { assertGone, assertInTime } from "../support/livekit/pair.ts";
 import { type Ending, FAULT_LIMITS, Receiving, Sending } from "../support/livekit/traffic.ts";
 import { until } from "../support/waiting.ts";
 
-const test = suite("killed");
+const test = suite("killed participants");
 const rooms = await LiveKitRooms.start();
 
-test("a Millrace runtime's process is killed", () =>
-  inTemporaryFolder((folder) =>
-    rooms.in(async (fixture) => {
-      const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
-      const receiving = new Receiving(alice.runtime, folder);
-      const bob = await startMember(fixture, "bob", "alice", folder);
-      try {
-        await until(() => alice.room.remoteParticipants.has("bob"));
-        const sending = new Sending(alice.runtime, "bob", folder);
-        await Promise.all([receiving.begun, bob.underWay]);
-        bob.child.kill("SIGKILL");
-        const [sent, received] = await assertInTime(Promise.all([sending.ended, receiving.ended]));
-        for (const endings of [sent, received]) assertGone(Object.values(endings));
-      } finally {
-        bob.child.kill("SIGKILL");
-      }
-    })
-  ), { seconds: 60 });
+test(
+  "killed: streams end when a Millrace runtime's process is killed",
+  () =>
+    inTemporaryFolder((folder) =>
+      rooms.in(async (fixture) => {
+        const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
+        const receiving = new Receiving(alice.runtime, folder);
+        const bob = await startMember(fixture, "bob", "alice", folder);
+        try {
+          await until(() => alice.room.remoteParticipants.has("bob"));
+          const sending = new Sending(alice.runtime, "bob", folder);
+          await Promise.all([receiving.begun, bob.underWay]);
+          bob.child.kill("SIGKILL");
+          const [sent, received] = await assertInTime(Promise.all([sending.ended, receiving.ended]));
+          for (const endings of [sent, received]) assertGone(Object.values(endings));
+        } finally {
+          bob.child.kill("SIGKILL");
+        }
+      })
+    ),
+  { seconds: 60 },
+);
 
-test("the process of one who uses LiveKit's SDK plainly is killed", () =>
+test("killed: streams end when the process of a plain SDK participant is killed", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
     await using plain = await startPeer("rtc-node-1", {
@@ -67,7 +71,7 @@ test("the process of one who uses LiveKit's SDK plainly is killed", () =>
     assertGone(await assertInTime(Promise.all([text.ended, bytes.ended, file.ended])));
   }), { seconds: 60 });
 
-test("one who uses LiveKit's SDK plainly leaves", () =>
+test("leaving: streams end when a plain SDK participant leaves", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
     await using plain = await startPeer("rtc-node-1", {

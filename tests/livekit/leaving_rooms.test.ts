@@ -20,7 +20,7 @@ const CUT = {
   receivedByAlice: all("disconnected"),
 };
 
-test("its Room is disconnected", () =>
+test("Room.disconnect(): ends all streams", () =>
   Pair.underWay(rooms, async (pair) => {
     const before = listeners();
     await pair.alice.room.disconnect();
@@ -30,7 +30,7 @@ test("its Room is disconnected", () =>
     await rejection(() => pair.bob.runtime.sendText("too late", { destinationIdentities: ["alice"] }), "disconnected");
   }));
 
-test("its runtime is closed: the Room lives on", () =>
+test("runtime.close(): ends all streams, and the Room stays connected", () =>
   Pair.underWay(rooms, async (pair) => {
     const before = listeners();
     await pair.alice.runtime.close();
@@ -47,7 +47,7 @@ test("its runtime is closed: the Room lives on", () =>
     await pair.fixture.acquaint(again, pair.bob);
   }));
 
-test("the server removes it", () =>
+test("removeParticipant: streams end when the server removes a participant", () =>
   Pair.underWay(rooms, async (pair) => {
     const disconnected = new Promise<void>((resolve) => pair.alice.room.once(RoomEvent.Disconnected, () => resolve()));
     const before = listeners();
@@ -58,13 +58,13 @@ test("the server removes it", () =>
     await rejection(() => pair.alice.runtime.sendText("too late"), "disconnected");
   }));
 
-test("the server ends the room", () =>
+test("deleteRoom: streams end when the server deletes the room", () =>
   Pair.underWay(rooms, async (pair) => {
     await service.deleteRoom(pair.fixture.name);
     assert.equal(await pair.outcome(), CUT);
   }));
 
-test("another of its name joins, and takes over", () =>
+test("duplicate identity: streams end when another participant takes the name over", () =>
   Pair.underWay(rooms, async (pair) => {
     const again = await pair.fixture.join("alice", { limits: FAULT_LIMITS });
     assert.equal(await pair.outcome(), CUT);

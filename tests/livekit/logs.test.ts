@@ -6,9 +6,9 @@ import { ExampleProgram } from "../support/livekit/example_program.ts";
 import { connect, disposeAll, inRooms } from "../support/livekit/rooms.ts";
 import { startServer } from "../../bench/support/server.ts";
 
-const test = suite("logs of the native part");
+const test = suite("native logs");
 
-test("none reach this thread once a room is adopted, and all else does, in rooms that were there and in later ones", async () => {
+test("dropLogs: no native logs reach this thread once a Room is adopted; all other events do, in all rooms", async () => {
   await using server = await startServer();
   await inRooms(async () => {
     const alice = await connect(server, "alice", "logs");
@@ -33,7 +33,7 @@ test("none reach this thread once a room is adopted, and all else does, in rooms
   });
 });
 
-test("none are written to stderr", async () => {
+test("dropLogs: no native logs are written to stderr", async () => {
   await using server = await startServer();
   const command = programCommand("tests/fixtures/livekit_reconnecting", server.url, await server.token("alice", "logs"));
   await using program = new ExampleProgram(command, { env: { NODE_ENV: "production" } });

@@ -18,7 +18,7 @@ const CUT = {
 };
 
 test(
-  "the server dies and comes back at once: the streams end, and new ones go",
+  "lost server: streams end if the server dies and returns at once, and new ones work",
   () =>
     withServer((server, fixture) =>
       Pair.underWay(fixture, async (pair) => {
@@ -36,7 +36,7 @@ test(
 );
 
 test(
-  "the same before it has told of the other: no stream goes on, or comes to nothing, unsaid",
+  "lost server: before the server has listed the other, no stream hangs or is lost silently",
   () =>
     withServer((server, fixture) =>
       Pair.underWay(fixture, async (pair) => {
@@ -51,7 +51,7 @@ test(
 );
 
 test(
-  "the server dies and stays away: what is named ends, all else when the Room says that it is disconnected",
+  "lost server: if the server stays away, named streams end, the rest when the Room disconnects",
   () =>
     withServer((server, fixture) =>
       Pair.underWay(fixture, async (pair) => {

@@ -11,7 +11,7 @@ import type { Room } from "../support/livekit/rooms.ts";
 const test = suite("mid-stream");
 const rooms = await LiveKitRooms.start();
 
-test("those who join in mid-stream of a broadcast get nothing of it, and the next one", () =>
+test("broadcast: participants who join midway get nothing of it, and the next one whole", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const bytes = nextBytes(bob.runtime, "b");
@@ -42,7 +42,7 @@ test("those who join in mid-stream of a broadcast get nothing of it, and the nex
   }));
 
 for (const kind of ["runtime", "participant of another SDK"] as const) {
-  test(`a ${kind} who leaves in mid-stream of a broadcast does not disturb it for the others`, () =>
+  test(`broadcast: a ${kind} who leaves midway does not disturb the others`, () =>
     rooms.in(async (fixture) => {
       const other = kind === "runtime" ? undefined : await fixture.plain("carol");
       const [alice, bob] = await fixture.acquaintedPair();

@@ -14,7 +14,7 @@ import { startServer, tokenFor } from "../../bench/support/server.ts";
 const test = suite("npm run livekit");
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} ends the server, though somebody is in a room`, () =>
+  test(`npm run livekit: ${signal} ends the server, even with participants in a room`, () =>
     inRooms(async () => {
       const port = await freePort();
       const { code, out, err } = await run(["--port", String(port)], async (told, pid) => {
@@ -36,7 +36,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     }));
 }
 
-test("a port that is taken, or none, is one line that says so", async () => {
+test("npm run livekit: an invalid or occupied port is one line of error", async () => {
   await using server = await startServer();
   const { port } = new URL(server.url);
   for (
@@ -49,7 +49,7 @@ test("a port that is taken, or none, is one line that says so", async () => {
   }
 });
 
-test("--install only says where the server is", async () => {
+test("npm run livekit -- --install: only prints where the server is", async () => {
   const { code, out } = await run(["--", "--install"]); // Bun and Deno pass on the dashes
   assert.is(code, 0);
   assert.is(out.trim(), process.env["LIVEKIT_SERVER"] ?? out.trim());

@@ -6,41 +6,45 @@ import { bytesOf, type Content, textOf, type Told, told } from "../support/peers
 import { PEER_KINDS, type PeerInfo, type SdkPeer } from "../support/peers/sdk_peer.ts";
 import { withPeers } from "../support/livekit/peer_room.ts";
 
-const test = suite("peers");
+const test = suite("SdkPeer");
 
 /** Starting takes 3 s, and on a busy machine ten times that. */
 const SECONDS = 60;
 
-test("what each of them sends comes to all others: short, long, random and not", () =>
-  withPeers(PEER_KINDS, async (peers) => {
-    for (const peer of peers) {
-      await peer.listen("text", "text");
-      await peer.listen("bytes", "bytes");
-    }
-    const texts: Content[] = [{ text: "" }, { text: "größe 😀" }, { length: 100_000, seed: 1 }, {
-      repeat: "all alike ",
-      times: 30_000,
-    }];
-    const bytes: Content[] = [{ base64: "" }, { base64: "AP8=" }, { length: 100_000, seed: 2 }];
-    for (const peer of peers) {
-      for (const content of texts) {
-        await expectEverywhere(peers, peer, await peer.sendText(content, { topic: "text" }), await told(textOf(content)));
-        await expectEverywhere(peers, peer, await peer.streamText([content], { topic: "text" }), await told(textOf(content)));
+test(
+  "SdkPeer: text and bytes of each SDK reach all others: short, long, random and repetitive",
+  () =>
+    withPeers(PEER_KINDS, async (peers) => {
+      for (const peer of peers) {
+        await peer.listen("text", "text");
+        await peer.listen("bytes", "bytes");
       }
-      for (const content of bytes) {
-        await expectEverywhere(
-          peers,
-          peer,
-          await peer.streamBytes([content], { topic: "bytes" }),
-          await told([bytesOf(content)]),
-        );
-        const file = await peer.sendFile(content, { topic: "bytes", name: "a.bin" });
-        await expectEverywhere(peers, peer, file, await told([bytesOf(content)]));
+      const texts: Content[] = [{ text: "" }, { text: "größe 😀" }, { length: 100_000, seed: 1 }, {
+        repeat: "all alike ",
+        times: 30_000,
+      }];
+      const bytes: Content[] = [{ base64: "" }, { base64: "AP8=" }, { length: 100_000, seed: 2 }];
+      for (const peer of peers) {
+        for (const content of texts) {
+          await expectEverywhere(peers, peer, await peer.sendText(content, { topic: "text" }), await told(textOf(content)));
+          await expectEverywhere(peers, peer, await peer.streamText([content], { topic: "text" }), await told(textOf(content)));
+        }
+        for (const content of bytes) {
+          await expectEverywhere(
+            peers,
+            peer,
+            await peer.streamBytes([content], { topic: "bytes" }),
+            await told([bytesOf(content)]),
+          );
+          const file = await peer.sendFile(content, { topic: "bytes", name: "a.bin" });
+          await expectEverywhere(peers, peer, file, await told([bytesOf(content)]));
+        }
       }
-    }
-  }), { seconds: SECONDS });
+    }),
+  { seconds: SECONDS },
+);
 
-test("data packets and calls come too", () =>
+test("SdkPeer: data packets and calls reach the others", () =>
   withPeers(PEER_KINDS, async (peers) => {
     for (const peer of peers) await peer.answerRpc("greet", `hello from ${peer.identity}`);
     for (const [i, peer] of peers.entries()) {
@@ -56,7 +60,7 @@ test("data packets and calls come too", () =>
   }), { seconds: SECONDS });
 
 test(
-  "an option that an SDK lacks is not dropped in silence, and a peer that dies is told of",
+  "SdkPeer: an option that an SDK lacks is an error, and a peer that dies is reported",
   () =>
     withPeers(["rtc-node-1", "python"], async (peers) => {
       const [node, python] = peers as [SdkPeer, SdkPeer];

@@ -17,7 +17,7 @@ async function permit(room: string, canPublishData: boolean): Promise<void> {
   await service.updateParticipant(room, "alice", { permission: { canPublish: true, canSubscribe: true, canPublishData } });
 }
 
-test("whoever may not publish data cannot send, and can receive", () =>
+test("canPublishData: a participant without permission cannot send, but can receive", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.adopt(await fixture.plain("alice", { canPublishData: false }), { limits: FAULT_LIMITS });
     const bob = await fixture.join("bob", { limits: FAULT_LIMITS });
@@ -33,7 +33,7 @@ test("whoever may not publish data cannot send, and can receive", () =>
     assert.equal(await received, content);
   }));
 
-test("it is taken away while streams are under way, and given back", () =>
+test("canPublishData: may be revoked while streams are open, and granted again", () =>
   Pair.underWay(rooms, async (pair) => {
     await permit(pair.fixture.name, false);
     const { sentByAlice, receivedByAlice, ...atBob } = await pair.outcome();
@@ -49,7 +49,7 @@ test("it is taken away while streams are under way, and given back", () =>
     await pair.assertAlive();
   }), { seconds: 40 });
 
-test("a header over 15,000 bytes is refused before it is sent, and nothing else is", () =>
+test("headerBytes: a header over 15,000 bytes is refused before the send, and nothing else is", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.join("alice", { limits: { ...FAULT_LIMITS, attributeBytes: 60_000, headerBytes: 60_000 } });
     const bob = await fixture.join("bob", { limits: FAULT_LIMITS });

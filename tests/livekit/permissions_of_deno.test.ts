@@ -13,7 +13,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { projectRoot } from "../../bench/support/programs.ts";
 import { startServer } from "../../bench/support/server.ts";
 
-const test = suite("permissions of Deno");
+const test = suite("Deno permissions");
 
 /** Read as the SDK is loaded and by its logger. */
 const VARIABLES = [
@@ -25,7 +25,7 @@ const VARIABLES = [
   "LIVEKIT_DEBUG_LOG_ROOM_EVENTS",
 ];
 
-test("a text and a file go through a room", () =>
+test("Deno permissions: a text and a file go through a room", () =>
   inTemporaryFolder(async (folder) => {
     await using server = await startServer();
     const [here, there] = [join(folder, "here"), join(folder, "there")];

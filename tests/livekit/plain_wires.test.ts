@@ -12,13 +12,13 @@ import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { livekit } from "../../transports/livekit/mod.ts";
 
-const test = suite("plain wires in a room");
+const test = suite("plain streams in a room");
 const rooms = await LiveKitRooms.start();
 
 /** A clean end by the SDK's reader came in a third of the tries. */
 const TRIES = 8;
 
-test("each ends with its code and its sender's reason", () =>
+test("plain streams in a room: each ends with its code and its sender's reason", () =>
   rooms.in(async (fixture) => {
     const { runtime: alice } = await fixture.join("alice");
     const dave = livekit(await fixture.plain("dave"));
@@ -27,7 +27,7 @@ test("each ends with its code and its sender's reason", () =>
   }));
 
 for (const who of ["alice", "dave"]) {
-  test(`without a trailer none ends whole when ${who} disconnects`, () =>
+  test(`plain streams in a room: without a trailer none ends whole when ${who} disconnects`, () =>
     rooms.in(async (fixture) => {
       const { runtime: alice, room } = await fixture.join("alice");
       const davesRoom = await fixture.plain("dave");
@@ -41,7 +41,7 @@ for (const who of ["alice", "dave"]) {
 }
 
 test(
-  "a connection that ends never makes a stream whole, nor a file",
+  "plain streams in a room: a lost connection never makes a stream or file whole",
   () =>
     inTemporaryFolder((folder) =>
       rooms.in(async (fixture) => {

@@ -13,7 +13,7 @@ const rooms = await LiveKitRooms.start();
 /** A server tells of those who publish no tracks once in so many milliseconds. */
 const NEWS_MS = 3_000;
 
-test("runtimes say hello to those who are there, and to nobody else", () =>
+test("hello: runtimes greet present participants, and nobody else", () =>
   rooms.in(async (fixture) => {
     const eve = await fixture.plain("eve");
     const alice = await fixture.join("alice");
@@ -27,7 +27,7 @@ test("runtimes say hello to those who are there, and to nobody else", () =>
     assert.equal(new Set(controls(seen.eve, "bob")), new Set(["hello"]));
   }));
 
-test("a runtime that closes says goodbye, which ends what is under way at once", () =>
+test("goodbye: a runtime that closes ends its streams at the others at once", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const seen = overhear(alice.room);
@@ -46,7 +46,7 @@ test("a runtime that closes says goodbye, which ends what is under way at once",
     assert.is(bob.room.isConnected, true);
   }));
 
-test("one who comes back as a new one ends the streams of the one before, and has its own from the first moment", () =>
+test("presence: a returned participant ends the streams of its earlier instance, and has its own at once", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const heard = nextText(alice.runtime, "old");
@@ -73,7 +73,7 @@ test("one who comes back as a new one ends the streams of the one before, and ha
     await fixture.acquaint(alice, again);
   }));
 
-test("a broadcast of one who knows of nobody yet reaches all that are there, once", () =>
+test("presence: a broadcast of a newcomer that knows nobody yet reaches all present participants, once", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.join("alice");
     const dave = await fixture.plain("dave");
@@ -93,7 +93,7 @@ test("a broadcast of one who knows of nobody yet reaches all that are there, onc
     assert.equal(toBob, ["after it"]);
   }));
 
-test("one who is named is waited for until the server has told of it", () =>
+test("LiveKitTransport.find(): waits for a named participant until the server lists it", () =>
   rooms.in(async (fixture) => {
     const alice = await fixture.join("alice");
     const dave = await fixture.plain("dave");
@@ -103,7 +103,7 @@ test("one who is named is waited for until the server has told of it", () =>
     assert.is(toDave[0]?.text, "to you");
   }));
 
-test("one who is named and not there is disconnected once news would have come, or when it is wanted no more", () =>
+test("LiveKitTransport.find(): an absent participant is disconnected after the discovery time, or on abort", () =>
   rooms.in(async (fixture) => {
     const { runtime: alice } = await fixture.join("alice");
     const to = { topic: "t", destinationIdentities: ["nobody"] };
@@ -121,7 +121,7 @@ test("one who is named and not there is disconnected once news would have come, 
     await rejection(() => late, "closed");
   }));
 
-test("a named one who is there gets it, though another is not", () =>
+test("LiveKitTransport.find(): a present named participant is served although another is absent", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const texts = collectTexts(bob.runtime, "t");

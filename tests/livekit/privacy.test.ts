@@ -27,7 +27,7 @@ interface Scene {
   overheard(): Promise<Overheard[]>;
 }
 
-test("a bystander sees nothing of streams between two runtimes, whatever they are and however they end", () =>
+test("privacy: a bystander sees no packet of streams between two runtimes, whatever they are and however they end", () =>
   inScene(async ({ alice, bob, overheard }) => {
     const requests = await asked(async () => {
       await inTemporaryFolder(async (folder) => await sendAllKinds(alice, bob, ["bob"], folder));
@@ -36,7 +36,7 @@ test("a bystander sees nothing of streams between two runtimes, whatever they ar
     assertNamed(requests, ["bob"]);
   }));
 
-test("nor of streams to a participant of another SDK", () =>
+test("privacy: a bystander sees no packet of streams to a participant of another SDK", () =>
   inScene(async ({ alice: { runtime: alice }, dave, overheard }) => {
     const texts = heardBy(dave, "t");
     const bytes = bytesHeardBy(dave, "b");
@@ -56,7 +56,7 @@ test("nor of streams to a participant of another SDK", () =>
     assertNamed(requests, ["dave"]);
   }));
 
-test("nor of streams to a runtime and a participant of another SDK together", () =>
+test("privacy: a bystander sees no packet of streams to a runtime and another SDK together", () =>
   inScene(async ({ alice, bob, dave, overheard }) => {
     const texts = heardBy(dave, "long text");
     const requests = await asked(async () => {
@@ -67,7 +67,7 @@ test("nor of streams to a runtime and a participant of another SDK together", ()
     assertNamed(requests, ["bob", "dave"]);
   }));
 
-test("what is for all she sees, packet by packet", () =>
+test("privacy: a bystander sees broadcasts, packet by packet", () =>
   inScene(async ({ alice, bob, overheard }) => {
     const received = nextBytes(bob.runtime, "b");
     const short = await alice.runtime.sendText("short", { topic: "t" });
@@ -83,7 +83,7 @@ test("what is for all she sees, packet by packet", () =>
     assert.equal(new Set(seen.map(({ streamId }) => streamId)), new Set([short.streamId, long.streamId]));
   }));
 
-test("a list of nobody is not a broadcast: empty, of oneself, or of those who have left", () =>
+test("destinationIdentities: an empty list, oneself, or departed participants are no broadcast", () =>
   inScene(async ({ alice: { runtime: alice }, bob, overheard }) => {
     await rejection(() => alice.sendText("x", { destinationIdentities: [] }), "invalid-argument");
     await rejection(() => alice.sendText("x", { destinationIdentities: ["alice"] }), "disconnected");
@@ -98,7 +98,7 @@ test("a list of nobody is not a broadcast: empty, of oneself, or of those who ha
     assert.equal(await overheard(), []);
   }));
 
-test("nor to the transport itself", () =>
+test("LiveKitTransport.send(): an empty list of destinations is no broadcast", () =>
   rooms.in(async (fixture) => {
     const eve = await fixture.plain("eve");
     const overheard = overhear(eve);
@@ -117,7 +117,7 @@ test("nor to the transport itself", () =>
     }
   }));
 
-test("a runtime that closes says goodbye to nobody but runtimes, and a Room that is given back still sends to all", () =>
+test("privacy: goodbye goes to runtimes only, and a Room that was given back can still broadcast", () =>
   inScene(async ({ alice, overheard }) => {
     await alice.runtime.close();
     assert.equal(await overheard(), []);

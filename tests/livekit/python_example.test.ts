@@ -15,10 +15,10 @@ const ROOM = "lobby";
 
 const REST = "What I know is that these words come one by one while a file is on its way.";
 
-const test = suite("python example");
+const test = suite("Python example");
 
 test(
-  "two ask the agent from Python at once: each gets its answer and the report, and nobody's temporary files stay",
+  "examples/python: two participants ask the agent at once, each gets its answer and report, and no temporary file stays",
   () =>
     inTemporaryFolder(async (folder) => {
       await using server = await startServer();
@@ -48,7 +48,7 @@ test(
 );
 
 test(
-  "who asks learns that no agent is there, and that a file of the report's name is",
+  "examples/python: an asker learns that no agent is present, and that the report's file exists",
   () =>
     inTemporaryFolder(async (folder) => {
       await using server = await startServer();
@@ -68,7 +68,7 @@ test(
   { seconds: 60 },
 );
 
-test("the agent says why it cannot join, and that its room is gone", async () => {
+test("examples/livekit_agent: says why it cannot join, and that its room is gone", async () => {
   await using unnamed = startAgent(undefined, []);
   assert.is(await unnamed.ended, 1);
   assert.match(unnamed.complaints, /^Cannot join as the server must be given/);

@@ -20,7 +20,7 @@ const CUT = {
 
 for (const early of [false, true]) {
   const when = early ? ", though the server has not told of the other yet" : "";
-  test(`a connection that is resumed loses nothing${when}`, () =>
+  test(`reconnecting: a resumed connection loses nothing${when}`, () =>
     Pair.underWay(rooms, async (pair) => {
       const { room } = pair.alice;
       const reconnected = new Promise<void>((resolve) => room.once(RoomEvent.Reconnected, () => resolve()));
@@ -32,7 +32,7 @@ for (const early of [false, true]) {
     }, { early, fileBytes: 500_000 }), { seconds: 40 });
 
   test(
-    `a connection that is made anew ends streams at both ends, and new ones go${when}`,
+    `reconnecting: a new connection ends streams at both ends, and new ones work${when}`,
     () =>
       Pair.underWay(rooms, async (pair) => {
         const { room } = pair.alice;
@@ -46,7 +46,7 @@ for (const early of [false, true]) {
   );
 }
 
-test("news of a participant that come late end nothing", () =>
+test("reconnecting: late news of a participant end nothing", () =>
   Pair.underWay(rooms, async (pair) => {
     const { room } = pair.alice;
     await new Promise<void>((resolve) => {

@@ -10,7 +10,7 @@ import { RoomEvent, SimulateScenarioKind } from "../support/livekit/rooms.ts";
 import { FAULT_LIMITS } from "../support/livekit/traffic.ts";
 import { until } from "../support/waiting.ts";
 
-const test = suite("reconnecting with others");
+const test = suite("reconnecting with other SDKs");
 const rooms = await LiveKitRooms.start();
 
 /** Long enough to be under way for a while. */
@@ -18,23 +18,27 @@ const TO_ALICE = { length: 2_000_000, seed: 1 };
 const TO_PLAIN = { length: 2_000_000, seed: 2 };
 const PIECE_BYTES = 50_000;
 
-test("a connection that is resumed loses nothing", () =>
-  underWay(async (fixture, alice, plain, { sending, receiving }) => {
-    const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
-    await fixture.step(
-      "the SDK to lose its connection",
-      alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT),
-    );
-    await fixture.step("the SDK to resume it", reconnected);
-    assert.is(await fixture.step("what is sent", sending), "whole");
-    assert.ok(equal(await fixture.step("what is received", receiving), bytesOf(TO_ALICE)));
-    const { content, error } = await fixture.step("the other SDK's word of it", plain.received());
-    assert.is(error, undefined);
-    assert.equal(content, await told([bytesOf(TO_PLAIN)]));
-  }), { seconds: 40 });
+test(
+  "reconnecting with other SDKs: a resumed connection loses nothing",
+  () =>
+    underWay(async (fixture, alice, plain, { sending, receiving }) => {
+      const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));
+      await fixture.step(
+        "the SDK to lose its connection",
+        alice.room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT),
+      );
+      await fixture.step("the SDK to resume it", reconnected);
+      assert.is(await fixture.step("what is sent", sending), "whole");
+      assert.ok(equal(await fixture.step("what is received", receiving), bytesOf(TO_ALICE)));
+      const { content, error } = await fixture.step("the other SDK's word of it", plain.received());
+      assert.is(error, undefined);
+      assert.equal(content, await told([bytesOf(TO_PLAIN)]));
+    }),
+  { seconds: 40 },
+);
 
 test(
-  "a connection that is made anew ends streams at both ends, and new ones go",
+  "reconnecting with other SDKs: a new connection ends streams at both ends, and new ones work",
   () =>
     underWay(async (fixture, alice, plain, { sending, receiving }) => {
       const reconnected = new Promise<void>((resolve) => alice.room.once(RoomEvent.Reconnected, () => resolve()));

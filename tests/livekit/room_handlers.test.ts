@@ -8,14 +8,14 @@ import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { overhear } from "../support/livekit/recorder.ts";
 
-const test = suite("handlers on a Room");
+const test = suite("Room handlers");
 const rooms = await LiveKitRooms.start();
 
 const TO_ALL = {};
 const TO_BOB = { destinationIdentities: ["bob"] };
 
 for (const [whom, to] of [["all", TO_ALL], ["it", TO_BOB]] as const) {
-  test(`a Room's handler gets what is for ${whom}, whatever its form, with receipts`, () =>
+  test(`Room handlers: get broadcasts and streams for ${whom} in any form, with receipts`, () =>
     rooms.in(async (fixture) => {
       const [alice, bob] = await fixture.acquaintedPair();
       const texts = heardBy(bob.room, "lk.chat");
@@ -43,7 +43,7 @@ for (const [whom, to] of [["all", TO_ALL], ["it", TO_BOB]] as const) {
     }));
 }
 
-test("a handler of the runtime goes before the Room's, which comes and goes at any time", () =>
+test("Room handlers: the runtime's handler has precedence over the Room's, which may come and go", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const onRoom = heardBy(bob.room, "t");
@@ -67,7 +67,7 @@ test("a handler of the runtime goes before the Room's, which comes and goes at a
     ]);
   }));
 
-test("a handler on the Room that wants no more, or fails, cancels the stream", () =>
+test("Room handlers: a handler that cancels or fails cancels the stream", () =>
   rooms.in(async (fixture) => {
     const [alice, bob] = await fixture.acquaintedPair();
     const readFirst = async (reader: AsyncIterable<string>): Promise<void> => {
@@ -86,7 +86,7 @@ test("a handler on the Room that wants no more, or fails, cancels the stream", (
     assert.match(bob.errors[0]?.message ?? "", "a handler that fails");
   }));
 
-test("a Room that is given back has its handlers to itself", () =>
+test("Room handlers: a Room that was given back has its handlers to itself", () =>
   rooms.in(async (fixture) => {
     const bob = await fixture.join("bob");
     const { textStreamHandlers, byteStreamHandlers } = bob.room as unknown as Record<string, Map<string, unknown>>;

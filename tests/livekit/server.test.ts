@@ -11,9 +11,9 @@ import { connect, disposeAll, inRooms, RoomEvent } from "../support/livekit/room
 import { startRedis, startServer } from "../../bench/support/server.ts";
 import { answers } from "../support/waiting.ts";
 
-const test = suite("livekit server");
+const test = suite("startServer");
 
-test("participants meet in a room of a server", () =>
+test("startServer: participants meet in a room of a server", () =>
   inRooms(async () => {
     await using server = await startServer();
     const alice = await connect(server, "alice", "room");
@@ -23,7 +23,7 @@ test("participants meet in a room of a server", () =>
     assert.equal(await heard, { from: "alice", text: "hello", topic: "greetings" });
   }));
 
-test("two servers at once have rooms of their own", () =>
+test("startServer: two servers at once have separate rooms", () =>
   inRooms(async () => {
     await using first = await startServer();
     await using second = await startServer();
@@ -32,7 +32,7 @@ test("two servers at once have rooms of their own", () =>
     assert.equal([...bob.remoteParticipants.keys()], []);
   }));
 
-test("two servers with one Redis share their rooms", () =>
+test("startRedis: two servers with one Redis share their rooms", () =>
   inRooms(async () => {
     await using redis = await startRedis();
     await using first = await startServer({ redis: redis.address });
@@ -51,7 +51,7 @@ test("two servers with one Redis share their rooms", () =>
     assert.is((await heard).text, "and back");
   }));
 
-test("a server that is killed answers no more, until it is started again at the same address, without its rooms", () =>
+test("TestServer.kill(), restart(): a killed server is silent until restarted at the same address, without its rooms", () =>
   inRooms(async () => {
     await using server = await startServer();
     const { url } = server;
@@ -66,7 +66,7 @@ test("a server that is killed answers no more, until it is started again at the 
     assert.is(await answers(url), true);
   }));
 
-test("a token may take rights away", () =>
+test("TestServer.token(): may take permissions away", () =>
   inRooms(async () => {
     await using server = await startServer();
     const [, claims = ""] = (await server.token("alice", "room", { canPublishData: false })).split(".");
@@ -85,7 +85,7 @@ test("a token may take rights away", () =>
   }));
 
 for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
-  test(`servers and Redis end with their process, though it ends by ${signal}`, async () => {
+  test(`startServer, startRedis: both end with their process, even if that ends by ${signal}`, async () => {
     const [program, ...args] = programCommand("tests/fixtures/livekit_holder");
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     try {

@@ -20,7 +20,7 @@ const LIMITS = { idleTimeout: 10_000, foreignIdleTimeout: 15_000 };
 const test = suite("two servers");
 
 test(
-  "text, bytes and files go from one server to the other, both ways, and what is for one comes to that one alone",
+  "two servers: text, bytes and files cross both ways, and targeted streams reach their receiver only",
   () =>
     inTemporaryFolder((folder) =>
       onTwoServers(async ({ alice, bob, carol, overheard }) => {
@@ -62,28 +62,32 @@ test(
 
 for (const killed of ["holder", "other"] as const) {
   const title = killed === "holder" ? "the server that holds the room" : "the server that one of them is connected to";
-  test(`when ${title} is killed, open streams end at both ends`, () =>
-    onTwoServers(async ({ servers, alice, bob }) => {
-      const atBob = next(bob, "bytes", "samples", (reader: ByteStreamReader) => Promise.resolve(reader));
-      const atAlice = next(alice, "text", "chat", (reader: TextStreamReader) => Promise.resolve(reader));
-      const bytes = await alice.streamBytes({ topic: "samples", destinationIdentities: ["bob"] });
-      const talk = await bob.streamText({ topic: "chat", destinationIdentities: ["alice"] });
-      await bytes.write(noise(20_000));
-      await talk.write("so far");
-      const readers = [await atBob, await atAlice] as const;
-      const killedAt = performance.now();
-      await servers[killed].kill();
-      const endings = await Promise.all([
-        ending(() => drain(readers[0])),
-        ending(() => drain(readers[1])),
-        ending(() => keepWriting(() => bytes.write(noise(100)))),
-        ending(() => keepWriting(() => talk.write("more "))),
-      ]);
-      for (const code of endings) assert.ok(["disconnected", "timeout"].includes(code), code);
-      assert.ok(performance.now() - killedAt < 20_000);
-      assert.is(bytes.actor.getSnapshot().value, "failed");
-      assert.is(talk.actor.getSnapshot().value, "failed");
-    }), { seconds: 60 });
+  test(
+    `two servers: when ${title} is killed, open streams end at both ends`,
+    () =>
+      onTwoServers(async ({ servers, alice, bob }) => {
+        const atBob = next(bob, "bytes", "samples", (reader: ByteStreamReader) => Promise.resolve(reader));
+        const atAlice = next(alice, "text", "chat", (reader: TextStreamReader) => Promise.resolve(reader));
+        const bytes = await alice.streamBytes({ topic: "samples", destinationIdentities: ["bob"] });
+        const talk = await bob.streamText({ topic: "chat", destinationIdentities: ["alice"] });
+        await bytes.write(noise(20_000));
+        await talk.write("so far");
+        const readers = [await atBob, await atAlice] as const;
+        const killedAt = performance.now();
+        await servers[killed].kill();
+        const endings = await Promise.all([
+          ending(() => drain(readers[0])),
+          ending(() => drain(readers[1])),
+          ending(() => keepWriting(() => bytes.write(noise(100)))),
+          ending(() => keepWriting(() => talk.write("more "))),
+        ]);
+        for (const code of endings) assert.ok(["disconnected", "timeout"].includes(code), code);
+        assert.ok(performance.now() - killedAt < 20_000);
+        assert.is(bytes.actor.getSnapshot().value, "failed");
+        assert.is(talk.actor.getSnapshot().value, "failed");
+      }),
+    { seconds: 60 },
+  );
 }
 
 test.after(disposeAll);

@@ -14,14 +14,14 @@ import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/waiting.ts";
 
-const test = suite("worker thread");
+const test = suite("runtime in a worker thread");
 const rooms = await LiveKitRooms.start();
 
 /** Enough for frames, and for the codec's own workers. */
 const FILE_BYTES = 1_000_000;
 
 test(
-  "texts and a file go to a runtime in a worker thread and come back, and it all ends by itself",
+  "worker thread: texts and a file go to a runtime in a worker thread and back, and the process ends by itself",
   () =>
     inTemporaryFolder((folder) =>
       rooms.in(async (fixture) => {

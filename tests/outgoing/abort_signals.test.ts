@@ -49,7 +49,7 @@ function watched(): Watched {
   return seen;
 }
 
-test("any number of sends at once share one listener, which goes with the last", async () => {
+test("onAbort: any number of concurrent sends share one listener, which goes with the last", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const one = watched();
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
@@ -71,7 +71,7 @@ test("any number of sends at once share one listener, which goes with the last",
   });
 });
 
-test("sends that are never opened leave none", async () => {
+test("onAbort: sends that never open leave no listener", async () => {
   await inVirtualPair(async (alice, _, room) => {
     const one = watched();
     for (const options of [{ destinationIdentities: ["nobody"] }, { attributes: { a: "x".repeat(9_000) } }]) {
@@ -83,7 +83,7 @@ test("sends that are never opened leave none", async () => {
   });
 });
 
-test("readAll and saveTo leave none, whole or not", async () => {
+test("StreamReader: readAll and saveTo leave no listener, whole or not", async () => {
   await inTemporaryFolder((folder) =>
     inVirtualPair(async (alice, bob, room) => {
       const one = watched();
@@ -110,7 +110,7 @@ test("readAll and saveTo leave none, whole or not", async () => {
   );
 });
 
-test("an aborted signal ends all that goes on with it, and says why", async () => {
+test("signal: an abort ends everything that uses the signal, with its reason", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const one = watched();
     bob.runtime.registerByteStreamHandler("t", () => new Promise(() => {}));
@@ -129,7 +129,7 @@ test("an aborted signal ends all that goes on with it, and says why", async () =
   });
 });
 
-test("sending actors share a listener as well", async () => {
+test("sender actors: share one listener as well", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const one = watched();
     bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
@@ -144,7 +144,7 @@ test("sending actors share a listener as well", async () => {
   });
 });
 
-test("a codec's jobs leave none", async () => {
+test("Codec: jobs leave no listener", async () => {
   const one = watched();
   const codec = createInlineCodec();
   const segment = codec.segments.acquire(100);
@@ -155,7 +155,7 @@ test("a codec's jobs leave none", async () => {
   assert.ok(one.most <= 1);
 });
 
-test("onAbort calls each once, but those taken back, even by another's call", () => {
+test("onAbort: calls each callback once, except those removed, even by another callback", () => {
   const own = new AbortController();
   const calls: string[] = [];
   onAbort(own.signal, () => {

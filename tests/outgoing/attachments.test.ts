@@ -26,7 +26,7 @@ const ATTACHED: Readonly<Record<string, (folder: string) => Promise<string | Fil
 };
 
 for (const [what, attach] of Object.entries(ATTACHED)) {
-  test(`${what} goes to those who get the text, under the name that it has`, () =>
+  test(`sendText: ${what} goes to the receivers of the text, under its own name`, () =>
     inTemporaryFolder((folder) =>
       inRealTime(async (room) => {
         const [alice, bob, carol] = [
@@ -51,7 +51,7 @@ for (const [what, attach] of Object.entries(ATTACHED)) {
       })
     ));
 
-  test(`${what} that is under way ends with the signal of its text`, () =>
+  test(`sendText: ${what} in transfer ends with the signal of its text`, () =>
     inTemporaryFolder((folder) =>
       inRealTime(async (room) => {
         const [alice, bob] = [(await room.join("alice")).runtime, (await room.join("bob")).runtime];

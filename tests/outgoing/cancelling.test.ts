@@ -22,7 +22,7 @@ const FAILING_HANDLERS: [string, (reader: TextStreamReader) => void | Promise<vo
 ];
 
 for (const [how, handler] of FAILING_HANDLERS) {
-  test(`a handler that ${how} cancels its stream and nothing else`, () =>
+  test(`handlers: a handler that ${how} cancels its own stream only`, () =>
     inPair(async (alice, bob, room) => {
       bob.registerTextStreamHandler("bad", handler);
       const texts = collectTexts(bob, "good");
@@ -44,7 +44,7 @@ for (const [how, handler] of FAILING_HANDLERS) {
     }));
 }
 
-test("what a handler throws after its stream is whole goes to onError only", () =>
+test("onError: an exception after the stream is whole is reported there only", () =>
   inPair(async (alice, bob, room) => {
     bob.registerTextStreamHandler("", async (reader) => {
       await reader.readAll();
@@ -57,7 +57,7 @@ test("what a handler throws after its stream is whole goes to onError only", () 
     assert.equal(room.told("alice"), []);
   }));
 
-test("an onError that throws or rejects harms nobody", () =>
+test("onError: a callback that throws or rejects does no harm", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     let told = 0;
@@ -72,7 +72,7 @@ test("an onError that throws or rejects harms nobody", () =>
     await until(() => told === 2);
   }));
 
-test("cancel tells the sender to stop, with its reason", () =>
+test("StreamReader.cancel(): tells the sender to stop, with its reason", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText({ destinationIdentities: ["bob"] });
@@ -88,7 +88,7 @@ test("cancel tells the sender to stop, with its reason", () =>
     await rejection(() => reader.readAll(), "cancelled");
   }));
 
-test("cancel with what is no reason is an invalid argument, and the stream goes on", () =>
+test("StreamReader.cancel(): an invalid reason is an invalid argument, and the stream goes on", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText({ destinationIdentities: ["bob"], confirm: true });
@@ -101,7 +101,7 @@ test("cancel with what is no reason is an invalid argument, and the stream goes 
   }));
 
 for (const early of ["left", "thrown out of", "returned from before it began"] as const) {
-  test(`a for-await loop ${early} tells the sender`, () =>
+  test(`StreamReader: a for-await loop ${early} tells the sender`, () =>
     inPair(async (alice, bob) => {
       const heard = nextBytes(bob);
       const sending = alice.sendBytes(pattern(5_000_000), { destinationIdentities: ["bob"] });
@@ -120,7 +120,7 @@ for (const early of ["left", "thrown out of", "returned from before it began"] a
     }));
 }
 
-test("leaving an await using scope of a reader cancels it, unless it is whole", () =>
+test("StreamReader: leaving an await using scope cancels the stream, unless it is whole", () =>
   inPair(async (alice, bob) => {
     const steps: string[] = [];
     bob.registerTextStreamHandler("", async (given) => {

@@ -68,12 +68,12 @@ function counting(transport: Transport, count: (bytes: number) => void): Transpo
 const sendBytes = (data: Uint8Array, options: SendBytesOptions = {}) => (runtime: Runtime): Promise<unknown> =>
   runtime.sendBytes(data, { ...OPTIONS, ...options });
 
-test("what compresses takes less of a line", async () => {
+test("compression: compressible bytes take less of a line", async () => {
   const data = jsonLines(1_000_000);
   assert.ok(await taken(data, sendBytes(data)) < data.length / 3);
 });
 
-test("so does what is written bit by bit, and a file", async () => {
+test("compression: compressible parts of a writer, and files, take less as well", async () => {
   const data = jsonLines(700_000);
   const written = await taken(data, async (runtime) => {
     const writer = await runtime.streamBytes(OPTIONS);
@@ -88,7 +88,7 @@ test("so does what is written bit by bit, and a file", async () => {
   });
 });
 
-test("what does not, is of a type that is compressed already, or is not to be, goes as it is", async () => {
+test("compression: incompressible data, compressed types and compress: false are sent unchanged", async () => {
   const noise = pseudorandom(500_000);
   const lines = jsonLines(500_000);
   for (const [data, options] of [[noise, {}], [lines, { mimeType: "image/png" }], [lines, { compress: false }]] as const) {
@@ -97,13 +97,13 @@ test("what does not, is of a type that is compressed already, or is not to be, g
   }
 });
 
-test("on a hub without lines nothing is compressed unless that is asked for", async () => {
+test("compression: on a hub without links nothing is compressed unless requested", async () => {
   const data = jsonLines(500_000);
   assert.ok(await taken(data, sendBytes(data), null) >= data.length);
   assert.ok(await taken(data, sendBytes(data, { compress: true }), null) < data.length / 3);
 });
 
-test("a part that compresses and a part that does not, each as it is best", async () => {
+test("compression: compressible and incompressible frames of a stream are each sent in the smaller form", async () => {
   const data = new Uint8Array(2_000_000);
   data.set(jsonLines(1_000_000));
   data.set(pseudorandom(1_000_000), 1_000_000);
@@ -111,7 +111,7 @@ test("a part that compresses and a part that does not, each as it is best", asyn
   assert.ok(bytes > 1_000_000 && bytes < 1_500_000, `${bytes} bytes`);
 });
 
-test("a long text is compressed, and comes as it was", async () => {
+test("compression: a long text is compressed, and arrives unchanged", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     await room.time.advance(1_000);
     const text = "zażółć gęślą jaźń 🦀\n".repeat(20_000);
@@ -124,7 +124,7 @@ test("a long text is compressed, and comes as it was", async () => {
   }, { link: { ...LINE, rate: 1_000_000 } });
 });
 
-test("zstd if both have it, else deflate, else nothing", () => {
+test("FrameEncoding: zstd if both ends have that, else deflate, else raw", () => {
   const [old, young] = [["raw", "deflate-raw"], ["raw", "deflate-raw", "zstd", "from the future"]];
   assert.is(bestEncoding([young, young]), "zstd");
   assert.is(bestEncoding([young, old]), "deflate-raw");
@@ -132,7 +132,7 @@ test("zstd if both have it, else deflate, else nothing", () => {
   assert.is(bestEncoding([young, []]), "raw");
 });
 
-test("with one who knows deflate only, deflate is used", async () => {
+test("FrameEncoding: a peer that knows only deflate gets deflate", async () => {
   await withHostilePeer(async ({ room, hostilePeer, bob }) => {
     await room.time.advance(10);
     hostilePeer.control({
@@ -173,14 +173,14 @@ const MIME: [type: string, packed: boolean][] = [
 ];
 
 for (const [type, packed] of MIME) {
-  test(`${type === "" ? "no type" : type} is ${packed ? "" : "not "}taken for compressed`, () =>
+  test(`isCompressed: ${type === "" ? "no type" : type} is ${packed ? "" : "not "}taken for compressed`, () =>
     assert.is(isPacked(type), packed));
 }
 
 const deflated = new Uint8Array(zlib.deflateRawSync(new Uint8Array(100_000)));
 const honest = { encoding: "deflate-raw", length: 100_000, payload: deflated.length } as const;
 
-test("frames that are compressed but not as they say end their stream as corrupt", async () => {
+test("decompress: frames that do not decompress as declared end their stream as corrupt", async () => {
   const digest = digestOfZeros(100_000);
   const lies: [what: string, contents: Uint8Array][] = [
     ["more than it says", frame(0, deflated, { ...honest, digest, length: 99_999 })],
@@ -205,7 +205,7 @@ test("frames that are compressed but not as they say end their stream as corrupt
   }
 });
 
-test("one that is as it says is read", async () => {
+test("decompress: a frame that decompresses as declared is read", async () => {
   await withHostilePeer(async ({ room, hostilePeer, readers }) => {
     hostilePeer.open("bob", "s", 0, { extension: { format: "framed" } });
     hostilePeer.chunk("bob", "s", 0, frame(0, deflated, { ...honest, digest: digestOfZeros(100_000) }));
@@ -219,7 +219,7 @@ function digestOfZeros(length: number): Uint8Array {
   return new Uint8Array(createHash("sha256").update(new Uint8Array(length)).digest());
 }
 
-test("unpack: a payload ends where its compressed stream ends", async () => {
+test("decompress: a payload ends where its compressed stream ends", async () => {
   const plain = new Uint8Array(5_000).fill(7);
   for (const encoding of ENCODINGS) {
     if (encoding === "raw") continue;

@@ -16,7 +16,7 @@ import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("given back");
+const test = suite("Segment.release");
 
 const BYTES = 3_000_000;
 /** A transfer from Alice to Bob, each with a codec of their own. */
@@ -63,20 +63,20 @@ function hold(codec: Codec, call: "readFile" | "writeFile"): { begun: number; go
   return held;
 }
 
-test("a file that is sent and saved", () =>
+test("segments: all are released after a file is sent and saved", () =>
   giving(async ({ alice, bob, folder }) => {
     bob.registerByteStreamHandler("t", async (reader) => void await reader.saveTo(join(folder, "in") + sep));
     await alice.sendFile(await file(folder), TO_BOB);
   }));
 
-test("bytes that come compressed in small frames, saved and read", () =>
+test("segments: all are released after small compressed frames are read and saved", () =>
   giving(async ({ alice, bob, folder }) => {
     bob.registerByteStreamHandler("t", async (reader) => void await reader.saveTo(join(folder, "in") + sep));
     bob.registerByteStreamHandler("read", async (reader) => void await reader.readAll());
     for (const topic of ["t", "read"]) await alice.sendBytes(new Uint8Array(BYTES), { ...TO_BOB, topic, compress: true });
   }));
 
-test("a save that its signal ends while pieces are being written", () =>
+test("segments: all are released when a signal ends a save during writes", () =>
   giving(async ({ alice, bob, folder, codecs }) => {
     const held = hold(codecs.bob, "writeFile");
     const controller = new AbortController();
@@ -92,7 +92,7 @@ test("a save that its signal ends while pieces are being written", () =>
     held.goOn();
   }));
 
-test("a file whose signal ends its send while pieces are being read", () =>
+test("segments: all are released when a signal ends sendFile during reads", () =>
   giving(async ({ alice, bob, folder, codecs }) => {
     const held = hold(codecs.alice, "readFile");
     const controller = new AbortController();
@@ -105,7 +105,7 @@ test("a file whose signal ends its send while pieces are being read", () =>
     await rejection(async () => await (await heard).readAll(), "aborted");
   }));
 
-test("a file that its reader cancels, and one that becomes shorter", () =>
+test("segments: all are released when the reader cancels a file, or a file shrinks", () =>
   giving(async ({ alice, bob, folder }) => {
     const path = await file(folder);
     const readers = collectReaders(bob);
@@ -121,7 +121,7 @@ test("a file that its reader cancels, and one that becomes shorter", () =>
   }));
 
 for (const bytes of [10, 5_000, 50_000, 300_000]) {
-  test(`a writer that is aborted with the last of ${bytes} bytes not handed on`, () =>
+  test(`segments: all are released when a writer is aborted with the last of ${bytes} bytes unsent`, () =>
     giving(async ({ alice, bob }) => {
       const heard = nextBytes(bob, "t");
       const writer = await alice.streamBytes(TO_BOB);

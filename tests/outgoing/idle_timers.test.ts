@@ -15,7 +15,7 @@ const SENDS: Readonly<Record<string, (alice: Member) => Promise<unknown>>> = {
 
 for (const [name, send] of Object.entries(SENDS)) {
   for (const [hub, options] of [["a direct hub", {}], ["a hub with links", { link: { kind: "reliable", delay: 2 } }]] as const) {
-    test(`after ${name} no timer is left on ${hub}`, () =>
+    test(`timers: after ${name} none is left on ${hub}`, () =>
       inVirtualPair(async (alice, bob, room) => {
         bob.runtime.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
         bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());

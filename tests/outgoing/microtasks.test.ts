@@ -19,7 +19,7 @@ const HUBS: readonly [string, HubOptions][] = [
 ];
 
 for (const [name, options] of HUBS) {
-  test(`sendText that is aborted reaches a handler whole or not at all, on ${name}`, () =>
+  test(`sendText: an aborted text reaches a handler whole or not at all, on ${name}`, () =>
     inPair(
       async (alice, bob, room) => {
         const outcomes: string[] = [];
@@ -49,7 +49,7 @@ for (const [name, options] of HUBS) {
       { hub: options },
     ));
 
-  test(`two sends that begin apart by microtasks arrive whole, on ${name}`, () =>
+  test(`sends: two that begin microtasks apart arrive whole, on ${name}`, () =>
     inPair(
       async (alice, bob) => {
         const texts: string[] = [];
@@ -74,7 +74,7 @@ for (const [name, options] of HUBS) {
 
 for (const [name, options] of HUBS) {
   test(
-    `large writes that are not awaited arrive whole and in order, at another SDK's participant too, on ${name}`,
+    `StreamWriter.write(): large writes that are not awaited arrive whole and in order, in other SDKs too, on ${name}`,
     () =>
       inPair(
         async (alice, bob, room) => {

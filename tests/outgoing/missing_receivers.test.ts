@@ -6,7 +6,7 @@ import { inPair } from "../support/hub_fixture.ts";
 
 const test = suite("missing receivers");
 
-test("a named one who is missing is told of: in the receipts, or to onError where there are none", () =>
+test("missing receivers: are in the receipts, or reported to onError without receipts", () =>
   inPair(async (alice, bob, room) => {
     bob.registerTextStreamHandler("t", async (reader) => void await reader.readAll());
     const to = { topic: "t", destinationIdentities: ["nobody", "bob"] };
@@ -18,7 +18,7 @@ test("a named one who is missing is told of: in the receipts, or to onError wher
     assert.equal(told, [["disconnected", "nobody", { streamId, topic: "t", identity: "nobody" }]]);
   }));
 
-test("a named one who leaves while the others go on is told of where there are no receipts", () =>
+test("missing receivers: one that leaves while others go on is reported if there are no receipts", () =>
   inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const readers = [nextText(bob, "t"), nextText(carol, "t")];

@@ -8,7 +8,7 @@ import { suite } from "../support/harness.ts";
 import { muteWarnings } from "../support/mute_warnings.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("outgoing machine");
+const test = suite("outgoingStream machine");
 
 type State = "open" | "writing" | "closing" | "closed" | "failed";
 type Type = OutgoingEvent["type"];
@@ -51,7 +51,7 @@ const CHANGES: Readonly<Record<keyof typeof WAYS, Partial<Record<Type, Readonly<
 
 for (const receipts of ["good", "due", "bad"] as const) {
   for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly Type[]][]) {
-    test(`${state}, receipts ${receipts}: each event leads where it should`, () => {
+    test(`outgoingStream in ${state}, receipts ${receipts}: each event leads to the right state`, () => {
       for (const type of types) {
         const { snapshot } = follow(receipts, way);
         assert.is(snapshot.value, state);
@@ -68,7 +68,7 @@ for (const receipts of ["good", "due", "bad"] as const) {
   }
 }
 
-test("a stream that waits is looked after at each stall, in writing and in closing, but not before a byte was written", async () => {
+test("outgoingStream: a waiting stream is checked at each stall, writing and closing, after the first byte", async () => {
   const { actor, time, calls } = start("due");
   await time.advance(10 * STALL);
   assert.equal(calls, []);
@@ -86,7 +86,7 @@ test("a stream that waits is looked after at each stall, in writing and in closi
   actor.stop();
 });
 
-test("a sweep that leaves out the last receiver ends the stream, and its timer", async () => {
+test("outgoingStream: a sweep that drops the last receiver ends the stream and its timer", async () => {
   const { actor, time, calls, effects } = start("due");
   effects.sweepStalled = () => actor.send({ type: "destinations.lost", error: failure });
   actor.send({ type: "bytes.written" });
@@ -96,7 +96,7 @@ test("a sweep that leaves out the last receiver ends the stream, and its timer",
   assert.is(time.pending, 0);
 });
 
-test("in a final state no event does anything, and the pump is stopped once", () => {
+test("outgoingStream: in a final state no event has an effect, and the pump is stopped once", () => {
   const ways: readonly (readonly [State, readonly Type[]])[] = [
     ["closed", ["close.requested", "trailer.sent"]],
     ["closed", ["bytes.written", "close.requested", "receipts.settled"]],
@@ -116,7 +116,7 @@ test("in a final state no event does anything, and the pump is stopped once", ()
   }
 });
 
-test("stopping the actor stops the pump once, in whatever state", () => {
+test("outgoingStream: stopping the actor stops the pump once, in any state", () => {
   for (const way of Object.values(WAYS)) {
     const { actor, time, calls } = start("due");
     for (const type of way) actor.send(EVENTS[type]);
@@ -127,7 +127,7 @@ test("stopping the actor stops the pump once, in whatever state", () => {
   }
 });
 
-test("whatever happens, a stream ends at most once, and its pump with it", () => {
+test("outgoingStream: a stream and its pump end at most once, whatever happens", () => {
   const law = fc.property(
     fc.array(fc.constantFrom(...types), { maxLength: 12 }),
     fc.constantFrom("good", "due", "bad"),

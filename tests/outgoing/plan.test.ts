@@ -17,7 +17,7 @@ import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 
-const test = suite("plan of a stream");
+const test = suite("planStream");
 
 /** A case: what differs from one large byte stream to one Millrace runtime by name on a direct hub. */
 interface Case {
@@ -87,7 +87,7 @@ for (
   });
 }
 
-test("planStream: a short content that is there from the start goes in its header, if all receivers read that", () => {
+test("planStream: short content available up front goes in the header, if all receivers read that", () => {
   const short = { availableUpFront: true, size: WHOLE_BYTES };
   assert.is(plan(short).inline, true);
   assert.is(plan({ ...short, size: WHOLE_BYTES + 1 }).inline, false);
@@ -97,7 +97,7 @@ test("planStream: a short content that is there from the start goes in its heade
   assert.is(plan({ ...short, present: [] }).inline, false);
 });
 
-test("planStream: frames are compressed as asked, or where packets queue and the type is not compressed already", () => {
+test("planStream: frames are compressed as requested, or on paced transports unless the type is compressed already", () => {
   const paced = { sender: { isPaced: true } };
   const asked = (compress: boolean): Case => ({ options: { destinationIdentities: ["bob"], compress } });
   assert.is(plan({}).compression, undefined);
@@ -109,13 +109,13 @@ test("planStream: frames are compressed as asked, or where packets queue and the
   assert.is(plan({ ...asked(true), size: 10 }).compression, undefined, "it is not framed");
 });
 
-test("planStream: a frame is as small as the receiver with the least room needs, and no larger than a segment", () => {
+test("planStream: a frame fits the smallest receive window, and a segment", () => {
   const present = [receiver("a", { frameBytes: 50_000 }), receiver("b", { frameBytes: 20_000 })];
   assert.is(plan({ present }).frameBytes, 20_000);
   assert.is(plan({ present: [receiver("a", { frameBytes: 1e9 })] }).frameBytes, 16 * STREAM_CHUNK_SIZE);
 });
 
-test("planStream: bulk waits for its turn where packets queue, and counts what is in flight", () => {
+test("planStream: bulk streams take turns on paced transports, and count chunks in flight", () => {
   const inFlight = ({ destinations }: OutgoingSpec): boolean => destinations.find("bob")?.inFlight !== undefined;
   assert.equal([plan({}).bulk, inFlight(plan({}))], [false, false]);
   const paced = plan({ sender: { isPaced: true } });

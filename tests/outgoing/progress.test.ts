@@ -6,7 +6,7 @@ import { rejection } from "../support/rejections.ts";
 
 const test = suite("progress");
 
-test("a tracker counts as the seed's does", () => {
+test("ProgressTracker: counts as in the seed", () => {
   const tracker = new ProgressTracker(2_000);
   assert.equal([tracker.totalSize, tracker.received, tracker.progress, tracker.complete], [2_000, 0, 0, false]);
   tracker.update(500);
@@ -18,14 +18,14 @@ test("a tracker counts as the seed's does", () => {
   assert.equal([tracker.received, tracker.progress, tracker.complete], [3_000, 150, true]);
 });
 
-test("a tracker of an empty or unknown total has no percents and is complete", () => {
+test("ProgressTracker: an empty or unknown total has no percentage and is complete", () => {
   const tracker = new ProgressTracker(0);
   assert.equal([tracker.progress, tracker.complete], [0, true]);
   tracker.update(10);
   assert.equal([tracker.received, tracker.progress, tracker.complete], [10, 0, true]);
 });
 
-test("a tracker refuses what is no number of bytes, and counts on", async () => {
+test("ProgressTracker: refuses invalid byte counts, and counts on", async () => {
   const wrong = [-1, 1.5, NaN, Infinity, "5", undefined, null, 5n] as number[];
   const tracker = new ProgressTracker(10);
   for (const value of wrong) {
@@ -36,7 +36,7 @@ test("a tracker refuses what is no number of bytes, and counts on", async () => 
   assert.is(tracker.received, 4);
 });
 
-test("a meter reports at once, then each 50 ms, and at the end", () => {
+test("ProgressMeter: reports at once, then every 50 ms, and at the end", () => {
   const meter = new ProgressMeter(1_000, 0);
   assert.equal(meter.note(0, 0), { bytes: 0, total: 1_000, percent: 0, bytesPerSecond: 0 });
   assert.is(meter.note(100, 49), undefined);
@@ -45,12 +45,12 @@ test("a meter reports at once, then each 50 ms, and at the end", () => {
   assert.equal(Object.keys(meter.finish(1_000, 61)), ["bytes", "total", "percent", "bytesPerSecond"]);
 });
 
-test("a meter without a total has no percents; an empty one has 0", () => {
+test("ProgressMeter: without a total there is no percentage; an empty total has 0", () => {
   assert.equal(new ProgressMeter(undefined, 0).finish(5, 0), { bytes: 5, bytesPerSecond: 0 });
   assert.equal(new ProgressMeter(0, 0).finish(0, 9), { bytes: 0, total: 0, percent: 0, bytesPerSecond: 0 });
 });
 
-test("a steady rate is the rate, from the first interval on", () => {
+test("ProgressMeter: a steady rate is exact from the first interval on", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 50, max: 3_000 }), { minLength: 1 }),
@@ -68,7 +68,7 @@ test("a steady rate is the rate, from the first interval on", () => {
   );
 });
 
-test("a rate that changes is followed within about a second", () => {
+test("ProgressMeter: follows a changing rate within about a second", () => {
   const meter = new ProgressMeter(undefined, 0);
   let bytes = 0;
   let now = 0;
@@ -88,7 +88,7 @@ test("a rate that changes is followed within about a second", () => {
   assert.ok(later > 0 && later < 6_000, `after 3 s of nothing: ${later}`);
 });
 
-test("reports are never closer than 50 ms, bytes and rates never negative, whatever the clock does", () => {
+test("law: a ProgressMeter reports at least 50 ms apart, without negative values, whatever the clock does", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(1e6), fc.integer({ min: -20, max: 200 }))), (steps) => {
       const meter = new ProgressMeter(1e9, 0);

@@ -27,7 +27,7 @@ const SENDS: Readonly<Record<string, (alice: Runtime, folder: string) => Promise
 };
 
 for (const [name, send] of Object.entries(SENDS)) {
-  test(`${name}: a failure that nobody expects ends the stream at both ends, and is the cause`, () =>
+  test(`${name}: an unexpected failure ends the stream at both ends, and is the cause`, () =>
     inTemporaryFolder(async (folder) => {
       const hub = createHub();
       const alice = await createRuntime({ transport: hub.join("alice"), pool: forgetful(3) });

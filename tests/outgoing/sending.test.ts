@@ -14,7 +14,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("sending");
 
-test("a broadcast with nobody there is no error", () =>
+test("broadcast: without participants is no error", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const info = await alice.sendText("anyone?", { confirm: true });
@@ -26,13 +26,13 @@ test("a broadcast with nobody there is no error", () =>
     assert.is(writer.progress.received, 2_000_000);
   }));
 
-test("a broadcast that nobody handles is no error", () =>
+test("broadcast: without handlers is no error", () =>
   inPair(async (alice) => {
     assert.equal((await alice.sendText("anyone?", { confirm: true })).receipts, []);
     assert.equal((await alice.sendBytes(pattern(3_000_000))).receipts, []);
   }));
 
-test("an empty list of destinations is an invalid argument, never a broadcast", () =>
+test("destinationIdentities: an empty list is an invalid argument, never a broadcast", () =>
   inPair(async (alice, bob, room) => {
     const texts = collectTexts(bob);
     const dave = room.raw("dave");
@@ -47,7 +47,7 @@ test("an empty list of destinations is an invalid argument, never a broadcast", 
     assert.is(dave.headers.length, 1);
   }));
 
-test("a named one who is not there is disconnected; so is oneself", () =>
+test("destinationIdentities: an absent participant, or oneself, is disconnected", () =>
   inPair(async (alice) => {
     for (const nobody of ["nobody", "alice"]) {
       const error = await rejection(() => alice.sendText("x", { destinationIdentities: [nobody] }), "disconnected");
@@ -56,7 +56,7 @@ test("a named one who is not there is disconnected; so is oneself", () =>
     }
   }));
 
-test("while one of the named is there the stream goes on", () =>
+test("destinationIdentities: the stream goes on while one named receiver is present", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     const info = await alice.sendText("x", { destinationIdentities: ["nobody", "bob", "bob"], confirm: true });
@@ -65,7 +65,7 @@ test("while one of the named is there the stream goes on", () =>
     assert.equal(of("bob"), [{ identity: "bob", bytes: 1 }]);
   }));
 
-test("a named one who leaves is left out while others remain; the last one fails the writer", () =>
+test("destinationIdentities: a receiver that leaves is dropped; when the last leaves, the writer fails", () =>
   inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     void nextText(bob);
@@ -82,7 +82,7 @@ test("a named one who leaves is left out while others remain; the last one fails
     await rejection(() => reader.closed, "disconnected");
   }));
 
-test("a receiver that cancels is left out, and the writer fails when none is left", () =>
+test("destinationIdentities: a receiver that cancels is dropped; when the last cancels, the writer fails", () =>
   inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const toBob = nextText(bob);
@@ -98,7 +98,7 @@ test("a receiver that cancels is left out, and the writer fails when none is lef
     await rejection(() => writer.write("three"), "cancelled");
   }));
 
-test("a named one without a handler refuses after a while", () =>
+test("destinationIdentities: a receiver without a handler refuses after unclaimedTimeout", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     await room.join("bob", { limits: { unclaimedTimeout: 30 } });
@@ -109,7 +109,7 @@ test("a named one without a handler refuses after a while", () =>
     await rejection(() => writer.write("x"), "refused");
   }));
 
-test("senderIdentity is what handlers see", () =>
+test("senderIdentity: is the identity that handlers see", () =>
   inPair(async (alice, bob) => {
     const seen: string[] = [];
     bob.registerTextStreamHandler("", async (reader, sender) => {
@@ -124,7 +124,7 @@ test("senderIdentity is what handlers see", () =>
     assert.is((await rejection(async () => await (await reader).readAll(), "aborted")).identity, "alice");
   }));
 
-test("a stream for one participant reaches nobody else, not one packet of it", () =>
+test("destinationIdentities: no packet of a stream for one participant reaches others", () =>
   inPair(async (alice, bob, room) => {
     const dave = room.raw("dave");
     const texts = collectTexts(bob, "t");
@@ -149,7 +149,7 @@ test("a stream for one participant reaches nobody else, not one packet of it", (
     assert.equal(overheard, ["for all"]);
   }));
 
-test("the info of a finite send has its exact size, of an open stream what was announced", () =>
+test("StreamInfo.size: is exact for a finite send, and as announced for a writer", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const infos: (TextStreamInfo | ByteStreamInfo)[] = [];
@@ -216,7 +216,7 @@ test("the info of a finite send has its exact size, of an open stream what was a
     })
   ));
 
-test("a file goes by its path's name and type, unless others are given", () =>
+test("sendFile: name and type follow from the path, unless given", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, "report.json");
@@ -234,7 +234,7 @@ test("a file goes by its path's name and type, unless others are given", () =>
     })
   ));
 
-test("attributes of a caller stay his own", () =>
+test("attributes: the caller's object stays unchanged", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const attributes: Record<string, string> = { mood: "calm" };
@@ -246,7 +246,7 @@ test("attributes of a caller stay his own", () =>
     await writer.close();
   }));
 
-test("wrong types are invalid arguments before anything is sent", () =>
+test("sending: wrong types are invalid arguments before any packet", () =>
   inPair(async (alice, bob, room) => {
     const dave = room.raw("dave");
     const wrong: [string, unknown[]][] = [
@@ -302,7 +302,7 @@ test("wrong types are invalid arguments before anything is sent", () =>
     assert.is(bob.identity, "bob");
   }));
 
-test("the header goes first, then the attachments, whose ids are in the info", () =>
+test("sendText: the header goes first, then the attachments, whose ids are in the info", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       await mkdir(join(folder, "in"));
@@ -337,7 +337,7 @@ test("the header goes first, then the attachments, whose ids are in the info", (
     })
   ));
 
-test("a text with attachments rejects with the first failure", () =>
+test("sendText: with attachments, rejects with the first failure", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       await writeFile(join(folder, "a.txt"), "a");
@@ -348,7 +348,7 @@ test("a text with attachments rejects with the first failure", () =>
     })
   ));
 
-test("a limit of a handler's window does not change what arrives", () =>
+test("HandlerOptions.window: does not change what arrives", () =>
   inPair(async (alice: Runtime, bob: Runtime) => {
     const received = new Promise<Uint8Array>((resolve, reject) => {
       bob.registerByteStreamHandler("", (reader) => reader.readAll().then(resolve, reject), { window: 60_000 });

@@ -16,7 +16,7 @@ import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("sources end");
+const test = suite("sources");
 
 /** Sources that never end by themselves, and tell when they were ended. */
 type Source = Iterable<Uint8Array> | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
@@ -47,7 +47,7 @@ const SOURCES: Readonly<Record<string, (asked: () => void, ended: () => void) =>
 
 for (const [name, source] of Object.entries(SOURCES)) {
   for (const by of ["its signal", "its receiver"]) {
-    test(`${name} is ended when the stream is ended by ${by}`, () =>
+    test(`sendBytes: ${name} is ended when the stream is ended by ${by}`, () =>
       inPair(async (alice, bob) => {
         let ended = false;
         const controller = new AbortController();
@@ -65,7 +65,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   }
 }
 
-test("a web stream is cancelled, and an iterator returned, when the send fails before it begins", () =>
+test("sendBytes: a web stream is cancelled, an iterator returned, if the send fails before it begins", () =>
   inPair(async (alice) => {
     const ended: string[] = [];
     const web = new ReadableStream<Uint8Array>({ cancel: () => void ended.push("web") });
@@ -80,7 +80,7 @@ test("a web stream is cancelled, and an iterator returned, when the send fails b
     assert.equal(ended, ["web", "iterator"]);
   }));
 
-test("saves that have ended are not remembered", () =>
+test("saveTo: saves that have ended are not remembered", () =>
   inTemporaryFolder((folder) =>
     inPair(async (alice, bob) => {
       let saves: ReadonlySet<unknown> | undefined;
@@ -95,7 +95,7 @@ test("saves that have ended are not remembered", () =>
     })
   ));
 
-test("a number that is free again is given again to a file of the same name", () =>
+test("saveTo: a free number is used again for a file of the same name", () =>
   inTemporaryFolder(async (folder) => {
     const save = async (count: number): Promise<void> => {
       const options = { name: "x", overwrite: false, nameBytes: 255 };
@@ -109,7 +109,7 @@ test("a number that is free again is given again to a file of the same name", ()
     assert.equal((await readdir(folder)).sort(), ["x", "x (2)", "x (4)"]);
   }));
 
-test("that a file is empty is seen by reading it, not believed", () =>
+test("openSource: an empty file is detected by a read, not by its reported size", () =>
   inTemporaryFolder(async (folder) => {
     const hub = createHub();
     const path = join(folder, "grows");

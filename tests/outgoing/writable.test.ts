@@ -8,9 +8,9 @@ import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
 import { inPair } from "../support/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 
-const test = suite("writable");
+const test = suite("StreamWriter.writable");
 
-test("progress of a writer counts the bytes given to the transport", () =>
+test("StreamWriter.progress: counts the bytes given to the transport", () =>
   inPair(async (alice, bob, { time }) => {
     const received = nextWhole(bob);
     const writer = await alice.streamBytes({ totalSize: 20 });
@@ -26,7 +26,7 @@ test("progress of a writer counts the bytes given to the transport", () =>
     await received;
   }, { clock: "virtual" }));
 
-test("writable takes what is piped into it, and closes the stream", () =>
+test("StreamWriter.writable: sends what is piped into it, and closes the stream", () =>
   inPair(async (alice, bob) => {
     const received = nextWhole(bob, "b");
     const texts = collectTexts(bob, "t");
@@ -40,7 +40,7 @@ test("writable takes what is piped into it, and closes the stream", () =>
     assert.is(text.actor.getSnapshot().value, "closed");
   }));
 
-test("a source that fails aborts the writable's stream", () =>
+test("StreamWriter.writable: a failing source aborts the stream", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -55,7 +55,7 @@ test("a source that fails aborts the writable's stream", () =>
     assert.is(error.reason, "out of words");
   }));
 
-test("what is no text fails the writable, and its stream with it", () =>
+test("TextStreamWriter.writable: a value that is no text fails the writable and the stream", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -64,7 +64,7 @@ test("what is no text fails the writable, and its stream with it", () =>
     await rejection(async () => await (await heard).readAll(), "aborted");
   }));
 
-test("a stream that is cancelled stops what is piped into it", () =>
+test("StreamWriter.writable: a cancelled stream stops the pipe", () =>
   inPair(async (alice, bob) => {
     bob.registerByteStreamHandler("", async (reader) => await reader.cancel("no more"));
     const writer = await alice.streamBytes({ destinationIdentities: ["bob"] });
@@ -84,7 +84,7 @@ test("a stream that is cancelled stops what is piped into it", () =>
     assert.ok(pulled < 1_000);
   }));
 
-test("progress is told at most once each 50 ms, and once at the end", () =>
+test("onProgress: is called at most once in 50 ms, and once at the end", () =>
   inPair(async (alice, bob, { time }) => {
     const received = nextWhole(bob);
     const told: { at: number; progress: Progress }[] = [];
@@ -104,7 +104,7 @@ test("progress is told at most once each 50 ms, and once at the end", () =>
     for (let i = 1; i < told.length - 1; i++) assert.ok((told[i]?.at ?? 0) - (told[i - 1]?.at ?? 0) >= 50);
   }, { clock: "virtual" }));
 
-test("an onProgress that throws or rejects is reported, and the stream goes on", () =>
+test("onProgress: a callback that throws or rejects is reported, and the stream goes on", () =>
   inPair(async (alice, bob, room) => {
     const texts = collectTexts(bob);
     const thrown = (): void => {

@@ -9,12 +9,12 @@ import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handler
 import { inPair, inRealTime } from "../support/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 
-const test = suite("writing");
+const test = suite("StreamWriter");
 
 const CODECS: readonly [name: string, options: Partial<RuntimeOptions>][] = [["by the pool", {}], ["inline", { pool: false }]];
 
 for (const [codec, options] of CODECS) {
-  test(`an array may be reused once write resolved, ${codec}`, () =>
+  test(`StreamWriter.write(): an array may be reused once write() has resolved, ${codec}`, () =>
     inPair(async (alice, bob) => {
       const received = nextWhole(bob);
       const writer = await alice.streamBytes();
@@ -33,7 +33,7 @@ for (const [codec, options] of CODECS) {
       }
     }, { runtime: options }));
 
-  test(`an array of less than a chunk may be reused once write resolved, ${codec}`, () =>
+  test(`StreamWriter.write(): an array of less than a chunk may be reused once write() has resolved, ${codec}`, () =>
     inPair(async (alice, bob) => {
       const received = nextWhole(bob);
       const writer = await alice.streamBytes({ totalSize: 30 });
@@ -47,7 +47,7 @@ for (const [codec, options] of CODECS) {
       assert.equal([...(await received)], [...Array(10).fill(1), ...Array(10).fill(2), ...Array(10).fill(3)]);
     }, { runtime: options }));
 
-  test(`an array given to sendBytes is not changed, and may be reused afterwards, ${codec}`, () =>
+  test(`sendBytes: the given array is not changed, and may be reused afterwards, ${codec}`, () =>
     inPair(async (alice, bob) => {
       const received = nextWhole(bob);
       const array = pattern(700_000);
@@ -58,7 +58,7 @@ for (const [codec, options] of CODECS) {
     }, { runtime: options }));
 
   for (const size of [10, 50_000, 700_000]) {
-    test(`arrays given to two receivers are not shared, at ${size} bytes, ${codec}`, () =>
+    test(`StreamReader: arrays of two receivers are not shared, at ${size} bytes, ${codec}`, () =>
       inRealTime(async (room) => {
         const { runtime: alice } = await room.join("alice");
         const first = nextWhole((await room.join("bob")).runtime);
@@ -71,7 +71,7 @@ for (const [codec, options] of CODECS) {
       }, { runtime: options }));
   }
 
-  test(`writes that were not awaited keep their order, ${codec}`, () =>
+  test(`StreamWriter.write(): writes that were not awaited keep their order, ${codec}`, () =>
     inPair(async (alice, bob) => {
       const heard = nextText(bob);
       const writer = await alice.streamText();
@@ -82,7 +82,7 @@ for (const [codec, options] of CODECS) {
       assert.equal(lines.map((line) => Number.parseInt(line)), Array.from({ length: 200 }, (_, i) => i));
     }, { runtime: options }));
 
-  test(`a text of any size arrives as it was, ${codec}`, () =>
+  test(`sendText: a text of any size arrives unchanged, ${codec}`, () =>
     inPair(async (alice, bob) => {
       const texts = collectTexts(bob);
       for (
@@ -95,7 +95,7 @@ for (const [codec, options] of CODECS) {
     }, { runtime: options }));
 }
 
-test("a lone surrogate becomes U+FFFD, a pair split over two writes is joined", () =>
+test("TextStreamWriter: a lone surrogate becomes U+FFFD, a pair split over two writes is joined", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     await alice.sendText("a\ud83db", { confirm: true });
@@ -105,7 +105,7 @@ test("a lone surrogate becomes U+FFFD, a pair split over two writes is joined", 
     assert.equal(texts, ["a\uFFFDb", "x😀y\uFFFD😀\uFFFD"]);
   }));
 
-test("a pair split over two writes counts as the 4 bytes that it is", () =>
+test("TextStreamWriter: a pair split over two writes counts as 4 bytes", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     const writer = await alice.streamText({ totalSize: 7, confirm: true });
@@ -115,7 +115,7 @@ test("a pair split over two writes counts as the 4 bytes that it is", () =>
     assert.equal(texts, ["😀\uFFFD"]);
   }));
 
-test("a lone surrogate at the end counts against the total size", () =>
+test("TextStreamWriter: a lone surrogate at the end counts against the total size", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText({ totalSize: 2 });
@@ -124,7 +124,7 @@ test("a lone surrogate at the end counts against the total size", () =>
     await rejection(async () => await (await heard).readAll(), "aborted");
   }));
 
-test("over the total size, the write rejects and the stream is aborted", () =>
+test("totalSize: a write beyond that rejects, and the stream is aborted", () =>
   inPair(async (alice, bob) => {
     const texts = nextText(bob, "t");
     const bytes = nextBytes(bob, "b");
@@ -140,7 +140,7 @@ test("over the total size, the write rejects and the stream is aborted", () =>
     assert.is(text.actor.getSnapshot().value, "failed");
   }));
 
-test("closing under the total size rejects, and readers get, incomplete", () =>
+test("totalSize: closing below that rejects, and readers get incomplete", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob, "t");
     const saved = nextBytes(bob, "b");
@@ -154,7 +154,7 @@ test("closing under the total size rejects, and readers get, incomplete", () =>
     await rejection(async () => await (await saved).readAll(), "incomplete");
   }));
 
-test("a total size of which exactly is written is fine, nothing at all too", () =>
+test("totalSize: exactly that size is right, also if 0", () =>
   inPair(async (alice, bob) => {
     const received: number[] = [];
     bob.registerByteStreamHandler("", async (reader) =>
@@ -167,7 +167,7 @@ test("a total size of which exactly is written is fine, nothing at all too", () 
     assert.equal(received, [0, 0, 1, 1, 15_000, 15_000, 15_001, 15_001, 240_000, 240_000]);
   }));
 
-test("finite sends that are not of the total size asked for send nothing", () =>
+test("totalSize: finite sends of another size send nothing", () =>
   inPair(async (alice, _bob, room) => {
     const dave = room.raw("dave");
     const path = fileURLToPath(import.meta.url);
@@ -183,7 +183,7 @@ test("finite sends that are not of the total size asked for send nothing", () =>
     assert.is(dave.headers.length, 1);
   }));
 
-test("a small byte write is handed on within 10 ms, text at once", () =>
+test("StreamWriter.write(): small writes of bytes are sent within 10 ms, text at once", () =>
   inPair(async (alice, bob, { time }) => {
     const texts = nextText(bob, "t");
     const bytes = nextBytes(bob, "b");
@@ -206,7 +206,7 @@ test("a small byte write is handed on within 10 ms, text at once", () =>
     await Promise.all(following);
   }, { clock: "virtual" }));
 
-test("wrong types are invalid arguments, and the stream goes on", () =>
+test("StreamWriter.write(): wrong types are invalid arguments, and the stream goes on", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob, "t");
     const received = nextWhole(bob, "b");
@@ -245,7 +245,7 @@ test("wrong types are invalid arguments, and the stream goes on", () =>
     assert.is((await received).length, 2);
   }));
 
-test("a Buffer is a Uint8Array, and so is a view of shared memory", () =>
+test("ByteStreamWriter.write(): takes a Buffer and views of shared memory", () =>
   inPair(async (alice, bob) => {
     const received = nextWhole(bob);
     const shared = new Uint8Array(new SharedArrayBuffer(16), 4, 3);
@@ -257,7 +257,7 @@ test("a Buffer is a Uint8Array, and so is a view of shared memory", () =>
     assert.equal(await received, new Uint8Array([2, 3, 7, 8, 9]));
   }));
 
-test("write after close, and a second close, are closed; abort after close does nothing", () =>
+test("StreamWriter: write() after close(), and a second close(), are closed; abort() after close() does nothing", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     const writer = await alice.streamText();
@@ -275,7 +275,7 @@ test("write after close, and a second close, are closed; abort after close does 
     assert.is(writer.actor.getSnapshot().value, "closed");
   }));
 
-test("write and close after a failure reject with the failure's own error", () =>
+test("StreamWriter: write() and close() after a failure reject with the failure's own error", () =>
   inPair(async (alice) => {
     const writer = await alice.streamBytes();
     await writer.abort("enough");
@@ -286,7 +286,7 @@ test("write and close after a failure reject with the failure's own error", () =
     assert.is(await rejection(() => writer.write(pattern(1)), "aborted"), error);
   }));
 
-test("a stream id is unique among its sender's open streams; two senders may use the same", () =>
+test("streamId: is unique among a sender's open streams; two senders may use the same", () =>
   inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const texts = collectTexts(bob);
@@ -304,7 +304,7 @@ test("a stream id is unique among its sender's open streams; two senders may use
     assert.equal(texts.sort(), ["again", "from alice", "from carol"]);
   }));
 
-test("a stream id whose opening failed is free again", () =>
+test("streamId: is free again if the opening failed", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob);
     await rejection(() => alice.streamText({ streamId: "one", destinationIdentities: ["nobody"] }), "disconnected");
@@ -313,7 +313,7 @@ test("a stream id whose opening failed is free again", () =>
     assert.equal(texts, ["at last"]);
   }));
 
-test("write waits for party when the reader does not read", () =>
+test("StreamWriter.write(): waits for room when the reader does not read", () =>
   inPair(async (alice, bob) => {
     const heard = nextBytes(bob);
     const writer = await alice.streamBytes({ destinationIdentities: ["bob"] });

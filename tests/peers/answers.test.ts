@@ -7,9 +7,9 @@ import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
 import type { RawParticipant } from "../support/raw_participant.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("answers");
+const test = suite("Answers");
 
-test("the first go out at once, the others one in 50 ms, and the last question is answered", async () => {
+test("Answers: the first go out at once, then one in 50 ms, and the last question is answered", async () => {
   const time = new VirtualTime();
   let sent = 0;
   const answers = new Answers(time, () => sent++);
@@ -63,7 +63,7 @@ async function ask(
 }
 
 for (const [what, question] of Object.entries(QUESTIONS)) {
-  test(`500 ${what} in a second are answered by a few packets`, async () => {
+  test(`Answers: 500 ${what} in a second get a few packets`, async () => {
     await inVirtualTime(async (room) => {
       await room.join("bob");
       const eve = room.raw("eve");
@@ -76,7 +76,7 @@ for (const [what, question] of Object.entries(QUESTIONS)) {
 }
 
 for (const idleTimeout of [0, 1, 30, 999]) {
-  test(`a peer whose patience is ${idleTimeout} ms gets three signs of life a second`, async () => {
+  test(`keep-alive: a peer with an idle time-out of ${idleTimeout} ms gets three per second`, async () => {
     await inVirtualTime(async (room) => {
       const bob = await room.join("bob");
       const eve = room.raw("eve");

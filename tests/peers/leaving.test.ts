@@ -10,7 +10,7 @@ import { rejection } from "../support/rejections.ts";
 
 const test = suite("leaving");
 
-test("closing a runtime aborts its writers, and ends its readers with disconnected", () =>
+test("runtime.close(): aborts its writers, and ends its readers with disconnected", () =>
   inPair(async (alice, bob) => {
     const toBob = nextText(bob);
     const toAlice = nextBytes(alice);
@@ -30,7 +30,7 @@ test("closing a runtime aborts its writers, and ends its readers with disconnect
     await rejection(() => binary.write(pattern(1)), "disconnected");
   }));
 
-test("a stream aborted by its runtime's close is aborted for who reads it later too", () =>
+test("runtime.close(): a stream it aborted is aborted for a later reader too", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -42,7 +42,7 @@ test("a stream aborted by its runtime's close is aborted for who reads it later 
   }));
 
 for (const way of ["closes", "vanishes"] as const) {
-  test(`onError is told which of the named receivers ${way} while the stream goes on without it, once`, () =>
+  test(`onError: is told which named receivers ${way} while the stream goes on without them, once`, () =>
     inPair(async (alice, bob, room) => {
       const { runtime: carol } = await room.join("carol");
       const readers = [nextText(bob, "t"), nextText(carol, "t")];
@@ -60,7 +60,7 @@ for (const way of ["closes", "vanishes"] as const) {
     }));
 }
 
-test("what was sent whole before its sender closed is still read", () =>
+test("StreamReader: a stream sent whole before its sender closed can still be read", () =>
   inPair(async (alice, bob) => {
     const texts = nextText(bob, "t");
     const bytes = nextBytes(bob, "b");
@@ -72,7 +72,7 @@ test("what was sent whole before its sender closed is still read", () =>
   }));
 
 for (const gone of ["bob", "alice"] as const) {
-  test(`when ${gone} vanishes, the other end is disconnected`, () =>
+  test(`hub.vanish(): when ${gone} vanishes, the other end is disconnected`, () =>
     inPair(async (alice, bob, room) => {
       const heard = nextBytes(bob);
       const writer = await alice.streamBytes({ destinationIdentities: ["bob"] });
@@ -87,7 +87,7 @@ for (const gone of ["bob", "alice"] as const) {
     }));
 }
 
-test("calls of a runtime whose transport has ended are disconnected, of a closed one closed", () =>
+test("runtime: calls after the transport's end are disconnected, after close() closed", () =>
   inPair(async (alice, bob, room) => {
     room.hub.vanish("alice");
     await until(() => alice.actor.getSnapshot().value === "closed");
@@ -105,7 +105,7 @@ test("calls of a runtime whose transport has ended are disconnected, of a closed
     for (const call of calls(bob)) await rejection(call, "closed");
   }));
 
-test("no sign of life of a sender for idleTimeout is a timeout", () =>
+test("idleTimeout: a sender without keep-alives is a timeout", () =>
   inPair(async (alice, bob, { time, hub }) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -117,7 +117,7 @@ test("no sign of life of a sender for idleTimeout is a timeout", () =>
     assert.ok(time.now() >= 30_000 && time.now() <= 45_000, `after ${time.now()} ms`);
   }, { clock: "virtual" }));
 
-test("a sender that lives may pause as long as it likes", () =>
+test("idleTimeout: a sender that lives may pause as long as it likes", () =>
   inPair(async (alice, bob, { time }) => {
     const texts = collectTexts(bob, "t");
     const bytes = nextWhole(bob, "b");
@@ -133,7 +133,7 @@ test("a sender that lives may pause as long as it likes", () =>
     assert.is((await bytes).length, 140_000);
   }, { clock: "virtual" }));
 
-test("a receiver that takes nothing for stallTimeout is a timeout at the sender", () =>
+test("stallTimeout: a receiver that takes nothing is a timeout at the sender", () =>
   inPair(async (alice, bob, { time }) => {
     const heard = nextBytes(bob);
     const sending = rejection(() => alice.sendBytes(pattern(3_000_000), { destinationIdentities: ["bob"] }), "timeout");

@@ -54,7 +54,7 @@ async function endsAtBoth(
   assert.is(await room.time.run(read), receiver);
 }
 
-test("the receiver vanishes", async () => {
+test("peers: streams end when the receiver vanishes", async () => {
   await scene(async (all) => {
     all.room.hub.vanish("bob");
     await endsAtBoth(all, "disconnected", "disconnected");
@@ -62,14 +62,14 @@ test("the receiver vanishes", async () => {
   });
 });
 
-test("the sender vanishes", async () => {
+test("peers: streams end when the sender vanishes", async () => {
   await scene(async (all) => {
     all.room.hub.vanish("alice");
     await endsAtBoth(all, "disconnected", "disconnected");
   });
 });
 
-test("the receiver closes its runtime", async () => {
+test("peers: streams end when the receiver closes its runtime", async () => {
   await scene(async (all) => {
     await all.room.time.run(all.bob.runtime.close());
     await endsAtBoth(all, "disconnected", "disconnected");
@@ -77,7 +77,7 @@ test("the receiver closes its runtime", async () => {
   });
 });
 
-test("the sender closes its runtime: its writers are aborted", async () => {
+test("peers: writers are aborted when the sender closes its runtime", async () => {
   await scene(async (all) => {
     await all.room.time.run(all.alice.runtime.close());
     await endsAtBoth(all, "aborted", "aborted");
@@ -86,7 +86,7 @@ test("the sender closes its runtime: its writers are aborted", async () => {
   });
 });
 
-test("another joins under the receiver's name: it is a new one, and gets nothing of the old one's", async () => {
+test("peers: a participant that takes the receiver's name is a new one, and gets nothing of the old one's streams", async () => {
   await scene(async (all) => {
     const again = all.room.raw("bob");
     await endsAtBoth(all, "disconnected", "disconnected");
@@ -94,7 +94,7 @@ test("another joins under the receiver's name: it is a new one, and gets nothing
   });
 });
 
-test("another joins under the sender's name: the streams of the old one end, its own go through", async () => {
+test("peers: a participant that takes the sender's name ends the old one's streams, and its own work", async () => {
   await scene(async (all) => {
     const again = await all.room.join("alice");
     await endsAtBoth(all, "disconnected", "disconnected");
@@ -107,7 +107,7 @@ test("another joins under the sender's name: the streams of the old one end, its
   });
 });
 
-test("the receiver freezes for a while: nothing is lost", async () => {
+test("peers: a receiver that freezes for a while loses nothing", async () => {
   await scene(async ({ room, alice, writer, read, reader, sending }) => {
     room.hub.freeze("bob");
     await room.time.run(writer.write(pattern(50_000, 2)));
@@ -125,7 +125,7 @@ test("the receiver freezes for a while: nothing is lost", async () => {
   });
 });
 
-test("the receiver freezes for too long: the sender gives up, and so does the receiver when it thaws", async () => {
+test("peers: a receiver that freezes too long is given up, and gives up itself when it thaws", async () => {
   await scene(async (all) => {
     const { room, writer } = all;
     room.hub.freeze("bob");
@@ -138,7 +138,7 @@ test("the receiver freezes for too long: the sender gives up, and so does the re
   });
 });
 
-test("goodbye while the participant stays: its streams end, both ways", async () => {
+test("goodbye: streams end in both directions although the participant stays", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const eve = room.raw("eve");
@@ -164,7 +164,7 @@ test("goodbye while the participant stays: its streams end, both ways", async ()
   });
 });
 
-test("what came whole before its sender left can still be read", async () => {
+test("peers: a stream that came whole before its sender left can still be read", async () => {
   for (const leave of ["vanish", "close", "again"] as const) {
     await inVirtualPair(async (alice, bob, room) => {
       const readers: TextStreamReader[] = [];
@@ -180,7 +180,7 @@ test("what came whole before its sender left can still be read", async () => {
   }
 });
 
-test("a broadcast goes on when one leaves, and ends well when all have", async () => {
+test("broadcast: goes on when one receiver leaves, and ends well when all have", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const ends: string[] = [];
@@ -203,7 +203,7 @@ test("a broadcast goes on when one leaves, and ends well when all have", async (
   });
 });
 
-test("of named destinations the stream goes on with those that are left", async () => {
+test("destinationIdentities: the stream goes on with the remaining receivers", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const carol = await room.join("carol");
     const texts: string[] = [];
@@ -228,7 +228,7 @@ test("of named destinations the stream goes on with those that are left", async 
   });
 });
 
-test("closing with everything open, everywhere, in any order, leaves nothing behind", async () => {
+test("runtime.close(): with everything open, in any order, leaves nothing behind", async () => {
   for (const order of [["alice", "bob"], ["bob", "alice"]]) {
     await inVirtualTime(async (room) => {
       const members = new Map<string, Member>();
@@ -260,7 +260,7 @@ test("closing with everything open, everywhere, in any order, leaves nothing beh
   }
 });
 
-test("a process that has closed its runtimes has no timers left", async () => {
+test("runtime.close(): leaves no timers in the process", async () => {
   const hub = createHub();
   const alice = await createRuntime({ transport: hub.join("alice"), pool: false });
   const bob = await createRuntime({ transport: hub.join("bob"), pool: false });
@@ -275,7 +275,7 @@ test("a process that has closed its runtimes has no timers left", async () => {
   // That the file's process ends by itself is the rest of the test.
 });
 
-test("a Millrace runtime that says so only after a broadcast has begun gets it whole", async () => {
+test("hello: a runtime that says hello only after a broadcast began gets the whole", async () => {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     await room.join("bob");

@@ -15,7 +15,7 @@ const encoder = new TextEncoder();
 /** LiveKit's SDKs read chunks of this many bytes at most when they were not asked for more. */
 const CHUNK = 15_000;
 
-test("a plain peer alone gets text as LiveKit's own SDKs send it", () =>
+test("plain peers: one alone gets text as LiveKit's own SDKs send it", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const dave = room.raw("dave");
@@ -47,7 +47,7 @@ test("a plain peer alone gets text as LiveKit's own SDKs send it", () =>
     assert.equal(dave.trailers, [{ type: "trailer", streamId: info.streamId, reason: "", attributes: {} }]);
   }));
 
-test("a plain peer alone gets bytes as LiveKit's own SDKs send them", () =>
+test("plain peers: one alone gets bytes as LiveKit's own SDKs send them", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const dave = room.raw("dave");
@@ -62,7 +62,7 @@ test("a plain peer alone gets bytes as LiveKit's own SDKs send them", () =>
     assert.ok(dave.chunks.every(({ content }) => content.length <= CHUNK));
   }));
 
-test("chunks are of the size asked for, at most", () =>
+test("chunkSize: chunks are at most as large as requested", () =>
   inRealTime(async (room) => {
     const dave = room.raw("dave");
     for (const [i, chunkSize] of [4, 1_000, 60_000].entries()) {
@@ -76,7 +76,7 @@ test("chunks are of the size asked for, at most", () =>
     }
   }));
 
-test("each token is sent at once, as one chunk", () =>
+test("TextStreamWriter.write(): each token is sent at once, as one chunk", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const dave = room.raw("dave");
@@ -92,7 +92,7 @@ test("each token is sent at once, as one chunk", () =>
     assert.not("totalSize" in (dave.headers[0]?.header ?? {}), undefined);
   }));
 
-test("an abort has a reason for a plain peer, which tells failed streams by it", () =>
+test("StreamWriter.abort(): always has a reason for a plain peer, which needs that to detect a failure", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const dave = room.raw("dave");
@@ -104,7 +104,7 @@ test("an abort has a reason for a plain peer, which tells failed streams by it",
     assert.equal(dave.trailers.map(({ attributes }) => attributes), [{}, {}]);
   }));
 
-test("senderIdentity is on the wire only when it was given", () =>
+test("senderIdentity: is on the wire only when given", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const dave = room.raw("dave");
@@ -114,7 +114,7 @@ test("senderIdentity is on the wire only when it was given", () =>
     assert.equal(dave.headers.map(({ header }) => header.senderIdentity), [undefined, "agent"]);
   }));
 
-test("what a plain peer sends is received", () =>
+test("plain peers: streams they send are received", () =>
   inRealTime(async (room) => {
     const infos: (TextStreamInfo | ByteStreamInfo)[] = [];
     const { runtime: bob } = await room.join("bob");
@@ -169,7 +169,7 @@ test("what a plain peer sends is received", () =>
     ]);
   }));
 
-test("a trailer with a reason from a plain peer is aborted, after the data before it was read", () =>
+test("plain peers: a trailer with a reason is aborted, after the data before it was read", () =>
   inRealTime(async (room) => {
     const { runtime: bob } = await room.join("bob");
     const dave = room.raw("dave");
@@ -187,7 +187,7 @@ test("a trailer with a reason from a plain peer is aborted, after the data befor
     assert.is(await rejection(() => reader.closed, "aborted"), error);
   }));
 
-test("less than a plain peer announced is incomplete, more is too-large", () =>
+test("plain peers: less than announced is incomplete, more is too-large", () =>
   inRealTime(async (room) => {
     const { runtime: bob } = await room.join("bob");
     const dave = room.raw("dave");
@@ -199,7 +199,7 @@ test("less than a plain peer announced is incomplete, more is too-large", () =>
     await rejection(async () => await (await second).readAll(), "too-large");
   }));
 
-test("a plain peer that vanishes is disconnected; what it had sent whole is read", () =>
+test("plain peers: one that vanishes is disconnected; streams sent whole are read", () =>
   inRealTime(async (room) => {
     const { runtime: bob } = await room.join("bob");
     const dave = room.raw("dave");
@@ -214,7 +214,7 @@ test("a plain peer that vanishes is disconnected; what it had sent whole is read
     assert.is(await (await whole).readAll(), "all");
   }));
 
-test("nothing heard of a plain peer's stream for foreignIdleTimeout is a timeout", () =>
+test("foreignIdleTimeout: silence of a plain peer's stream is a timeout then", () =>
   inVirtualTime(async (room) => {
     const { time } = room;
     const { runtime: bob } = await room.join("bob");
@@ -229,7 +229,7 @@ test("nothing heard of a plain peer's stream for foreignIdleTimeout is a timeout
     assert.ok(time.now() >= 300_000 && time.now() < 310_000);
   }));
 
-test("a plain peer's stream to a reader that does not read is held up to foreignQueue", () =>
+test("foreignQueue: a plain peer's stream to a reader that does not read is held up to that size", () =>
   inRealTime(async (room) => {
     const { runtime: bob } = await room.join("bob", { limits: { foreignQueue: 30_000 } });
     const dave = room.raw("dave");
@@ -241,7 +241,7 @@ test("a plain peer's stream to a reader that does not read is held up to foreign
     await rejection(async () => await (await dropped).readAll(), "too-large");
   }));
 
-test("a chunk's memory is the transport's: it may be a Buffer, and change afterwards", () =>
+test("Transport: a chunk's memory is the transport's: it may be a Buffer, and change afterwards", () =>
   inRealTime(async (room) => {
     const { runtime: bob } = await room.join("bob");
     const dave = room.raw("dave");
@@ -259,7 +259,7 @@ test("a chunk's memory is the transport's: it may be a Buffer, and change afterw
     assert.equal(await reader.readAll(), pattern(30));
   }));
 
-test("two receivers of a plain peer's stream get arrays of their own", () =>
+test("plain peers: two receivers of one stream get arrays of their own", () =>
   inRealTime(async (room) => {
     const first = nextWhole((await room.join("bob")).runtime, "b");
     const second = nextBytes((await room.join("carol")).runtime, "b");
@@ -269,7 +269,7 @@ test("two receivers of a plain peer's stream get arrays of their own", () =>
     assert.equal(await (await second).readAll(), pattern(100));
   }));
 
-test("a mixed broadcast reaches plain peers and Millrace runtimes, on the real topic", () =>
+test("broadcast: reaches plain peers and Millrace runtimes, on the real topic", () =>
   inPair(async (alice, bob, room) => {
     const dave = room.raw("dave");
     const texts = collectTexts(bob, "chat");
@@ -287,7 +287,7 @@ test("a mixed broadcast reaches plain peers and Millrace runtimes, on the real t
     assert.equal(await received, pattern(200_000));
   }));
 
-test("named plain peers and Millrace runtimes together get a mixed stream, and nobody else does", () =>
+test("destinationIdentities: named plain peers and runtimes together get a mixed stream, nobody else does", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const texts = collectTexts((await room.join("bob")).runtime, "chat");
@@ -300,7 +300,7 @@ test("named plain peers and Millrace runtimes together get a mixed stream, and n
     assert.is(erin.headers.length + erin.chunks.length + erin.trailers.length, 0);
   }));
 
-test("a stream for a plain peer ends when it leaves", () =>
+test("plain peers: a stream for one ends when it leaves", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const dave = room.raw("dave");
@@ -314,7 +314,7 @@ test("a stream for a plain peer ends when it leaves", () =>
     await everybody.close();
   }));
 
-test("streams among Millrace runtimes only do not fire the handlers of plain peers", () =>
+test("OWN_TOPIC: streams among Millrace runtimes do not call handlers of plain peers", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const texts = collectTexts((await room.join("bob")).runtime, "chat");
@@ -325,7 +325,7 @@ test("streams among Millrace runtimes only do not fire the handlers of plain pee
     assert.equal(dave.headers.filter(isOurs), []);
   }));
 
-test("a plain peer's stream id may be used again once its stream has ended, and by others at any time", () =>
+test("streamId: a plain peer may reuse one once its stream has ended, and others at any time", () =>
   inRealTime(async (room) => {
     const { runtime: bob } = await room.join("bob");
     const texts = collectTexts(bob, "chat");
@@ -340,7 +340,7 @@ test("a plain peer's stream id may be used again once its stream has ended, and 
     assert.equal(texts, ["dave 0", "erin 0", "dave 1", "erin 1", "dave 2", "erin 2"]);
   }));
 
-test("headers that cannot be read are reported and harm nobody", () =>
+test("decodeHeader: unreadable headers are reported and do no harm", () =>
   inRealTime(async (room) => {
     const { runtime: bob } = await room.join("bob");
     const texts = collectTexts(bob, "chat");

@@ -4,9 +4,9 @@ import { suite } from "../support/harness.ts";
 import { inRealTime } from "../support/hub_fixture.ts";
 import { CUT, expectedOf, outcomesOf, WIRES } from "../support/plain_wires.ts";
 
-const test = suite("plain wires");
+const test = suite("plain streams on a hub");
 
-test("each ends with its code and its sender's reason", () =>
+test("plain streams on a hub: each ends with its code and its sender's reason", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const { transport } = room.raw("dave");
@@ -14,7 +14,7 @@ test("each ends with its code and its sender's reason", () =>
   }));
 
 for (const who of ["alice", "dave"]) {
-  test(`without a trailer none ends whole when ${who} is cut off`, () =>
+  test(`plain streams on a hub: without a trailer none ends whole when ${who} is cut off`, () =>
     inRealTime(async (room) => {
       const { runtime: alice } = await room.join("alice");
       const { transport } = room.raw("dave");

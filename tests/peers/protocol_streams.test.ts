@@ -10,7 +10,7 @@ import { sendingToHostilePeer, withHostilePeer } from "../support/hostile_peer.t
 import { inVirtualTime } from "../support/hub_fixture.ts";
 import { digestOf, frame, type RawParticipant } from "../support/raw_participant.ts";
 
-const test = suite("protocol of streams");
+const test = suite("protocol: streams");
 
 const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
 
@@ -29,7 +29,7 @@ function answers(hostilePeer: RawParticipant, sequence = 0): SendingState[] {
   return hostilePeer.statesFrom("alice").flatMap(({ sending }) => sending.filter((one) => one.sequence === sequence));
 }
 
-test("a receipt without a digest confirms nothing", () =>
+test("receipt: without a digest confirms nothing", () =>
   sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sending = alice.runtime.sendBytes(pattern(100), TO_EVE);
     sending.catch(() => {});
@@ -46,7 +46,7 @@ test("a receipt without a digest confirms nothing", () =>
     await rejection(() => room.time.run(unconfirmed), "timeout");
   }));
 
-test("a receiver's code that is none of its own is cancelled to the sender", () =>
+test("receiving state: a code that receivers do not have counts as cancelled at the sender", () =>
   sendingToHostilePeer(async (room, alice, hostilePeer) => {
     for (const [sequence, end] of (["invalid-argument", "aborted", "closed", "transport", "file-error"] as const).entries()) {
       const sending = alice.runtime.sendBytes(pattern(100), TO_EVE);
@@ -58,7 +58,7 @@ test("a receiver's code that is none of its own is cancelled to the sender", () 
     }
   }));
 
-test("a sender's code that is none of its own is aborted to the reader, in rows and trailers", () =>
+test("sending state: a code that senders do not have counts as aborted at the reader, also in trailers", () =>
   withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (const [sequence, end] of (["corrupt", "invalid-argument", "cancelled", "timeout"] as const).entries()) {
       const code = end === "timeout" ? end : "aborted";
@@ -73,7 +73,7 @@ test("a sender's code that is none of its own is aborted to the reader, in rows 
     }
   }));
 
-test("a row with an error is answered by how far that receiver was sent to", () =>
+test("receiving state: one with an error is answered with how far that receiver was sent to", () =>
   sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
     await room.time.run(writer.write(pattern(20_000)));
@@ -84,7 +84,7 @@ test("a row with an error is answered by how far that receiver was sent to", () 
     assert.ok(["aborted", "incomplete", "timeout", "disconnected"].includes(answers(hostilePeer).at(-1)?.end ?? ""));
   }));
 
-test("rows after the sender's end are answered until its receiver knows the end, and change nothing", () =>
+test("receiving state: after the sender's end, each is answered until its receiver knows the end, and changes nothing", () =>
   sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sent = await room.time.run(alice.runtime.sendBytes(pattern(100), { ...TO_EVE, confirm: false }));
     await room.time.advance(1);
@@ -102,7 +102,7 @@ test("rows after the sender's end are answered until its receiver knows the end,
     assert.equal(alice.errors, []);
   }));
 
-test("a stream that the sender never sent is answered as incomplete, as far as was received", () =>
+test("receiving state: a stream that was never sent is answered as incomplete, up to the received bytes", () =>
   sendingToHostilePeer(async (room, _, hostilePeer) => {
     hostilePeer.state("alice", { receiving: [row({ sequence: 77, received: 5 }), row({ sequence: 78, end: "cancelled" })] });
     await room.time.advance(1);
@@ -110,7 +110,7 @@ test("a stream that the sender never sent is answered as incomplete, as far as w
     assert.equal(answers(hostilePeer, 78), []);
   }));
 
-test("w of a later hello changes nothing of open streams, and is the window of new ones", () =>
+test("hello: a later streamWindow changes new streams only", () =>
   sendingToHostilePeer(async (room, alice, hostilePeer) => {
     const sentTo = (streamId: string): number =>
       hostilePeer.of("chunk", streamId).reduce((bytes, { content }) => bytes + content.length, 0);
@@ -137,7 +137,7 @@ test("w of a later hello changes nothing of open streams, and is the window of n
     await second.abort();
   }, { streamWindow: 100_000 }));
 
-test("a handler's window is no less than 60,000, whatever it asks for, and its hello says so", () =>
+test("HandlerOptions.window: is at least 60,000, whatever is requested, and the hello says so", () =>
   withHostilePeer(async ({ room, bob, hostilePeer }) => {
     bob.runtime.registerByteStreamHandler("narrow", () => {}, { window: 1 });
     await room.time.advance(1);
@@ -148,7 +148,7 @@ test("a handler's window is no less than 60,000, whatever it asks for, and its h
     assert.is(hostilePeer.statesFrom("bob").flatMap(({ receiving }) => receiving).at(-1)?.credit, 60_000);
   }));
 
-test("hello goes to whoever is there at the start, and to whoever joins later, and asks for an answer", () =>
+test("hello: goes to participants present at the start, and to each who joins, and asks for an answer", () =>
   inVirtualTime(async (room) => {
     const before = room.raw("before");
     await room.join("bob");
@@ -160,7 +160,7 @@ test("hello goes to whoever is there at the start, and to whoever joins later, a
     }
   }));
 
-test("a header of another SDK with the id of an open stream is a repeat, and opens nothing", () =>
+test("header: one of another SDK with an open stream's id is a repeat, and opens nothing", () =>
   withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     hostilePeer.open("bob", "s", 0, { extension: false });
     hostilePeer.chunk("bob", "s", 0, pattern(10));
@@ -176,7 +176,7 @@ test("a header of another SDK with the id of an open stream is a repeat, and ope
     assert.equal(bob.errors, []);
   }));
 
-test("chunks and trailers with fields of the wrong type are ignored", () =>
+test("chunk, trailer: fields of the wrong type are ignored", () =>
   withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     hostilePeer.open("bob", "s", 0);
     const chunk = { type: "chunk", streamId: "s", index: 0, content: pattern(10) } as const;
@@ -195,7 +195,7 @@ test("chunks and trailers with fields of the wrong type are ignored", () =>
     assert.equal(bob.errors, []);
   }));
 
-test("a new header with the id of an open stream ends that one as incomplete, unless it is whole", () =>
+test("header: a new one with an open stream's id ends that as incomplete, unless it is whole", () =>
   withHostilePeer(async ({ room, hostilePeer, readers }) => {
     for (const sequence of [0, 1, 2]) {
       hostilePeer.open("bob", "s", sequence);
@@ -208,7 +208,7 @@ test("a new header with the id of an open stream ends that one as incomplete, un
     assert.is(at(readers, 2).actor.getSnapshot().value, "receiving");
   }));
 
-test("received counts whole frames, and of the one under way the payload that has come", () =>
+test("received: counts whole frames, and the payload that came of an unfinished one", () =>
   withHostilePeer(async ({ room, hostilePeer, readers }) => {
     hostilePeer.open("bob", "s", 0, { extension: { format: "framed" } });
     const [one, two] = [frame(0, pattern(1_000)), frame(1_000, pattern(2_000))];
@@ -223,7 +223,7 @@ test("received counts whole frames, and of the one under way the payload that ha
     await reading.return?.();
   }));
 
-test("a header that cannot be read opens nothing, and its sender is told nothing", () =>
+test("header: an unreadable one opens nothing, and its sender is not told", () =>
   withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
     const before = hostilePeer.statesFrom("bob").length;
     const lies = [

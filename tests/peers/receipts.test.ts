@@ -12,7 +12,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("receipts");
 
-test("a receipt means that the reader has taken every byte", () =>
+test("receipt: means that the reader has taken every byte", () =>
   inPair(async (alice, bob) => {
     const heard = nextBytes(bob);
     let sent = false;
@@ -27,7 +27,7 @@ test("a receipt means that the reader has taken every byte", () =>
     assert.equal((await sending).receipts, [{ identity: "bob", bytes: 100_000 }]);
   }));
 
-test("by default sendFile and sendBytes confirm, and the others do not", () =>
+test("confirm: is the default of sendFile and sendBytes, not of other calls", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       bob.registerTextStreamHandler("", async (reader) => void await reader.readAll());
@@ -50,7 +50,7 @@ test("by default sendFile and sendBytes confirm, and the others do not", () =>
     })
   ));
 
-test("of a broadcast those are waited for that have a handler", () =>
+test("confirm: a broadcast waits for receivers with a handler", () =>
   inPair(async (alice, bob, room) => {
     await room.join("carol");
     room.raw("dave");
@@ -60,7 +60,7 @@ test("of a broadcast those are waited for that have a handler", () =>
     assert.equal(await received, pattern(300_000));
   }));
 
-test("the call resolves if one receipt is good, and rejects when all failed", () =>
+test("confirm: the call resolves with one good receipt, and rejects if all failed", () =>
   inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const texts = collectTexts(bob);
@@ -80,7 +80,7 @@ test("the call resolves if one receipt is good, and rejects when all failed", ()
     assert.is(error.reason, "no");
   }));
 
-test("a receiver that leaves before its receipt gives it disconnected", () =>
+test("confirm: a receiver that leaves before its receipt is disconnected", () =>
   inPair(async (alice, bob, room) => {
     const { runtime: carol } = await room.join("carol");
     const received = nextWhole(bob);

@@ -7,7 +7,7 @@ import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
 import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
 
-const test = suite("what receivers say");
+const test = suite("states of receivers");
 
 const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
 const TO_BOTH = { topic: "t", destinationIdentities: ["eve", "mallory"] };
@@ -29,7 +29,7 @@ function row(more: Partial<ReceivingState>): ReceivingState {
   return { sequence: 0, claim: "claimed", credit: 1_000_000, received: 0, taken: 0, ...more };
 }
 
-test("done counts with all that was sent taken, and not before all was sent", async () => {
+test("done: counts if everything sent was taken, and not before the stream's end", async () => {
   await scene(async (room, alice, eve) => {
     const bytes = pattern(100);
     const done = { end: "done", digest: digestOf(bytes) } as const;
@@ -52,7 +52,7 @@ test("done counts with all that was sent taken, and not before all was sent", as
 });
 
 for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const) {
-  test(`without receipts: one of two that ends a stream as ${end} goes to onError, unless it wanted no more`, async () => {
+  test(`onError: without receipts, one of two receivers that ends a stream as ${end} is reported, unless it cancelled`, async () => {
     await scene(async (room, alice, eve) => {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOTH));
       eve.state("alice", { receiving: [row({ end })] });
@@ -64,7 +64,7 @@ for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const
     });
   });
 
-  test(`with receipts: one of two that ends a stream as ${end} is in them, and not told twice`, async () => {
+  test(`receipts: one of two receivers that ends a stream as ${end} is listed, and not reported twice`, async () => {
     await scene(async (room, alice, eve, mallory) => {
       const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_BOTH, confirm: true }));
       eve.state("alice", { receiving: [row({ end })] });
@@ -78,7 +78,7 @@ for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const
     });
   });
 
-  test(`the only receiver that ends a stream as ${end}: its calls reject with that, and onError is not called`, async () => {
+  test(`sending: a sole receiver that ends a stream as ${end} rejects the calls with that, without onError`, async () => {
     await scene(async (room, alice, eve) => {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
       eve.state("alice", { receiving: [row({ end })] });
@@ -89,7 +89,7 @@ for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const
   });
 }
 
-test("a receiver that ends a stream is told how far it was sent: its credit comes back by that", async () => {
+test("sending state: a receiver that ends a stream learns how far it was sent, which returns its credit", async () => {
   await scene(async (room, alice, eve) => {
     const writer = await room.time.run(alice.runtime.streamBytes(TO_BOTH));
     await writer.write(pattern(50_000));

@@ -7,9 +7,9 @@ import { suite } from "../support/harness.ts";
 import { RawParticipant } from "../support/raw_participant.ts";
 import { until } from "../support/waiting.ts";
 
-const test = suite("turns of states");
+const test = suite("StateUpdates");
 
-test("one packet of states waits for a peer that asks in every turn, and the last word reaches it", async () => {
+test("StateUpdates: one packet waits for a peer that asks in every turn, and the last state reaches that peer", async () => {
   const hub = createHub();
   const { transport, release, held } = heldBack(hub.join("bob"));
   const bob = await createRuntime({ transport });

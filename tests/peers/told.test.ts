@@ -10,9 +10,9 @@ import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
-const test = suite("what users are told");
+const test = suite("events for users");
 
-test("a handler sees the claimed identity, and the one that the transport vouches for", async () => {
+test("handlers: see the claimed identity, and the one that the transport vouches for", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const senders: StreamSender[] = [];
     bob.runtime.registerTextStreamHandler("t", (_, sender) => void senders.push(sender));
@@ -28,7 +28,7 @@ test("a handler sees the claimed identity, and the one that the transport vouche
   });
 });
 
-test("inspect is a function or an observer, with all or some of its methods", async () => {
+test("inspect: is a function or an observer, with all or some of its methods", async () => {
   class Observer {
     readonly seen: InspectionEvent[] = [];
     next(event: InspectionEvent): void {
@@ -69,7 +69,7 @@ test("inspect is a function or an observer, with all or some of its methods", as
   });
 });
 
-test("the root actor knows who is here", async () => {
+test("runtime.actor: knows the present participants", async () => {
   await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const peers = (): readonly string[] => (runtime.actor.getSnapshot().context as { peers: readonly string[] }).peers;
@@ -83,7 +83,7 @@ test("the root actor knows who is here", async () => {
   });
 });
 
-test("a handler runs after the packet that brought its stream was dealt with", async () => {
+test("handlers: run after the packet that brought their stream was processed", async () => {
   await inVirtualTime(async (room) => {
     let packet: TransportEvents["packet"] | undefined;
     const transport = altered(room.hub.join("bob"), (own) => ({
@@ -104,7 +104,7 @@ test("a handler runs after the packet that brought its stream was dealt with", a
   });
 });
 
-test("attributes arrive whatever their keys are, or are refused", async () => {
+test("attributes: arrive whatever their keys are, or are refused", async () => {
   const odd = ["", "constructor", "toString", "hasOwnProperty", "valueOf", "0", "a b", "\u0000", "é", "__proto", "prototype"];
   await inVirtualPair(async (alice, bob, room) => {
     const dave = room.raw("dave"); // so that a stream goes by header, chunk and trailer as well
@@ -146,7 +146,7 @@ test("attributes arrive whatever their keys are, or are refused", async () => {
   });
 });
 
-test("what a stranger names __proto__ is an attribute like others, in headers and trailers", () => {
+test("attributes: one named __proto__ is like others, in headers and trailers", () => {
   const attributes = JSON.parse('{"__proto__":"x","a":"b"}') as Record<string, string>;
   const info = { streamId: "s", topic: "t", mimeType: "", timestamp: 0, attributes, name: "" };
   const extension = { instance: "i", sequence: 0, format: "plain", confirm: false } as const;

@@ -14,7 +14,7 @@ const test = suite("unlisted participants");
 /** Short, so that a sender that pauses has to give signs of life. */
 const IDLE_MS = 3_000;
 
-test("a broadcast reaches a plain participant who is not listed, and runtimes once", () =>
+test("broadcast: reaches an unlisted plain participant, and runtimes once", () =>
   withAlice(async (alice, room) => {
     const hidden = room.raw("hidden");
     const { runtime: bob } = await room.join("bob");
@@ -31,7 +31,7 @@ test("a broadcast reaches a plain participant who is not listed, and runtimes on
     assert.equal(await bytes, pattern(100_000));
   }));
 
-test("a short text for all is whole in its header for runtimes", () =>
+test("sendText: a short broadcast is whole in its header for runtimes", () =>
   withAlice(async (alice, room) => {
     const { runtime: bob } = await room.join("bob");
     const texts = collectTexts(bob, "t");
@@ -47,7 +47,7 @@ test("a short text for all is whole in its header for runtimes", () =>
     assert.equal(texts, ["to all"]);
   }));
 
-test("what names its receivers stays with them", () =>
+test("destinationIdentities: unlisted participants get nothing of a targeted stream", () =>
   withAlice(async (alice, room) => {
     const { runtime: bob } = await room.join("bob");
     const bytes = nextWhole(bob, "b");
@@ -59,7 +59,7 @@ test("what names its receivers stays with them", () =>
 
 /** Either packet may be the first that the sender hears of the receiver. */
 for (const first of ["its hello", "its word of the stream"]) {
-  test(`a runtime that gets a broadcast and is known by ${first} becomes a receiver as the others are`, () =>
+  test(`broadcast: a runtime that receives it and is known by ${first} becomes a receiver like the others`, () =>
     inVirtualTime(async (room) => {
       const { time } = room;
       const deaf = new Set(["carol"]);
@@ -85,7 +85,7 @@ for (const first of ["its hello", "its word of the stream"]) {
     }));
 }
 
-test("one who comes back in mid-stream is no receiver of what began before", () =>
+test("broadcast: a participant that returns midway is no receiver of it", () =>
   withAlice(async (alice, room) => {
     const { runtime: bob } = await room.join("bob");
     const { runtime: carol } = await room.join("carol");

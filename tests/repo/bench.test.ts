@@ -29,7 +29,7 @@ const FIGURES = [
 
 const test = suite("bench");
 
-test("measures throughput and holds, and draws them", async () => {
+test("bench: measures throughput and holds, and draws them", async () => {
   await inTemporaryFolder(async (folder) => {
     const output = await bench(folder);
     const report = await readReport(folder);
@@ -48,7 +48,7 @@ test("measures throughput and holds, and draws them", async () => {
   });
 }, { seconds: 60 });
 
-test("measures each figure to reach, and keeps what the other half left", async () => {
+test("bench: measures each figure to reach, and keeps the results of the other half", async () => {
   await inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, `${runtimeName}.json`), JSON.stringify({ rows: [] }));
     const output = await bench(folder, "--figures");

@@ -9,7 +9,7 @@ const test = suite("command lines");
 const file = pathToFileURL(join(projectRoot(), "tools", "lib", "checks", "command_lines.js")).href;
 const { commandLinesOf } = await import(file) as { commandLinesOf(markdown: string): string[] };
 
-test("those of text, tables and blocks without a language are seen, once, without comments", () => {
+test("command lines: all in text, tables and plain blocks are found, once, without comments", () => {
   const text = [
     "Run `npm start` or `npm start -- FILE`, then `npm start`; `npm` is a name, `reader.saveTo` none.",
     "| all | `.ci/run` | `deno task start` |",

@@ -14,7 +14,7 @@ const SLOW = "--rate=2000000";
 
 const test = suite("demo");
 
-test("a file goes to Bob, and Carol sees nothing of it", () =>
+test("demo: a file goes to Bob, and Carol sees nothing of it", () =>
   inTemporaryFolder(async (folder) => {
     const file = await randomFile(folder, 3_000_000);
     const { code, out, err, left } = await runDemo(folder, [file]);
@@ -27,14 +27,14 @@ test("a file goes to Bob, and Carol sees nothing of it", () =>
     assert.equal(left, []);
   }), { seconds: 30 });
 
-test("an empty file is a file", () =>
+test("demo: an empty file is a file", () =>
   inTemporaryFolder(async (folder) => {
     const { code, out, err } = await runDemo(folder, [await randomFile(folder, 0)]);
     assert.is(code, 0, err);
     assert.match(out, /as saved: the same/);
   }), { seconds: 30 });
 
-test("a wrong file, or a wrong option, is one line that says so", () =>
+test("demo: a wrong file or option is one line of error", () =>
   inTemporaryFolder(async (folder) => {
     for (const [argument, words] of [["no-such-file", "no-such-file"], ["--what", "--what"], ["--rate=slow", "rate"]] as const) {
       const { code, err, left } = await runDemo(folder, [argument]);
@@ -46,7 +46,7 @@ test("a wrong file, or a wrong option, is one line that says so", () =>
   }), { seconds: 30 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} in the middle ends it with 130, and leaves no half file`, () =>
+  test(`demo: ${signal} midway exits with 130, and leaves no partial file`, () =>
     inTemporaryFolder(async (folder) => {
       const file = await randomFile(folder, 8_000_000);
       let parts: string[] = [];

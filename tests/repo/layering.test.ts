@@ -78,16 +78,16 @@ const imports: readonly Import[] = [...sources].flatMap(([path, text]) => import
 
 const test = suite("layering");
 
-test("there is something to look at", () => {
+test("layering: sources and imports are found", () => {
   assert.ok(sources.has("errors.ts"));
   assert.ok(imports.some(({ from, to }) => from === "protocol/wire/packets.ts" || to === "errors.ts"));
 });
 
-test("a layer imports only what lies below it", () => {
+test("layering: a layer imports only from the layers below", () => {
   assert.equal(imports.filter((one) => LAYERS.includes(layerOf(one.from)) && !isAllowed(one)).map(described), []);
 });
 
-test("only workers, files, a LiveKit room and platform.ts touch Node's modules and globals", () => {
+test("layering: only workers, files, a LiveKit room and platform.ts touch Node's modules and globals", () => {
   const homes = ["workers", "files"];
   const isHome = (path: string): boolean =>
     path === "platform.ts" || homes.includes(layerOf(path)) || folderOf(path).startsWith("transports/livekit");
@@ -101,15 +101,15 @@ test("only workers, files, a LiveKit room and platform.ts touch Node's modules a
   assert.equal(found, []);
 });
 
-test("errors.ts, platform.ts, promises.ts and event_loop.ts import nothing of the layers", () => {
+test("layering: errors.ts, platform.ts, promises.ts and event_loop.ts import nothing of the layers", () => {
   assert.equal(imports.filter(({ from, to }) => isFoundation(from) && sources.has(to) && !isFoundation(to)).map(described), []);
 });
 
-test("nobody imports mod.ts but programs and tests", () => {
+test("layering: only programs and tests import mod.ts", () => {
   assert.equal(imports.filter(({ from, to }) => to === "mod.ts" && LAYERS.includes(layerOf(from))).map(described), []);
 });
 
-test("only workers/ imports comlink or starts threads", () => {
+test("layering: only workers/ imports comlink or starts threads", () => {
   const allowed = ["workers", "bench", "tests", "tools"];
   const threads = (to: string): boolean => ["comlink", "node:worker_threads", "worker_threads"].includes(to);
   assert.equal(imports.filter(({ from, to }) => threads(to) && !allowed.includes(layerOf(from))).map(described), []);
@@ -119,21 +119,21 @@ test("only workers/ imports comlink or starts threads", () => {
   assert.equal(starts.filter((path) => layerOf(path) !== "workers"), []);
 });
 
-test("only actors/ and mod.ts import xstate", () => {
+test("layering: only actors/ and mod.ts import xstate", () => {
   const wrong = imports.filter(({ from, to }) =>
     /^xstate(\/|$)/.test(to) && LAYERS.includes(layerOf(from)) && layerOf(from) !== "actors"
   );
   assert.equal(wrong.map(described), []);
 });
 
-test("the library imports no LiveKit package: a room is given to it", () => {
+test("layering: the library imports no LiveKit package: a Room is given", () => {
   const wrong = imports.filter(({ from, to }) =>
     /^(@livekit\/|livekit-|rtc-node)/.test(to) && (LAYERS.includes(layerOf(from)) || from === "mod.ts")
   );
   assert.equal(wrong.map(described), []);
 });
 
-test("protocol/ has no timers and no I/O", () => {
+test("layering: protocol/ has no timers and no I/O", () => {
   const clock = "protocol/clock.ts"; // what a clock is, and the system's as one: the default of those who are given a clock
   const wrong = [...sources].filter(([path]) => layerOf(path) === "protocol" && path !== clock).flatMap(([path, text]) => {
     const found = /\b(setTimeout|setInterval|setImmediate|Date\.now|Math\.random|fetch)\(/.exec(withoutComments(text));
@@ -142,18 +142,18 @@ test("protocol/ has no timers and no I/O", () => {
   assert.equal(wrong, []);
 });
 
-test("the wall clock, which may be set, gives timestamps and no durations", () => {
+test("layering: the wall clock gives timestamps, no durations", () => {
   const stamps = "actors/runtime/send.ts"; // the time in a stream's info
   const wrong = [...sources].filter(([path, text]) => path !== stamps && /\bDate\.now\b/.test(withoutComments(text)));
   assert.equal(wrong.map(([path]) => path).filter((path) => layerOf(path) !== "tests"), []);
 });
 
-test("imports form no cycle, of files or of the library's folders, types included", () => {
+test("layering: imports form no cycle, of files or of the library's folders, types included", () => {
   assert.equal(findCycle(graphOf((path) => path)), []);
   assert.equal(findCycle(graphOf((path) => LAYERS.includes(layerOf(path)) ? folderOf(path) : path)), []);
 });
 
-test("a folder takes only what stands below it on the staircase", () => {
+test("layering: a folder imports only from folders below it on the staircase", () => {
   const wrong = imports.filter(({ from, to }) => {
     const [step, other] = [STAIRCASE.indexOf(folderOf(from)), STAIRCASE.indexOf(folderOf(to))];
     return step >= 0 && other >= 0 && other > step;
@@ -167,20 +167,20 @@ test("a folder takes only what stands below it on the staircase", () => {
   }
 });
 
-test("no folder of the library has too many files", () => {
+test("layering: no folder of the library has too many files", () => {
   const paths = [...sources.keys()].filter((path) => LAYERS.includes(layerOf(path)));
   const full = STAIRCASE.filter((folder) => paths.filter((path) => folderOf(path) === folder).length > MOST_FILES);
   assert.equal(full, []);
 });
 
-test("every relative import names a file that exists", () => {
+test("layering: every relative import names an existing file", () => {
   assert.equal(
     imports.filter(({ to }) => to.startsWith("../") || (isPath(to) && !existsSync(join(root, to)))).map(described),
     [],
   );
 });
 
-test("no file is too long", () => {
+test("layering: no file is too long", () => {
   const lengths = [...sources].map(([path, text]) => ({ path, lines: text.split("\n").length - 1 }));
   for (const { path, lines } of lengths) {
     if (lines > MANY_LINES && LAYERS.includes(layerOf(path))) console.log(`    ${path} has ${lines} lines`);
@@ -188,7 +188,7 @@ test("no file is too long", () => {
   assert.equal(lengths.filter(({ lines }) => lines > MOST_LINES), []);
 });
 
-test("comments of the library and the command begin with a noun or a verb", () => {
+test("comments: those of the library and the command begin with a noun or a verb", () => {
   const opening = /(?:\/\*\*|^\s*\*|\/\/) ?(?:What|Who|Of|Those|Whether it)\b.*/gm;
   const wrong = [...sources].filter(([path]) => [...LAYERS, "cli", ""].includes(layerOf(path))).flatMap(([path, text]) =>
     [...text.matchAll(opening)].map(([line]) => `${path}: ${line.trim()}`)
@@ -196,12 +196,12 @@ test("comments of the library and the command begin with a noun or a verb", () =
   assert.equal(wrong, []);
 });
 
-test("nothing refers to what is beside the clone", () => {
+test("layering: no file refers to anything beside the clone", () => {
   const beside = ["..", "shared"].join("/"); // not as one literal: this file is looked at too
   assert.equal([...sources].filter(([, text]) => text.includes(beside)).map(([path]) => path), []);
 });
 
-test("both manifests have the same version and dependencies, and exports that resolve", () => {
+test("manifests: package.json and deno.json have the same version and dependencies, and exports that resolve", () => {
   const npm = readJson("package.json");
   const jsr = readJson("deno.json");
   assert.is(jsr["version"], npm["version"]);
@@ -222,7 +222,7 @@ test("both manifests have the same version and dependencies, and exports that re
   }
 });
 
-test("the command's manifest has the project's version, and ranges that are tested here", () => {
+test("manifests: cli/npm/package.json has the project's version, and ranges that are tested here", () => {
   const npm = readJson("package.json");
   const cli = readJson("cli/npm/package.json");
   assert.is(cli["version"], npm["version"]);
@@ -237,7 +237,7 @@ test("the command's manifest has the project's version, and ranges that are test
   assert.equal(new Set(bare.map(({ to }) => packageOf(to))), new Set(Object.keys(ranges)));
 });
 
-test("bench/ imports nothing of tests/, and bench/support, which both use, nothing of either", () => {
+test("layering: bench/ imports nothing of tests/, and bench/support nothing of either", () => {
   const ofBench = imports.filter(({ from }) => layerOf(from) === "bench");
   assert.equal(ofBench.filter(({ to }) => layerOf(to) === "tests").map(described), []);
   const ofShared = ofBench.filter(({ from, to }) => folderOf(from) === "bench/support" && isPath(to));
@@ -245,7 +245,7 @@ test("bench/ imports nothing of tests/, and bench/support, which both use, nothi
   assert.equal(ofShared.filter(({ to }) => folderOf(to) !== "bench/support").map(described), []);
 });
 
-test("the command imports the library by name, as its users' programs do", () => {
+test("layering: the command imports the library by name, as its users' programs do", () => {
   const wrong = imports.filter(({ from, to }) => layerOf(from) === "cli" && isPath(to) && layerOf(to) !== "cli");
   assert.equal(wrong.map(described), []);
 });

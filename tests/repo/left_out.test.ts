@@ -8,9 +8,9 @@ import { runtimeCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { projectRoot } from "../../bench/support/project_root.ts";
 
-const test = suite("left out");
+const test = suite("tools/test.js");
 
-test("what lacks a program is left out, and named at the end, before the sum", async () => {
+test("tools/test.js: files that lack a program are left out, and named at the end, before the sum", async () => {
   const { code, lines } = await runWithoutPrograms({ CI: "" });
   assert.is(code, 0);
   assert.ok(lines.some((line) => /^ok +tests\/runtime\/timers\.test\.ts/.test(line)));
@@ -20,7 +20,7 @@ test("what lacks a program is left out, and named at the end, before the sum", a
   assert.match(lines.at(-1) ?? "", /^[1-9]\d* passed, 0 failed$/);
 });
 
-test("where CI is set that is a failure", async () => {
+test("tools/test.js: with CI set, a left out file is a failure", async () => {
   const { code, lines } = await runWithoutPrograms({ CI: "true" });
   assert.is(code, 1);
   assert.ok(lines.some((line) => /^FAILED tests\/livekit\/server\.test\.ts: not run, as it lacks .*redis/.test(line)));

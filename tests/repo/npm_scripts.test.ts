@@ -12,13 +12,13 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 const test = suite("npm scripts");
 const root = projectRoot();
 
-test("each replaces the shell that npm starts it by: a shell keeps a signal to itself", () => {
+test("npm scripts: each replaces npm's shell, which would keep signals to itself", () => {
   for (const [name, command] of Object.entries(tableOf("package.json", "scripts"))) {
     assert.match(command, /^exec node tools\/\w+\.js( --[\w=]+)*$/, name);
   }
 });
 
-test("Deno has a task of its own for each, as its shell knows no exec", () => {
+test("Deno tasks: there is one for each npm script, as Deno's shell has no exec", () => {
   const tasks = tableOf("deno.json", "tasks");
   for (const [name, command] of Object.entries(tableOf("package.json", "scripts"))) {
     if (name !== "prepack") assert.is(tasks[name], command.replace("exec node", "deno run -A"), name);
@@ -26,16 +26,20 @@ test("Deno has a task of its own for each, as its shell knows no exec", () => {
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} to the program that runs the script ends what it has started`, () =>
-    inTemporaryFolder(async (folder) => {
-      const file = join(folder, "sample.bin");
-      await writeFile(file, new Uint8Array(30_000_000));
-      await using program = new ExampleProgram(start("--rate=1000000", file), { cwd: root, env: { TMPDIR: folder } });
-      await program.printed(/\d %/);
-      program.signal(signal);
-      await program.leftNothing();
-      assert.match(program.err, /Interrupted: the streams were aborted/);
-    }), { seconds: 25 });
+  test(
+    `npm scripts: ${signal} to the program that runs a script ends the processes it started`,
+    () =>
+      inTemporaryFolder(async (folder) => {
+        const file = join(folder, "sample.bin");
+        await writeFile(file, new Uint8Array(30_000_000));
+        await using program = new ExampleProgram(start("--rate=1000000", file), { cwd: root, env: { TMPDIR: folder } });
+        await program.printed(/\d %/);
+        program.signal(signal);
+        await program.leftNothing();
+        assert.match(program.err, /Interrupted: the streams were aborted/);
+      }),
+    { seconds: 25 },
+  );
 }
 
 test.run();

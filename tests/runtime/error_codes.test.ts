@@ -8,7 +8,7 @@ import { createHub, createRuntime, StreamError } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import { altered } from "../support/altered_transport.ts";
-import { collectReaders, TO_BOB } from "../support/handlers.ts";
+import { collectReaders, last, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
@@ -36,12 +36,6 @@ function provoke(code: StreamErrorCode, how: string, body: (pair: Pair) => Promi
     });
     provoked.add(code);
   });
-}
-
-function last(readers: readonly ByteStreamReader[]): ByteStreamReader {
-  const reader = readers.at(-1);
-  if (reader === undefined) throw new Error("No stream was offered");
-  return reader;
 }
 
 provoke("closed", "a writer, a reader and a runtime after their end", async ({ room, alice, bob, readers }) => {
@@ -224,11 +218,11 @@ provoke("transport", "as the transport cannot take a packet", async ({ room, rea
   await rejection(() => room.time.run(last(readers).readAll()), "aborted");
 });
 
-test("the list is complete", () => {
+test("STREAM_ERROR_CODES: is complete", () => {
   assert.equal([...provoked].sort(), [...STREAM_ERROR_CODES].sort());
 });
 
-test("an error says what, why and of which stream, and carries its cause", async () => {
+test("StreamError: says what, why and of which stream, and carries its cause", async () => {
   const alice = await createRuntime({ transport: createHub().join("alice"), pool: false });
   const writer = await alice.streamText({ streamId: "s" });
   await writer.close();

@@ -7,7 +7,7 @@ import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
-const test = suite("errors without onError");
+const test = suite("ErrorLog");
 
 /** What is written to the console's stderr meanwhile, line by line. */
 async function written(body: () => Promise<void>): Promise<string[]> {
@@ -31,7 +31,7 @@ async function join(
   return await room.join(identity, { onError } as Partial<RuntimeOptions>);
 }
 
-test("a handler's exception is a line with code, message and the exception's own", async () => {
+test("ErrorLog: a handler's exception is a line with code, message and the exception's own message", async () => {
   const thrown: (() => Promise<unknown>)[] = [
     () => Promise.resolve("{ not json").then((text) => JSON.parse(text) as unknown),
     () => Promise.reject(new Error("no such row")),
@@ -54,7 +54,7 @@ test("a handler's exception is a line with code, message and the exception's own
   }
 });
 
-test("a saveTo that fails in a handler is a line with the file system's reason", async () => {
+test("ErrorLog: a failed saveTo in a handler is a line with the file system's reason", async () => {
   const lines = await written(async () => {
     const hub = createHub();
     const alice = await createRuntime({ transport: hub.join("alice"), pool: false });
@@ -68,7 +68,7 @@ test("a saveTo that fails in a handler is a line with the file system's reason",
   assert.match(lines[0] ?? "", /^millrace: file-error: /);
 });
 
-test("one for each code and second, and the next one counts those left out", async () => {
+test("ErrorLog: one line per code and second; the next one counts the omitted", async () => {
   const lines = await written(() =>
     inVirtualTime(async (room) => {
       const alice = await join(room, "alice");
@@ -90,7 +90,7 @@ test("one for each code and second, and the next one counts those left out", asy
   assert.match(lines[1] ?? "", "20 more");
 });
 
-test("an onError of one's own, even an empty one, silences them", async () => {
+test("onError: any callback, even an empty one, silences the log", async () => {
   for (const onError of [() => {}, () => Promise.reject(new Error("its own"))] as RuntimeOptions["onError"][]) {
     const lines = await written(() =>
       inVirtualTime(async (room) => {
@@ -107,7 +107,7 @@ test("an onError of one's own, even an empty one, silences them", async () => {
   }
 });
 
-test("codes are counted each by itself, and a line is one line whatever others wrote", () => {
+test("ErrorLog: codes are counted separately, and a line is one line whatever others wrote", () => {
   const lines: string[] = [];
   let now = 0;
   const log = new ErrorLog({ now: () => now, write: (line) => void lines.push(line) });
@@ -124,7 +124,7 @@ test("codes are counted each by itself, and a line is one line whatever others w
   assert.is(lines[2], 'millrace: corrupt: Cannot take it (why), participant is "bob", 1 more of this code were not shown');
 });
 
-test("messages are escaped, causes cut, and what throws or says nothing is no cause", () => {
+test("ErrorLog: messages are escaped, causes cut, and throwing or empty causes left out", () => {
   assert.is(new StreamError("refused", "a\nb\u0000").message, "a\\u000ab\\u0000");
   assert.is(escaped("größe 😀 👩‍🚀 %s"), "größe 😀 👩‍🚀 %s");
   const trap = {
@@ -145,7 +145,7 @@ test("messages are escaped, causes cut, and what throws or says nothing is no ca
   assert.ok(causeText(new Error("x".repeat(5_000))).length < 310);
 });
 
-test("messages carry the message of their cause", async () => {
+test("StreamError: messages carry the message of their cause", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", () => {
       throw new Error("of the handler");

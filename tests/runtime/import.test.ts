@@ -5,7 +5,7 @@ import { suite } from "../support/harness.ts";
 
 const test = suite("import");
 
-test("starts no worker and, on Deno, needs no permission: nothing is read but modules", async () => {
+test('import "millrace": starts no worker and, on Deno, needs no permission: only modules are read', async () => {
   const denoPermissions = ["--allow-sys=cpus"]; // with none at all, Deno's node:child_process takes the command for Node's and allows all
   const { took, workers } = await runChild<{ took: number; workers: number }>("import_child", [], denoPermissions);
   assert.is(workers, 0);

@@ -52,7 +52,7 @@ async function send({ room, alice, bob }: Pair, bytes: number, more: object = {}
   await room.time.run(() => (readingFor.get(bob) ?? 0) === 0);
 }
 
-test("streamBytes: as many pass, one more is too large at both ends, announced or not", async () => {
+test("streamBytes: the limit passes, one byte more is too-large at both ends, announced or not", async () => {
   await withLimits({ streamBytes: 40_000 }, async (pair) => {
     const ends = readAll(pair);
     await send(pair, 40_000);
@@ -71,7 +71,7 @@ test("streamBytes: as many pass, one more is too large at both ends, announced o
   });
 });
 
-test("readAllBytes: as many pass, one more is too large at both ends", async () => {
+test("readAllBytes: the limit passes, one byte more is too-large at both ends", async () => {
   await withLimits({ readAllBytes: 40_000 }, async (pair) => {
     const ends = readAll(pair);
     await send(pair, 40_000);
@@ -81,7 +81,7 @@ test("readAllBytes: as many pass, one more is too large at both ends", async () 
   });
 });
 
-test("streamsPerSender: one more than the limit waits, another sender's does not, and one that ends makes room", async () => {
+test("streamsPerSender: a stream beyond that waits, another sender's does not, and an end makes room", async () => {
   await withLimits({ streamsPerSender: 2 }, async (pair) => {
     const { room, alice, bob } = pair;
     const carol = await room.join("carol");
@@ -109,7 +109,7 @@ test("streamsPerSender: one more than the limit waits, another sender's does not
   });
 });
 
-test("streams: one more than the limit waits, whoever sends it", async () => {
+test("streams: one beyond that waits, whoever sends", async () => {
   await withLimits({ streams: 1 }, async ({ room, alice, bob }) => {
     const carol = await room.join("carol");
     const readers = collectReaders(bob.runtime);
@@ -127,7 +127,7 @@ test("streams: one more than the limit waits, whoever sends it", async () => {
   });
 });
 
-test("streams: strangers who wait for no turn are refused beyond it, each with less than a sender may have", async () => {
+test("streams: senders that ignore the limit are refused beyond it, each with less than a sender may have", async () => {
   await withLimits({ streams: 3, streamsPerSender: 2 }, async ({ room, bob }) => {
     const readers = collectReaders(bob.runtime);
     for (const [sender, extension] of [["eve", {}], ["mallory", {}], ["plain", false]] as const) {
@@ -148,7 +148,7 @@ const NAMES: [limit: "attributes" | "attributeBytes" | "nameBytes", most: number
   ["nameBytes", 4, { name: "éé" }, { name: "éé." }],
 ];
 for (const [limit, most, passing, over] of NAMES) {
-  test(`${limit}: at the limit passes; over it is wrong at the sender, and refused by the receiver`, async () => {
+  test(`${limit}: the limit passes; beyond it is invalid at the sender, and refused by the receiver`, async () => {
     const to = { topic: "t", destinationIdentities: ["bob"] };
     await withLimits({ [limit]: most }, async (pair) => {
       const ends = readAll(pair);
@@ -169,7 +169,7 @@ for (const [limit, most, passing, over] of NAMES) {
   });
 }
 
-test("headerBytes: over it is wrong at the sender, and refused by the receiver", async () => {
+test("headerBytes: beyond it is invalid at the sender, and refused by the receiver", async () => {
   const to = { topic: "t", destinationIdentities: ["bob"] };
   await withLimits({ headerBytes: 500 }, async (pair) => {
     const ends = readAll(pair);
@@ -184,7 +184,7 @@ test("headerBytes: over it is wrong at the sender, and refused by the receiver",
   });
 });
 
-test("receiveWindow: an unread stream holds no more, and its sender waits", async () => {
+test("receiveWindow: an unread stream holds at most that, and its sender waits", async () => {
   await withLimits({ receiveWindow: 100_000, stallTimeout: Infinity }, async ({ room, alice, bob }) => {
     const readers = collectReaders(bob.runtime);
     const sending = alice.runtime.sendBytes(pattern(1_000_000), { topic: "t", destinationIdentities: ["bob"] });
@@ -208,7 +208,7 @@ test("receiveWindow: an unread stream holds no more, and its sender waits", asyn
   });
 });
 
-test("a handler's window holds for its streams", async () => {
+test("HandlerOptions.window: applies to the handler's streams", async () => {
   await withLimits({}, async ({ room, alice, bob }) => {
     const readers = collectReaders(bob.runtime, "t", { window: 60_000 });
     await room.time.advance(1);
@@ -222,7 +222,7 @@ test("a handler's window holds for its streams", async () => {
   });
 });
 
-test("senderWindow: shared by all streams of a sender, none of which is harmed, and unread bulk shuts out no message", async () => {
+test("senderWindow: is shared by a sender's streams, none of which is harmed; unread bulk blocks no message", async () => {
   await withLimits({ receiveWindow: 60_000, senderWindow: 100_000 }, async ({ room, alice, bob }) => {
     const readers = collectReaders(bob.runtime);
     const chat: string[] = [];
@@ -247,7 +247,7 @@ test("senderWindow: shared by all streams of a sender, none of which is harmed, 
   });
 });
 
-test("totalWindow: shared by all senders, each of which has 60,000 bytes of its own", async () => {
+test("totalWindow: is shared by all senders, each of which has 60,000 bytes of its own", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits: { receiveWindow: 200_000, totalWindow: 300_000 } });
     const readers = collectReaders(bob.runtime);
@@ -268,7 +268,7 @@ test("totalWindow: shared by all senders, each of which has 60,000 bytes of its 
   });
 });
 
-test("memory: what small unread writes take is in proportion to their bytes", async () => {
+test("MemoryAccount: small unread writes take memory in proportion to their bytes", async () => {
   await withLimits({ receiveWindow: 60_000 }, async ({ room, alice, bob }) => {
     const readers = collectReaders(bob.runtime);
     const writer = await room.time.run(alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["bob"] }));
@@ -284,7 +284,7 @@ test("memory: what small unread writes take is in proportion to their bytes", as
   });
 });
 
-test("foreignQueue: a plain sender's unread stream is held up to it, then too large", async () => {
+test("foreignQueue: a plain sender's unread stream is held up to that, then too-large", async () => {
   await withLimits({ foreignQueue: 30_000 }, async ({ room, bob }) => {
     const plain = room.raw("plain");
     const readers = collectReaders(bob.runtime);
@@ -299,7 +299,7 @@ test("foreignQueue: a plain sender's unread stream is held up to it, then too la
   });
 });
 
-test("Infinity is allowed everywhere, and wrong values nowhere", async () => {
+test("limits: Infinity is allowed everywhere, and invalid values nowhere", async () => {
   const names = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
   const limits = Object.fromEntries(names.map((name) => [name, Infinity]));
   await withLimits(limits, async (pair) => {

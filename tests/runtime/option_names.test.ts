@@ -64,7 +64,7 @@ function run(actor: Parameters<typeof toPromise>[0] & { start(): unknown }): Pro
   return done;
 }
 
-test("every call that takes options names the right one, and sends nothing", async () => {
+test("assertKnownNames: every call with options suggests the right name, and sends nothing", async () => {
   await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const eve = room.raw("eve");
@@ -84,7 +84,7 @@ test("every call that takes options names the right one, and sends nothing", asy
   });
 });
 
-test("writers and readers refuse unknown names, and go on", async () => {
+test("assertKnownNames: writers and readers refuse unknown names, and go on", async () => {
   await inVirtualPair(async (alice, bob, room) => {
     const outcomes: unknown[] = [];
     bob.runtime.registerByteStreamHandler("t", async (reader) => {
@@ -103,7 +103,7 @@ test("writers and readers refuse unknown names, and go on", async () => {
   });
 });
 
-test("what makes runtimes, pools, hubs and links refuses them", async () => {
+test("assertKnownNames: runtimes, pools, hubs and links refuse unknown names", async () => {
   const hub = createHub();
   const transport = hub.join("alice");
   const link = { kind: "reliable" } as const;
@@ -136,7 +136,7 @@ test("what makes runtimes, pools, hubs and links refuses them", async () => {
   await transport.close();
 });
 
-test("a listener refuses unknown names and kinds", async () => {
+test("streamListener: refuses unknown names and kinds", async () => {
   await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     for (const input of [{ option: {} }, { kind: "byte" }, { options: { windows: 5 } }]) {
@@ -151,7 +151,7 @@ test("a listener refuses unknown names and kinds", async () => {
   });
 });
 
-test("known names may be undefined or inherited, and what every object has is no option", () => {
+test("assertKnownNames: known names may be undefined or inherited, and members of Object are no options", () => {
   const known = { topic: true, signal: true };
   assertKnownNames({ topic: undefined }, known, "Cannot test");
   assertKnownNames(Object.create({ topic: "x" }) as object, known, "Cannot test");
@@ -161,7 +161,7 @@ test("known names may be undefined or inherited, and what every object has is no
   }
 });
 
-test("the nearest name is near", () => {
+test("nearestName: is near", () => {
   const known = ["topic", "attributes", "streamId", "signal"];
   for (
     const [wrong, right] of [["topics", "topic"], ["TOPIC", "topic"], ["stream", "streamId"], ["attrs", "attributes"], [

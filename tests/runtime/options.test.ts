@@ -26,7 +26,7 @@ const WRONG: readonly [name: string, values: readonly unknown[]][] = [
   ["compress", [1]],
 ];
 
-test("each option is checked by itself, and a message says which", async () => {
+test("options: each is checked by itself, and the message names it", async () => {
   for (const [name, values] of WRONG) {
     for (const value of values) {
       for (const check of [assertTextOptions, assertByteOptions]) {
@@ -47,7 +47,7 @@ test("each option is checked by itself, and a message says which", async () => {
   for (const wrong of [null, 1, "x", []]) await rejection(() => assertTextOptions(wrong as object), "invalid-argument");
 });
 
-test("what is undefined counts as absent, and what is right passes", () => {
+test("options: undefined counts as absent, and valid values pass", () => {
   for (const [name] of WRONG) assertTextOptions({ [name]: undefined });
   const signal = new AbortController().signal;
   assertSendTextOptions({
@@ -62,12 +62,12 @@ test("what is undefined counts as absent, and what is right passes", () => {
   assertCloseOptions({ reason: "", attributes: {} });
 });
 
-test("a chunk size is 4 to 60,000 bytes", async () => {
+test("resolveChunkSize: is 4 to 60,000 bytes", async () => {
   assert.equal([undefined, 4, 60_000].map((size) => resolveChunkSize(size)), [15_000, 4, 60_000]);
   for (const size of [3, 60_001, 4.5, NaN, "5"]) await rejection(() => resolveChunkSize(size as number), "invalid-argument");
 });
 
-test("limits default one by one, windows are never below what every sender may count on", async () => {
+test("resolveLimits: defaults one by one, windows never below what every sender may count on", async () => {
   assert.equal(resolveLimits(), DEFAULT_LIMITS);
   assert.is(resolveLimits({ streams: 1 }).streamsPerSender, DEFAULT_LIMITS.streamsPerSender);
   const { receiveWindow, senderWindow, totalWindow } = resolveLimits({ receiveWindow: 1, senderWindow: 1, totalWindow: 1 });
@@ -76,7 +76,7 @@ test("limits default one by one, windows are never below what every sender may c
   for (const wrong of [null, 1, "x"]) await rejection(() => resolveLimits(wrong as unknown as object), "invalid-argument");
 });
 
-test("values are shown short", () => {
+test("show: values are shown short", () => {
   assert.is(show("a\n"), '"a\\n"');
   assert.ok(show("x".repeat(1_000)).length < 100);
   assert.equal([[1, 2], null, Object.create(null) as object, undefined, 1].map(show), [

@@ -83,12 +83,12 @@ async function sent(alice: Runtime, bob: Runtime, value: unknown, options: SendB
 }
 
 for (const [realm, evaluate] of Object.entries(REALMS)) {
-  test(`all bytes at hand are sent as they are, of ${realm}`, () =>
+  test(`sendBytes: all kinds of bytes are sent unchanged, of ${realm}`, () =>
     inPair(async (alice, bob) => {
       for (const code of AT_HAND) assert.equal(await sent(alice, bob, evaluate(code), { totalSize: 8 }), EXPECTED, code);
     }));
 
-  test(`all bytes at hand are written as they are, of ${realm}`, () =>
+  test(`ByteStreamWriter.write(): all kinds of bytes are written unchanged, of ${realm}`, () =>
     inPair(async (alice, bob) => {
       const whole = nextWhole(bob, "t");
       const writer = await alice.streamBytes({ topic: "t" });
@@ -103,12 +103,12 @@ for (const [realm, evaluate] of Object.entries(REALMS)) {
       }
     }));
 
-  test(`sources of bytes are read to their end, of ${realm}`, () =>
+  test(`sendBytes: sources of bytes are read to their end, of ${realm}`, () =>
     inPair(async (alice, bob) => {
       for (const code of IN_PARTS) assert.equal(await sent(alice, bob, evaluate(code)), EXPECTED, code);
     }));
 
-  test(`no bytes are an invalid argument, of ${realm}`, () =>
+  test(`sendBytes: values without bytes are an invalid argument, of ${realm}`, () =>
     inPair(async (alice, bob) => {
       let heard = 0;
       bob.registerByteStreamHandler("t", () => void heard++);
@@ -127,7 +127,7 @@ async function refused(writer: ByteStreamWriter, value: unknown): Promise<void> 
   await rejection(() => writer.write(value as Uint8Array), "invalid-argument");
 }
 
-test("memory that was given away is an invalid argument, not an empty stream", () =>
+test("sendBytes: a detached buffer is an invalid argument, not an empty stream", () =>
   inPair(async (alice) => {
     for (const view of [new Uint8Array(8), new DataView(new ArrayBuffer(8)), new Uint8Array(8).buffer]) {
       structuredClone(null, { transfer: ["buffer" in view ? view.buffer as ArrayBuffer : view] });
@@ -135,14 +135,14 @@ test("memory that was given away is an invalid argument, not an empty stream", (
     }
   }));
 
-test("an array of parts announces its size", () =>
+test("sendBytes: an array of parts announces its size", () =>
   inPair(async (alice) => {
     const info = await alice.sendBytes([new Uint8Array(3), new Float64Array(2)]);
     assert.is(info.size, 19);
     await rejection(() => alice.sendBytes([new Uint8Array(3)], { totalSize: 4 }), "incomplete");
   }));
 
-test("a generator that is left is told, and one that throws fails the stream", () =>
+test("sendBytes: an unfinished generator is told, and one that throws fails the stream", () =>
   inPair(async (alice, bob) => {
     bob.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));
     let left = false;
@@ -168,7 +168,7 @@ test("a generator that is left is told, and one that throws fails the stream", (
     assert.is(error.cause, thrown);
   }));
 
-test("blobs, files, streams, signals, URLs by another's classes are what they are by their own", () =>
+test("realms: blobs, files, streams, signals and URLs of another realm's classes count as such", () =>
   inPair(async (alice, bob) => {
     /** Classes of a library: nothing of them is an instance of the engine's. */
     const foreign = <T extends object>(tag: string, members: object): T => ({ [Symbol.toStringTag]: tag, ...members }) as T;
@@ -211,7 +211,7 @@ test("blobs, files, streams, signals, URLs by another's classes are what they ar
     assert.not(isUint8Array(new Uint16Array(1)));
   }));
 
-test("promises of another realm that reject, of handlers and callbacks, are told of", () =>
+test("realms: rejections of another realm's promises, of handlers and callbacks, are reported", () =>
   inPair(async (alice, bob, room) => {
     const rejects = runInNewContext("async () => { throw new Error('elsewhere'); }") as () => Promise<void>;
     bob.registerTextStreamHandler("t", rejects);

@@ -8,7 +8,7 @@ import type { Clock } from "../../protocol/clock.ts";
 import { runningClock } from "../../actors/common/running_clock.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("running clock");
+const test = suite("runningClock");
 
 /** A system whose process can be stopped: time goes on, and what came due fires when it runs again, in the order of its time. */
 class StoppableSystem implements Required<Clock> {
@@ -66,7 +66,7 @@ class StoppableSystem implements Required<Clock> {
   }
 }
 
-test("a timer fires when it is due, and nothing is left of it", () => {
+test("runningClock: a timer fires when due, and leaves nothing", () => {
   const system = new StoppableSystem();
   const clock = runningClock(system, system.heartbeat);
   let fired = 0;
@@ -87,7 +87,7 @@ test("a timer fires when it is due, and nothing is left of it", () => {
 });
 
 for (const stopped of [2_500, 5_000, 60_000, 86_400_000]) {
-  test(`a process that stands still for ${stopped} ms: what waits goes on waiting for what was left, and time has not passed`, () => {
+  test(`runningClock: when the process stands still for ${stopped} ms, timers keep their rest, and no time has passed`, () => {
     const system = new StoppableSystem();
     const clock = runningClock(system, system.heartbeat);
     const fired: string[] = [];
@@ -108,7 +108,7 @@ for (const stopped of [2_500, 5_000, 60_000, 86_400_000]) {
   });
 }
 
-test("a loop that is held for a second or two is not stopped: its time counts", () => {
+test("runningClock: a loop held for a second or two is not stopped: that time counts", () => {
   const system = new StoppableSystem();
   const clock = runningClock(system, system.heartbeat);
   let fired = 0;
@@ -117,7 +117,7 @@ test("a loop that is held for a second or two is not stopped: its time counts", 
   assert.is(fired, 1);
 });
 
-test("nobody waits: time passes, and no timer looks at it", () => {
+test("runningClock: without timers, time passes and no timer polls", () => {
   const system = new StoppableSystem();
   const clock = runningClock(system, system.heartbeat);
   const begun = clock.now();
@@ -126,7 +126,7 @@ test("nobody waits: time passes, and no timer looks at it", () => {
   assert.is(system.pending, 0);
 });
 
-test("streams between living ends outlive a process that was stopped longer than their idle time-out", async () => {
+test("runningClock: streams outlive a process stopped for longer than their idle time-out", async () => {
   if (process.platform === "win32") return assert.ok(true, "there is no SIGSTOP");
   const [program, ...args] = programCommand("tests/fixtures/stopped");
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });

@@ -13,7 +13,7 @@ import { rejection } from "../support/rejections.ts";
 
 const test = suite("runtime");
 
-test("wrong options are invalid arguments", async () => {
+test("createRuntime: wrong options are invalid arguments", async () => {
   const transport = createHub().join("alice");
   const wrong: object[] = [
     {},
@@ -39,7 +39,7 @@ test("wrong options are invalid arguments", async () => {
   await runtime.close();
 });
 
-test("a second handler for a topic is handler-exists; text and bytes are apart", () =>
+test("registerTextStreamHandler: a second handler for a topic is handler-exists; text and bytes are separate", () =>
   inPair(async (_, bob) => {
     bob.registerTextStreamHandler("x", () => {});
     bob.registerByteStreamHandler("x", () => {});
@@ -51,7 +51,7 @@ test("a second handler for a topic is handler-exists; text and bytes are apart",
     bob.unregisterByteStreamHandler("never registered");
   }));
 
-test("wrong arguments of handlers are invalid", () =>
+test("registerTextStreamHandler: wrong arguments are invalid", () =>
   inPair(async (_, bob) => {
     for (const topic of [undefined, null, 5, {}]) {
       await rejection(() => bob.registerTextStreamHandler(topic as string, () => {}), "invalid-argument");
@@ -69,7 +69,7 @@ test("wrong arguments of handlers are invalid", () =>
     bob.registerByteStreamHandler("x", () => {}, {});
   }));
 
-test("close is idempotent, and may be called again at any time", () =>
+test("runtime.close(): is idempotent, and may be called at any time", () =>
   inPair(async (alice) => {
     await Promise.all([alice.close(), alice.close()]);
     await alice.close();
@@ -79,7 +79,7 @@ test("close is idempotent, and may be called again at any time", () =>
     alice.unregisterTextStreamHandler("x");
   }));
 
-test("a runtime is closed at the end of an await using scope", async () => {
+test("runtime: is closed at the end of an await using scope", async () => {
   const hub = createHub();
   {
     await using runtime = await createRuntime({ transport: hub.join("alice") });
@@ -88,7 +88,7 @@ test("a runtime is closed at the end of an await using scope", async () => {
   assert.equal(hub.identities, []);
 });
 
-test("a runtime that closes while it opens a stream rejects with closed", () =>
+test("runtime.close(): a stream that is being opened rejects with closed", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     room.raw("dave"); // whose hello is waited for in vain
@@ -99,7 +99,7 @@ test("a runtime that closes while it opens a stream rejects with closed", () =>
     await sending;
   }));
 
-test("a runtime closes a pool of its own making only", async () => {
+test("runtime.close(): closes only a pool that the runtime created", async () => {
   const pool = createCodecPool({ size: 1 });
   try {
     for (let round = 0; round < 2; round++) {
@@ -118,7 +118,7 @@ test("a runtime closes a pool of its own making only", async () => {
   }, { runtime: { pool } });
 });
 
-test("a stream with a handler of another kind or topic finds none", () =>
+test("handlers: a stream finds none of another kind or topic", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const { runtime: bob } = await room.join("bob", { limits: { unclaimedTimeout: 20 } });
@@ -128,7 +128,7 @@ test("a stream with a handler of another kind or topic finds none", () =>
     await rejection(() => alice.sendBytes(pattern(1), { topic: "y", destinationIdentities: ["bob"] }), "refused");
   }));
 
-test("streams over the limits are refused or too large at both ends, and nothing else is disturbed", () =>
+test("limits: streams beyond them are refused or too-large at both ends, and others are not disturbed", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const { runtime: carol } = await room.join("carol");
@@ -166,7 +166,7 @@ test("streams over the limits are refused or too large at both ends, and nothing
     assert.ok(room.told("bob").some(({ error }) => error.code === "refused"));
   }));
 
-test("every actor is inspected, and the root actor knows the peers", () =>
+test("inspect: shows every actor, and the root actor knows the peers", () =>
   inRealTime(async (room) => {
     const seen = new Set<string | undefined>();
     const { runtime: bob } = await room.join("bob");
@@ -186,7 +186,7 @@ test("every actor is inspected, and the root actor knows the peers", () =>
     assert.equal((alice.actor.getSnapshot().context as { peers: string[] }).peers, ["bob"]);
   }));
 
-test("the states of a writer and a reader are those of their actors", () =>
+test("StreamWriter.actor, StreamReader.actor: have the states of the stream", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText({ confirm: true });
@@ -207,7 +207,7 @@ test("the states of a writer and a reader are those of their actors", () =>
     assert.is(states.at(-1), "closed");
   }));
 
-test("stopping a stream's actor ends the stream at both ends", () =>
+test("actor.stop(): ends the stream at both ends", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob, "out");
     const writer = await alice.streamText({ topic: "out", destinationIdentities: ["bob"] });
@@ -223,7 +223,7 @@ test("stopping a stream's actor ends the stream at both ends", () =>
     await rejection(() => reader.readAll(), "aborted");
   }));
 
-test("constants and codes are what programs were told", () => {
+test("mod.ts: exported constants and codes have the documented values", () => {
   assert.is(STREAM_CHUNK_SIZE, 15_000);
   assert.equal(DEFAULT_LIMITS, {
     streamBytes: 5_000_000_000,

@@ -11,7 +11,7 @@ import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fi
 import { digestOf } from "../support/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("ends of runtimes");
+const test = suite("runtime.close");
 
 /** How many virtual milliseconds a runtime takes to close. */
 async function closing(room: HubFixture, close: () => Promise<void>): Promise<number> {
@@ -20,7 +20,7 @@ async function closing(room: HubFixture, close: () => Promise<void>): Promise<nu
   return room.time.now() - before;
 }
 
-test("close waits for nothing where nothing is under way", () =>
+test("runtime.close(): waits for nothing if no stream is open", () =>
   inVirtualPair(async (alice, bob, room) => {
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll());
     await room.time.run(alice.runtime.sendBytes(pattern(100_000), TO_BOB));
@@ -28,7 +28,7 @@ test("close waits for nothing where nothing is under way", () =>
     assert.is(room.time.pending, 0);
   }));
 
-test("a transport that never closes holds close up for a second at most", () =>
+test("runtime.close(): waits at most a second for a transport that never closes", () =>
   inVirtualTime(async (room) => {
     const transport = altered(room.hub.join("alice"), () => ({ close: () => new Promise(() => {}) }));
     const alice = await room.join("alice", { transport });
@@ -36,7 +36,7 @@ test("a transport that never closes holds close up for a second at most", () =>
     assert.is(alice.runtime.actor.getSnapshot().value, "closed");
   }));
 
-test("a transport that takes nothing any more holds close up for three seconds at most", () =>
+test("runtime.close(): waits at most three seconds for a transport that takes no packets", () =>
   inVirtualTime(async (room) => {
     let stuck = false;
     const held: (() => void)[] = [];
@@ -59,7 +59,7 @@ test("a transport that takes nothing any more holds close up for three seconds a
     await room.time.advance(1);
   }));
 
-test("goodbye and the aborts of open streams have gone out before the transport is closed", () =>
+test("runtime.close(): sends goodbye and the aborts of open streams before it closes the transport", () =>
   inVirtualTime(async (room) => {
     const sent: string[] = [];
     const transport = altered(room.hub.join("alice"), (own) => ({
@@ -84,7 +84,7 @@ test("goodbye and the aborts of open streams have gone out before the transport 
     await rejection(() => readers[0]?.readAll(), "aborted");
   }));
 
-test("what a save had begun is cleared away before close resolves", () =>
+test("runtime.close(): has removed unfinished saves when it resolves", () =>
   inTemporaryFolder((folder) =>
     inVirtualPair(async (alice, bob) => {
       const saves: Promise<unknown>[] = [];
@@ -101,7 +101,7 @@ test("what a save had begun is cleared away before close resolves", () =>
     })
   ));
 
-test("after the transport's end all is over, with its reason, and nothing is sent or taken", () =>
+test("runtime: after the transport's end all streams fail with its reason, and no packet is sent or taken", () =>
   inVirtualTime(async (room) => {
     let events: TransportEvents | undefined;
     let sends = 0;
@@ -146,7 +146,7 @@ test("after the transport's end all is over, with its reason, and nothing is sen
     await incoming.abort();
   }));
 
-test("packets that come while it closes reach nobody", () =>
+test("runtime.close(): packets that arrive meanwhile are dropped", () =>
   inVirtualTime(async (room) => {
     const alice = await room.join("alice", {
       transport: altered(room.hub.join("alice"), (own) => ({
@@ -170,7 +170,7 @@ test("packets that come while it closes reach nobody", () =>
     assert.equal(alice.errors, []);
   }));
 
-test("time-outs that never end are no timers, whatever the clock", () =>
+test("limits: infinite time-outs set no timers, with any clock", () =>
   inVirtualTime(async (room) => {
     const delays: number[] = [];
     const clock = {
@@ -197,7 +197,7 @@ test("time-outs that never end are no timers, whatever the clock", () =>
     assert.equal(delays.filter((ms) => !(ms <= 2 ** 31 - 1)), []);
   }));
 
-test("no timer runs for a receiver with whom nothing is under way", async () => {
+test("timers: none runs for a receiver without open streams", async () => {
   await inVirtualTime(async (room) => {
     const { runtime } = await room.join("alice");
     const eve = room.raw("eve");
@@ -211,7 +211,7 @@ test("no timer runs for a receiver with whom nothing is under way", async () => 
   });
 });
 
-test("no timer runs for a sender with whom nothing is under way", async () => {
+test("timers: none runs for a sender without open streams", async () => {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob");
     bob.runtime.registerByteStreamHandler("t", async (reader) => void await reader.readAll().catch(() => {}));

@@ -4,7 +4,7 @@ import { createActor, initialTransition, type SnapshotFrom, transition } from "x
 import { type RuntimeEvent, runtimeMachine } from "../../actors/runtime/machine.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("runtime machine");
+const test = suite("runtimeMachine");
 
 type State = "open" | "closing" | "closed";
 type Type = RuntimeEvent["type"];
@@ -23,7 +23,7 @@ const CHANGES: Readonly<Record<keyof typeof WAYS, Partial<Record<Type, State>>>>
 };
 
 for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly Type[]][]) {
-  test(`${state}: each event leads where it should`, () => {
+  test(`runtimeMachine in ${state}: each event leads to the right state`, () => {
     for (const type of types) {
       const snapshot = follow(way);
       assert.is(snapshot.value, state);
@@ -33,14 +33,14 @@ for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly 
   });
 }
 
-test("who is here is known while it is open", () => {
+test("runtimeMachine: knows the participants while it is open", () => {
   const [joined] = transition(runtimeMachine, follow([]), EVENTS["peer.joined"]);
   assert.equal(joined.context.peers, ["bob", "carol"]);
   const [left] = transition(runtimeMachine, joined, EVENTS["peer.left"]);
   assert.equal(left.context.peers, ["carol"]);
 });
 
-test("its streams are ended once, whatever ends it", () => {
+test("runtimeMachine: ends its streams once, whatever ends it", () => {
   const ways: readonly (readonly Type[])[] = [[], ["close.requested"], ["closed"], ["close.requested", "closed"]];
   for (const way of ways) {
     let shutDowns = 0;

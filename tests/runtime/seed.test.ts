@@ -14,7 +14,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("seed");
 
-test("a text is streamed in chunks", () =>
+test("streamText: a text is streamed in chunks", () =>
   inPair(async (alice, bob) => {
     const parts: string[] = [];
     const ended = new Promise<void>((resolve) => {
@@ -32,7 +32,7 @@ test("a text is streamed in chunks", () =>
     assert.equal(parts, ["Hello, ", "world!"]);
   }));
 
-test("a complete text is sent by one call", () =>
+test("sendText: a complete text is sent by one call", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob, "chat");
     const info = await alice.sendText("Quick message", { topic: "chat" });
@@ -41,7 +41,7 @@ test("a complete text is sent by one call", () =>
     assert.is(await reader.readAll(), "Quick message");
   }));
 
-test("bytes are streamed in chunks, and the receiver follows the progress by the size", () =>
+test("streamBytes: bytes are streamed in chunks, and the receiver follows the progress by the size", () =>
   inPair(async (alice, bob) => {
     const data = pattern(100_000);
     const percents: number[] = [];
@@ -77,7 +77,7 @@ test("bytes are streamed in chunks, and the receiver follows the progress by the
     assert.is(percents.at(-1), 100);
   }));
 
-test("a file is sent by one call, and its name, size and type go with it", () =>
+test("sendFile: a file is sent by one call, with name, size and type", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, "file.txt");
@@ -95,7 +95,7 @@ test("a file is sent by one call, and its name, size and type go with it", () =>
     })
   ));
 
-test("handlers learn topic, size and type, and the one that reads all gets all", () =>
+test("handlers: get topic, size and type, and readAll() gives everything", () =>
   inPair(async (alice, bob) => {
     const lines: string[] = [];
     bob.registerTextStreamHandler("chat", async (reader, sender) => {
@@ -127,7 +127,7 @@ test("handlers learn topic, size and type, and the one that reads all gets all",
   }));
 
 for (const [size, count] of [[STREAM_CHUNK_SIZE, 5], [100, 700], [75_000, 1]] as const) {
-  test(`writes of ${size} bytes arrive as what was written`, () =>
+  test(`StreamWriter.write(): writes of ${size} bytes arrive as written`, () =>
     inPair(async (alice, bob) => {
       const data = pattern(size * count);
       const received = nextWhole(bob, "files");
@@ -138,7 +138,7 @@ for (const [size, count] of [[STREAM_CHUNK_SIZE, 5], [100, 700], [75_000, 1]] as
     }));
 }
 
-test("a writer is closed in a finally block, whatever came before", () =>
+test("StreamWriter: is closed in a finally block, whatever came before", () =>
   inPair(async (alice, bob) => {
     const texts = collectTexts(bob, "chat");
     const writer = await alice.streamText({ topic: "chat", confirm: true });
@@ -151,7 +151,7 @@ test("a writer is closed in a finally block, whatever came before", () =>
     assert.equal(texts, ["HelloWorld"]);
   }));
 
-test("a writer left by an exception does not look like a complete stream", () =>
+test("StreamWriter: one left by an exception does not look like a complete stream", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob, "chat");
     const failing = async (): Promise<void> => {
@@ -170,7 +170,7 @@ test("a writer left by an exception does not look like a complete stream", () =>
     await rejection(() => reader.readAll(), "aborted");
   }));
 
-test("each topic has its own handlers, of text and of bytes", () =>
+test("handlers: each topic has its own, of text and of bytes", () =>
   inPair(async (alice, bob) => {
     const routed: string[] = [];
     const note = (name: string) => async (reader: TextStreamReader | ByteStreamReader): Promise<void> => {
@@ -190,7 +190,7 @@ test("each topic has its own handlers, of text and of bytes", () =>
     assert.equal(routed, ["documents", "chat", "commands", "images"]);
   }));
 
-test("a handler that catches its stream's error goes on to clean up", () =>
+test("handlers: one that catches its stream's error can clean up", () =>
   inPair(async (alice, bob, room) => {
     const steps: string[] = [];
     const cleaned = new Promise<void>((resolve) => {
@@ -213,7 +213,7 @@ test("a handler that catches its stream's error goes on to clean up", () =>
     assert.equal(room.told("bob"), []);
   }));
 
-test("a progress tracker counts what comes, and knows when it is complete", () =>
+test("ProgressTracker: counts incoming bytes, and knows when it is complete", () =>
   inPair(async (alice, bob) => {
     const milestones: string[] = [];
     const seen = new Promise<ProgressTracker>((resolve) => {
@@ -242,7 +242,7 @@ test("a progress tracker counts what comes, and knows when it is complete", () =
     assert.is(new ProgressTracker(0).progress, 0);
   }));
 
-test("a received file is saved in a folder, under a name that cannot lead out of it", () =>
+test("saveTo: a received file is saved in a folder, under a name that cannot lead out of it", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const saved: { path: string; bytes: number }[] = [];
@@ -253,7 +253,7 @@ test("a received file is saved in a folder, under a name that cannot lead out of
     })
   ));
 
-test("a stream can reply to another, and name the streams attached to it", () =>
+test("replyToId, attachments: a stream can reply to another, and name attached streams", () =>
   inPair(async (alice, bob) => {
     const infos: TextStreamInfo[] = [];
     bob.registerTextStreamHandler("", async (reader) => {
@@ -272,7 +272,7 @@ test("a stream can reply to another, and name the streams attached to it", () =>
     assert.equal(second?.attributes, { mood: "calm" });
   }));
 
-test("the reason and attributes of a close are told to the reader", () =>
+test("StreamWriter.close(): reason and attributes reach the reader", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -283,7 +283,7 @@ test("the reason and attributes of a close are told to the reader", () =>
     assert.equal(await reader.closed, { reason: "that is all", attributes: { tokens: "1" } });
   }));
 
-test("everybody gets what is sent to nobody in particular, but the sender", () =>
+test("broadcast: reaches all but the sender", () =>
   inRealTime(async (room) => {
     const { runtime: alice } = await room.join("alice");
     const others = [(await room.join("bob")).runtime, (await room.join("carol")).runtime];

@@ -55,7 +55,7 @@ const SENDS: Readonly<Record<string, Send>> = {
 };
 
 for (const [what, send] of Object.entries(SENDS)) {
-  test(`the heap is where it was after ${STREAMS} ${what}`, async () => {
+  test(`heap: is as before after ${STREAMS} ${what}`, async () => {
     const hub = createHub();
     const options = { pool: false as const, onError: () => {} };
     const alice = await createRuntime({ transport: hub.join("alice"), ...options });
@@ -82,7 +82,7 @@ for (const [what, send] of Object.entries(SENDS)) {
   }, { seconds: 120 });
 }
 
-test("the ids of actors, and the types of events that carry them, are as many as streams were open at a time", async () => {
+test("ActorIds: ids of actors, and event types that carry them, are as many as concurrent streams", async () => {
   const types = new Set<string>();
   const ids = new Set<string>();
   await inVirtualTime(async (room) => {

@@ -11,9 +11,9 @@ const patient = createMachine({
   on: { "end.requested": ".over" },
 });
 
-const test = suite("timers");
+const test = suite("indexTimers");
 
-test("an actor that ends takes its own timers along, and no other's", async () => {
+test("indexTimers: an actor that ends takes its own timers along, and no other's", async () => {
   const time = new VirtualTime();
   const root = createActor(createMachine({}), { clock: time });
   indexTimers(root.system);
@@ -30,7 +30,7 @@ test("an actor that ends takes its own timers along, and no other's", async () =
   assert.is(time.pending, 0);
 });
 
-test("the timers of all others are not looked through when an actor of a runtime ends", async () => {
+test("indexTimers: when an actor ends, the timers of others are not searched", async () => {
   const alice = await createRuntime({ transport: createHub().join("alice") });
   const children = Array.from({ length: 100 }, () => child(alice.actor));
   const inner = (alice.actor.system as unknown as { _snapshot: { _scheduledEvents: object } })._snapshot;

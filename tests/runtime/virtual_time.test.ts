@@ -7,9 +7,9 @@ import { VirtualTime } from "../support/virtual_time.ts";
 /** What an actor takes: xstate does not export its name. */
 type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
 
-const test = suite("virtual time");
+const test = suite("VirtualTime");
 
-test("timers fire in order of time, then of making, each with its microtasks", async () => {
+test("VirtualTime: timers fire in order of time, then of creation, each with its microtasks", async () => {
   const time = new VirtualTime();
   const seen: string[] = [];
   const note = (name: string) => (): void => {
@@ -29,7 +29,7 @@ test("timers fire in order of time, then of making, each with its microtasks", a
   assert.is(time.pending, 0);
 });
 
-test("run waits for real work, then lets time pass, and gives what the promise gives", async () => {
+test("VirtualTime.run(): waits for real work, then lets time pass, and gives the promise's value", async () => {
   const time = new VirtualTime({ idle: () => real === 0 });
   let real = 0;
   async function work(): Promise<number> {
@@ -45,7 +45,7 @@ test("run waits for real work, then lets time pass, and gives what the promise g
   assert.is(await time.run(work()), 3_000);
 });
 
-test("run stops at its limit, and passes on what a promise rejects with", async () => {
+test("VirtualTime.run(): stops at its limit, and passes rejections on", async () => {
   const time = new VirtualTime();
   time.setTimeout(() => {}, 5_000);
   const failed = async (promise: Promise<unknown>): Promise<string> => await promise.then(() => "", String);
@@ -55,7 +55,7 @@ test("run stops at its limit, and passes on what a promise rejects with", async 
   assert.is(time.now(), 5_000);
 });
 
-test("it drives the delays of a machine", async () => {
+test("VirtualTime: drives the delays of a machine", async () => {
   const time = new VirtualTime();
   const clock: XstateClock = time;
   const machine = createMachine({ initial: "a", states: { a: { after: { 30_000: "b" } }, b: {} } });
@@ -65,14 +65,14 @@ test("it drives the delays of a machine", async () => {
   actor.stop();
 });
 
-test("xstate's clocks are clocks, and the other way round", () => {
+test("Clock: fits xstate's clocks, and the other way round", () => {
   const simulated: Clock = new SimulatedClock();
   const xstates: XstateClock = systemClock;
   assert.is(nowOf(simulated), 0);
   assert.ok(nowOf({ ...xstates, setTimeout: systemClock.setTimeout }) > 0);
 });
 
-test("the system's clock waits for any delay, and not for ever", async () => {
+test("systemClock: waits for any delay, and not for ever", async () => {
   const early = (): void => assert.unreachable("A timer fired before its time");
   const ids = [systemClock.setTimeout(early, Infinity), systemClock.setTimeout(early, 2 ** 40), systemClock.setTimeout(early, 5)];
   systemClock.clearTimeout(ids[2]);

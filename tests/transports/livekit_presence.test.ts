@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { Presence } from "../../transports/livekit/presence.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("livekit presence");
+const test = suite("Presence");
 
 function presence(present: Record<string, string> = {}): { room: Presence; told: string[]; asked: Set<string> } {
   const told: string[] = [];
@@ -19,7 +19,7 @@ function presence(present: Record<string, string> = {}): { room: Presence; told:
 
 const begins = (): boolean => true;
 
-test("news of one who was met, or is known, are no news", () => {
+test("Presence: news of a participant that was met or is known are no news", () => {
   const { room, told } = presence({ bob: "1" });
   room.join("bob", "1");
   room.noteSender("carol", begins);
@@ -29,7 +29,7 @@ test("news of one who was met, or is known, are no news", () => {
   assert.equal(room.identities, ["bob", "carol"]);
 });
 
-test("one of whom the server has not told is asked after until it has, or until the participant is gone", () => {
+test("Presence: an unlisted participant is asked for until the server lists it, or it is gone", () => {
   const { room, told, asked } = presence({ bob: "1" });
   room.noteSender("bob", begins);
   room.noteSender("carol", begins);
@@ -45,13 +45,13 @@ test("one of whom the server has not told is asked after until it has, or until 
   assert.equal(told, ["joined carol", "joined dave", "left dave", "joined dave", "left dave"]);
 });
 
-test("another sid is another life", () => {
+test("Presence: another sid is another instance", () => {
   const { room, told } = presence({ bob: "1" });
   room.join("bob", "2");
   assert.equal(told, ["left bob", "joined bob"]);
 });
 
-test("one who leaves is told of once", () => {
+test("Presence: a departure is reported once", () => {
   const { room, told } = presence({ bob: "1" });
   room.leave("bob");
   room.leave("bob");
@@ -60,7 +60,7 @@ test("one who leaves is told of once", () => {
   assert.is(room.has("bob"), false);
 });
 
-test("the last packets of one who has left make nobody of it", () => {
+test("Presence: late packets of a departed participant do not bring it back", () => {
   const { room, told } = presence({ bob: "1" });
   room.leave("bob");
   assert.is(room.noteSender("bob", () => false), false);
@@ -68,7 +68,7 @@ test("the last packets of one who has left make nobody of it", () => {
   assert.equal(told, ["left bob"]);
 });
 
-test("one who has come back is here by its first word or by the server's, and what follows counts", () => {
+test("Presence: a returned participant is present from its first packet or the server's news on", () => {
   for (const comeBack of [(room: Presence) => room.noteSender("bob", begins), (room: Presence) => room.join("bob", "2")]) {
     const { room, told } = presence({ bob: "1" });
     room.leave("bob");
@@ -78,7 +78,7 @@ test("one who has come back is here by its first word or by the server's, and wh
   }
 });
 
-test("a connection made anew is a new beginning with those who were here before, and were not told of since", () => {
+test("Presence: a new connection starts anew with participants who were present and not listed since", () => {
   const { room, told } = presence({ bob: "1", carol: "2", dave: "3" });
   room.lost();
   room.leave("carol");
@@ -92,7 +92,7 @@ test("a connection made anew is a new beginning with those who were here before,
   assert.is(told.length, 2);
 });
 
-test("a connection that was resumed changes nothing", () => {
+test("Presence: a resumed connection changes nothing", () => {
   const { room, told } = presence({ bob: "1" });
   room.lost();
   room.join("bob", "1");

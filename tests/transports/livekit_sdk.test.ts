@@ -5,7 +5,7 @@ import type { SdkEvents } from "../../transports/livekit/sdk/events.ts";
 import { SdkRoom } from "../../transports/livekit/sdk/room.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("livekit SDK");
+const test = suite("Sdk");
 
 /** Codes of calls, as LiveKit defines them, and whether they tell of somebody who is there. */
 const CODES: readonly (readonly [code: number | undefined, isHere: boolean])[] = [
@@ -19,7 +19,7 @@ const CODES: readonly (readonly [code: number | undefined, isHere: boolean])[] =
   [1505, false],
 ];
 
-test("whoever answers a call is here, whatever the answer", () =>
+test("Sdk: whoever answers a call is present, whatever the answer", () =>
   withSdk(async ({ sdk, client }) => {
     for (const [code, isHere] of CODES) {
       const asking = sdk.isHere("bob", 60_000);
@@ -30,7 +30,7 @@ test("whoever answers a call is here, whatever the answer", () =>
     }
   }));
 
-test("nobody is here who does not answer in time, or before the end", () =>
+test("Sdk: whoever does not answer in time, or before the end, is absent", () =>
   withSdk(async ({ sdk }) => {
     assert.is(await sdk.isHere("bob", 1), false);
     const asking = sdk.isHere("bob", 60_000);
@@ -40,7 +40,7 @@ test("nobody is here who does not answer in time, or before the end", () =>
     assert.match(String(await sending), "stopped");
   }));
 
-test("requests are let out one at a time, with the bound that was", () =>
+test("Sdk: requests are let out one at a time, with the former bound", () =>
   withSdk(async ({ sdk, client }) => {
     const first = sdk.releaseRequests(64_000);
     await sdk.releaseRequests(64_000);
@@ -57,7 +57,7 @@ test("requests are let out one at a time, with the bound that was", () =>
     assert.is(client.names.length, 7);
   }));
 
-test("a participant with another sid is a new one to all", () =>
+test("Sdk: a participant with another sid is a new one for everybody", () =>
   withSdk(({ client, told }) => {
     const update = (identity: string, sid: string): void =>
       client.tellRoom({ case: "participantsUpdated", value: { participants: [{ identity, sid }] } });
@@ -69,7 +69,7 @@ test("a participant with another sid is a new one to all", () =>
     assert.equal(told, ["renewed"]);
   }));
 
-test("the room's end is told of once, and another room's events are not", () =>
+test("Sdk: the room's end is reported once, and another room's events are not", () =>
   withSdk(({ client, sdk, told }) => {
     client.tell({ case: "roomEvent", value: { roomHandle: 99n, message: { case: "eos", value: {} } } });
     assert.equal([told, sdk.connected], [[], true]);

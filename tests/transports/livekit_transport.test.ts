@@ -11,7 +11,7 @@ import { plainHeader } from "../support/raw_participant.ts";
 import { rejection } from "../support/rejections.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("livekit transport");
+const test = suite("LiveKitTransport");
 
 /** Milliseconds that a named participant is looked for. */
 const NEWS_MS = 3_500;
@@ -19,7 +19,7 @@ const NEWS_MS = 3_500;
 /** Milliseconds that the last packet is given to leave. */
 const LAST_PACKETS_MS = 250;
 
-test("a connection made anew is given the transport's own bound of what waits in it", () => {
+test("LiveKitTransport: a new connection gets the transport's own bound for buffered bytes", () => {
   const { sdk } = opened();
   const { buffered } = sdk;
   const [own] = buffered;
@@ -27,7 +27,7 @@ test("a connection made anew is given the transport's own bound of what waits in
   assert.equal(buffered, [own, own]);
 });
 
-test("closing lets the last packets leave, and gives the SDK's bound back", async () => {
+test("LiveKitTransport.close(): lets the last packets leave, and restores the SDK's bound", async () => {
   const { sdk, time, transport, released } = opened();
   await time.run(transport.send(control("goodbye"), ["bob"]));
   const sent = time.now();
@@ -40,7 +40,7 @@ test("closing lets the last packets leave, and gives the SDK's bound back", asyn
   assert.is(quiet.time.now(), 0);
 });
 
-test("closing waits for what was sent before, and no longer than the room is there", async () => {
+test("LiveKitTransport.close(): waits for earlier sends, but no longer than the room exists", async () => {
   const { sdk, time, transport } = opened();
   sdk.holds = true;
   const sending = transport.send(control("x"), ["bob"]).catch(() => {});
@@ -58,7 +58,7 @@ test("closing waits for what was sent before, and no longer than the room is the
   await closing;
 });
 
-test("a room that has ended has nobody in it, and takes and brings nothing more", async () => {
+test("LiveKitTransport: a room that has ended has no participants, and sends and receives nothing", async () => {
   const { sdk, time, transport, events, released } = opened();
   sdk.holds = true;
   const first = rejection(() => transport.send(control("x"), ["bob"]), "disconnected");
@@ -77,7 +77,7 @@ test("a room that has ended has nobody in it, and takes and brings nothing more"
   assert.is(error.reason, "gone");
 });
 
-test("requests go one after the other, and one that waits long is let out", async () => {
+test("LiveKitTransport: requests go one after the other, and one that waits long is let out", async () => {
   const { sdk, time, transport } = opened();
   sdk.holds = true;
   const sending = [transport.send(control("a")), transport.send(trailer("b"))];
@@ -96,7 +96,7 @@ test("requests go one after the other, and one that waits long is let out", asyn
   assert.is(time.pending, 0);
 });
 
-test("who is looked for is asked at once, then each second, and found by an answer, by news, or not at all", async () => {
+test("LiveKitTransport.find(): asks at once, then each second, and ends by an answer, by news, or without result", async () => {
   const { sdk, time, transport, events } = opened();
   sdk.here.add("recorder");
   await time.run(transport.find?.(["recorder", "bob", "alice"]) ?? Promise.resolve());
@@ -118,7 +118,7 @@ test("who is looked for is asked at once, then each second, and found by an answ
   assert.is(time.now(), 1_500 + NEWS_MS);
 });
 
-test("a newcomer who sends and does not answer is gone; one of whom the server tells, or who answers, is not", async () => {
+test("LiveKitTransport: a newcomer who sends but does not answer is gone, unless the server lists it", async () => {
   const { sdk, time, transport, events } = opened();
   sdk.here.add("slow");
   for (const identity of ["visitor", "slow", "listed"]) sdk.hello(identity);
@@ -131,7 +131,7 @@ test("a newcomer who sends and does not answer is gone; one of whom the server t
   assert.is(time.pending, 0);
 });
 
-test("what a hidden participant sends, whom the server does not name, makes nobody of it", () => {
+test("LiveKitTransport: packets of a hidden participant without a name from the server announce nobody", () => {
   const { sdk, transport, events } = opened();
   sdk.hello("");
   const reader = sdk.open(plainHeader("a", "chat", "text"), "");
@@ -140,7 +140,7 @@ test("what a hidden participant sends, whom the server does not name, makes nobo
   assert.equal(events, []);
 });
 
-test("a stream of a runtime with the id of one that came by a reader is a new one", () => {
+test("LiveKitTransport: a runtime's stream with the id of one that came by a reader is a new one", () => {
   const { sdk, events } = opened();
   const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
   reader?.chunk(new Uint8Array(1));
@@ -153,7 +153,7 @@ test("a stream of a runtime with the id of one that came by a reader is a new on
   assert.equal(events.slice(3), ["header a", "chunk a 0"]);
 });
 
-test("who leaves takes what is being read along, and what comes late of it", () => {
+test("LiveKitTransport: a departure ends streams being read, and drops their late packets", () => {
   const { sdk, events } = opened();
   const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
   reader?.chunk(new Uint8Array(1));
@@ -166,7 +166,7 @@ test("who leaves takes what is being read along, and what comes late of it", () 
   assert.equal(events.slice(2), ["joined bob", "trailer other"]);
 });
 
-test("a room that has ended ends what is being read", () => {
+test("LiveKitTransport: a room that has ended ends streams being read", () => {
   const { sdk, events } = opened();
   const { events: reader } = sdk.open(plainHeader("a", "chat", "bytes", { totalSize: 1 }), "bob");
   sdk.events.disconnected("gone");
@@ -175,7 +175,7 @@ test("a room that has ended ends what is being read", () => {
   assert.equal(events, ["header a", "closed"]);
 });
 
-test("a participant who is not listed is asked for as long as something goes to it or comes", async () => {
+test("LiveKitTransport: an unlisted participant is asked for while packets go to or come from it", async () => {
   const { sdk, time, transport, events } = opened();
   for (const identity of ["sent to", "sender", "idle"]) sdk.here.add(identity);
   await time.run(transport.find?.([...sdk.here]) ?? Promise.resolve());
@@ -188,14 +188,14 @@ test("a participant who is not listed is asked for as long as something goes to 
   assert.equal(events.filter((event) => event.startsWith("left")), ["left idle"]);
 });
 
-test("a chunk over 60,000 bytes is no runtime's", () => {
+test("LiveKitTransport: a chunk over 60,000 bytes is no runtime's", () => {
   const { sdk, events } = opened();
   sdk.events.header(ownHeader("a"), "bob");
   for (const bytes of [60_000, 60_001]) sdk.events.chunk("a", bytes, new Uint8Array(bytes), "bob");
   assert.equal(events, ["header a", "chunk a 60000"]);
 });
 
-test("a failed request is the packet's own, the connection's, or the room's end", async () => {
+test("LiveKitTransport.send(): a failed request fails the packet, the connection, or ends the room", async () => {
   const { sdk, time, transport, events } = opened();
   const failure = (words: string, code: "transport" | "disconnected"): Promise<StreamError> => {
     sdk.fails = words;
@@ -208,7 +208,7 @@ test("a failed request is the packet's own, the connection's, or the room's end"
   assert.equal(events, ["closed"]);
 });
 
-test("who may not publish cannot send until it may again; of another it means a new beginning", async () => {
+test("LiveKitTransport: a participant whose permission is revoked cannot send; for others that is a new beginning", async () => {
   const { sdk, time, transport, events } = opened();
   sdk.events.permitted(false);
   await rejection(() => transport.send(control("x")), "transport");

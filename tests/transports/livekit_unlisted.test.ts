@@ -4,7 +4,7 @@ import { Unlisted } from "../../transports/livekit/unlisted.ts";
 import { suite } from "../support/harness.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("livekit unlisted participants");
+const test = suite("Unlisted");
 
 /** By when one who has left is known to be gone, in milliseconds: a question, and the time it may take to be answered. */
 const LONGEST_MS = 8_000;
@@ -30,7 +30,7 @@ function watched(
   return { unlisted, time, asked, gone };
 }
 
-test("one who does not answer is gone", async () => {
+test("Unlisted: a participant who does not answer is gone", async () => {
   const { unlisted, time, gone, asked } = watched(() => false);
   unlisted.begin("visitor");
   await time.advance(LONGEST_MS);
@@ -39,7 +39,7 @@ test("one who does not answer is gone", async () => {
   assert.equal(asked, ["visitor"]);
 });
 
-test("one who answers stays while something goes to it, or comes", async () => {
+test("Unlisted: a participant who answers stays while packets go to or come from it", async () => {
   const { unlisted, time, gone, asked } = watched(() => true);
   unlisted.begin("recorder");
   for (let i = 0; i < 10; i++) {
@@ -53,7 +53,7 @@ test("one who answers stays while something goes to it, or comes", async () => {
   assert.ok(asked.length - sofar < 15);
 });
 
-test("one of whom the server tells is asked no more, and its late answer counts for nothing", async () => {
+test("Unlisted: a participant whom the server lists is not asked again, and its late answer does not count", async () => {
   let answer: (isHere: boolean) => void = () => {};
   const time = new VirtualTime();
   const gone: string[] = [];

@@ -13,7 +13,7 @@ import {
 import { decodeMsgpack, encodeMsgpack } from "../../protocol/wire/msgpack.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("control");
+const test = suite("control messages");
 
 const count = fc.maxSafeNat();
 const window = fc.integer({ min: LEAST_WINDOW, max: Number.MAX_SAFE_INTEGER });
@@ -74,20 +74,20 @@ const message: fc.Arbitrary<ControlMessage> = fc.oneof(
   }, { ...plain, requiredKeys: ["kind", "instance", "about", "credit", "receiving", "sending"] }),
 );
 
-test("law: every message comes out as it went in", () => {
+test("law: decodeControl reads every message of encodeControl", () => {
   fc.assert(fc.property(message, (value) => assert.equal(decodeControl(encodeControl(value)), value)), { numRuns: 500 });
 });
 
-test("law: no bytes at all make it throw", () => {
+test("law: decodeControl never throws", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void decodeControl(bytes)), { numRuns: 2_000 });
 });
 
-test("kinds that are not known are ignored, and so are fields", () => {
+test("decodeControl: unknown kinds and fields are ignored", () => {
   assert.is(decodeControl(encodeMsgpack({ k: "later", i: "x" })), undefined);
   assert.equal(decodeControl(encodeMsgpack({ k: "goodbye", i: "x", later: [1, { a: 2 }] })), { kind: "goodbye", instance: "x" });
 });
 
-test("what is not in order is no message", () => {
+test("decodeControl: invalid messages are undefined", () => {
   const hello = { k: "hello", v: 1, i: "x", w: LEAST_WINDOW, m: LEAST_WINDOW, t: 1, e: [], a: true };
   assert.ok(decodeControl(encodeMsgpack(hello)));
   const wrong = [
@@ -112,7 +112,7 @@ test("what is not in order is no message", () => {
   assert.is(decodeControl(state([0, 1])), undefined);
 });
 
-test("a reason is cut by who says it, and by who is told", () => {
+test("encodeControl, decodeControl: both cut a reason to its limit", () => {
   const reason = "r".repeat(5_000);
   const row = { sequence: 1, claim: "claimed", credit: 0, received: 0, taken: 0, end: "cancelled", reason } as const;
   const said = encodeControl({
@@ -138,7 +138,7 @@ test("a reason is cut by who says it, and by who is told", () => {
   }
 });
 
-test("never is −1 on the wire, and what is below it; 0 is a time", () => {
+test("decodeControl: never is −1 on the wire, as is any negative time; 0 is a time", () => {
   const hello = {
     kind: "hello",
     instance: "x",

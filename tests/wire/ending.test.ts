@@ -10,9 +10,9 @@ import { pause, until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("ending");
+const test = suite("stream ends");
 
-test("abort is an error everywhere, with its reason", () =>
+test("StreamWriter.abort(): is an error at both ends, with its reason", () =>
   inPair(async (alice, bob) => {
     const texts = nextText(bob, "t");
     const bytes = nextBytes(bob, "b");
@@ -32,7 +32,7 @@ test("abort is an error everywhere, with its reason", () =>
     }
   }));
 
-test("abort without a reason gives readers none", () =>
+test("StreamWriter.abort(): without a reason, readers get none", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -41,7 +41,7 @@ test("abort without a reason gives readers none", () =>
     assert.is(error.reason, undefined);
   }));
 
-test("an abort with a reason of any length reaches the readers", () =>
+test("StreamWriter.abort(): a reason of any length reaches the readers", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -50,7 +50,7 @@ test("an abort with a reason of any length reaches the readers", () =>
     assert.match(error.reason ?? "", /^ä{100,}$/);
   }));
 
-test("what came before an abort can still be read", () =>
+test("StreamReader: data before an abort can still be read", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const writer = await alice.streamText();
@@ -67,7 +67,7 @@ test("what came before an abort can still be read", () =>
     assert.is(parts.join(""), "firstsecond");
   }));
 
-test("close with a reason is a clean end, and the reason can be read", () =>
+test("StreamWriter.close(): a reason is part of a clean end, and can be read", () =>
   inPair(async (alice, bob) => {
     const texts = nextText(bob, "t");
     const bytes = nextBytes(bob, "b");
@@ -85,7 +85,7 @@ test("close with a reason is a clean end, and the reason can be read", () =>
     assert.equal(await saved.closed, { reason: "end of file", attributes: { crc: "1" } });
   }));
 
-test("a signal that was aborted before sends nothing", () =>
+test("signal: one that was aborted before sends nothing", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const texts = collectTexts(bob);
@@ -107,7 +107,7 @@ test("a signal that was aborted before sends nothing", () =>
     })
   ));
 
-test("a signal aborted meanwhile ends writers, with its reason as cause, and readers", () =>
+test("signal: an abort ends writers, with its reason as cause, and readers", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const controller = new AbortController();
@@ -121,7 +121,7 @@ test("a signal aborted meanwhile ends writers, with its reason as cause, and rea
     await rejection(async () => await (await heard).readAll(), "aborted");
   }));
 
-test("a signal ends a write that waits for room", () =>
+test("signal: an abort ends a write() that waits for room", () =>
   inPair(async (alice, bob) => {
     const heard = nextBytes(bob);
     const controller = new AbortController();
@@ -133,7 +133,7 @@ test("a signal ends a write that waits for room", () =>
     await rejection(() => reader.readAll(), "aborted");
   }));
 
-test("the last progress of a send that fails is what went out", () =>
+test("onProgress: the last progress of a failed send is what was sent", () =>
   inPair(async (alice, bob) => {
     const heard = nextBytes(bob);
     const controller = new AbortController();
@@ -147,7 +147,7 @@ test("the last progress of a send that fails is what went out", () =>
     assert.is(told.at(-1), 300_000);
   }));
 
-test("a signal ends the wait for receipts", () =>
+test("signal: an abort ends the wait for receipts", () =>
   inPair(async (alice, bob) => {
     const heard = nextText(bob);
     const controller = new AbortController();
@@ -158,7 +158,7 @@ test("a signal ends the wait for receipts", () =>
     await rejection(() => sending, "aborted");
   }));
 
-test("a signal ends a send whose source yields nothing", () =>
+test("signal: an abort ends a send whose source yields nothing", () =>
   inPair(async (alice, bob) => {
     void nextBytes(bob);
     let returned = false;
@@ -180,7 +180,7 @@ test("a signal ends a send whose source yields nothing", () =>
   }));
 
 for (const end of ["its signal", "its receiver", "what it yields"] as const) {
-  test(`a generator that is not asynchronous is closed when its send is ended by ${end}`, () =>
+  test(`sendBytes: a synchronous generator is closed when its send is ended by ${end}`, () =>
     inPair(async (alice, bob) => {
       const heard = nextBytes(bob);
       let isClosed = false;
@@ -205,7 +205,7 @@ for (const end of ["its signal", "its receiver", "what it yields"] as const) {
     }));
 }
 
-test("a receiver that cancels ends a send whose source yields nothing", () =>
+test("StreamReader.cancel(): ends a send whose source yields nothing", () =>
   inPair(async (alice, bob) => {
     bob.registerByteStreamHandler("", async (reader) => await reader.cancel());
     let cancelled = false;
@@ -214,7 +214,7 @@ test("a receiver that cancels ends a send whose source yields nothing", () =>
     await until(() => cancelled);
   }));
 
-test("a signal aborted after the end does nothing", () =>
+test("signal: an abort after the end has no effect", () =>
   inPair(async (alice, bob, room) => {
     const texts = collectTexts(bob);
     const controller = new AbortController();
@@ -225,7 +225,7 @@ test("a signal aborted after the end does nothing", () =>
     assert.equal(room.told("alice"), []);
   }));
 
-test("a source that fails aborts its stream, with its error as cause", () =>
+test("sendBytes: a failing source aborts its stream, with its error as cause", () =>
   inPair(async (alice, bob) => {
     const heard = nextBytes(bob);
     const why = new Error("the disk is on fire");
@@ -239,7 +239,7 @@ test("a source that fails aborts its stream, with its error as cause", () =>
     await rejection(async () => await (await heard).readAll(), "aborted");
   }));
 
-test("a source that yields what are no bytes is an invalid argument", () =>
+test("sendBytes: a source that yields no bytes is an invalid argument", () =>
   inPair(async (alice, bob) => {
     const heard = nextBytes(bob);
     async function* source(): AsyncGenerator<Uint8Array> {
@@ -251,7 +251,7 @@ test("a source that yields what are no bytes is an invalid argument", () =>
     await rejection(async () => await (await heard).readAll(), "aborted");
   }));
 
-test("leaving an await using scope of a writer aborts it, unless it was closed", () =>
+test("StreamWriter: leaving an await using scope aborts the stream, unless it was closed", () =>
   inPair(async (alice, bob) => {
     const ends: string[] = [];
     bob.registerTextStreamHandler("", async (reader) => {
@@ -274,7 +274,7 @@ test("leaving an await using scope of a writer aborts it, unless it was closed",
     assert.equal(ends, ["closed", "aborted", "aborted"]);
   }));
 
-test("file system failures are file-error with a cause, before anything is sent", () =>
+test("sendFile: failures of the file system are file-error with a cause, before any packet", () =>
   inPair((alice, bob) =>
     inTemporaryFolder(async (folder) => {
       const heard: unknown[] = [];

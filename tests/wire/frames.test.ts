@@ -24,7 +24,7 @@ function collect(most = Infinity): { parser: FrameParser<Uint8Array>; frames: Ui
   return { parser, frames };
 }
 
-test("law: frames are found wherever the contents are cut", () => {
+test("law: FrameParser finds frames wherever their bytes are cut", () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 8 });
   fc.assert(fc.property(lengths, fc.integer({ min: 1, max: 700 }), (sizes, step) => {
     let offset = 0;
@@ -43,7 +43,7 @@ test("law: frames are found wherever the contents are cut", () => {
   }));
 });
 
-test("law: no bytes at all make it throw, or take more than they are", () => {
+test("law: FrameParser neither throws nor takes more bytes than it was given", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), (contents) => {
       const { parser } = collect(10_000);
@@ -58,7 +58,7 @@ test("law: no bytes at all make it throw, or take more than they are", () => {
   );
 });
 
-test("law: a header comes out as it went in, and is as short as its room", () => {
+test("law: decodeFrameHeader reads every encodeFrameHeader, in as few bytes as needed", () => {
   const bytes = fc.integer({ min: 1, max: 2 ** 32 });
   fc.assert(fc.property(fc.maxSafeNat(), bytes, fc.uint8Array({ minLength: 32, maxLength: 32 }), (offset, length, digest) => {
     const header: FrameHeader = { offset, length, encoding: "raw", digest, payload: length };
@@ -68,7 +68,7 @@ test("law: a header comes out as it went in, and is as short as its room", () =>
   }));
 });
 
-test("a header may be 128 bytes long with its length, and not one more", () => {
+test("encodeFrameHeader: a header takes up to 128 bytes with its length, and not one more", () => {
   // No header of five fields is as long; one of a later version might be, and is no frame, but its stream is not cut before that is seen.
   for (const [length, seen] of [[126, true], [127, false]] as const) {
     const { parser } = collect();
@@ -78,7 +78,7 @@ test("a header may be 128 bytes long with its length, and not one more", () => {
   }
 });
 
-test("half a frame is not between two, and can be taken back", () => {
+test("FrameParser: half a frame is incomplete, and can be taken back", () => {
   const { parser, frames } = collect();
   parser.push(frame(0, pattern(100)).subarray(0, 100));
   assert.is(parser.between, false);

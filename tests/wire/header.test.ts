@@ -41,7 +41,7 @@ const extension: fc.Arbitrary<HeaderExtension> = fc.record({
   confirm: fc.boolean(),
 }, plain);
 
-test("law: a stream's description comes out as it went in, and what is ours is not seen", () => {
+test("law: decodeHeader reads every encodeHeader, and hides Millrace's own attribute", () => {
   fc.assert(fc.property(description, fc.option(extension, { nil: undefined }), fc.boolean(), (stream, own, hidden) => {
     const said = own === undefined ? undefined : { ...own, ...(hidden ? { topic: stream.info.topic } : {}) };
     const header = encodeHeader(stream, said, undefined);
@@ -52,7 +52,7 @@ test("law: a stream's description comes out as it went in, and what is ours is n
   }));
 });
 
-test("law: its size is that of its texts and more", () => {
+test("law: headerBytes is that of its texts and more", () => {
   fc.assert(fc.property(description, (stream) => {
     const header = encodeHeader(stream, undefined, undefined);
     const bytes = headerBytes(header);
@@ -73,14 +73,14 @@ test("law: its size is that of its texts and more", () => {
   }));
 });
 
-test("law: nothing at all makes it throw", () => {
+test("law: decodeHeader never throws", () => {
   fc.assert(fc.property(fc.anything(), (value) => {
     decodeHeader(value);
     decodeTrailer(value);
   }));
 });
 
-test("what is not in order is no header", () => {
+test("decodeHeader: invalid headers are undefined", () => {
   const good = encodeHeader(
     { kind: "bytes", info: { streamId: "s", mimeType: "", topic: "", timestamp: 0, attributes: {}, name: "" } },
     { instance: "i", sequence: 0, format: "plain", confirm: false },
@@ -98,14 +98,14 @@ test("what is not in order is no header", () => {
   for (const change of wrong) assert.is(decodeHeader({ ...good, ...change }), undefined, JSON.stringify(change));
 });
 
-test("an empty senderIdentity or replyToId counts as absent", () => {
+test("decodeHeader: an empty senderIdentity or replyToId counts as absent", () => {
   const info = { streamId: "s", mimeType: "", topic: "", timestamp: 0, attributes: {}, attachments: [], replyToId: "" };
   const opened = decodeHeader(encodeHeader({ kind: "text", info }, undefined, ""));
   assert.is(opened?.senderIdentity, undefined);
   assert.ok(opened !== undefined && !("replyToId" in opened.description.info));
 });
 
-test("law: its size is what LiveKit's encoding takes", () => {
+test("law: headerBytes is the size of LiveKit's encoding", () => {
   const text = fc.string({ maxLength: 300 });
   const attributes = fc.dictionary(text, text, { ...plain, maxKeys: 5 });
   fc.assert(
@@ -123,7 +123,7 @@ test("law: its size is what LiveKit's encoding takes", () => {
   );
 });
 
-test("many long attributes take what they are counted for", () => {
+test("headerBytes: counts many long attributes in full", () => {
   const attributes = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`.padStart(130, "k"), "v".repeat(130)]));
   const info = { streamId: "", mimeType: "", topic: "", timestamp: 0, attributes, name: "" };
   const header = encodeHeader({ kind: "bytes", info }, undefined, undefined);
@@ -152,7 +152,7 @@ function encodedBytes(header: StreamHeader): number {
   return bytes + fieldBytes(inner);
 }
 
-test("law: a trailer comes out as it went in", () => {
+test("law: decodeTrailer reads every encodeTrailer", () => {
   const own = fc.record({ bytes: fc.maxSafeNat(), chunks: fc.maxSafeNat(), digest: fc.base64String(), code: fc.string() }, {
     ...plain,
     requiredKeys: ["bytes", "chunks", "digest"],

@@ -10,7 +10,7 @@ import { encodeTrailer } from "../../protocol/wire/extension.ts";
 import { encodeHeader } from "../../protocol/wire/header.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("protocol document");
+const test = suite("PROTOCOL.md");
 
 const WINDOW = 1_048_576;
 const data = new Uint8Array(20_000);
@@ -18,7 +18,7 @@ const digest = new Uint8Array(createHash("sha256").update(data).digest());
 const streamDigest = createHash("sha256").update(digest).digest("base64");
 const document = readFileSync(documentPath(), "utf8");
 
-test("hello", () => {
+test("PROTOCOL.md: hello", () => {
   isControl("hex hello", {
     kind: "hello",
     instance: "b1",
@@ -30,7 +30,7 @@ test("hello", () => {
   });
 });
 
-test("header", () => {
+test("PROTOCOL.md: header", () => {
   const info = {
     streamId: "s-1",
     mimeType: "application/octet-stream",
@@ -44,21 +44,21 @@ test("header", () => {
   assert.equal(JSON.parse(block("json header")), encodeHeader({ kind: "bytes", info }, extension, undefined));
 });
 
-test("claim", () => {
+test("PROTOCOL.md: claim", () => {
   const row = { sequence: 0, claim: "claimed", credit: WINDOW, received: 0, taken: 0 } as const;
   isControl("hex claim", { kind: "state", instance: "b1", about: "a1", credit: WINDOW, receiving: [row], sending: [] });
 });
 
-test("frame", () => {
+test("PROTOCOL.md: frame", () => {
   const header = encodeFrameHeader({ offset: 0, length: data.length, encoding: "raw", digest, payload: data.length });
   assert.equal(bytesOf("hex frame"), [...header]);
 });
 
-test("trailer", () => {
+test("PROTOCOL.md: trailer", () => {
   assert.equal(JSON.parse(block("json trailer")), encodeTrailer({}, { bytes: data.length, chunks: 2, digest: streamDigest }));
 });
 
-test("receipt", () => {
+test("PROTOCOL.md: receipt", () => {
   const row = {
     sequence: 0,
     claim: "claimed",

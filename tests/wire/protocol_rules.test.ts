@@ -293,7 +293,7 @@ rules("frame header", decodeFrameHeader as Decode, [
   ]],
 ]);
 
-test("codes that are not a receiver's or a sender's to say count as cancelled and aborted", () => {
+test("decodeControl: codes that receivers or senders do not have count as cancelled and aborted", () => {
   const told = (bytes: Uint8Array): unknown => {
     const message = decodeControl(bytes);
     return message?.kind === "state" ? message.receiving[0]?.end ?? message.sending[0]?.end : undefined;
@@ -309,7 +309,7 @@ test("codes that are not a receiver's or a sender's to say count as cancelled an
   }
 });
 
-test("an encoder writes no uint64, whatever the count", () => {
+test("encodeMsgpack: writes no uint64, whatever the count", () => {
   for (const count of [0, 255, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 53 - 1]) {
     const bytes = encodeMsgpack([count]);
     assert.ok(bytes[1] !== 0xcf && bytes[1] !== 0xd3, `${count}`);

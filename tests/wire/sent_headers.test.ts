@@ -7,7 +7,7 @@ import { rejection } from "../support/rejections.ts";
 
 const test = suite("sent headers");
 
-test("attributes and names over the limits reject at the sender; exactly at them they pass", () =>
+test("limits: attributes and names over them reject at the sender; exactly at them they pass", () =>
   inPair(async (alice, bob) => {
     const seen: string[] = [];
     bob.registerTextStreamHandler("", async (reader) => {
@@ -33,7 +33,7 @@ test("attributes and names over the limits reject at the sender; exactly at them
     assert.equal(seen, ["64 attributes", "1 attributes", "100 units of name"]);
   }, { runtime: { limits: { attributes: 64, attributeBytes: 8_000, nameBytes: 200 } } }));
 
-test("by default whatever fits into a header passes, and nothing that does not", () =>
+test("headerBytes: by default, whatever fits into a header passes, and nothing else", () =>
   inPair(async (alice, bob) => {
     const seen: number[] = [];
     bob.registerByteStreamHandler("", async (reader) => {

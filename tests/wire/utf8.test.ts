@@ -16,11 +16,11 @@ function encodedOneByOne(pieces: Iterable<string>): number[] {
   return [...pieces].flatMap((piece) => [...encoder.encode(piece)]);
 }
 
-test("counts the bytes that encoding makes", () => {
+test("utf8Bytes: counts the bytes of the encoding", () => {
   fc.assert(fc.property(anyText, (whole) => utf8Bytes(whole) === encoder.encode(whole).length));
 });
 
-test("pieces joined are the text, and encoded are the text encoded", () => {
+test("textPieces: joined pieces are the text, and their encodings its encoding", () => {
   fc.assert(
     fc.property(anyText, fc.integer({ min: 2, max: 9 }), (whole, units) => {
       const pieces = [...textPieces(whole, units)];
@@ -32,18 +32,18 @@ test("pieces joined are the text, and encoded are the text encoded", () => {
   );
 });
 
-test("refuses pieces that could not hold a pair", async () => {
+test("textPieces: refuses sizes that could not hold a surrogate pair", async () => {
   for (const units of [1, 0, -1, 2.5, NaN, Infinity]) await rejection(() => [...textPieces("😀", units)], "invalid-argument");
 });
 
-test("cuts no piece that nobody asks for", () => {
+test("textPieces: cuts lazily", () => {
   const pieces = textPieces("x".repeat(1_000_000), 1_000);
   assert.is(pieces.next().value?.length, 1_000);
   pieces.return();
   assert.is(pieces.next().done, true);
 });
 
-test("writes joined are the text, however it was cut", () => {
+test("SurrogateJoiner: joined writes are the text, however it was cut", () => {
   fc.assert(
     fc.property(fc.array(anyText, { maxLength: 8 }), (writes) => {
       const joiner = new SurrogateJoiner();
@@ -54,12 +54,12 @@ test("writes joined are the text, however it was cut", () => {
   );
 });
 
-test("joins a pair cut in two, an empty write between", () => {
+test("SurrogateJoiner: joins a pair cut in two, with an empty write between", () => {
   const joiner = new SurrogateJoiner();
   assert.equal([joiner.push("a\ud83d"), joiner.push(""), joiner.push("\ude00b"), joiner.end()], ["a", "", "😀b", ""]);
 });
 
-test("gives a lone surrogate out at the end, once", () => {
+test("SurrogateJoiner: gives a lone surrogate at the end, once", () => {
   const joiner = new SurrogateJoiner();
   assert.is(joiner.push("\ud83d"), "");
   const end = joiner.end();
@@ -67,7 +67,7 @@ test("gives a lone surrogate out at the end, once", () => {
   assert.is(joiner.end(), "");
 });
 
-test("fitting pieces are the whole, none over its bytes, none that parts a pair, whatever the average is said to be", () => {
+test("fittingPieces: pieces are the whole text, within their bytes, with pairs intact, whatever average is assumed", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "grapheme", maxLength: 300 }),
@@ -90,7 +90,7 @@ test("fitting pieces are the whole, none over its bytes, none that parts a pair,
   );
 });
 
-test("fitting pieces of an even text fill what they may", () => {
+test("fittingPieces: pieces of an even text are full", () => {
   const pieces = [...fittingPieces("x".repeat(1_000_000), 240_000, 1)];
   assert.equal(pieces.map(({ bytes }) => bytes), [240_000, 240_000, 240_000, 240_000, 40_000]);
 });

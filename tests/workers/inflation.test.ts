@@ -7,11 +7,11 @@ import { SlicedEngine } from "../../workers/jobs/sliced_engine.ts";
 import { runAtOnce, runInTurns } from "../../workers/jobs/steps.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("inflation");
+const test = suite("decompress");
 
 const PLAIN_BYTES = 100_000_000;
 
-test("a few bytes that hold 100 MB are corrupt, and no more memory is taken than they were said to need", async () => {
+test("decompress: a few bytes that hold 100 MB are corrupt, and take no more memory than declared", async () => {
   const bomb = new Uint8Array(zlib.deflateRawSync(new Uint8Array(PLAIN_BYTES)));
   const how = { encoding: "deflate-raw", length: 240_000 } as const;
   const before = process.memoryUsage().arrayBuffers;

@@ -13,7 +13,7 @@ import { until } from "../support/waiting.ts";
 
 codecConformance("pool", () => createCodecPool({ size: 2 }));
 
-const test = suite("pool");
+const test = suite("WorkerPool");
 
 /** A test with a pool of real workers. */
 function withPool(title: string, options: CodecPoolOptions, body: (pool: WorkerPool) => Promise<void>): void {
@@ -50,14 +50,14 @@ async function atWork(pool: WorkerPool, count: number): Promise<{ done: Promise<
   return { done: Promise.all(done) };
 }
 
-test("wrong options are refused", async () => {
+test("createCodecPool: wrong options are refused", async () => {
   for (const wrong of [0, -1, 1.5, NaN, Infinity, "2", null]) {
     await rejection(() => createCodecPool({ size: wrong as number }), "invalid-argument");
     await rejection(() => createCodecPool({ maxQueuedBytes: wrong as number }), "invalid-argument");
   }
 });
 
-withPool("workers start with the first job that is worth it, and no more of them than asked for", { size: 2 }, async (pool) => {
+withPool("WorkerPool: starts workers with the first large job, at most as many as requested", { size: 2 }, async (pool) => {
   const small = filled(pool, new Uint8Array(1000));
   await pool.slice(small);
   small.segment.release();
@@ -69,7 +69,7 @@ withPool("workers start with the first job that is worth it, and no more of them
   assert.is(pool.running + pool.waiting + pool.queuedBytes, 0);
 });
 
-withPool("a worker that ends in the middle of its jobs costs none of them", { size: 2 }, async (pool) => {
+withPool("WorkerPool: a worker that ends during its jobs loses none of them", { size: 2 }, async (pool) => {
   for (let kills = 0; kills < 3; kills++) {
     const { done } = await atWork(pool, 60);
     assert.ok(pool.kill(0));
@@ -80,7 +80,7 @@ withPool("a worker that ends in the middle of its jobs costs none of them", { si
   assert.is(pool.workers, 2);
 });
 
-withPool("close() rejects what is pending, ends the workers, and is idempotent", { size: 1 }, async (pool) => {
+withPool("WorkerPool.close(): rejects pending jobs, ends the workers, and is idempotent", { size: 1 }, async (pool) => {
   const { done } = await atWork(pool, 30);
   const rejected = rejection(() => done, "closed");
   const closing = pool.close();
@@ -92,7 +92,7 @@ withPool("close() rejects what is pending, ends the workers, and is idempotent",
   await rejection(() => digests(pool, 1), "closed");
 });
 
-test("a pool that was never used, or whose worker still starts, can be closed", async () => {
+test("WorkerPool.close(): works on a pool that was never used, or whose worker is starting", async () => {
   await createCodecPool().close();
   const pool = new WorkerPool({ size: 1 });
   const pending = rejection(() => digests(pool, 1), "closed");
@@ -100,20 +100,24 @@ test("a pool that was never used, or whose worker still starts, can be closed", 
   await pending;
 });
 
-withPool("a segment is used again when its owner has released it and its job is over", { size: 1 }, async (pool) => {
-  const { segment, start, end } = filled(pool, new Uint8Array(SEGMENT_BYTES));
-  const job = pool.slice({ segment, start, end });
-  segment.release();
-  const meanwhile = pool.segments.acquire();
-  assert.is.not(meanwhile.buffer, segment.buffer);
-  await job;
-  const later = pool.segments.acquire();
-  assert.is(later.buffer, segment.buffer);
-  meanwhile.release();
-  later.release();
-});
+withPool(
+  "SegmentStore: a segment is used again when its owner has released it and its job is over",
+  { size: 1 },
+  async (pool) => {
+    const { segment, start, end } = filled(pool, new Uint8Array(SEGMENT_BYTES));
+    const job = pool.slice({ segment, start, end });
+    segment.release();
+    const meanwhile = pool.segments.acquire();
+    assert.is.not(meanwhile.buffer, segment.buffer);
+    await job;
+    const later = pool.segments.acquire();
+    assert.is(later.buffer, segment.buffer);
+    meanwhile.release();
+    later.release();
+  },
+);
 
-test("a program ends by itself while workers are idle", async () => {
+test("WorkerPool: a program ends by itself while workers are idle", async () => {
   const [program, ...args] = programCommand("tests/fixtures/idle_pool");
   const { stdout } = await promisify(execFile)(program, args, { timeout: 15_000 });
   assert.is(stdout.trim(), "workers left: 1");

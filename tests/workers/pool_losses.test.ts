@@ -8,26 +8,26 @@ import { WorkerPool } from "../../workers/pool/pool.ts";
 import { PATIENCE_MS } from "../../workers/pool/worker_set.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { filled, sha256 } from "../support/conformance/codec.ts";
-import { FakeWorker } from "../support/fake_worker.ts";
+import { FakeWorkerHandle } from "../support/fake_worker_handle.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("pool, losses");
+const test = suite("WorkerPool: losses");
 
 interface Stage {
   readonly pool: WorkerPool;
   readonly time: VirtualTime;
   /** Every worker there was, in order of their start. */
-  readonly workers: readonly FakeWorker[];
-  worker(index: number): FakeWorker;
+  readonly workers: readonly FakeWorkerHandle[];
+  worker(index: number): FakeWorkerHandle;
 }
 
 function stage(options: CodecPoolOptions = {}): Stage {
-  const workers: FakeWorker[] = [];
+  const workers: FakeWorkerHandle[] = [];
   const time = new VirtualTime();
-  const startWorker = (): FakeWorker => {
-    const worker = new FakeWorker();
+  const startWorker = (): FakeWorkerHandle => {
+    const worker = new FakeWorkerHandle();
     workers.push(worker);
     worker.start();
     return worker;
@@ -39,7 +39,7 @@ function stage(options: CodecPoolOptions = {}): Stage {
     worker(index) {
       const worker = workers[index];
       assert.ok(worker, `worker ${index} was started`);
-      return worker as FakeWorker;
+      return worker as FakeWorkerHandle;
     },
   };
 }
@@ -57,7 +57,7 @@ async function turns(): Promise<void> {
   for (let count = 0; count < 3; count++) await yieldToEventLoop();
 }
 
-test("a job whose worker crashes runs again in another one", async () => {
+test("WorkerPool: a job whose worker crashes runs again in another", async () => {
   const { pool, worker } = stage();
   const { done } = job(pool, 7);
   await turns();
@@ -68,7 +68,7 @@ test("a job whose worker crashes runs again in another one", async () => {
   assert.is(pool.segments.inUse, 0);
 });
 
-test("a job whose second worker crashes as well is lost, and the pool goes on", async () => {
+test("WorkerPool: a job whose second worker crashes too is lost, and the pool goes on", async () => {
   const { pool, worker } = stage();
   const { done } = job(pool);
   await turns();
@@ -84,7 +84,7 @@ test("a job whose second worker crashes as well is lost, and the pool goes on", 
   assert.is(pool.queuedBytes, 0);
 });
 
-test("the jobs that were with a deadly one outlive it", async () => {
+test("WorkerPool: jobs that shared a worker with a deadly one survive", async () => {
   const { pool, workers, worker } = stage();
   const jobs = Array.from({ length: 6 }, (_, index) => job(pool, index));
   await turns();
@@ -103,7 +103,7 @@ test("the jobs that were with a deadly one outlive it", async () => {
   for (const [index, { done }] of jobs.entries()) if (index !== 2) await done;
 });
 
-test("a worker that hangs is ended, and its jobs run elsewhere", async () => {
+test("WorkerPool: a worker that hangs is ended, and its jobs run elsewhere", async () => {
   const { pool, time, worker } = stage();
   const { done } = job(pool);
   await turns();
@@ -119,7 +119,7 @@ test("a worker that hangs is ended, and its jobs run elsewhere", async () => {
   assert.is(pool.segments.inUse, 0);
 });
 
-test("a worker that answers now and then does not hang", async () => {
+test("WorkerPool: a worker that answers now and then does not hang", async () => {
   const { pool, time, worker } = stage();
   const jobs = Array.from({ length: 30 }, () => job(pool));
   await turns();
@@ -133,7 +133,7 @@ test("a worker that answers now and then does not hang", async () => {
   assert.is(time.pending, 0, "timers of an idle pool");
 });
 
-test("a worker holds the process only while it has something to do", async () => {
+test("WorkerPool: a worker keeps the process alive only while it has jobs", async () => {
   const { pool, worker } = stage();
   const first = job(pool);
   await turns();
@@ -148,7 +148,7 @@ test("a worker holds the process only while it has something to do", async () =>
   await second.done;
 });
 
-test("an aborted job leaves the queue, and the next takes its place", async () => {
+test("WorkerPool: an aborted job leaves the queue, and the next takes its place", async () => {
   const { pool, worker } = stage({ maxQueuedBytes: 2 * SEGMENT_BYTES });
   const controller = new AbortController();
   const jobs = [job(pool), job(pool), job(pool, 1, controller.signal), job(pool, 2)];
@@ -164,7 +164,7 @@ test("an aborted job leaves the queue, and the next takes its place", async () =
   assert.equal((await jobs[3]?.done)?.digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(2)));
 });
 
-test("an aborted job that runs keeps its segment until its worker has answered", async () => {
+test("WorkerPool: an aborted running job keeps its segment until its worker has answered", async () => {
   const { pool, worker } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
@@ -179,7 +179,7 @@ test("an aborted job that runs keeps its segment until its worker has answered",
   assert.is(pool.queuedBytes, 0);
 });
 
-test("an aborted job does not run again", async () => {
+test("WorkerPool: an aborted job does not run again", async () => {
   const { pool, worker, workers } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
@@ -193,7 +193,7 @@ test("an aborted job does not run again", async () => {
   assert.is(pool.segments.inUse, 0);
 });
 
-test("the queue holds no more bytes than allowed, and jobs pass in their order", async () => {
+test("WorkerPool: the queue holds at most the allowed bytes, and jobs pass in order", async () => {
   const { pool, worker } = stage({ maxQueuedBytes: 3 * SEGMENT_BYTES });
   const order: number[] = [];
   const jobs = Array.from({ length: 10 }, (_, index) => job(pool, index).done.then(() => void order.push(index)));
@@ -208,7 +208,7 @@ test("the queue holds no more bytes than allowed, and jobs pass in their order",
   assert.is(pool.queuedBytes, 0);
 });
 
-test("a job larger than the queue passes alone", async () => {
+test("WorkerPool: a job larger than the queue passes alone", async () => {
   const { pool, worker } = stage({ maxQueuedBytes: 1 });
   const jobs = [job(pool), job(pool)];
   for (const { done } of jobs) {
@@ -219,7 +219,7 @@ test("a job larger than the queue passes alone", async () => {
   }
 });
 
-test("jobs go to the worker with the least to do", async () => {
+test("WorkerPool: jobs go to the least busy worker", async () => {
   const { pool, worker, workers } = stage({ size: 2 });
   const warmUp = Array.from({ length: 4 }, () => job(pool));
   while (pool.running + pool.waiting > 0 || workers.length < 2) {
@@ -240,13 +240,13 @@ test("jobs go to the worker with the least to do", async () => {
   await Promise.all(jobs.map(({ done }) => done));
 });
 
-test("where no worker can be started, this thread does the work", async () => {
+test("WorkerPool: if no worker can be started, this thread does the work", async () => {
   const failing = [
-    (): FakeWorker => {
+    (): FakeWorkerHandle => {
       throw new Error("no threads here");
     },
-    (): FakeWorker => {
-      const worker = new FakeWorker();
+    (): FakeWorkerHandle => {
+      const worker = new FakeWorkerHandle();
       worker.end(new Error("no such module"));
       return worker;
     },
@@ -262,20 +262,20 @@ test("where no worker can be started, this thread does the work", async () => {
   }
 });
 
-test("a worker that never gets ready is given up", async () => {
+test("WorkerPool: a worker that never gets ready is given up", async () => {
   const time = new VirtualTime();
-  const pool = new WorkerPool({ size: 1 }, { startWorker: () => new FakeWorker(), clock: time });
+  const pool = new WorkerPool({ size: 1 }, { startWorker: () => new FakeWorkerHandle(), clock: time });
   const { done } = job(pool);
   await time.advance(2 * PATIENCE_MS);
   await done;
 });
 
-test("one start that fails is tried again", async () => {
+test("WorkerPool: one failed start is repeated", async () => {
   let starts = 0;
-  const workers: FakeWorker[] = [];
+  const workers: FakeWorkerHandle[] = [];
   const pool = new WorkerPool({ size: 1 }, {
     startWorker: () => {
-      const worker = new FakeWorker();
+      const worker = new FakeWorkerHandle();
       if (starts++ === 0) worker.end();
       else worker.start();
       workers.push(worker);
@@ -289,12 +289,12 @@ test("one start that fails is tried again", async () => {
   assert.is(starts, 2);
 });
 
-test("starts that failed long ago do not count: only those one after the other", async () => {
+test("WorkerPool: only consecutive failed starts count", async () => {
   let starts = 0;
-  const workers: FakeWorker[] = [];
+  const workers: FakeWorkerHandle[] = [];
   const pool = new WorkerPool({ size: 1 }, {
     startWorker: () => {
-      const worker = new FakeWorker();
+      const worker = new FakeWorkerHandle();
       if (starts++ % 2 === 0) worker.end(new Error("not this time"));
       else worker.start();
       workers.push(worker);
@@ -314,7 +314,7 @@ test("starts that failed long ago do not count: only those one after the other",
   assert.is(pool.stats().jobs, 5);
 });
 
-test("a job that is tried again waits for a worker that has nothing to do", async () => {
+test("WorkerPool: a job that is tried again waits for an idle worker", async () => {
   const { pool, worker, workers } = stage({ size: 2 });
   while (workers.length < 2 || pool.running + pool.waiting > 0) {
     if (workers.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
@@ -333,7 +333,7 @@ test("a job that is tried again waits for a worker that has nothing to do", asyn
   await Promise.all(jobs.map(({ done }) => done));
 });
 
-test("a job that is tried again shares its worker with none, before it or after", async () => {
+test("WorkerPool: a job that is tried again shares its worker with no job before or after", async () => {
   const { pool, workers } = stage({ size: 2 });
   const first = job(pool, 1);
   await turns();

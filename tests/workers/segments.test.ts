@@ -4,7 +4,7 @@ import { SEGMENT_CAPACITY, SMALL_SEGMENT_CAPACITY } from "../../protocol/constan
 import { createSegmentStore, type Segment } from "../../workers/segments.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("segments");
+const test = suite("SegmentStore");
 
 const KEPT_BYTES = 16 * 1024 * 1024;
 
@@ -15,7 +15,7 @@ function used(store: ReturnType<typeof createSegmentStore>, count: number, capac
   return new Set(segments.map(({ buffer }) => buffer));
 }
 
-test("free segments are kept up to 16 MiB in all, whatever their sizes", () => {
+test("SegmentStore: keeps free segments up to 16 MiB in total, whatever their sizes", () => {
   for (const sizes of [[SEGMENT_CAPACITY], [SMALL_SEGMENT_CAPACITY], [SEGMENT_CAPACITY, SMALL_SEGMENT_CAPACITY, 65_536]]) {
     const store = createSegmentStore();
     const first = sizes.map((size) => used(store, Math.ceil(2 * KEPT_BYTES / size), size));
@@ -30,13 +30,13 @@ test("free segments are kept up to 16 MiB in all, whatever their sizes", () => {
   }
 });
 
-test("what is taken from the free ones makes room for others, however often", () => {
+test("SegmentStore: taking free segments makes room for others, any number of times", () => {
   const store = createSegmentStore();
   const first = used(store, 1);
   for (let round = 0; round < 1000; round++) assert.equal([...used(store, 1)], [...first]);
 });
 
-test("clear() forgets the free ones, and those after it are kept again", () => {
+test("SegmentStore.clear(): drops free segments, and later ones are kept again", () => {
   const store = createSegmentStore();
   const before = used(store, 100);
   store.clear();
@@ -45,7 +45,7 @@ test("clear() forgets the free ones, and those after it are kept again", () => {
   for (const buffer of used(store, 60)) assert.ok(after.has(buffer));
 });
 
-test("a segment has the bytes asked for, twice as many at most, and counts with all of them", () => {
+test("SegmentStore: a segment has the requested bytes, twice as many at most, and counts in full", () => {
   const store = createSegmentStore();
   for (
     const capacity of [1, SMALL_SEGMENT_CAPACITY, SMALL_SEGMENT_CAPACITY + 1, 40_000, 70_000, 140_000, SEGMENT_CAPACITY, 500_000]
@@ -62,7 +62,7 @@ test("a segment has the bytes asked for, twice as many at most, and counts with 
   }
 });
 
-test("memory goes back once, when its owner has released it and no job holds it, in any order", () => {
+test("Segment: is free once its owner released it and no job holds it, in any order", () => {
   type Step = (segment: Segment) => void;
   const pin: Step = (segment) => segment.pin();
   const unpin: Step = (segment) => segment.unpin();

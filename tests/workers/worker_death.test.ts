@@ -9,7 +9,7 @@ import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("worker death");
+const test = suite("killed workers");
 
 /** Bytes that no run of them repeats. */
 function uneven(length: number): Uint8Array {
@@ -19,7 +19,7 @@ function uneven(length: number): Uint8Array {
   return bytes;
 }
 
-test("each worker is killed twice while bytes are sent and read: they arrive as sent", async () => {
+test("WorkerPool: each worker is killed twice while bytes are sent and read: they arrive as sent", async () => {
   const pool = new WorkerPool({ size: 2 });
   const hub = createHub();
   const alice = await createRuntime({ transport: hub.join("alice"), pool });
@@ -49,7 +49,7 @@ test("each worker is killed twice while bytes are sent and read: they arrive as 
   await Promise.all([alice.close(), bob.close(), pool.close()]);
 });
 
-test("workers are killed while files are read and written: the file stands whole", () =>
+test("WorkerPool: workers are killed while files are read and written: the file is whole", () =>
   inTemporaryFolder(async (folder) => {
     const pool = new WorkerPool({ size: 2 });
     const hub = createHub();

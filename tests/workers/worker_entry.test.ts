@@ -36,13 +36,13 @@ async function transfer(options: CodecPoolOptions): Promise<{ errors: StreamErro
 
 const entry = new URL("../../workers/entry/entry.js", import.meta.url);
 
-test("a pool starts its own entry, and counts", async () => {
+test("createCodecPool: starts its own entry, and counts workers", async () => {
   const { errors, stats } = await transfer({});
   assert.equal(errors, []);
   assert.equal(stats, { workers: 1, hasJobs: true, isInline: false, queuedBytes: 0 });
 });
 
-test("a pool takes the worker that its option starts", async () => {
+test("createCodecPool: takes the worker that its option starts", async () => {
   let started = 0;
   const { errors, stats } = await transfer({
     worker: () => {
@@ -55,7 +55,7 @@ test("a pool takes the worker that its option starts", async () => {
   assert.equal(stats, { workers: 1, hasJobs: true, isInline: false, queuedBytes: 0 });
 });
 
-test("a pool whose workers cannot be started does the work itself, and says so once", async () => {
+test("createCodecPool: works on this thread if workers cannot be started, and says so once", async () => {
   for (const worker of FAILED) {
     const { errors, stats } = await transfer({ worker: worker as () => Worker });
     assert.equal(errors.map(({ code }) => code), ["worker-lost"]);
@@ -64,7 +64,7 @@ test("a pool whose workers cannot be started does the work itself, and says so o
   }
 });
 
-test("a worker that is no function is an invalid argument", async () => {
+test("createCodecPool: a worker option that is no function is an invalid argument", async () => {
   for (const worker of [null, "worker.js", {}, new URL("file:///worker.js")]) {
     await rejection(() => createCodecPool({ worker: worker as never }), "invalid-argument");
   }

@@ -30,7 +30,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
   }
 
   for (const size of [0, 1, 14_999, 15_001, 32_768, SEGMENT_BYTES, 1_000_000]) {
-    check(`${size} bytes have their digest and are cut at each 15,000th`, async (codec) => {
+    check(`Codec.slice(): gives the digest of ${size} bytes, and ends at each 15,000th`, async (codec) => {
       const bytes = new Uint8Array(randomBytes(size));
       const span = filled(codec, bytes);
       const sliced = await codec.slice(span, { chunkSize: 15_000, utf8: false });
@@ -43,7 +43,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
   }
 
   for (const size of [1, 32_768, SEGMENT_BYTES]) {
-    check(`${size} bytes are handed out as a copy, and only if they are those of the digest`, async (codec) => {
+    check(`Codec.extract(): copies ${size} bytes, only if they match the digest`, async (codec) => {
       const bytes = new Uint8Array(randomBytes(size));
       const span = filled(codec, bytes);
       const copy = await codec.extract(span, sha256(bytes));
@@ -55,7 +55,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
       span.segment.release();
     });
 
-    check(`a text of some ${size} bytes is decoded, and only if it is that of the digest`, async (codec) => {
+    check(`Codec.decodeText(): decodes a text of about ${size} bytes, only if it matches the digest`, async (codec) => {
       const text = "\ufeffzażółć 🦀".repeat(Math.ceil(size / 20));
       const bytes = new TextEncoder().encode(text);
       const span = filled(codec, bytes);
@@ -69,7 +69,9 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     if (!ENCODINGS.includes(encoding)) continue; // an engine without it never says that it has it: tests/compression.test.ts
     for (const thorough of [false, true]) {
       check(
-        `${encoding}, ${thorough ? "thorough" : "quick"}: what is packed is smaller, and comes out as it was`,
+        `Codec.slice(), ${encoding}, ${
+          thorough ? "thorough" : "quick"
+        }: compressed payloads are smaller, and decompress to the original`,
         async (codec, folder) => {
           const text = JSON.stringify(
             Array.from({ length: 5_000 }, (_, index) => ({ index, name: "zażółć", square: index ** 2 })),
@@ -92,7 +94,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
       );
     }
 
-    check(`${encoding}: what does not get smaller stays as it is, sampled or not`, async (codec) => {
+    check(`Codec.slice(), ${encoding}: incompressible payloads stay raw, sampled or not`, async (codec) => {
       const span = filled(codec, new Uint8Array(randomBytes(100_000)));
       for (const sample of [true, false]) {
         assert.is((await codec.slice(span, { encoding, thorough: false, sample })).compressed, undefined);
@@ -100,7 +102,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
       span.segment.release();
     });
 
-    check(`${encoding}: no more is made of a payload than was said, nor less, and what is none is corrupt`, async (codec) => {
+    check(`Codec.extract(), ${encoding}: a payload of another length than declared, or of garbage, is corrupt`, async (codec) => {
       const zeros = new Uint8Array(200_000);
       const span = filled(codec, zeros);
       const { compressed, digest } = await codec.slice(span, { encoding, thorough: false, sample: false });
@@ -116,14 +118,14 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     });
   }
 
-  check("without a cut there are no chunks", async (codec) => {
+  check("Codec.slice(): gives no chunk ends without chunking options", async (codec) => {
     const span = filled(codec, new Uint8Array(50_000));
     assert.equal((await codec.slice(span)).ends, []);
     span.segment.release();
   });
 
   for (const [title, text] of [["short", "zażółć 🦀"], ["long", "zażółć gęślą jaźń 🦀 ".repeat(8_000)], ["empty", ""]] as const) {
-    check(`a ${title} text is encoded and cut between code points`, async (codec) => {
+    check(`Codec.encodeText(): encodes a ${title} text, cut between code points`, async (codec) => {
       const expected = new TextEncoder().encode(text);
       const segment = codec.segments.acquire(text.length * 3 + SEGMENT_HEADROOM);
       const { bytes, digest, ends } = await codec.encodeText(text, { segment, start: 7 }, { chunkSize: 1001, utf8: true });
@@ -140,7 +142,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     });
   }
 
-  check("lone surrogates become U+FFFD", async (codec) => {
+  check("Codec.encodeText(): lone surrogates become U+FFFD", async (codec) => {
     const segment = codec.segments.acquire();
     for (const text of ["a\ud800b\udc00", "a\ud800b\udc00".repeat(20_000)]) {
       const { bytes } = await codec.encodeText(text, { segment, start: 0 });
@@ -150,7 +152,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     segment.release();
   });
 
-  check("a text that does not fit is refused", async (codec) => {
+  check("Codec.encodeText(): refuses a text that does not fit", async (codec) => {
     const segment = codec.segments.acquire();
     for (const text of ["é".repeat(10), "é".repeat(SEGMENT_BYTES)]) {
       await rejection(() => codec.encodeText(text, { segment, start: segment.bytes.length - 11 }), "invalid-argument");
@@ -158,7 +160,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     segment.release();
   });
 
-  check("a file is read, to its end and no further", async (codec, folder) => {
+  check("Codec.readFile(): reads a file to its end", async (codec, folder) => {
     const content = randomBytes(500_000);
     const file = await written(join(folder, "file"), content);
     const segment = codec.segments.acquire();
@@ -180,7 +182,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     segment.release();
   });
 
-  check("a file is written in any order", async (codec, folder) => {
+  check("Codec.writeFile(): writes a file in any order", async (codec, folder) => {
     const content = randomBytes(500_000);
     const file = await written(join(folder, "file"), Buffer.alloc(0));
     for (const position of [300_000, 0, 299_999]) {
@@ -195,7 +197,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     assert.ok(content.equals(await readFile(file.path)));
   });
 
-  check("bytes that are not those of their digest are not written", async (codec, folder) => {
+  check("Codec.writeFile(): does not write bytes that do not match their digest", async (codec, folder) => {
     const file = await written(join(folder, "file"), Buffer.from("as it was"));
     const span = filled(codec, new Uint8Array(40_000));
     await rejection(() => codec.writeFile(file, 0, span, sha256(new Uint8Array(1))), "corrupt");
@@ -203,7 +205,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     span.segment.release();
   });
 
-  check("a file that another one has replaced is neither read nor written", async (codec, folder) => {
+  check("Codec.readFile(), writeFile(): a replaced file is neither read nor written", async (codec, folder) => {
     const file = await written(join(folder, "file"), Buffer.from("first"));
     await written(join(folder, "other"), Buffer.from("other"));
     await rename(join(folder, "other"), file.path);
@@ -214,7 +216,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     span.segment.release();
   });
 
-  check("nothing is written through a link, be it to the same file", async (codec, folder) => {
+  check("Codec.writeFile(): never writes through a symbolic link, even to the same file", async (codec, folder) => {
     const file = await written(join(folder, "file"), Buffer.from("first"));
     await rename(file.path, join(folder, "moved"));
     await symlink(join(folder, "moved"), file.path);
@@ -224,7 +226,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     span.segment.release();
   });
 
-  check("what the file system refuses with is the cause", async (codec, folder) => {
+  check("Codec.readFile(), writeFile(): the file system's error is the cause", async (codec, folder) => {
     const file = await written(join(folder, "file"), Buffer.from("first"));
     await rm(file.path);
     const span = filled(codec, new Uint8Array(5));
@@ -237,7 +239,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     span.segment.release();
   });
 
-  check("a file that shrank is read as far as it goes", async (codec, folder) => {
+  check("Codec.readFile(): reads a shrunken file up to its end", async (codec, folder) => {
     const file = await written(join(folder, "file"), randomBytes(10_000));
     await truncate(file.path, 10);
     const segment = codec.segments.acquire();
@@ -245,7 +247,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     segment.release();
   });
 
-  check("a call whose signal was aborted before is not carried out", async (codec, folder) => {
+  check("Codec: a call whose signal was aborted before does nothing", async (codec, folder) => {
     const file = await written(join(folder, "file"), Buffer.from("as it was"));
     const span = filled(codec, new Uint8Array(100_000));
     const options = { signal: AbortSignal.abort("no need") };
@@ -256,7 +258,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     span.segment.release();
   });
 
-  check("an aborted call rejects at once, and its segment comes back when the job is over", async (codec) => {
+  check("Codec: an aborted call rejects at once, and its segment is released when the job is over", async (codec) => {
     const controller = new AbortController();
     const span = filled(codec, new Uint8Array(10_000_000));
     const failing = codec.slice(span, undefined, { signal: controller.signal });
@@ -266,7 +268,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     for (let tries = 0; codec.segments.inUse > 0 && tries < 2000; tries++) await new Promise((resolve) => setTimeout(resolve, 1));
   });
 
-  check("one signal ends many jobs", async (codec) => {
+  check("Codec: one signal ends many jobs", async (codec) => {
     const controller = new AbortController();
     const spans = Array.from({ length: 30 }, () => filled(codec, new Uint8Array(1_000_000)));
     const failing = spans.map((span) => rejection(() => codec.slice(span, undefined, { signal: controller.signal }), "aborted"));
@@ -276,7 +278,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     for (let tries = 0; codec.segments.inUse > 0 && tries < 2000; tries++) await new Promise((resolve) => setTimeout(resolve, 1));
   });
 
-  check("many jobs at once have each their own result", async (codec) => {
+  check("Codec: concurrent jobs each have their own result", async (codec) => {
     const spans = Array.from({ length: 50 }, (_, index) => filled(codec, new Uint8Array(20_000 + 1_000 * index).fill(index)));
     const digests = await Promise.all(spans.map(async (span) => (await codec.slice(span)).digest));
     spans.forEach((span, index) => {

@@ -112,7 +112,7 @@ export function transportConformance(
     }, options);
   }
 
-  inRoom("packets of all types arrive unchanged, from the one who sent them", async (join) => {
+  inRoom("Transport.send(): packets of all types arrive unchanged, from their sender", async (join) => {
     const alice = (await join("alice")).open();
     const received: Packet[] = [];
     const bob = (await join("bob")).open((packet) =>
@@ -127,7 +127,7 @@ export function transportConformance(
     assert.equal(received[3], sent[3]);
   });
 
-  inRoom("packets arrive in the order of sending, awaited or not", async (join) => {
+  inRoom("Transport.send(): packets arrive in order, awaited or not", async (join) => {
     const alice = (await join("alice")).open();
     const bob = (await join("bob")).open();
     const expected: Event[] = [];
@@ -143,7 +143,7 @@ export function transportConformance(
     assert.equal(bob.packets, expected);
   });
 
-  inRoom("a broadcast reaches all but the sender", async (join) => {
+  inRoom("Transport.send(): a broadcast reaches all but the sender", async (join) => {
     const alice = (await join("alice")).open();
     const others = [(await join("bob")).open(), (await join("carol")).open()];
     await alice.send(control("all"));
@@ -153,7 +153,7 @@ export function transportConformance(
     assert.equal(alice.packets, ["bob: control back"]);
   });
 
-  inRoom("only the named destinations get a packet, each once", async (join) => {
+  inRoom("Transport.send(): only the named destinations get a packet, each once", async (join) => {
     const alice = (await join("alice")).open();
     const [bob, carol, dave] = [(await join("bob")).open(), (await join("carol")).open(), (await join("dave")).open()];
     await alice.send(control("two"), ["bob", "carol", "bob"]);
@@ -167,7 +167,7 @@ export function transportConformance(
     assert.equal(dave.packets, ["alice: control end"]);
   });
 
-  inRoom("those who join and leave are told of, and known", async (join) => {
+  inRoom("Transport.open(): reports who joins and leaves, as participants() does", async (join) => {
     const alice = (await join("alice")).open();
     assert.equal(alice.transport.participants(), []);
     const bob = (await join("bob")).open();
@@ -182,7 +182,7 @@ export function transportConformance(
     assert.equal(bob.events, []);
   });
 
-  inRoom("those who are looked for are found when they are here, and given up when they are not", async (join) => {
+  inRoom("Transport.find(): finds present participants, and gives up absent ones", async (join) => {
     const alice = (await join("alice")).open();
     await join("bob");
     await alice.transport.find?.(["bob"]);
@@ -191,7 +191,7 @@ export function transportConformance(
     assert.equal(alice.transport.participants(), ["bob"]);
   });
 
-  inRoom("a second one under an identity closes the first, who has left for the others", async (join) => {
+  inRoom("Transport: a second participant of one identity closes the first, which has left for the others", async (join) => {
     const alice = (await join("alice")).open();
     const first = (await join("bob")).open();
     await alice.told("joined bob");
@@ -206,7 +206,7 @@ export function transportConformance(
     assert.equal(first.events, ["closed"]);
   });
 
-  inRoom("after close nothing is sent, and closing again is nothing", async (join) => {
+  inRoom("Transport.close(): sends nothing afterwards, and is idempotent", async (join) => {
     const alice = (await join("alice")).open();
     const bob = (await join("bob")).open();
     await alice.told("joined bob"); // of one who has left before, a transport need not tell
@@ -219,7 +219,7 @@ export function transportConformance(
     assert.equal(bob.events, []);
   });
 
-  inRoom("the bytes are free when send has resolved", async (join) => {
+  inRoom("Transport.send(): the bytes may change when it has resolved", async (join) => {
     const alice = (await join("alice")).open();
     const sums: number[] = [];
     const bob = (await join("bob")).open((packet) => {
@@ -235,7 +235,7 @@ export function transportConformance(
     assert.equal(sums, Array.from({ length: 20 }, (_, index) => index * 1_000));
   });
 
-  inRoom("events come one at a time, never from within a call of send", async (join) => {
+  inRoom("Transport.open(): events come one at a time, never within a call of send()", async (join) => {
     const alice = await join("alice");
     const bob = await join("bob");
     const sends: Promise<void>[] = [];
@@ -255,7 +255,7 @@ export function transportConformance(
     assert.equal([...alice.events, ...bob.events].filter((event) => event.startsWith("an event")), []);
   });
 
-  inRoom("a packet that is too large is refused, and the transport goes on", async (join) => {
+  inRoom("Transport.send(): refuses a packet that is too large, and goes on", async (join) => {
     const alice = (await join("alice")).open();
     const bob = (await join("bob")).open();
     assert.equal(await codeOf(alice.send(chunk("s", 0, new Uint8Array(64_001)), ["bob"])), "transport");
@@ -265,7 +265,7 @@ export function transportConformance(
     assert.equal(bob.packets, ["alice: chunk s 0 60000"]);
   });
 
-  inRoom("a room of twenty, each of whom speaks to all", async (join) => {
+  inRoom("Transport: twenty participants each send to all", async (join) => {
     const members: Member[] = [];
     for (let index = 0; index < 20; index++) members.push((await join(`p${index}`)).open());
     await Promise.all(members.map((member) => member.send(control("hi"))));

@@ -22,18 +22,18 @@ export function interop(kind: PeerKind): void {
   let opening: Promise<InteropRoom> | undefined;
   const room = (): Promise<InteropRoom> => opening ??= InteropRoom.open(kind);
 
-  test("all meet in one room", async () => void await room(), { seconds: 60 }); // a browser on a busy machine takes its time
-  for (const one of TO_PEER) test(`to the peer: ${one.name}`, async () => await sendToPeer(await room(), one));
-  test("to the peer: text with attached files", async () => await sendFiles(await room()));
+  test(`interop ${kind}: all meet in one room`, async () => void await room(), { seconds: 60 }); // a browser on a busy machine takes its time
+  for (const one of TO_PEER) test(`interop ${kind}, to the peer: ${one.name}`, async () => await sendToPeer(await room(), one));
+  test(`interop ${kind}, to the peer: text with attached files`, async () => await sendFiles(await room()));
   for (const one of FROM_PEER.filter(({ kinds }) => kinds?.includes(kind) ?? true)) {
-    test(`from the peer: ${one.name}`, async () => await sendFromPeer(await room(), one));
+    test(`interop ${kind}, from the peer: ${one.name}`, async () => await sendFromPeer(await room(), one));
   }
-  test("nothing came that was not asked for", async () => {
+  test(`interop ${kind}: no unexpected stream came`, async () => {
     const { peer, errors } = await room();
     assert.equal(peer.seen("received"), []);
     assert.equal(errors, []);
   });
-  test("all of it ends", async () => await (await room())[Symbol.asyncDispose]());
+  test(`interop ${kind}: all participants end`, async () => await (await room())[Symbol.asyncDispose]());
   test.run();
 }
 

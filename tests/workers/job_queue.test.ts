@@ -9,13 +9,13 @@ import { JobQueue } from "../../workers/pool/job_queue.ts";
 import type { Task } from "../../workers/pool/worker_slot.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { filled } from "../support/conformance/codec.ts";
-import { FakeWorker } from "../support/fake_worker.ts";
+import { FakeWorkerHandle } from "../support/fake_worker_handle.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { inPair } from "../support/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
-const test = suite("job turns");
+const test = suite("JobQueue");
 
 function task(owner: string | undefined, cost = 1): Task {
   return {
@@ -42,7 +42,7 @@ function served(queue: JobQueue, most: number): (string | undefined)[] {
   return owners;
 }
 
-test("one owner's thousand jobs hold another's one up by one job, whether let through or not", () => {
+test("JobQueue: a thousand jobs of one owner delay another's job by one job, admitted or not", () => {
   for (const bound of [1, 10, 100, 10_000]) {
     const queue = new JobQueue(bound);
     for (let count = 0; count < 1000; count++) queue.push(task("many"));
@@ -57,7 +57,7 @@ test("one owner's thousand jobs hold another's one up by one job, whether let th
   }
 });
 
-test("owners take turns in a batch, each with its jobs in order", () => {
+test("JobQueue: owners take turns in a batch, each with its jobs in order", () => {
   const queue = new JobQueue(1000);
   const tasks = ["a", "a", "a", "b", "b", "c"].map((owner) => task(owner));
   for (const each of tasks) queue.push(each);
@@ -65,7 +65,7 @@ test("owners take turns in a batch, each with its jobs in order", () => {
   assert.equal(queue.take(4).map((each) => tasks.indexOf(each)), [4, 2]);
 });
 
-test("bytes let through never exceed the bound, but for one job that is larger", () => {
+test("JobQueue: admitted bytes never exceed the bound, except for one job that is larger", () => {
   const queue = new JobQueue(10);
   for (const cost of [4, 4, 4, 30, 1]) queue.push(task("a", cost));
   assert.is(queue.bytes, 8);
@@ -83,7 +83,7 @@ test("bytes let through never exceed the bound, but for one job that is larger",
   assert.is(queue.bytes, 1);
 });
 
-test("a job that is tried again comes first and alone", () => {
+test("JobQueue: a job that is tried again comes first and alone", () => {
   const queue = new JobQueue(1000);
   for (const owner of ["a", "a", "b"]) queue.push(task(owner));
   const taken = queue.take(2);
@@ -97,7 +97,7 @@ test("a job that is tried again comes first and alone", () => {
   assert.is(queue.take(8).length, 1);
 });
 
-test("a job that is taken out gives its place to the next, and its owner's turn", () => {
+test("JobQueue: a removed job gives its place to the next, and its owner's turn", () => {
   const queue = new JobQueue(2);
   const [a, b, c, d] = ["a", "b", "a", "c"].map((owner) => task(owner)) as [Task, Task, Task, Task];
   for (const each of [a, b, c, d]) queue.push(each);
@@ -114,7 +114,7 @@ test("a job that is taken out gives its place to the next, and its owner's turn"
   assert.is(queue.waiting, 0);
 });
 
-test("clear() takes all out, whatever it waits for", () => {
+test("JobQueue.clear(): removes all jobs, whatever they wait for", () => {
   const queue = new JobQueue(2);
   const tasks = ["a", "b", "a", "c"].map((owner) => task(owner));
   for (const each of tasks) queue.push(each);
@@ -124,8 +124,8 @@ test("clear() takes all out, whatever it waits for", () => {
   assert.is(queue.waiting + queue.bytes, 0);
 });
 
-test("a pool does one owner's job beside another's hundred", async () => {
-  const worker = new FakeWorker();
+test("WorkerPool: runs one owner's job beside another's hundred", async () => {
+  const worker = new FakeWorkerHandle();
   worker.start();
   const pool = new WorkerPool({ size: 1 }, { startWorker: () => worker });
   const submit = (owner: string): { segment: Segment; done: Promise<EncodedSegment> } => {
@@ -157,7 +157,7 @@ class NotedPool extends WorkerPool {
   }
 }
 
-test("a receiver's jobs are its senders'", () =>
+test("WorkerPool: jobs of a receiver belong to its senders", () =>
   inTemporaryFolder(async (folder) => {
     const pool = new NotedPool({ size: 1 });
     await inPair(async (alice, bob) => {

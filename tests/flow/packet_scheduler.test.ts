@@ -7,7 +7,7 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-const test = suite("courier");
+const test = suite("PacketScheduler");
 
 /** A transport that takes a packet when it is told to. */
 class Gate implements Transport {
@@ -55,7 +55,7 @@ function setUp(direct = false): { gate: Gate; scheduler: PacketScheduler; time: 
   return { gate, scheduler, time, chunk };
 }
 
-test("one packet at a time, what is urgent before bulk, bulk in turn", async () => {
+test("PacketScheduler: sends one packet at a time, urgent before bulk, bulk streams in turn", async () => {
   const { gate, scheduler, chunk } = setUp();
   const sent = [
     chunk("a"),
@@ -70,7 +70,7 @@ test("one packet at a time, what is urgent before bulk, bulk in turn", async () 
   await Promise.all(sent);
 });
 
-test("a chunk whose receiver is full lets others pass, and goes when there is room", async () => {
+test("PacketScheduler: a chunk whose receiver is full lets others pass, and is sent when there is room", async () => {
   const { gate, scheduler, chunk } = setUp();
   let room = false;
   const sent = [chunk("full", () => room), chunk("free")];
@@ -84,7 +84,7 @@ test("a chunk whose receiver is full lets others pass, and goes when there is ro
   assert.equal(gate.given, ["chunk free 0 1", "chunk full 0 1"]);
 });
 
-test("those kept waiting are looked at again without being woken", async () => {
+test("PacketScheduler: polls waiting chunks without being woken", async () => {
   const { gate, time, chunk } = setUp();
   let room = false;
   const sent = chunk("a", () => room);
@@ -96,7 +96,7 @@ test("those kept waiting are looked at again without being woken", async () => {
   assert.is(time.pending, 0);
 });
 
-test("bulk is left a share beside endless urgent chunks", async () => {
+test("PacketScheduler: bulk keeps a share beside endless urgent chunks", async () => {
   const { gate, scheduler, chunk } = setUp();
   const sent: Promise<void>[] = [];
   const urgent = (): void => {
@@ -114,7 +114,7 @@ test("bulk is left a share beside endless urgent chunks", async () => {
   await Promise.all(sent);
 });
 
-test("a chunk that is wanted no more takes no turn, a failure ends nothing but its own", async () => {
+test("PacketScheduler: an aborted chunk takes no turn, and a failed one fails only its own stream", async () => {
   const { gate, scheduler, chunk } = setUp();
   const failing = rejection(() => scheduler.sendUrgent(control("1"), ["bob"]), "transport").catch(() => {});
   const dropped = scheduler.scheduleBulk({ ready: () => true, start: () => undefined });
@@ -127,7 +127,7 @@ test("a chunk that is wanted no more takes no turn, a failure ends nothing but i
   await last;
 });
 
-test("it is flushed when all that was urgent has gone", async () => {
+test("PacketScheduler.flush() resolves when all urgent packets were sent", async () => {
   const { gate, scheduler } = setUp();
   void scheduler.sendUrgent(control("1"), ["bob"]);
   let flushed = false;
@@ -137,7 +137,7 @@ test("it is flushed when all that was urgent has gone", async () => {
   assert.ok(flushed);
 });
 
-test("a direct transport is given all at once", () => {
+test("PacketScheduler: gives a direct transport all packets at once", () => {
   const { gate, scheduler } = setUp(true);
   assert.not(scheduler.isPaced);
   void scheduler.sendUrgent(control("1"), ["bob"]);

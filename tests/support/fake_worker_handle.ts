@@ -5,7 +5,7 @@ import { runAtOnce } from "../../workers/jobs/steps.ts";
 import type { WorkerHandle } from "../../workers/pool/worker_handle.ts";
 
 /** A worker that does what its test says, when it says so. */
-export class FakeWorker implements WorkerHandle {
+export class FakeWorkerHandle implements WorkerHandle {
   readonly ready: Promise<void>;
   readonly gone: Promise<Error | undefined>;
   /** The messages it was given, jobs in each, and has not answered. */

@@ -4,9 +4,9 @@ import { BoundedMap } from "../../protocol/bounded_map.ts";
 import { ReplayWindow } from "../../protocol/wire/replay_window.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("sequences");
+const test = suite("ReplayWindow");
 
-test("law: a number is taken once, and one far below the highest never", () => {
+test("law: a ReplayWindow takes a number once, and one far below the highest never", () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 5_000 }), { maxLength: 3_000, size: "max" }), (numbers) => {
       const sequences = new ReplayWindow();
@@ -22,7 +22,7 @@ test("law: a number is taken once, and one far below the highest never", () => {
   );
 });
 
-test("what is remembered is bounded: the oldest is forgotten", () => {
+test("BoundedMap: forgets the oldest entries beyond its limit", () => {
   const remembered = new BoundedMap<number, string>(2);
   remembered.set(1, "a");
   remembered.set(2, "b");

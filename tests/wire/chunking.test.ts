@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("cut");
+const test = suite("chunking");
 const text = fc.string({ unit: "binary", maxLength: 400 });
 const chunkSize = fc.integer({ min: 1, max: 60 });
 const before = fc.integer({ min: 0, max: 9 });
@@ -19,7 +19,7 @@ function eachChunk(bytes: Uint8Array, start: number, ends: readonly number[], bo
   assert.is(at, bytes.length);
 }
 
-test("chunks of bytes are full but for the last", () => {
+test("cutBytes: chunks of bytes are full except the last", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300, minLength: 9 }), before, chunkSize, (bytes, start, size) => {
     const sizes: number[] = [];
     eachChunk(bytes, start, cutBytes(bytes, start, bytes.length, size, false), (chunk) => sizes.push(chunk.length));
@@ -28,7 +28,7 @@ test("chunks of bytes are full but for the last", () => {
   }));
 });
 
-test("chunks of text are valid UTF-8 by themselves, and no larger than asked for", () => {
+test("cutBytes: chunks of text are valid UTF-8 by themselves, and no larger than requested", () => {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   fc.assert(fc.property(text, before, chunkSize, (content, start, size) => {
     const bytes = new Uint8Array([...new Uint8Array(start), ...new TextEncoder().encode(content)]);
@@ -41,7 +41,7 @@ test("chunks of text are valid UTF-8 by themselves, and no larger than asked for
   }));
 });
 
-test("chunks of text are no smaller than they must be", () => {
+test("cutBytes: chunks of text are as large as possible", () => {
   fc.assert(fc.property(text, fc.integer({ min: 4, max: 60 }), (content, size) => {
     const bytes = new TextEncoder().encode(content);
     const ends = cutBytes(bytes, 0, bytes.length, size, true);
@@ -51,13 +51,13 @@ test("chunks of text are no smaller than they must be", () => {
   }));
 });
 
-test("bytes that are not UTF-8 are cut all the same", () => {
+test("cutBytes: bytes that are not UTF-8 are cut as well", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), chunkSize, (bytes, size) => {
     eachChunk(bytes, 0, cutBytes(bytes, 0, bytes.length, size, true), (chunk) => assert.ok(chunk.length <= Math.max(size, 4)));
   }));
 });
 
-test("nothing has no chunks", () => {
+test("cutBytes: nothing has no chunks", () => {
   assert.equal(cutBytes(new Uint8Array(8), 8, 8, 3, true), []);
 });
 

@@ -10,7 +10,7 @@ import { spied } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { inVirtualTime } from "../support/hub_fixture.ts";
 
-const test = suite("streams whole in their header");
+const test = suite("inlineContent");
 
 const extension: HeaderExtension = { instance: "i", sequence: 3, format: "plain", confirm: false, topic: "chat" };
 const info: TextStreamInfo = {
@@ -24,7 +24,7 @@ const info: TextStreamInfo = {
 };
 
 for (const kind of ["text", "bytes"] as const) {
-  test(`${kind} comes out as it went in`, () => {
+  test(`readInlineContent: reads ${kind} of inlineContent`, () => {
     const header = encodeHeader(kind === "text" ? { kind, info } : { kind, info: { ...info, name: "" } }, extension, undefined);
     const content = new TextEncoder().encode('\uFEFF"ü\\\n\u0000😀');
     const packed = inlineContent(header, extension, kind, { content, digest: "d" }, DEFAULT_LIMITS.headerBytes);
@@ -36,14 +36,14 @@ for (const kind of ["text", "bytes"] as const) {
   });
 }
 
-test("what would make the header too large is not packed", () => {
+test("inlineContent: is undefined if the header would be too large", () => {
   const header = encodeHeader({ kind: "bytes", info: { ...info, name: "" } }, extension, undefined);
   const content = new Uint8Array(WHOLE_BYTES);
   assert.ok(inlineContent(header, extension, "bytes", { content, digest: "d" }, 6_000) !== undefined);
   assert.is(inlineContent(header, extension, "bytes", { content, digest: "d" }, 5_000), undefined);
 });
 
-test("a header without has nothing to unpack", () => {
+test("readInlineContent: is undefined for a header without content", () => {
   assert.is(readInlineContent(encodeHeader({ kind: "text", info }, extension, undefined), extension, "text"), undefined);
 });
 
@@ -69,16 +69,16 @@ async function packetsOf(send: (runtime: Runtime) => Promise<unknown>): Promise<
 
 const options = { topic: "t", destinationIdentities: ["bob"] };
 
-test("a short text for Millrace runtimes takes one packet", async () => {
+test("sendText: a short text for Millrace runtimes takes one packet", async () => {
   assert.equal(await packetsOf((runtime) => runtime.sendText("hello", options)), [`header ${OWN_TOPIC}`]);
   assert.equal(await packetsOf((runtime) => runtime.sendText("", options)), [`header ${OWN_TOPIC}`]);
 });
 
-test("so do few bytes", async () => {
+test("sendBytes: few bytes take one packet", async () => {
   assert.equal(await packetsOf((runtime) => runtime.sendBytes(new Uint8Array(WHOLE_BYTES), options)), [`header ${OWN_TOPIC}`]);
 });
 
-test("more takes three, and so does what is not at hand, or leaves no room in the header", async () => {
+test("inlineContent: longer, streamed or attribute-heavy content takes three packets", async () => {
   const three = [`header ${OWN_TOPIC}`, "chunk", "trailer"];
   assert.equal(await packetsOf((runtime) => runtime.sendBytes(new Uint8Array(WHOLE_BYTES + 1), options)), three);
   assert.equal(await packetsOf((runtime) => runtime.sendBytes(new Blob(["x"]), options)), three);
@@ -86,7 +86,7 @@ test("more takes three, and so does what is not at hand, or leaves no room in th
   assert.equal(await packetsOf((runtime) => runtime.sendText("\u0001".repeat(1_500), { ...options, attributes })), three);
 });
 
-test("a stream that fails before it went is told of in full", async () => {
+test("inlineContent: a stream that fails before its header still sends header and trailer", async () => {
   const controller = new AbortController();
   const seen = await packetsOf(async (runtime) => {
     const sent = runtime.sendText("hello", { ...options, signal: controller.signal });

@@ -9,9 +9,9 @@ import { DecodePipeline } from "../../actors/readers/decode_pipeline.ts";
 import { suite } from "../support/harness.ts";
 import { macrotask } from "../support/waiting.ts";
 
-const test = suite("intake");
+const test = suite("DecodePipeline");
 
-test("results come in the order of the pieces, whatever the order of the work", async () => {
+test("DecodePipeline: results come in the order of the blocks, whatever the order of the work", async () => {
   const work = [new Deferred<string>(), new Deferred<string>(), new Deferred<string>()];
   const { stream, taken } = fakeStream(3);
   const offsets: number[] = [];
@@ -30,7 +30,7 @@ test("results come in the order of the pieces, whatever the order of the work", 
   assert.equal(taken, [0, 1, 2]);
 });
 
-test("work that fails before its turn is no unhandled rejection, and the first piece's failure is told", async () => {
+test("DecodePipeline: work that fails before its turn is no unhandled rejection, and the first block's failure is given", async () => {
   const unhandled: unknown[] = [];
   const note = (error: unknown): void => void unhandled.push(error);
   process.on("unhandledRejection", note);

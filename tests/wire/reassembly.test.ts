@@ -4,9 +4,9 @@ import { Reassembler } from "../../protocol/wire/reassembly.ts";
 import { BLOCK_OVERHEAD, MemoryAccount, StreamMemory } from "../../protocol/memory_account.ts";
 import { suite } from "../support/harness.ts";
 
-const test = suite("assembly");
+const test = suite("Reassembler");
 
-test("law: whatever order chunks come in, and however often, they come out once and in order", () => {
+test("law: chunks in any order and number leave the Reassembler once and in order", () => {
   const arrivals = fc.integer({ min: 1, max: 40 }).chain((count) => {
     const indices = Array.from({ length: count }, (_, index) => index);
     return fc.tuple(
@@ -35,7 +35,7 @@ test("law: whatever order chunks come in, and however often, they come out once 
   }));
 });
 
-test("no more is held behind a gap than there is room for, empty chunks included", () => {
+test("Reassembler: holds no more behind a gap than there is room for, empty chunks included", () => {
   const assembly = new Reassembler(() => true);
   assert.is(assembly.place(1, new Uint8Array(60), 100), "taken");
   assert.is(assembly.place(2, new Uint8Array(41), 100), "too-far");
@@ -48,7 +48,7 @@ test("no more is held behind a gap than there is room for, empty chunks included
   assert.is(assembly.heldBytes, 0);
 });
 
-test("what is held is a copy, and a delivery that says stop is corrupt", () => {
+test("Reassembler: holds copies, and a delivery that says stop is corrupt", () => {
   const got: number[] = [];
   const assembly = new Reassembler((content) => got.push(content[0] ?? -1) < 2);
   const content = Uint8Array.of(5);
@@ -58,7 +58,7 @@ test("what is held is a copy, and a delivery that says stop is corrupt", () => {
   assert.equal(got, [4, 5]);
 });
 
-test("memory of chunks behind a gap is charged while they are held, and free when they are delivered or forgotten", () => {
+test("Reassembler: chunks behind a gap are charged while held, and free when delivered or dropped", () => {
   const memory = new StreamMemory(new MemoryAccount(10_000));
   const assembly = new Reassembler(() => true, memory);
   for (const index of [3, 2, 1]) assembly.place(index, new Uint8Array(100), 10_000);
