@@ -7,6 +7,7 @@
 import { createCodecPool } from "../mod.ts";
 import type { Grown } from "./child.ts";
 import type { FigureContext, Measure } from "./figure_types.ts";
+import { actorFigures } from "./figures_actors.ts";
 import { formatFigures } from "./figures_formats.ts";
 import { holdFigures } from "./figures_holds.ts";
 import { rateFigures } from "./figures_rates.ts";
@@ -21,6 +22,7 @@ const SECTIONS: Readonly<Record<string, (context: FigureContext) => AsyncGenerat
   holds: holdFigures,
   rates: rateFigures,
   formats: formatFigures,
+  actors: actorFigures,
   processes: processFigures,
 };
 
