@@ -10,7 +10,7 @@ export interface Effort {
   readonly passes: number;
   /** Milliseconds of a turn at least. */
   readonly turn: number;
-  /** What sizes of sends are divided by. */
+  /** Divisor of the sizes of sends. */
   readonly divisor: number;
 }
 

@@ -16,7 +16,7 @@ const WARM_BYTES = 64e6;
 /** Milliseconds without a step after which a writer is taken to wait. */
 const STILL_MS = 500;
 
-/** What a child found out. */
+/** Result of a child. */
 export interface Grown {
   /** Bytes by which the resident set grew at its largest. */
   readonly growth: number;
@@ -25,7 +25,7 @@ export interface Grown {
   readonly seconds: number;
 }
 
-/** A stream of so many bytes to a reader that never reads. */
+/** Sends a stream of `bytes` bytes to a reader that never reads. */
 async function unread(bytes: number): Promise<Grown> {
   const pair = await openPair(undefined);
   const { alice, bob } = pair;
@@ -57,7 +57,7 @@ async function unread(bytes: number): Promise<Grown> {
   return { growth, bytes: written, seconds };
 }
 
-/** A file of so many bytes, sent and saved. */
+/** Sends and saves a file of `bytes` bytes. */
 async function file(bytes: number): Promise<Grown> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
   try {

@@ -1,4 +1,4 @@
-// What the framed format gives and takes, on the hub: JSON lines compressed by two workers against one, and random bytes framed against plain.
+// Gain and cost of the framed format, on the hub: JSON lines compressed by two workers against one, random bytes framed against plain.
 import { createCodecPool } from "../mod.ts";
 import type { FigureContext, Measure } from "./figure_types.ts";
 import { openPair, type Pair, TO_BOB, TOPIC } from "./pair.ts";

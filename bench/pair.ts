@@ -21,7 +21,7 @@ export interface Pair extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What is sent on this topic, bob reads to the end and forgets. */
+/** Topic of streams that Bob reads to the end and drops. */
 export const TOPIC = "bench";
 
 /** The same, with room for four times the default window. */

@@ -1,6 +1,6 @@
-// How long the event loop was held: the drift of a 5 ms interval, which means the same on every runtime.
-// What would make it lie: another load on the machine. So the idle drift is printed beside, and where the system tells (Linux), the longest
-// hold without the time in which this thread did not run: others, or this program's own workers, had the cores.
+// Hold of the event loop: the drift of a 5 ms interval, which means the same on every runtime.
+// Pitfalls: another load on the machine. So the idle drift is printed as well, and on Linux the longest hold without the time in which this
+// thread did not run. Then others, or this program's own workers, had the cores.
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
@@ -78,7 +78,7 @@ export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
-/** What drift there is when nothing is done. */
+/** Drift of an idle event loop. */
 export async function idleHolds(ms: number): Promise<Holds> {
   const probe = new HoldProbe();
   await wait(ms);

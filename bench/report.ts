@@ -1,4 +1,4 @@
-// What a run of the benchmark leaves: rows and figures, as a table, as JSON, and (plot.ts) as a drawing.
+// Results of a benchmark run: rows and figures, as a table, as JSON, and by plot.ts as a drawing.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { Holds } from "./probe.ts";
 /** One thing whose rate was measured. */
 export interface Row {
   readonly section: string;
-  /** What was measured: "pool", "inline", or a peer. */
+  /** Name of the contender: "pool", "inline", or a peer. */
   readonly name: string;
   /** Bytes of what the section varies: a segment, a chunk, a write, a send. */
   readonly size: number;
@@ -16,7 +16,7 @@ export interface Row {
   readonly rate: number;
   /** As a share of plain sha256 of one core in the same passes. */
   readonly share: number;
-  /** Of the event loop, in ms; absent where the work is this thread's own, in one piece. */
+  /** Longest hold of the event loop, in ms; absent if this thread does the work, in one piece. */
   readonly holds?: Holds;
 }
 
@@ -33,13 +33,13 @@ export interface Figure {
   readonly note: string;
 }
 
-/** What the machine did on its own. */
+/** Noise of the machine. */
 export interface Noise {
   /** MB a second of plain sha256 on one core: median over the run, and (largest - smallest) / median. */
   readonly sha256: number;
   readonly sha256Spread: number;
   readonly memcpy: number;
-  /** What threads hashing on all cores at once reached, in cores: less than there are if others use them. */
+  /** Rate of threads hashing on all cores at once, in cores; less than the machine has if others use them. */
   readonly coresFree: number;
   readonly idle: Holds;
 }
@@ -53,9 +53,9 @@ export interface Report {
   readonly rows?: readonly Row[];
   readonly figuresNoise?: Noise;
   readonly figures?: readonly Figure[];
-  /** What bench/livekit/ has measured. */
+  /** Results of bench/livekit/. */
   readonly livekit?: object;
-  /** What bench/links/ has measured. */
+  /** Results of bench/links/. */
   readonly links?: object;
 }
 

@@ -1,4 +1,4 @@
-// What is sent: bytes that cannot be packed, text with more than ASCII in it, files.
+// Contents to send: incompressible bytes, text with more than ASCII in it, files.
 import { open } from "node:fs/promises";
 import { createRandom } from "../transports/hub/random.ts";
 
@@ -15,7 +15,7 @@ export function randomBytes(bytes: number): Uint8Array {
   return whole;
 }
 
-/** A text of so many bytes of UTF-8. It is flat: one made by `repeat` or `+` is put together by the engine when it is first touched. */
+/** Text of `bytes` bytes of UTF-8. It is flat: an engine joins the parts of `repeat` or `+` only at the first access. */
 export function flatText(bytes: number): string {
   const line = new TextEncoder().encode(LINE);
   const whole = new Uint8Array(bytes).fill(0x20);

@@ -1,7 +1,7 @@
-// What the lines were found to do to each contender, and how it is told.
+// Results of the contenders over each line, and their tables.
 import type { Measure } from "../figure_types.ts";
 import { asFigure } from "../figures.ts";
-import type { Kind } from "../livekit/cast.ts";
+import type { Kind } from "../livekit/processes.ts";
 import { ratios, span } from "../livekit/results.ts";
 import { median, spread } from "../probe.ts";
 import { type Figure, type Noise, table } from "../report.ts";
@@ -80,7 +80,7 @@ function holdsOf(runs: readonly Run[]): { hold?: number; running?: number } {
   return { hold: median(told.map(({ hold }) => hold)), running: median(told.map(({ running }) => running)) };
 }
 
-/** Of each round the goodput of the best. */
+/** Goodput of the best contender in each round. */
 function bestOfRounds(theirs: readonly (readonly Run[])[]): number[] {
   return (theirs[0] ?? []).map((_, round) => Math.max(...theirs.map((runs) => runs[round]?.rate ?? NaN)));
 }

@@ -1,6 +1,6 @@
 // How long a text of 50 bytes takes one way, from the call to when it is read; contenders take turns message by message.
 import { median, quantile } from "../probe.ts";
-import type { Kind, Pair } from "./cast.ts";
+import type { Kind, Pair } from "./processes.ts";
 import type { Stage } from "./goodput.ts";
 import { ratios, span } from "./results.ts";
 
@@ -18,18 +18,18 @@ interface Contender {
   readonly by: Kind;
   readonly to: "named" | "broadcast";
   readonly pair: Pair;
-  /** Of each round: milliseconds of each message. */
+  /** Milliseconds of each message, by round. */
   readonly rounds: number[][];
 }
 
-export async function benchLatency({ cast, effort, results, tell }: Stage): Promise<void> {
+export async function benchLatency({ processes, effort, results, tell }: Stage): Promise<void> {
   const messages = Math.max(4, MESSAGES / effort.divisor);
   const kinds = [["rtc-node", "rtc-node", "rtc-node"], ["Millrace", "millrace", "millrace"], [
     "Millrace to rtc-node",
     "millrace",
     "rtc-node",
   ]] as const;
-  const pairs = await Promise.all(kinds.map(async ([name, from, to]) => [name, await cast.pair(from, to)] as const));
+  const pairs = await Promise.all(kinds.map(async ([name, from, to]) => [name, await processes.pair(from, to)] as const));
   for (const [, { receiver }] of pairs) await receiver.ask("listen", { kind: "text", topic: TOPIC, how: "read" });
   const contenders = (["named", "broadcast"] as const).flatMap((to) =>
     pairs.map(([name, pair]): Contender => ({ name, by: pair.sender.kind, to, pair, rounds: [] }))
@@ -43,7 +43,7 @@ export async function benchLatency({ cast, effort, results, tell }: Stage): Prom
   }
   const clocks = Math.max(...await Promise.all(pairs.map(([, pair]) => clockDifference(pair))));
   tell(`the clocks of sender and receiver differ by ${clocks.toFixed(3)} ms at most`);
-  for (const [, pair] of pairs) await cast.kill(pair);
+  for (const [, pair] of pairs) await processes.kill(pair);
 
   for (const { name, by, to, rounds } of contenders) {
     results.row("latency of a text, p50", `${name}, ${to}`, by, "ms", rounds.map(median));

@@ -1,14 +1,14 @@
-// What the sections find out, and how it is told: values of contenders, run by run, and ratios of them.
+// Results of the sections: values of contenders, run by run, and their ratios.
 import type { Measure } from "../figure_types.ts";
 import { asFigure } from "../figures.ts";
 import { median, spread } from "../probe.ts";
 import { type Figure, type Noise, table } from "../report.ts";
-import type { Kind } from "./cast.ts";
+import type { Kind } from "./processes.ts";
 
 /** How thorough a measurement is. */
 export interface Effort {
   readonly rounds: number;
-  /** What sizes, counts and times are divided by. */
+  /** Divisor of sizes, counts and times. */
   readonly divisor: number;
 }
 

@@ -1,4 +1,4 @@
-// What a benchmark in rooms finds around it, and the folder it works in.
+// Environment of a benchmark in rooms, and its working folder.
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

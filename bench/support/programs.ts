@@ -1,5 +1,5 @@
-// Foreign programs that tests and benchmarks need. tools/lib knows where they are and how to start and end them; it is loaded by its path,
-// as this file may run from within dist/.
+// Foreign programs that tests and benchmarks need. tools/lib knows where they are, and how to start and end them.
+// It is loaded by its path, as this file may run from within dist/.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "./project_root.ts";
@@ -25,7 +25,7 @@ export interface LivekitConfig {
   readonly url: string;
 }
 
-/** What a relay does to packets, each way: milliseconds, megabytes a second (0: no limit), milliseconds at that rate, a probability. */
+/** Effect of a relay on packets, each way: milliseconds, megabytes a second (0: no limit), milliseconds at that rate, a probability. */
 export interface Line {
   readonly delay: number;
   readonly rate: number;

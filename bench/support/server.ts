@@ -1,4 +1,4 @@
-// LiveKit servers and a Redis of a test's own, on ports of 127.0.0.1 that nobody else has, which end with the test's process at the latest.
+// LiveKit servers and a Redis for one process, on free ports of 127.0.0.1. They end with the process at the latest.
 import { AccessToken, type VideoGrant } from "livekit-server-sdk";
 import { freePort, livekitConfig, needed, type Started, startLivekitServer, startRedisServer } from "./programs.ts";
 
@@ -10,7 +10,7 @@ export interface TestServer extends AsyncDisposable {
   readonly key: string;
   readonly secret: string;
   readonly pid: number;
-  /** Of media. */
+  /** Port of media. */
   readonly udpPort: number;
   /** To join `room` and do there all that `grants` do not take away. */
   token(identity: string, room: string, grants?: VideoGrant): Promise<string>;
@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   };
 }
 
-/** What a participant shows to be let into a room. */
+/** Token that lets a participant into a room. */
 export async function tokenFor(
   { key, secret }: { key: string; secret: string },
   identity: string,

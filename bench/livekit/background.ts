@@ -1,11 +1,11 @@
-// What a participant does beside a transfer: messages of 50 bytes by the API that is measured, and calls by the Room, as Millrace has none.
+// Background traffic of a participant during a transfer: messages of 50 bytes by the measured API, and calls by the Room.
 import type { Room, TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
 import type { Runtime, TextStreamReader } from "../../mod.ts";
 import { clock } from "./clock.ts";
-import type { Beside, BesideOrder, Call, Heard } from "./orders.ts";
+import type { BackgroundCommand, BackgroundTraffic, Call, Heard } from "./commands.ts";
 
-const TOPIC = "beside";
-const METHOD = "bench.beside";
+const TOPIC = "background";
+const METHOD = "bench.background";
 const FILLER = "a message of fifty bytes, its number before it, no more";
 const MESSAGE_BYTES = 50;
 
@@ -35,7 +35,7 @@ export function heard(): Heard {
 }
 
 /** Nothing is waited for: the next message goes when its time has come. */
-export function startBeside(room: Room, runtime: Runtime | undefined, { to, messageMs, callMs }: BesideOrder): void {
+export function startBackground(room: Room, runtime: Runtime | undefined, { to, messageMs, callMs }: BackgroundCommand): void {
   const participant = room.localParticipant;
   if (participant === undefined) throw new Error("Cannot send beside as the room is not connected");
   const options = { topic: TOPIC, destinationIdentities: [to] };
@@ -55,7 +55,7 @@ export function startBeside(room: Room, runtime: Runtime | undefined, { to, mess
 }
 
 /** Sends no more; may be asked again for calls that are answered later. */
-export function stopBeside(): Beside {
+export function stopBackground(): BackgroundTraffic {
   for (const timer of timers) clearInterval(timer);
   timers = [];
   return { messages, calls };

@@ -1,5 +1,5 @@
-// Participants, each a process of its own, and the pairs they make: a sender and a receiver in a room that is theirs alone, as the SDK's
-// streams for one participant reach everybody in the room.
+// Participants as processes, and pairs of them: a sender and a receiver in a room of their own. The SDK's targeted streams reach everybody in
+// a room.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,7 +9,16 @@ import { programCommand } from "../support/program_command.ts";
 import { needed, projectRoot } from "../support/programs.ts";
 import type { TestServer } from "../support/server.ts";
 import { type Holds, wait } from "../probe.ts";
-import type { Beside, BesideOrder, Heard, HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
+import type {
+  BackgroundCommand,
+  BackgroundTraffic,
+  Heard,
+  HoldCommand,
+  Listening,
+  OfferCommand,
+  SendCommand,
+  TextCommand,
+} from "./commands.ts";
 
 export type Kind = "millrace" | "rtc-node" | "python";
 
@@ -27,17 +36,17 @@ interface Commands {
   usage: [object, { cpu: number }];
   listen: [Listening, unknown];
   /** Not of Python. */
-  prepare: [SendOrder, unknown];
-  send: [SendOrder, { began: number; done: number }];
-  text: [TextOrder, { began: number }];
-  hold: [HoldOrder, Holds];
-  offer: [OfferOrder, unknown];
+  prepare: [SendCommand, unknown];
+  send: [SendCommand, { began: number; done: number }];
+  text: [TextCommand, { began: number }];
+  hold: [HoldCommand, Holds];
+  offer: [OfferCommand, unknown];
   offered: [object, number];
   taken: [object, number];
   hear: [object, unknown];
   heard: [object, Heard];
-  beside: [BesideOrder, unknown];
-  stopBeside: [object, Beside];
+  startBackground: [BackgroundCommand, unknown];
+  stopBackground: [object, BackgroundTraffic];
   watchHolds: [object, unknown];
   holds: [object, Holds | null];
   watchMemory: [object, unknown];
@@ -92,7 +101,7 @@ export class Participant {
     return await answer as Commands[Name][1];
   }
 
-  /** The next stream that was read to its end, of so many bytes. */
+  /** Resolves with the next stream that was read to its end. Throws if it has another length. */
   async ended(bytes: number): Promise<Ended> {
     const ended = this.#ended.shift() ?? await this.#wait("ended", "ended") as Ended;
     if (ended.bytes !== bytes) {
@@ -160,7 +169,7 @@ export interface Pair {
 }
 
 /** Starts pairs, and ends what it has started. */
-export class Cast implements AsyncDisposable {
+export class Processes implements AsyncDisposable {
   readonly #server: TestServer;
   readonly #started: Participant[] = [];
   #rooms = 0;

@@ -1,4 +1,4 @@
-// What participants are told, by the names of their commands: for those in TypeScript and the one in Python.
+// Commands to participants, by their names, for the participants in TypeScript and in Python.
 
 export interface Listening {
   readonly kind: "text" | "bytes";
@@ -8,7 +8,7 @@ export interface Listening {
   readonly path?: string;
 }
 
-export interface SendOrder {
+export interface SendCommand {
   /** As the SDK names it; `sendBytes` is Millrace's alone. */
   readonly how: "streamBytes" | "sendBytes" | "sendFile";
   readonly topic: string;
@@ -17,26 +17,26 @@ export interface SendOrder {
   readonly bytes: number;
   /** Bytes of a write, where there are writes. */
   readonly write?: number;
-  /** The file of so many bytes, where one is sent; by another API its contents are, and random bytes where there is no file. */
+  /** Path of a file of `bytes` bytes. Other calls than sendFile send its contents, and random bytes without a file. */
   readonly path?: string;
   /** Streams at once, which share the bytes: 1 if not given. */
   readonly streams?: number;
 }
 
-export interface TextOrder {
+export interface TextCommand {
   readonly topic: string;
   /** Everybody if not given. */
   readonly to?: readonly string[];
 }
 
 /** Data that is offered to a reader, for as long as the reader or the measurement takes it. */
-export interface OfferOrder {
+export interface OfferCommand {
   readonly topic: string;
   readonly to: readonly string[];
   readonly bytes: number;
 }
 
-export interface HoldOrder extends OfferOrder {
+export interface HoldCommand extends OfferCommand {
   /** Bytes of a write. */
   readonly write: number;
   /** How long to look. */
@@ -44,15 +44,15 @@ export interface HoldOrder extends OfferOrder {
 }
 
 /** Small messages and calls that go to one participant for as long as something else does. */
-export interface BesideOrder {
+export interface BackgroundCommand {
   readonly to: string;
   /** Milliseconds from one message to the next, and from one call. */
   readonly messageMs: number;
   readonly callMs: number;
 }
 
-/** What went beside, by the sender's clock. */
-export interface Beside {
+/** Background traffic that was sent, by the sender's clock. */
+export interface BackgroundTraffic {
   /** When each message was sent, by its number. */
   readonly messages: readonly number[];
   readonly calls: readonly Call[];
