@@ -27,7 +27,7 @@ const SECTIONS: Readonly<Record<string, (context: FigureContext) => AsyncGenerat
 
 export const FIGURE_SECTIONS: readonly string[] = Object.keys(SECTIONS);
 
-/** Measures each figure, or those of some sections, and tells of it. */
+/** Measures each figure, or those of some sections, and reports each. */
 export async function measureFigures(
   brief: boolean,
   only: readonly string[] | undefined,
@@ -50,7 +50,7 @@ export async function measureFigures(
   return figures;
 }
 
-/** Whether what was measured is what is to be reached: by the median of the runs. */
+/** Whether the median of the runs reaches the figure. */
 export function asFigure({ id, what, unit, reach, better, runs, note, holds = true }: Measure): Figure {
   const measured = median(runs);
   const within = better === "less" ? measured <= reach : measured >= reach;

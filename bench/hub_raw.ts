@@ -10,7 +10,7 @@ import type { Transport } from "../transports/transport.ts";
 
 const seconds = Number(process.argv[2] ?? 1);
 
-/** Sends until the time is up; returns packets delivered a second, and the longest hold of the event loop in ms. */
+/** Sends until the time is up. Returns packets delivered a second, and the longest hold of the event loop in ms. */
 async function measure(receivers: number, content: number, inFlight: number): Promise<{ rate: number; hold: number }> {
   const hub = createHub();
   const sender = hub.join("sender");

@@ -11,7 +11,7 @@ const BYTES = 32e6;
 const source = new Uint8Array(BYTES).fill(1);
 const target = new Uint8Array(BYTES).fill(2);
 
-/** Each rate of plain sha256 that was measured in this run, in MB/s: their spread is the machine's noise. */
+/** Each rate of plain sha256 measured in this run, in MB/s: their spread is the machine's noise. */
 const rates: number[] = [];
 
 /** Hashes `bytes` bytes on this thread, a segment at a time. */

@@ -67,7 +67,7 @@ async function figures(report: Report): Promise<Report> {
   return { ...report, figuresNoise, figures: measured };
 }
 
-/** Where deno.json is: this file runs from its source and, compiled, from within dist/. */
+/** Folder of deno.json: this file runs from its source and, compiled, from within dist/. */
 function projectRoot(): string {
   let root = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(root, "deno.json")) && dirname(root) !== root) root = dirname(root);

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Holds } from "./probe.ts";
 
-/** One thing whose rate was measured. */
+/** A contender and its measured rate. */
 export interface Row {
   readonly section: string;
   /** Name of the contender: "pool", "inline", or a peer. */
   readonly name: string;
-  /** Bytes of what the section varies: a segment, a chunk, a write, a send. */
+  /** Size that the section varies, in bytes: a segment, a chunk, a write, a send. */
   readonly size: number;
   /** MB (10^6 bytes) a second, median of the passes. */
   readonly rate: number;
@@ -74,7 +74,7 @@ export function emptyReport(brief: boolean): Report {
   return { runtime: runtimeName, version, machine, brief };
 }
 
-/** Writes `<folder>/<runtime>.json`; what an earlier run of the other half left there is kept. Returns all of it. */
+/** Writes `<folder>/<runtime>.json`, and keeps results of the other half there. Returns all results. */
 export async function writeReport(folder: string, report: Report): Promise<Report> {
   const path = join(folder, `${report.runtime}.json`);
   await mkdir(folder, { recursive: true });
@@ -82,7 +82,7 @@ export async function writeReport(folder: string, report: Report): Promise<Repor
   try {
     earlier = JSON.parse(await readFile(path, "utf8")) as Partial<Report>;
   } catch {
-    // The first run, or one that was cut off: nothing to keep.
+    // Without a former report, or after one that was cut off, there is nothing to keep.
   }
   const whole = { ...earlier, ...report };
   const rounded = (_: string, value: unknown): unknown => typeof value === "number" ? Number(value.toPrecision(4)) : value;
@@ -90,7 +90,7 @@ export async function writeReport(folder: string, report: Report): Promise<Repor
   return whole;
 }
 
-/** Lines of columns as wide as what stands in them; all but the first `left` are set to the right. */
+/** Lines with columns of equal width; all but the first `left` are right-aligned. */
 export function table(head: readonly string[], lines: readonly (readonly string[])[], left = 1): string {
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => (line[column] ?? "").length)));
   const set = (line: readonly string[]): string =>

@@ -18,7 +18,7 @@ const SEND_SIZES = [1_000_000, 64_000_000] as const;
 /** Bytes of one run of the first two sections. */
 const RUN_BYTES = 16e6;
 
-/** Writes of one run at most. */
+/** Largest number of writes of one run. */
 const RUN_WRITES = 20_000;
 
 const SAVE_TOPIC = "save";

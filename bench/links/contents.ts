@@ -17,7 +17,7 @@ const RANDOM_BYTES = 8e6;
 const FILE_BYTES = 32e6;
 const SEED = 5;
 
-/** Longest part of one file of the tree: without a limit, the SDK's native part, half the tree, would be most of the contents. */
+/** Bytes taken of one file at most: the SDK's native part, half the tree, would be most of the contents otherwise. */
 const MOST_OF_FILE = 1e6;
 
 /** Makes the file in the folder; `divisor` makes it smaller. */

@@ -33,7 +33,7 @@ import { type Bounds, type Contender, type Run, runOnce } from "./run.ts";
 
 const BOUNDS: Bounds = { transferMs: 90_000, afterMs: 10_000 };
 
-/** Two of the participants' processes may not come together, or an SDK may fail: the run is made again. */
+/** Number of attempts at a run: two processes may not meet, or an SDK may fail. */
 const ATTEMPTS = 3;
 
 const { values } = parseArgs({
@@ -96,7 +96,7 @@ async function measure(link: Link, folder: string, rows: LinkRow[], figures: Fig
   }
 }
 
-/** A quick run has all contenders once, to see that they work, and then few. */
+/** A quick run has all contenders once, as a check, and then few. */
 async function takeTurns(processes: Processes, contents: Contents, again: boolean): Promise<Map<Contender, Run[]>> {
   const contenders = contendersOf(contents.name).filter(({ by, how }) =>
     (by !== "python" || hasPython()) && (!brief || !again || by === "millrace" || (by === "rtc-node" && how === "sendFile"))
@@ -123,7 +123,7 @@ async function measured(processes: Processes, contender: Contender, contents: Co
   }
 }
 
-/** Bytes that are at hand go by the calls for them, what is a file by those for files. */
+/** Contents in memory are sent by the calls for bytes, files by those for files. */
 function contendersOf(name: ContentsName): Contender[] {
   const isFile = name !== "random";
   return [

@@ -25,10 +25,10 @@ export interface LinkRow {
   readonly p95: number;
   readonly max: number;
   readonly call: number;
-  /** Longest hold of an event loop, and that without what its thread waited for a core; not told of Python. */
+  /** Longest hold of an event loop, in total and without the time in which its thread waited for a core. Absent for Python. */
   readonly hold?: number;
   readonly running?: number;
-  /** Goodput to that of the best of rtc-node's in the same round, the median; absent without rtc-node. */
+  /** Median ratio of the goodput to the best of rtc-node's in the same round; absent without rtc-node. */
   readonly ratio?: number;
 }
 
@@ -40,7 +40,7 @@ export interface LinksReport {
   readonly figures: readonly Figure[];
 }
 
-/** Milliseconds for which the event loop may be held at most. */
+/** Longest allowed hold of the event loop, in ms. */
 const HOLD_REACH = 5;
 
 /** JSON lines on loopback, against the SDK's own deflating of a file. */

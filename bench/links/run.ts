@@ -1,4 +1,4 @@
-// One transfer by one contender, with what goes beside it, between two participants that are there for nothing else.
+// One transfer by one contender, with background traffic, between two participants of its own.
 import type { Kind, Pair, Participant, Processes } from "../livekit/processes.ts";
 import { clock } from "../livekit/clock.ts";
 import type { BackgroundTraffic, Heard, SendCommand } from "../livekit/commands.ts";
@@ -11,26 +11,26 @@ export interface Contender {
   readonly how: SendCommand["how"];
 }
 
-/** How one transfer went. Times are in milliseconds. */
+/** Result of one transfer. Times are in ms. */
 export interface Run {
   /** MB a second, from the call to the last byte read. */
   readonly rate: number;
   /** Share of the bytes that came: less than 1 if the transfer was ended before its end. */
   readonly share: number;
-  /** One way, of the messages sent meanwhile; those that did not come are as late as they were when they were given up. */
+  /** One-way times of messages during the transfer. A lost message counts as late as at the moment it was given up. */
   readonly p50: number;
   readonly p95: number;
   readonly max: number;
-  /** Messages, and those of them that did not come. */
+  /** Number of messages, and of lost messages. */
   readonly messages: number;
   readonly lost: number;
-  /** There and back, the p95 of the calls made meanwhile; those that failed count as messages do that did not come. */
+  /** p95 of round trips of calls during the transfer. A failed call counts as a lost message does. */
   readonly call: number;
   readonly failed: number;
-  /** The longest hold of either end's event loop, and that without what its thread waited for a core; not told of Python. */
+  /** Longest hold of either end's event loop, in total and without the time in which its thread waited for a core. Absent for Python. */
   readonly hold?: number;
   readonly running?: number;
-  /** Why it was ended. */
+  /** Reason for an early end. */
   readonly why?: string;
 }
 
@@ -46,7 +46,7 @@ const WRITE_BYTES = 15_000;
 const MESSAGE_MS = 100;
 const CALL_MS = 200;
 
-/** Messages that have come before the transfer begins, so that connections and code are warm. */
+/** Messages that must arrive before the transfer begins, so that connections and code are warm. */
 const FIRST_MESSAGES = 5;
 const FIRST_MS = 20_000;
 const LOOK_MS = 20;
@@ -118,7 +118,7 @@ async function takenBy(receiver: Participant): Promise<number> {
   return await receiver.ask("taken", {});
 }
 
-/** How long something took, and whether it came to its end. */
+/** Duration of a message or call, and whether it succeeded. */
 interface Took {
   readonly ms: number;
   readonly well: boolean;

@@ -9,7 +9,7 @@ const METHOD = "bench.background";
 const FILLER = "a message of fifty bytes, its number before it, no more";
 const MESSAGE_BYTES = 50;
 
-/** An answer is waited for as long as a run may take: a late one is to be measured. */
+/** Time-out of a call: as long as a run may take, as late answers are measured. */
 const CALL_TIMEOUT_MS = 100_000;
 
 const came: [number, number][] = [];
@@ -17,7 +17,7 @@ const messages: number[] = [];
 const calls: { -readonly [Key in keyof Call]: Call[Key] }[] = [];
 let timers: ReturnType<typeof setInterval>[] = [];
 
-/** Notes the messages that come, and answers calls. */
+/** Notes the messages that arrive, and answers calls. */
 export function hear(room: Room, runtime: Runtime | undefined): void {
   const take = async (reader: TextStreamReader | SdkTextReader): Promise<void> => {
     const message = await reader.readAll();
@@ -34,7 +34,7 @@ export function heard(): Heard {
   return came;
 }
 
-/** Nothing is waited for: the next message goes when its time has come. */
+/** Waits for no message: the next one is sent at its time. */
 export function startBackground(room: Room, runtime: Runtime | undefined, { to, messageMs, callMs }: BackgroundCommand): void {
   const participant = room.localParticipant;
   if (participant === undefined) throw new Error("Cannot send beside as the room is not connected");
@@ -54,7 +54,7 @@ export function startBackground(room: Room, runtime: Runtime | undefined, { to, 
   timers = [setInterval(message, messageMs), setInterval(call, callMs)];
 }
 
-/** Sends no more; may be asked again for calls that are answered later. */
+/** Stops sending. May be called again for calls that are answered later. */
 export function stopBackground(): BackgroundTraffic {
   for (const timer of timers) clearInterval(timer);
   timers = [];

@@ -3,33 +3,33 @@
 export interface Listening {
   readonly kind: "text" | "bytes";
   readonly topic: string;
-  /** Read to its end, saved at a path, or not read at all. */
+  /** Whether streams are read to the end, saved at a path, or not read. */
   readonly how: "read" | "save" | "hold";
   readonly path?: string;
 }
 
 export interface SendCommand {
-  /** As the SDK names it; `sendBytes` is Millrace's alone. */
+  /** Name of the SDK's call; only Millrace has `sendBytes`. */
   readonly how: "streamBytes" | "sendBytes" | "sendFile";
   readonly topic: string;
   readonly to: readonly string[];
-  /** All in all. */
+  /** Total of all streams. */
   readonly bytes: number;
   /** Bytes of a write, where there are writes. */
   readonly write?: number;
   /** Path of a file of `bytes` bytes. Other calls than sendFile send its contents, and random bytes without a file. */
   readonly path?: string;
-  /** Streams at once, which share the bytes: 1 if not given. */
+  /** Number of concurrent streams, which share the bytes. Default: 1. */
   readonly streams?: number;
 }
 
 export interface TextCommand {
   readonly topic: string;
-  /** Everybody if not given. */
+  /** Default: everybody. */
   readonly to?: readonly string[];
 }
 
-/** Data that is offered to a reader, for as long as the reader or the measurement takes it. */
+/** Data that is offered to a reader until the reader or the measurement stops. */
 export interface OfferCommand {
   readonly topic: string;
   readonly to: readonly string[];
@@ -39,11 +39,11 @@ export interface OfferCommand {
 export interface HoldCommand extends OfferCommand {
   /** Bytes of a write. */
   readonly write: number;
-  /** How long to look. */
+  /** Duration of the measurement, in ms. */
   readonly ms: number;
 }
 
-/** Small messages and calls that go to one participant for as long as something else does. */
+/** Small messages and calls to one participant during another transfer. */
 export interface BackgroundCommand {
   readonly to: string;
   /** Milliseconds from one message to the next, and from one call. */
@@ -53,17 +53,17 @@ export interface BackgroundCommand {
 
 /** Background traffic that was sent, by the sender's clock. */
 export interface BackgroundTraffic {
-  /** When each message was sent, by its number. */
+  /** Times at which the messages were sent, by number. */
   readonly messages: readonly number[];
   readonly calls: readonly Call[];
 }
 
 export interface Call {
   readonly began: number;
-  /** When its answer came, or it failed; undefined if neither has happened yet. */
+  /** Time of the answer or failure; undefined before. */
   readonly at?: number;
   readonly error?: string;
 }
 
-/** The number of each message that has come, and when. */
+/** Number and time of each message that has arrived. */
 export type Heard = readonly (readonly [number, number])[];

@@ -12,9 +12,9 @@ const OFFERED_BYTES = 64 * MB;
 const TOPIC = "read";
 const UNREAD_TOPIC = "unread";
 
-/** Milliseconds of a write that are looked at. */
+/** Measured part of a write, in ms. */
 const HOLD_MS = 4_000;
-/** Milliseconds without a step after which a writer is taken to wait. */
+/** A writer without progress for this long counts as waiting, in ms. */
 const STILL_MS = 2_000;
 
 const KINDS = ["rtc-node", "millrace"] as const;
@@ -65,7 +65,7 @@ function ownOf({ own, longest }: Holds): number {
   return own ?? longest;
 }
 
-/** rtc-node has all of it sent, which takes long: once. */
+/** rtc-node sends everything, which takes long: one run. */
 export async function benchUnread({ processes, effort, results, tell }: Stage): Promise<void> {
   const growth = { "rtc-node": [] as number[], "millrace": [] as number[] };
   const bytes = OFFERED_BYTES / effort.divisor;

@@ -12,7 +12,7 @@ const BYTES = 32_000_000;
 const MANY_BYTES = 16_000_000;
 const MANY = 200;
 
-/** One of the kernel's ticks, in milliseconds. */
+/** A tick of the kernel, in ms. */
 const TICK_MS = 10;
 
 const READ = "read";
@@ -132,7 +132,7 @@ export async function benchMany(stage: Stage): Promise<void> {
   }
 }
 
-/** `saved` is the file that whatever comes to the topic for that is saved as. */
+/** A pair whose receiver listens. `saved` is the path of the saved file. */
 async function listeningPair(processes: Processes, kind: Kind, saved: string): Promise<Pair> {
   const pair = await processes.pair(kind, kind);
   await pair.receiver.ask("listen", { kind: "bytes", topic: READ, how: "read" });
@@ -161,7 +161,7 @@ function allContenders(path: string): Contender[] {
   ];
 }
 
-/** Bytes at hand, by the call that is there for them. */
+/** Bytes in memory, by the call for them. */
 function plainCommand(kind: Kind): Contender["command"] {
   return { how: kind === "millrace" ? "sendBytes" : "streamBytes", topic: READ, write: 15_000 };
 }
@@ -189,7 +189,7 @@ async function allEnded({ receiver }: Pair, streams: number, bytes: number): Pro
   return at;
 }
 
-/** Milliseconds of CPU time of a process; undefined where the system does not say. */
+/** CPU time of a process, in ms; undefined where the system does not tell. */
 async function cpuOf(pid: number): Promise<number | undefined> {
   try {
     const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");

@@ -1,4 +1,4 @@
-// How long a text of 50 bytes takes one way, from the call to when it is read; contenders take turns message by message.
+// One-way time of a text of 50 bytes, from the call until it was read; contenders take turns message by message.
 import { median, quantile } from "../probe.ts";
 import type { Kind, Pair } from "./processes.ts";
 import type { Stage } from "./goodput.ts";
@@ -10,7 +10,7 @@ const WARM_UP = 20;
 const TOPIC = "text";
 const TEXT_BYTES = 50;
 
-/** Looks at a participant's clock. */
+/** Number of reads of a participant's clock. */
 const CLOCK_LOOKS = 30;
 
 interface Contender {
@@ -74,7 +74,7 @@ async function message({ pair: { sender, receiver }, to }: Contender): Promise<n
   return at - began;
 }
 
-/** Milliseconds between the clocks of both: of many looks the one that took least time tells it best. */
+/** Milliseconds between the clocks of both ends, by the quickest of many reads. */
 async function clockDifference({ sender, receiver }: Pair): Promise<number> {
   const offsets = [];
   for (const participant of [sender, receiver]) {

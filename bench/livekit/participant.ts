@@ -14,7 +14,7 @@ import { hear, heard, startBackground, stopBackground } from "./background.ts";
 import { clock } from "./clock.ts";
 import type { BackgroundCommand, HoldCommand, Listening, OfferCommand, SendCommand, TextCommand } from "./commands.ts";
 
-/** Bytes of a write where a stream is offered to a reader that does not read. */
+/** Bytes of a write to a reader that does not read. */
 const BLOCK_BYTES = 1_000_000;
 
 const TEXT = "a chat message of fifty bytes, no more and no less.".slice(0, 50);
@@ -34,7 +34,7 @@ let runtime: Runtime | undefined;
 let memory: MemoryProbe | undefined;
 let holds: HoldProbe | undefined;
 let offered = 0;
-/** Bytes that have been read, of all streams. */
+/** Bytes that were read, of all streams. */
 let taken = 0;
 
 serve({
@@ -89,7 +89,7 @@ serve({
     return { began };
   },
 
-  /** The loop's holds for so long, while writes go; the stream is left as it is. */
+  /** Holds of the event loop during writes, for a time. The stream stays open. */
   async hold({ topic, to, bytes, write, ms }: HoldCommand) {
     const data = sampleOf(bytes);
     const writer = await open({ topic, destinationIdentities: [...to] });
@@ -99,7 +99,7 @@ serve({
     return probe.stop();
   },
 
-  /** Writes for as long as it may; how much that was, says `offered`. */
+  /** Writes until the writer waits for ever. `offered` gives the bytes. */
   async offer({ topic, to, bytes }: OfferCommand) {
     const block = sampleOf(BLOCK_BYTES);
     const writer = await open({ topic, destinationIdentities: [...to] });

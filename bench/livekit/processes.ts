@@ -35,7 +35,7 @@ interface Commands {
   clock: [object, number];
   usage: [object, { cpu: number }];
   listen: [Listening, unknown];
-  /** Not of Python. */
+  /** Absent in Python. */
   prepare: [SendCommand, unknown];
   send: [SendCommand, { began: number; done: number }];
   text: [TextCommand, { began: number }];
@@ -53,9 +53,9 @@ interface Commands {
   memory: [object, number];
 }
 
-/** A step that takes longer hangs. */
+/** Time-out of a step, in ms. */
 const STEP_MS = 120_000;
-/** A participant gets so long to leave its room. */
+/** Longest time in which a participant leaves its room, in ms. */
 const END_MS = 8_000;
 const KEPT_ERRORS = 4_000;
 
@@ -64,7 +64,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A process that takes commands. It ends when its input does, so that it cannot outlive this one. */
+/** A process that takes commands. It ends with its input, so that it cannot outlive this one. */
 export class Participant {
   readonly identity: string;
   readonly kind: Kind;
@@ -118,7 +118,7 @@ export class Participant {
     clearTimeout(limit);
   }
 
-  /** Ends it in the midst of whatever it does. */
+  /** Ends the process at once. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#gone;
@@ -168,7 +168,7 @@ export interface Pair {
   readonly receiver: Participant;
 }
 
-/** Starts pairs, and ends what it has started. */
+/** Starts pairs, and ends them on disposal. */
 export class Processes implements AsyncDisposable {
   readonly #server: TestServer;
   readonly #started: Participant[] = [];
@@ -179,7 +179,7 @@ export class Processes implements AsyncDisposable {
   }
 
   /**
-   * A pair in a room of its own. The receiver comes first: a server tells of who is there at once, and of who comes without tracks only
+   * A pair in a room of its own. The receiver joins first: a server lists present participants at once, but newcomers without tracks only
    * within seconds.
    */
   async pair(sending: Kind, receiving: Kind): Promise<Pair> {
@@ -192,7 +192,7 @@ export class Processes implements AsyncDisposable {
     return { sender, receiver };
   }
 
-  /** Ends a pair in the midst of whatever it does. */
+  /** Ends both processes at once. */
   async kill({ sender, receiver }: Pair): Promise<void> {
     await Promise.all([sender.kill(), receiver.kill()]);
   }

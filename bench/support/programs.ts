@@ -6,15 +6,15 @@ import { projectRoot } from "./project_root.ts";
 
 export { projectRoot };
 
-/** A foreign program that has been started. It ends with this process at the latest, whatever ends that. */
+/** A running foreign program. It ends with this process at the latest, however that ends. */
 export interface Started {
   readonly pid: number;
-  /** Resolves when it has ended, by whatever. */
+  /** Resolves when the program has ended, for any reason. */
   readonly ended: Promise<{ code: number | null; signal: string | null }>;
   isRunning(): boolean;
-  /** The last of what it has printed. */
+  /** Last part of the program's output. */
   output(): string;
-  /** By SIGKILL. Resolves when it is gone. */
+  /** Sends SIGKILL. Resolves when the program is gone. */
   kill(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ interface Tools {
 
 const tools = await import(pathToFileURL(join(projectRoot(), "tools", "lib", "for_tests.js")).href) as Tools;
 
-/** The path of a program. Throws, saying how to get it, where there is none. */
+/** Path of a program. Throws, with instructions, if there is none. */
 export const needed: Tools["needed"] = tools.needed;
 export const livekitConfig: Tools["livekitConfig"] = tools.livekitConfig;
 export const startLivekitServer: Tools["startLivekitServer"] = tools.startLivekitServer;

@@ -46,7 +46,7 @@ test("readInlineContent: is undefined for a header without content", () => {
   assert.is(readInlineContent(encodeHeader({ kind: "text", info }, facts, undefined), facts, "text"), undefined);
 });
 
-/** The packets that a send takes, but control: their types, of headers with the topic on the wire. */
+/** Packets that a send takes, without control: their types, of headers with the topic on the wire. */
 async function packetsOf(send: (runtime: Runtime) => Promise<unknown>): Promise<string[]> {
   const seen: string[] = [];
   await inVirtualTime(async (room) => {

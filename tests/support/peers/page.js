@@ -1,4 +1,4 @@
-// In the page of browser_peer.js: what it is told to do with livekit-client, which page.html has loaded.
+// Commands of browser_peer.js in its page, by livekit-client, which page.html has loaded.
 import { bytesOf, textOf, told } from "./contents.js";
 import { names, optionsOf } from "./options.js";
 

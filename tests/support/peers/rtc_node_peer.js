@@ -1,5 +1,5 @@
-// node rtc_node_peer.js 1|0.13: a participant that uses that version of @livekit/rtc-node as its users do. One a process: the callback of
-// its native part is the process's.
+// node rtc_node_peer.js 1|0.13: a participant that uses that version of @livekit/rtc-node as its users do. One per process, as the native
+// part has one callback for all.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,7 +84,7 @@ serve({
     });
   },
 
-  /** Tells of each packet of a stream as the native part does, below the SDK's own interface, which does not show all of a header. */
+  /** Reports each packet of a stream as the native part does, below the SDK's own interface, which does not show all of a header. */
   record() {
     const kinds = { streamHeaderReceived: "header", streamChunkReceived: "chunk", streamTrailerReceived: "trailer" };
     globalThis._ffiClientInstance.on("ffi_event", ({ message }) => {
@@ -113,7 +113,7 @@ async function receive(kind, reader, from) {
   emit({ event: "received", kind, from, info, infoAtEnd: reader.info, content, parts: parts.length, error });
 }
 
-/** The package has no public way to give a reason: what its writers do when they fail is done here by hand. */
+/** The package has no public way to give a reason. This does the same as its writers when they fail. */
 async function ended(writer, close) {
   if (close === false) open.push(writer);
   else if (close?.attributes !== undefined) throw new Error("Cannot close with attributes as the SDK has no way to give them");
