@@ -41,6 +41,7 @@ const FILES = {
   "/page.js": ["text/javascript", "page.js"],
   "/contents.js": ["text/javascript", "contents.js"],
   "/options.js": ["text/javascript", "options.js"],
+  "/room_commands.js": ["text/javascript", "room_commands.js"],
   "/livekit-client.js": ["text/javascript", require.resolve("livekit-client")],
 };
 
