@@ -1,16 +1,16 @@
-// Runs contenders in turn, several times over: what the machine does meanwhile happens to all of them alike.
+// Runs contenders in turn, several times, so that another load on the machine affects all of them alike.
 import { Bench, type Task } from "tinybench";
 import { hashPlainly, noteRate } from "./limits.ts";
 import { HoldProbe, type Holds, median } from "./probe.ts";
 import type { Row } from "./report.ts";
 
-/** How thorough a run is. */
+/** Thoroughness of a run. */
 export interface Effort {
-  /** Times that each contender has its turn. */
+  /** Number of turns of each contender. */
   readonly passes: number;
-  /** Milliseconds of a turn at least. */
+  /** Shortest turn, in ms. */
   readonly turn: number;
-  /** What sizes of sends are divided by. */
+  /** Divisor of the sizes of sends. */
   readonly divisor: number;
 }
 
@@ -23,14 +23,14 @@ export interface Contender {
   /** Bytes that one run moves. */
   readonly bytes: number;
   readonly run: () => Promise<void> | void;
-  /** Its work is done on this thread in one piece: the event loop's holds say nothing. */
+  /** True if this thread does the work in one piece: the event loop's holds then mean nothing. */
   readonly inOnePiece?: boolean;
 }
 
 const PLAIN = "plain sha256, one core";
 const PLAIN_BYTES = 32e6;
 
-/** The rates of all contenders, beside plain sha256 of one core. */
+/** Rates of all contenders, and of plain sha256 on one core. */
 export async function alternate(section: string, contenders: readonly Contender[], effort: Effort): Promise<Row[]> {
   const plainBytes = PLAIN_BYTES / effort.divisor;
   const plain = { name: PLAIN, size: 0, bytes: plainBytes, run: () => hashPlainly(plainBytes), inOnePiece: true };

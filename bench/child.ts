@@ -1,4 +1,4 @@
-// Measurements that need a process of their own, as what ran before would show in them: memory, and the import of mod.ts.
+// Measurements that need a process of their own: memory, and the import of mod.ts. Earlier work would show in them.
 // Run by figures.ts, as `child.ts <name> <bytes>`; prints its result as JSON.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,22 +10,22 @@ import { openPair, TO_BOB } from "./pair.ts";
 import { wait } from "./probe.ts";
 import { sparseFile } from "./samples.ts";
 
-/** Bytes that warm a process up: what a first stream takes for good is not growth. */
+/** Bytes that warm a process up: memory that a first stream takes for good is not growth. */
 const WARM_BYTES = 64e6;
 
-/** Milliseconds without a step after which a writer is taken to wait. */
+/** A writer without progress for this long counts as waiting, in ms. */
 const STILL_MS = 500;
 
-/** What a child found out. */
+/** Result of a child. */
 export interface Grown {
-  /** Bytes by which the resident set grew at its largest. */
+  /** Largest growth of the resident set, in bytes. */
   readonly growth: number;
-  /** Bytes that the sender was let write, or the receiver saved. */
+  /** Bytes that the sender could write, or the receiver saved. */
   readonly bytes: number;
   readonly seconds: number;
 }
 
-/** A stream of so many bytes to a reader that never reads. */
+/** Sends a stream of `bytes` bytes to a reader that never reads. */
 async function unread(bytes: number): Promise<Grown> {
   const pair = await openPair(undefined);
   const { alice, bob } = pair;
@@ -57,7 +57,7 @@ async function unread(bytes: number): Promise<Grown> {
   return { growth, bytes: written, seconds };
 }
 
-/** A file of so many bytes, sent and saved. */
+/** Sends and saves a file of `bytes` bytes. */
 async function file(bytes: number): Promise<Grown> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
   try {

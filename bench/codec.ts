@@ -1,7 +1,8 @@
-// What it measures: sha256 of shared segments, the codec's job, by the pool and inline, beside raw messages to worker threads, Piscina and
-//   plain sha256 on this thread. The limit of n cores is n times the plain rate, less what this thread needs to feed the workers.
-// How to run: with the rest (bench/main.ts).
-// What would make it lie: another load on the machine; segments so few that they stay in a core's cache.
+// Measures sha256 of shared segments, the codec's job, by the pool and inline.
+// Compares raw messages to worker threads, Piscina and plain sha256 on this thread.
+// The limit of n cores is n times the plain rate, less the time in which this thread feeds the workers.
+// Run: with bench/main.ts.
+// Pitfalls: another load on the machine; so few segments that they stay in a core's cache.
 import type { Codec } from "../workers/codec.ts";
 import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
 import { createCodecPool } from "../workers/pool/pool.ts";
@@ -11,7 +12,7 @@ import { cores, type Row } from "./report.ts";
 
 const ROUND_BYTES = 48e6;
 
-/** Segments under way at a time. */
+/** Number of segments in work at a time. */
 const DEEP = 32;
 
 const SIZES = [15_000, 60_000, 240_000, 1_000_000] as const;
@@ -52,7 +53,7 @@ async function throughCodec(codec: Codec, size: number, bytes: number): Promise<
   for (const segment of segments) segment.release();
 }
 
-/** Each segment is used again as soon as its job is done, until so many bytes went through. */
+/** Uses each segment again as soon as its job is done, until `bytes` bytes are processed. */
 async function through<T>(
   segments: readonly T[],
   size: number,

@@ -1,6 +1,6 @@
 import type { CodecPool } from "../mod.ts";
 
-/** How a figure is measured: each run gives a value, the median counts. */
+/** Measurement of a figure: each run gives a value, the median counts. */
 export interface Measure {
   readonly id: string;
   readonly what: string;
@@ -9,7 +9,7 @@ export interface Measure {
   readonly better: "less" | "more";
   readonly runs: readonly number[];
   readonly note: string;
-  /** Something besides the value that has to hold. */
+  /** Further condition besides the value. */
   readonly holds?: boolean;
 }
 

@@ -1,9 +1,10 @@
-// What it measures: the figures to reach, medians of five runs after one that warms up: the longest hold of the event loop in four sends,
-//   throughput against the machine's limit, small texts a second, a thousand streams against one, compression by two workers against one, the
-//   framed format against the plain one, memory, the import of mod.ts.
-// How to run: npm run bench:figures | bun --bun run bench:figures | deno task bench:figures
-// What would make it lie: another load on the machine (it shows in the noise printed below); the limit counts all cores as free;
-//   memory is that of a process, of which an engine may give back nothing until it has to.
+// Measures the figures to reach, as medians of five runs after one that warms up.
+//   Figures: the longest hold of the event loop in four sends, throughput against the machine's limit, small texts a second,
+//   a thousand streams against one, compression by two workers against one, the framed format against the plain one,
+//   memory, the import of mod.ts.
+// Run: npm run bench:figures | bun --bun run bench:figures | deno task bench:figures
+// Pitfalls: another load on the machine shows in the printed noise. The limit counts all cores as free.
+//   Memory is that of a process: an engine may keep freed memory until the system needs that.
 import { createCodecPool } from "../mod.ts";
 import type { Grown } from "./child.ts";
 import type { FigureContext, Measure } from "./figure_types.ts";
@@ -28,7 +29,7 @@ const SECTIONS: Readonly<Record<string, (context: FigureContext) => AsyncGenerat
 
 export const FIGURE_SECTIONS: readonly string[] = Object.keys(SECTIONS);
 
-/** Measures each figure, or those of some sections, and tells of it. */
+/** Measures each figure, or those of some sections, and reports each. */
 export async function measureFigures(
   brief: boolean,
   only: readonly string[] | undefined,
@@ -51,7 +52,7 @@ export async function measureFigures(
   return figures;
 }
 
-/** Whether what was measured is what is to be reached: by the median of the runs. */
+/** Whether the median of the runs reaches the figure. */
 export function asFigure({ id, what, unit, reach, better, runs, note, holds = true }: Measure): Figure {
   const measured = median(runs);
   const within = better === "less" ? measured <= reach : measured >= reach;

@@ -1,4 +1,4 @@
-// What the framed format gives and takes, on the hub: JSON lines compressed by two workers against one, and random bytes framed against plain.
+// Gain and cost of the framed format, on the hub: JSON lines compressed by two workers against one, random bytes framed against plain.
 import { createCodecPool } from "../mod.ts";
 import type { FigureContext, Measure } from "./figure_types.ts";
 import { openPair, type Pair, TO_BOB, TOPIC } from "./pair.ts";
@@ -39,7 +39,7 @@ async function compressed({ rounds, divisor }: FigureContext): Promise<Measure> 
   }
 }
 
-/** With somebody in the room who has never said hello, and looks at nothing, what goes to everybody goes plain: to bob as well. */
+/** A participant who never says hello makes every broadcast plain, for Bob as well. */
 async function framed({ pool, rounds, divisor }: FigureContext): Promise<Measure> {
   const data = randomBytes(64 * MB / divisor);
   const pair = await openPair(pool);
@@ -65,7 +65,7 @@ async function framed({ pool, rounds, divisor }: FigureContext): Promise<Measure
   }
 }
 
-/** Counts the chunks that come: a framed stream for bob shows none here. */
+/** Counts the chunks that arrive: a framed stream for Bob shows none here. */
 function listenPlainly({ hub }: Pair): { chunks: () => number; close: () => Promise<void> } {
   const transport = hub.join(LISTENER);
   let chunks = 0;
@@ -78,7 +78,7 @@ function listenPlainly({ hub }: Pair): { chunks: () => number; close: () => Prom
   return { chunks: () => chunks, close: () => transport.close() };
 }
 
-/** MB a second of two contenders who take turns, after a turn each that warms up. */
+/** MB a second of two contenders who take turns, after one warm-up turn each. */
 async function alternately(
   rounds: number,
   bytes: number,

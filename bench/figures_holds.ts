@@ -9,7 +9,7 @@ import { flatText, randomBytes, randomFile } from "./samples.ts";
 
 const MB = 1e6;
 
-/** The promise to users, in milliseconds. */
+/** Promised longest hold, in ms. */
 const REACH_MS = 5;
 
 interface Send {

@@ -1,4 +1,4 @@
-// How fast: a large send against the machine's limit, small texts, and many streams against one.
+// Rates: a large send against the machine's limit, small texts, and many streams against one.
 import process from "node:process";
 import type { FigureContext, Measure } from "./figure_types.ts";
 import { sha256Rate } from "./limits.ts";
@@ -26,8 +26,8 @@ export async function* rateFigures(context: FigureContext): AsyncGenerator<Measu
 }
 
 /**
- * The limit: all cores hash, and each byte is hashed at both ends, so cores × plain sha256 of one ÷ 2. The plain rate is measured before each
- * send. The note's share of CPU time is what could be reached at most with all cores free, and hardly depends on other loads.
+ * Highest possible rate: all cores hash, and each byte is hashed at both ends, so cores × plain sha256 of one ÷ 2. The plain rate is
+ * measured before each send. The note's share of CPU time is an upper bound with all cores free, and hardly depends on other loads.
  */
 async function againstLimit({ alice }: Pair, { rounds, divisor }: FigureContext, topic: string): Promise<Measure> {
   const data = randomBytes(256 * MB / divisor);
@@ -84,7 +84,7 @@ async function smallTexts({ alice, ended }: Pair, { rounds, divisor }: FigureCon
   };
 }
 
-/** A stream costs some hundred microseconds besides its bytes: how much that is of the whole depends on how many bytes it has. */
+/** A stream costs some hundred microseconds besides its bytes: its share depends on the number of bytes. */
 async function* manyStreams({ alice }: Pair, { rounds, divisor }: FigureContext): AsyncGenerator<Measure, void, undefined> {
   for (const size of MANY_SIZES) {
     const part = randomBytes(Math.ceil(size / divisor));

@@ -1,8 +1,8 @@
 // Packets a second from one participant of a hub to another, awaited one after the other, and by broadcast to 200.
 //
 // Run:  node dist/bench/hub_raw.js    bun bench/hub_raw.ts    deno run -A bench/hub_raw.ts    (an argument: seconds of each, default 1)
-// It would lie if the receiver did no work at all: each chunk is copied, as the contract of Transport asks of whoever keeps it.
-// `hold` is the most by which a 5 ms interval was late; on a machine that is busy otherwise it is the machine's, not the hub's.
+// The receiver copies each chunk, as the contract of Transport asks of a receiver that keeps chunks.
+// `hold` is the largest delay of a 5 ms interval. On a busy machine the machine causes it, not the hub.
 import process from "node:process";
 import type { Packet } from "../protocol/wire/packets.ts";
 import { createHub } from "../transports/hub/hub.ts";
@@ -10,7 +10,7 @@ import type { Transport } from "../transports/transport.ts";
 
 const seconds = Number(process.argv[2] ?? 1);
 
-/** Sends until the time is up; returns packets delivered a second, and the longest hold of the event loop in ms. */
+/** Sends until the time is up. Returns packets delivered a second, and the longest hold of the event loop in ms. */
 async function measure(receivers: number, content: number, inFlight: number): Promise<{ rate: number; hold: number }> {
   const hub = createHub();
   const sender = hub.join("sender");

@@ -1,5 +1,5 @@
-// How long the import of mod.ts takes in a fresh process, in milliseconds, and how many workers it started: run by figures.ts.
-// On Deno it has no permission to read files: modules are all it reads, or it fails.
+// Milliseconds of an import of mod.ts in a fresh process, and the number of started workers: run by figures.ts.
+// On Deno the process has no permission to read files: it reads modules only, or fails.
 const began = performance.now();
 await import("../mod.ts");
 const took = performance.now() - began;

@@ -1,5 +1,5 @@
-// The limits of the machine: how fast one core hashes and copies, and how many cores are there to be had.
-// What would make it lie: bytes so few that they stay in a core's cache, hence 32 MB; another load, which is why `coresFree` is printed.
+// The limits of the machine: how fast one core hashes and copies, and how many cores are available.
+// Pitfalls: few bytes would stay in a core's cache, hence 32 MB. Another load shows in `coresFree`.
 import { createHash } from "node:crypto";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
 import { RawWorkers } from "./peers.ts";
@@ -11,10 +11,10 @@ const BYTES = 32e6;
 const source = new Uint8Array(BYTES).fill(1);
 const target = new Uint8Array(BYTES).fill(2);
 
-/** Each rate of plain sha256 that was measured in this run, in MB/s: their spread is the machine's noise. */
+/** Each rate of plain sha256 measured in this run, in MB/s: their spread is the machine's noise. */
 const rates: number[] = [];
 
-/** Hashes so many bytes on this thread, a segment at a time. */
+/** Hashes `bytes` bytes on this thread, a segment at a time. */
 export function hashPlainly(bytes: number = BYTES, segment: number = SEGMENT_BYTES): void {
   for (let done = 0; done < bytes; done += segment) {
     const at = done % (BYTES - segment);
@@ -27,7 +27,7 @@ export function copyPlainly(): void {
   for (let at = 0; at < BYTES; at += SEGMENT_BYTES) target.set(source.subarray(at, at + SEGMENT_BYTES), at);
 }
 
-/** MB a second of plain sha256 of so many bytes, right now. */
+/** Current rate of plain sha256 of `bytes` bytes, in MB a second. */
 export function sha256Rate(bytes: number = BYTES): number {
   const rate = bytes / 1000 / timed(() => hashPlainly(bytes));
   noteRate(rate);
@@ -38,7 +38,7 @@ export function noteRate(rate: number): void {
   rates.push(rate);
 }
 
-/** What the machine did on its own, over the run so far and, idle, right now. */
+/** Noise of the machine, over the run so far and, idle, at this moment. */
 export async function measureNoise(idleMs: number): Promise<Noise> {
   const idle = await idleHolds(idleMs);
   const copies = Array.from({ length: 5 }, () => BYTES / 1000 / timed(copyPlainly));
@@ -46,7 +46,7 @@ export async function measureNoise(idleMs: number): Promise<Noise> {
   return { sha256: median(rates), sha256Spread: spread(rates), memcpy: median(copies), coresFree, idle };
 }
 
-/** What threads that hash on all cores at once reach, in terms of one core. */
+/** Rate of threads that hash on all cores at once, in cores. */
 async function measureCores(ms: number): Promise<number> {
   const workers = new RawWorkers(cores);
   try {

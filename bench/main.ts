@@ -1,10 +1,11 @@
-// What it measures: throughput and the event loop's holds, of the codec by segment size and of streams on the hub by chunk size, by write
-//   size and as finite sends, by the pool and inline, beside the machine's limits and peers; with --figures, the figures to reach.
-// How to run: npm run bench | bun --bun run bench | deno task bench; npm run bench:figures | ...; arguments: --figures, --only=SECTION[,...]
-//   (of the figures: holds, rates, formats, actors, processes), --brief (seconds instead of minutes; the numbers mean nothing), --out=FOLDER (default
-//   docs/bench, with --brief or --only none). Writes <runtime>.json and .svg.
-// What would make it lie: another load on the machine, which shows in the spread of the plain sha256 rate, the idle drift and the cores that
-//   were free; a laptop's changing clock rate; --brief.
+// Measures throughput and the event loop's holds, by the pool and inline. The codec is measured by segment size,
+//   streams on the hub by chunk size, by write size and as finite sends. Compares the machine's limits and peers.
+// Run: npm run bench | bun --bun run bench | deno task bench; npm run bench:figures | ...; arguments:
+//   --figures: the figures to reach. --only=SECTION[,...]: of the figures holds, rates, formats, actors, processes.
+//   --brief: seconds instead of minutes; the numbers mean nothing.
+//   --out=FOLDER: default docs/bench, with --brief or --only none. Writes <runtime>.json and .svg.
+// Pitfalls: another load on the machine, which shows in the spread of the plain sha256 rate, the idle drift and the free cores;
+//   a laptop's changing clock rate; --brief.
 import { writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -66,7 +67,7 @@ async function figures(report: Report): Promise<Report> {
   return { ...report, figuresNoise, figures: measured };
 }
 
-/** Where deno.json is: this file runs from its source and, compiled, from within dist/. */
+/** Folder of deno.json: this file runs from its source and, compiled, from within dist/. */
 function projectRoot(): string {
   let root = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(root, "deno.json")) && dirname(root) !== root) root = dirname(root);

@@ -1,12 +1,12 @@
 import process from "node:process";
 
-/** Looks at this process's resident set every few milliseconds. */
+/** Measures this process's resident set every few milliseconds. */
 export class MemoryProbe {
   readonly #before: number = process.memoryUsage().rss;
   #largest: number = this.#before;
   readonly #timer: ReturnType<typeof setInterval> = setInterval(() => this.#look(), 10);
 
-  /** Ends the probe; the bytes by which the set grew at its largest. */
+  /** Ends the probe. Returns the largest growth of the set, in bytes. */
   stop(): number {
     clearInterval(this.#timer);
     this.#look();

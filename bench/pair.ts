@@ -1,4 +1,4 @@
-// Two participants of a hub, one of whom takes whatever comes: what every measurement of the whole runtime is made on.
+// Two participants of a hub, one of whom takes every stream: the base of all measurements of the whole runtime.
 import {
   type ByteStreamReader,
   type CodecPool,
@@ -9,19 +9,19 @@ import {
   type TextStreamReader,
 } from "../mod.ts";
 
-/** The stream's reader does with it what the measurement asks for. */
+/** Alice, who sends, and Bob, who reads. */
 export interface Pair extends AsyncDisposable {
   readonly hub: Hub;
   readonly alice: Runtime;
   readonly bob: Runtime;
-  /** Bytes that bob has read, of text UTF-16 units. */
+  /** Bytes that Bob has read; of text, UTF-16 units. */
   readonly taken: () => number;
-  /** Streams that bob has read to their ends. */
+  /** Number of streams that Bob has read to their end. */
   readonly ended: () => number;
   close(): Promise<void>;
 }
 
-/** What is sent on this topic, bob reads to the end and forgets. */
+/** Topic of streams that Bob reads to the end and drops. */
 export const TOPIC = "bench";
 
 /** The same, with room for four times the default window. */
@@ -29,7 +29,7 @@ export const WIDE_TOPIC = "bench wide";
 
 const WIDE_WINDOW = 4 * 1024 * 1024;
 
-/** To bob alone, and done when he has all of it. */
+/** Options of a stream for Bob alone, done when he has all of it. */
 export const TO_BOB: { topic: string; destinationIdentities: string[]; confirm: true } = {
   topic: TOPIC,
   destinationIdentities: ["bob"],

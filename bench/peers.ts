@@ -1,4 +1,4 @@
-// Others that carry out the codec's job, sha256 of a shared segment: messages to worker threads without anything between, and Piscina.
+// Other implementations of the codec's job, sha256 of a shared segment: bare messages to worker threads, and Piscina.
 import { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 
@@ -31,7 +31,7 @@ export class RawWorkers {
     await this.#ask(this.#next % this.#threads.length, { buffer, length });
   }
 
-  /** Hashes for so long on all threads; returns the bytes they hashed. */
+  /** Hashes on all threads for a time. Returns the hashed bytes. */
   async spin(ms: number): Promise<number> {
     const answers = await Promise.all(this.#threads.map((_, index) => this.#ask(index, { spin: ms })));
     return answers.reduce((sum, { hashed = 0 }) => sum + hashed, 0);

@@ -23,7 +23,7 @@ interface Line {
   readonly points: readonly (readonly [number, number])[];
 }
 
-/** An SVG of its own: no script, no style sheet, no font that may be missing. */
+/** A self-contained SVG: no script, no style sheet, no font that may be missing. */
 export function plot(report: Report, rows: readonly Row[]): string {
   const width = 2 * (LEFT + WIDTH + GAP) + LEGEND;
   const height = SECTIONS.length * (TOP + HEIGHT + BOTTOM) + 30;
@@ -68,7 +68,7 @@ function linesOf(rows: readonly Row[], names: readonly string[], value: (row: Ro
   }));
 }
 
-/** Sizes run logarithmically, values from zero; `mark`, if not 0, is drawn across. */
+/** Sizes have a logarithmic axis, values start at zero. A line across is drawn at `mark`, if not 0. */
 function panel(left: number, top: number, title: string, lines: readonly Line[], mark: number): string {
   const points = lines.flatMap((line) => line.points);
   const sizes = [...new Set(points.map(([size]) => size))].sort((a, b) => a - b);
@@ -110,7 +110,7 @@ export function text(x: number, y: number, content: string, attributes = ""): st
   return `<text x="${px(x)}" y="${px(y)}"${attributes === "" ? "" : ` ${attributes}`}>${escaped}</text>`;
 }
 
-/** 1, 2 or 5 times a power of ten, no less than the value. */
+/** 1, 2 or 5 times a power of ten, at least `value`. */
 export function niceStep(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 2, 5].find((factor) => factor * power >= value) ?? 10) * power;

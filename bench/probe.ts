@@ -1,17 +1,17 @@
-// How long the event loop was held: the drift of a 5 ms interval, which means the same on every runtime.
-// What would make it lie: another load on the machine. So the idle drift is printed beside, and where the system tells (Linux), the longest
-// hold without the time in which this thread did not run: others, or this program's own workers, had the cores.
+// Hold of the event loop: the drift of a 5 ms interval, which means the same on every runtime.
+// Pitfalls: another load on the machine. So the idle drift is printed as well, and on Linux the longest hold without the time in which this
+// thread did not run. Then others, or this program's own workers, had the cores.
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
 const INTERVAL_MS = 5;
 
-/** Milliseconds by which the interval was late. */
+/** Delays of the interval, in ms. */
 export interface Holds {
   readonly longest: number;
   readonly p99: number;
   readonly samples: number;
-  /** The longest, counting of each no more than the time that this thread ran. */
+  /** Longest hold, counting only the time in which this thread ran. */
   readonly own?: number;
 }
 
@@ -24,7 +24,7 @@ export class HoldProbe {
   #ran: number | undefined = ranFor();
   #timer: ReturnType<typeof setInterval> | undefined = setInterval(() => this.#look(), INTERVAL_MS);
 
-  /** Ends the probe; what holds the loop right now counts. */
+  /** Ends the probe. A present hold counts. */
   stop(): Holds {
     if (this.#timer !== undefined) {
       clearInterval(this.#timer);
@@ -50,7 +50,7 @@ export class HoldProbe {
   }
 }
 
-/** Milliseconds that this thread, the process's first, has run since it started; undefined where the system does not say. */
+/** Milliseconds that this thread, the process's first, has run since it started; undefined where the system does not tell. */
 function ranFor(): number | undefined {
   try {
     return Number(readFileSync(SCHEDULE, "utf8").split(" ")[0]) / 1e6;
@@ -59,7 +59,7 @@ function ranFor(): number | undefined {
   }
 }
 
-/** The least value that so great a share of the values does not exceed; 0 of none. */
+/** Smallest value that a share of the values does not exceed; 0 without values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
@@ -78,7 +78,7 @@ export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
-/** What drift there is when nothing is done. */
+/** Drift of an idle event loop. */
 export async function idleHolds(ms: number): Promise<Holds> {
   const probe = new HoldProbe();
   await wait(ms);

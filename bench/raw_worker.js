@@ -1,5 +1,4 @@
-// The worker of the peer "raw messages": what a pool could be at its leanest. Plain JavaScript, so that its name is the same in source
-// and build.
+// The worker of the peer "raw messages": the leanest possible pool. Plain JavaScript, so that its name is the same in source and build.
 import { createHash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 

@@ -1,22 +1,22 @@
-// What a run of the benchmark leaves: rows and figures, as a table, as JSON, and (plot.ts) as a drawing.
+// Results of a benchmark run: rows and figures, as a table, as JSON, and by plot.ts as a drawing.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { Holds } from "./probe.ts";
 
-/** One thing whose rate was measured. */
+/** A contender and its measured rate. */
 export interface Row {
   readonly section: string;
-  /** What was measured: "pool", "inline", or a peer. */
+  /** Name of the contender: "pool", "inline", or a peer. */
   readonly name: string;
-  /** Bytes of what the section varies: a segment, a chunk, a write, a send. */
+  /** Size that the section varies, in bytes: a segment, a chunk, a write, a send. */
   readonly size: number;
   /** MB (10^6 bytes) a second, median of the passes. */
   readonly rate: number;
   /** As a share of plain sha256 of one core in the same passes. */
   readonly share: number;
-  /** Of the event loop, in ms; absent where the work is this thread's own, in one piece. */
+  /** Longest hold of the event loop, in ms; absent if this thread does the work, in one piece. */
   readonly holds?: Holds;
 }
 
@@ -33,13 +33,13 @@ export interface Figure {
   readonly note: string;
 }
 
-/** What the machine did on its own. */
+/** Noise of the machine. */
 export interface Noise {
   /** MB a second of plain sha256 on one core: median over the run, and (largest - smallest) / median. */
   readonly sha256: number;
   readonly sha256Spread: number;
   readonly memcpy: number;
-  /** What threads hashing on all cores at once reached, in cores: less than there are if others use them. */
+  /** Rate of threads hashing on all cores at once, in cores; less than the machine has if others use them. */
   readonly coresFree: number;
   readonly idle: Holds;
 }
@@ -53,9 +53,9 @@ export interface Report {
   readonly rows?: readonly Row[];
   readonly figuresNoise?: Noise;
   readonly figures?: readonly Figure[];
-  /** What bench/livekit/ has measured. */
+  /** Results of bench/livekit/. */
   readonly livekit?: object;
-  /** What bench/links/ has measured. */
+  /** Results of bench/links/. */
   readonly links?: object;
 }
 
@@ -74,7 +74,7 @@ export function emptyReport(brief: boolean): Report {
   return { runtime: runtimeName, version, machine, brief };
 }
 
-/** Writes `<folder>/<runtime>.json`; what an earlier run of the other half left there is kept. Returns all of it. */
+/** Writes `<folder>/<runtime>.json`, and keeps results of the other half there. Returns all results. */
 export async function writeReport(folder: string, report: Report): Promise<Report> {
   const path = join(folder, `${report.runtime}.json`);
   await mkdir(folder, { recursive: true });
@@ -82,7 +82,7 @@ export async function writeReport(folder: string, report: Report): Promise<Repor
   try {
     earlier = JSON.parse(await readFile(path, "utf8")) as Partial<Report>;
   } catch {
-    // The first run, or one that was cut off: nothing to keep.
+    // Without a former report, or after one that was cut off, there is nothing to keep.
   }
   const whole = { ...earlier, ...report };
   const rounded = (_: string, value: unknown): unknown => typeof value === "number" ? Number(value.toPrecision(4)) : value;
@@ -90,7 +90,7 @@ export async function writeReport(folder: string, report: Report): Promise<Repor
   return whole;
 }
 
-/** Lines of columns as wide as what stands in them; all but the first `left` are set to the right. */
+/** Lines with columns of equal width; all but the first `left` are right-aligned. */
 export function table(head: readonly string[], lines: readonly (readonly string[])[], left = 1): string {
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => (line[column] ?? "").length)));
   const set = (line: readonly string[]): string =>

@@ -4,10 +4,10 @@ import process from "node:process";
 import { programFile } from "./support/program_command.ts";
 import { runtimeName } from "./report.ts";
 
-/** A measurement that takes longer hangs. */
+/** Time-out of a measurement, in ms. */
 const CHILD_MS = 120_000;
 
-/** Runs bench/<name>, source or compiled as this file is, and returns what its last line says. */
+/** Runs bench/<name>, source or compiled as this file is, and returns the JSON of its last line. */
 export async function runChild<T>(
   name: string,
   args: readonly string[],

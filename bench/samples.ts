@@ -1,4 +1,4 @@
-// What is sent: bytes that cannot be packed, text with more than ASCII in it, files.
+// Contents to send: incompressible bytes, text with more than ASCII in it, files.
 import { open } from "node:fs/promises";
 import { createRandom } from "../transports/hub/random.ts";
 
@@ -8,14 +8,14 @@ const WORDS =
   "stream opened closed sent received bytes of the reader in room by participant after retry window credit was full empty again"
     .split(" ");
 
-/** Random bytes, of a generator quick enough for hundreds of MB. */
+/** Random bytes, from a generator quick enough for hundreds of MB. */
 export function randomBytes(bytes: number): Uint8Array {
   const whole = new Uint8Array(bytes);
   for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(whole.subarray(at, at + 65_536));
   return whole;
 }
 
-/** A text of so many bytes of UTF-8. It is flat: one made by `repeat` or `+` is put together by the engine when it is first touched. */
+/** Text of `bytes` bytes of UTF-8. It is flat: an engine joins the parts of `repeat` or `+` only at the first access. */
 export function flatText(bytes: number): string {
   const line = new TextEncoder().encode(LINE);
   const whole = new Uint8Array(bytes).fill(0x20);
@@ -34,7 +34,7 @@ export async function randomFile(path: string, bytes: number): Promise<void> {
   }
 }
 
-/** Makes a file that is one hole: it reads as zeros, and takes no room on the disk. */
+/** Makes a file that is one hole: it reads as zeros, and takes no space on the disk. */
 export async function sparseFile(path: string, bytes: number): Promise<void> {
   const file = await open(path, "w");
   try {
@@ -44,7 +44,7 @@ export async function sparseFile(path: string, bytes: number): Promise<void> {
   }
 }
 
-/** Lines of JSON as a log has them, the same for the same seed. */
+/** Lines of JSON as in a log, the same for the same seed. */
 export function jsonLines(bytes: number, seed: number): Uint8Array {
   const random = createRandom(seed);
   const pick = (from: readonly string[]): string => from[Math.floor(random() * from.length)] ?? "";

@@ -1,7 +1,7 @@
-// What it measures: whole streams between two participants of a hub, sent, hashed at both ends, read and confirmed: by chunk size, by the size
-//   of writes, and as finite sends; by the pool and inline; with the event loop's holds.
-// How to run: with the rest (bench/main.ts).
-// What would make it lie: both ends share this thread and its cores; a reader that does nothing with what it reads, as here, is the best case.
+// Measures whole streams between two participants of a hub, sent, hashed at both ends, read and confirmed.
+//   Series: by chunk size, by write size and as finite sends; by the pool and inline; with the event loop's holds.
+// Run: with bench/main.ts.
+// Pitfalls: both ends share this thread and its cores. A reader that drops its bytes, as here, is the best case.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const SEND_SIZES = [1_000_000, 64_000_000] as const;
 /** Bytes of one run of the first two sections. */
 const RUN_BYTES = 16e6;
 
-/** Writes of one run at most. */
+/** Largest number of writes of one run. */
 const RUN_WRITES = 20_000;
 
 const SAVE_TOPIC = "save";

@@ -1,4 +1,4 @@
-// What is sent: files of bytes that cannot be packed, of JSON lines, and of a tree of real files.
+// Contents to send: files of incompressible bytes, of JSON lines, and of a tree of real files.
 import { open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectRoot } from "../support/programs.ts";
@@ -17,7 +17,7 @@ const RANDOM_BYTES = 8e6;
 const FILE_BYTES = 32e6;
 const SEED = 5;
 
-/** Of one file of the tree: else the SDK's native part, half the tree, would be most of it. */
+/** Bytes taken of one file at most: the SDK's native part, half the tree, would be most of the contents otherwise. */
 const MOST_OF_FILE = 1e6;
 
 /** Makes the file in the folder; `divisor` makes it smaller. */

@@ -1,10 +1,10 @@
-// The lines that are measured over, and what is to be reached on them.
+// Measured lines, and the figures to reach on each.
 import type { Line } from "../support/programs.ts";
 
 export interface Link {
   readonly name: string;
   readonly title: string;
-  /** None: straight to the server. */
+  /** Undefined: straight to the server. */
   readonly line?: Line;
   /** With random bytes: goodput against the best of rtc-node's, and the p95 of messages meanwhile in milliseconds. */
   readonly reach?: { readonly goodput: number; readonly message: number };
@@ -20,7 +20,7 @@ export const LINKS: readonly Link[] = [
   lineOf("lossy", { delay: 10, rate: 2, queue: QUEUE_MS, loss: 0.002 }, { goodput: 1, message: 200 }),
 ];
 
-/** "20,1,500,0.01": delay one way, rate, queue at that rate, loss; what is left out is none of it, of a queue 500 ms. */
+/** "20,1,500,0.01": delay one way, rate, queue at that rate, loss. Each has a default: 0, and a queue of 500 ms. */
 export function parseLink(text: string): Link {
   const [delay = NaN, rate = 0, queue = QUEUE_MS, loss = 0, ...more] = text.split(",").map((part) =>
     part === "" ? NaN : Number(part)

@@ -1,17 +1,19 @@
-// What it measures: transfers between two participants over lines with delay, limit, queue and losses, by Millrace, by @livekit/rtc-node's own
-//   API and by LiveKit's SDK for Python: goodput from the call to the last byte read, and what goes beside it from the same sender to the
-//   same receiver: a message of 50 bytes each 100 ms, one way, and a call (RPC) each 200 ms, there and back; and how long the event
-//   loops of both ends are held. The lines are relays between the participants and a LiveKit server of the benchmark's own, all on this
-//   machine. Each run has a room and participants of its own; contenders take turns in each round; ratios are made round by round, against
-//   the best of rtc-node's.
-// How to run: npm run bench:links | bun --bun run bench:links | deno task bench:links; arguments: --links=NAME[,...] (loopback, narrow, far,
-//   mobile, lossy; default all), --link=DELAY,RATE,QUEUE,LOSS (ms one way, MB/s or 0, ms, a probability; may be given more than once, then
-//   besides those of --links alone), --contents=random,json,mixed (default: random, on loopback all of them),
-//   --rounds=N (default 3), --quick (half a minute; the numbers mean nothing), --out=FOLDER (default docs/bench, with a choice or --quick
-//   none). Writes into <runtime>.json, and <runtime>-links.svg. A system other than Linux may have to be told of 127.0.0.2 (macOS: ifconfig
-//   lo0 alias 127.0.0.2).
-// What would make it lie: another load on the machine, as relay, server and both ends share its cores (the load before and the spread of the
-//   runs show it). A transfer is ended after 90 s: its goodput is that of what came, its messages are as late as they were by then.
+// Measures transfers between two participants over lines with delay, rate limit, queue and losses, by Millrace,
+//   by @livekit/rtc-node's own API and by LiveKit's SDK for Python. Goodput counts from the call to the last byte read.
+//   In the background the sender sends the receiver a message of 50 bytes each 100 ms, one way,
+//   and makes a call (RPC) each 200 ms, there and back. The holds of both event loops are measured as well.
+//   The lines are relays between the participants and a LiveKit server of the benchmark's own, all on this machine.
+//   Each run has a room and participants of its own. Contenders take turns in each round.
+//   Ratios are made round by round, against the best of rtc-node's.
+// Run: npm run bench:links | bun --bun run bench:links | deno task bench:links; arguments:
+//   --links=NAME[,...]: loopback, narrow, far, mobile, lossy; default all.
+//   --link=DELAY,RATE,QUEUE,LOSS: ms one way, MB/s or 0, ms, a probability; repeatable; without --links, these only.
+//   --contents=random,json,mixed: default random, on loopback all of them.
+//   --rounds=N: default 3. --quick: half a minute; the numbers mean nothing.
+//   --out=FOLDER: default docs/bench, with a choice or --quick none. Writes into <runtime>.json, and <runtime>-links.svg.
+//   A system other than Linux may have to be told of 127.0.0.2 (macOS: ifconfig lo0 alias 127.0.0.2).
+// Pitfalls: another load on the machine, as relay, server and both ends share its cores. The printed load and spread show that.
+//   A transfer is ended after 90 s: its goodput counts the bytes that came, its messages are as late as at that moment.
 import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { join } from "node:path";
@@ -20,7 +22,7 @@ import { parseArgs } from "node:util";
 import { projectRoot, startRelay } from "../support/programs.ts";
 import { startServer } from "../support/server.ts";
 import { measureNoise, sha256Rate } from "../limits.ts";
-import { Cast } from "../livekit/cast.ts";
+import { Processes } from "../livekit/processes.ts";
 import { hasPython, inFolder, versions } from "../livekit/surroundings.ts";
 import { emptyReport, type Figure, figuresTable, noiseLines, writeReport } from "../report.ts";
 import { CONTENTS, type Contents, type ContentsName, makeContents } from "./contents.ts";
@@ -31,7 +33,7 @@ import { type Bounds, type Contender, type Run, runOnce } from "./run.ts";
 
 const BOUNDS: Bounds = { transferMs: 90_000, afterMs: 10_000 };
 
-/** Two of the participants' processes may not come together, or an SDK may fail: the run is made again. */
+/** Number of attempts at a run: two processes may not meet, or an SDK may fail. */
 const ATTEMPTS = 3;
 
 const { values } = parseArgs({
@@ -81,11 +83,11 @@ async function measure(link: Link, folder: string, rows: LinkRow[], figures: Fig
   const { udpPort } = server;
   const relay = line && await startRelay({ from: `127.0.0.2:${udpPort}`, to: `127.0.0.1:${udpPort}`, ...line });
   try {
-    await using cast = new Cast(server);
+    await using processes = new Processes(server);
     for (const each of chosen ?? ownContents(name)) {
       const contents = await makeContents(each, folder, brief ? 64 : 1);
       console.log(`${name}: ${title}; ${(contents.bytes / 1e6).toFixed(1)} MB, ${each}`);
-      const found = rowsOf(link, contents, await takeTurns(cast, contents, rows.length > 0));
+      const found = rowsOf(link, contents, await takeTurns(processes, contents, rows.length > 0));
       rows.push(...found);
       figures.push(...figuresOf(link, found));
     }
@@ -94,15 +96,15 @@ async function measure(link: Link, folder: string, rows: LinkRow[], figures: Fig
   }
 }
 
-/** A quick run has all contenders once, to see that they work, and then few. */
-async function takeTurns(cast: Cast, contents: Contents, again: boolean): Promise<Map<Contender, Run[]>> {
+/** A quick run has all contenders once, as a check, and then few. */
+async function takeTurns(processes: Processes, contents: Contents, again: boolean): Promise<Map<Contender, Run[]>> {
   const contenders = contendersOf(contents.name).filter(({ by, how }) =>
     (by !== "python" || hasPython()) && (!brief || !again || by === "millrace" || (by === "rtc-node" && how === "sendFile"))
   );
   const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [contender, own] of runs) {
-      const run = await measured(cast, contender, contents);
+      const run = await measured(processes, contender, contents);
       own.push(run);
       console.log(`  ${contender.name}: ${runLabel(run)}`);
     }
@@ -110,10 +112,10 @@ async function takeTurns(cast: Cast, contents: Contents, again: boolean): Promis
   return runs;
 }
 
-async function measured(cast: Cast, contender: Contender, contents: Contents): Promise<Run> {
+async function measured(processes: Processes, contender: Contender, contents: Contents): Promise<Run> {
   for (let attempt = 1;; attempt++) {
     try {
-      return await runOnce(cast, contender, contents, BOUNDS);
+      return await runOnce(processes, contender, contents, BOUNDS);
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
       console.error(`  ${contender.name}, once more: ${error instanceof Error ? error.message : String(error)}`);
@@ -121,7 +123,7 @@ async function measured(cast: Cast, contender: Contender, contents: Contents): P
   }
 }
 
-/** Bytes that are at hand go by the calls for them, what is a file by those for files. */
+/** Contents in memory are sent by the calls for bytes, files by those for files. */
 function contendersOf(name: ContentsName): Contender[] {
   const isFile = name !== "random";
   return [

@@ -1,5 +1,5 @@
-// A drawing of what was measured over lines: for each line and contents a panel, goodput upwards, the p95 of messages meanwhile to the right,
-// logarithmically: what is good is at the upper left. A large dot is the median of a contender, small ones are its runs.
+// Drawing of the results over lines: a panel for each line and contents. Goodput goes upwards, the p95 of messages to the right,
+// logarithmically, so that the upper left is best. A large dot is the median of a contender, small ones are its runs.
 import { COLOURS, niceStep, px, text } from "../plot.ts";
 import type { Report } from "../report.ts";
 import type { LinkRow } from "./results.ts";
@@ -12,7 +12,7 @@ const TOP = 40;
 const BOTTOM = 46;
 const HEAD = 64;
 
-/** What stands on the axis of time, of which the ends bound all panels. */
+/** Labels of the time axis, whose ends bound all panels. */
 const TIMES: readonly (readonly [number, string])[] = [
   [1, "1 ms"],
   [10, "10 ms"],

@@ -1,7 +1,7 @@
-// What the lines were found to do to each contender, and how it is told.
+// Results of the contenders over each line, and their tables.
 import type { Measure } from "../figure_types.ts";
 import { asFigure } from "../figures.ts";
-import type { Kind } from "../livekit/cast.ts";
+import type { Kind } from "../livekit/processes.ts";
 import { ratios, span } from "../livekit/results.ts";
 import { median, spread } from "../probe.ts";
 import { type Figure, type Noise, table } from "../report.ts";
@@ -25,10 +25,10 @@ export interface LinkRow {
   readonly p95: number;
   readonly max: number;
   readonly call: number;
-  /** Longest hold of an event loop, and that without what its thread waited for a core; not told of Python. */
+  /** Longest hold of an event loop, in total and without the time in which its thread waited for a core. Absent for Python. */
   readonly hold?: number;
   readonly running?: number;
-  /** Goodput to that of the best of rtc-node's in the same round, the median; absent without rtc-node. */
+  /** Median ratio of the goodput to the best of rtc-node's in the same round; absent without rtc-node. */
   readonly ratio?: number;
 }
 
@@ -40,7 +40,7 @@ export interface LinksReport {
   readonly figures: readonly Figure[];
 }
 
-/** Milliseconds for which the event loop may be held at most. */
+/** Longest allowed hold of the event loop, in ms. */
 const HOLD_REACH = 5;
 
 /** JSON lines on loopback, against the SDK's own deflating of a file. */
@@ -80,7 +80,7 @@ function holdsOf(runs: readonly Run[]): { hold?: number; running?: number } {
   return { hold: median(told.map(({ hold }) => hold)), running: median(told.map(({ running }) => running)) };
 }
 
-/** Of each round the goodput of the best. */
+/** Goodput of the best contender in each round. */
 function bestOfRounds(theirs: readonly (readonly Run[])[]): number[] {
   return (theirs[0] ?? []).map((_, round) => Math.max(...theirs.map((runs) => runs[round]?.rate ?? NaN)));
 }

@@ -1,43 +1,43 @@
-// One transfer by one contender, with what goes beside it, between two participants that are there for nothing else.
-import type { Cast, Kind, Pair, Participant } from "../livekit/cast.ts";
+// One transfer by one contender, with background traffic, between two participants of its own.
+import type { Kind, Pair, Participant, Processes } from "../livekit/processes.ts";
 import { clock } from "../livekit/clock.ts";
-import type { Beside, Heard, SendOrder } from "../livekit/orders.ts";
+import type { BackgroundTraffic, Heard, SendCommand } from "../livekit/commands.ts";
 import { type Holds, quantile, wait } from "../probe.ts";
 import type { Contents } from "./contents.ts";
 
 export interface Contender {
   readonly name: string;
   readonly by: Kind;
-  readonly how: SendOrder["how"];
+  readonly how: SendCommand["how"];
 }
 
-/** How one transfer went. Times are in milliseconds. */
+/** Result of one transfer. Times are in ms. */
 export interface Run {
   /** MB a second, from the call to the last byte read. */
   readonly rate: number;
-  /** Of the bytes: less than 1 where it was ended before its end. */
+  /** Share of the bytes that came: less than 1 if the transfer was ended before its end. */
   readonly share: number;
-  /** One way, of the messages sent meanwhile; those that did not come are as late as they were when they were given up. */
+  /** One-way times of messages during the transfer. A lost message counts as late as at the moment it was given up. */
   readonly p50: number;
   readonly p95: number;
   readonly max: number;
-  /** Messages, and those of them that did not come. */
+  /** Number of messages, and of lost messages. */
   readonly messages: number;
   readonly lost: number;
-  /** There and back, the p95 of the calls made meanwhile; those that failed count as messages do that did not come. */
+  /** p95 of round trips of calls during the transfer. A failed call counts as a lost message does. */
   readonly call: number;
   readonly failed: number;
-  /** The longest hold of either end's event loop, and that without what its thread waited for a core; not told of Python. */
+  /** Longest hold of either end's event loop, in total and without the time in which its thread waited for a core. Absent for Python. */
   readonly hold?: number;
   readonly running?: number;
-  /** Why it was ended. */
+  /** Reason for an early end. */
   readonly why?: string;
 }
 
 export interface Bounds {
-  /** What a transfer is given. */
+  /** Longest time of a transfer, in ms. */
   readonly transferMs: number;
-  /** What messages and calls are given after it. */
+  /** Longest time of messages and calls after the transfer, in ms. */
   readonly afterMs: number;
 }
 
@@ -46,23 +46,23 @@ const WRITE_BYTES = 15_000;
 const MESSAGE_MS = 100;
 const CALL_MS = 200;
 
-/** Messages that have come before the transfer begins, so that connections and code are warm. */
+/** Messages that must arrive before the transfer begins, so that connections and code are warm. */
 const FIRST_MESSAGES = 5;
 const FIRST_MS = 20_000;
 const LOOK_MS = 20;
 
-export async function runOnce(cast: Cast, contender: Contender, contents: Contents, bounds: Bounds): Promise<Run> {
-  const pair = await cast.pair(contender.by, contender.by);
+export async function runOnce(processes: Processes, contender: Contender, contents: Contents, bounds: Bounds): Promise<Run> {
+  const pair = await processes.pair(contender.by, contender.by);
   try {
     await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
     await pair.receiver.ask("hear", {});
-    await pair.sender.ask("beside", { to: pair.receiver.identity, messageMs: MESSAGE_MS, callMs: CALL_MS });
+    await pair.sender.ask("startBackground", { to: pair.receiver.identity, messageMs: MESSAGE_MS, callMs: CALL_MS });
     await until(async () => (await pair.receiver.ask("heard", {})).length >= FIRST_MESSAGES, FIRST_MS, "no messages come");
-    const order = orderOf(pair, contender, contents);
+    const command = commandOf(pair, contender, contents);
     const watched = contender.by === "python" ? [] : [pair.sender, pair.receiver];
-    if (watched.length > 0) await pair.sender.ask("prepare", order);
+    if (watched.length > 0) await pair.sender.ask("prepare", command);
     for (const participant of watched) await participant.ask("watchHolds", {});
-    const transfer = await transferred(pair, order, bounds);
+    const transfer = await transferred(pair, command, bounds);
     const holds = await Promise.all(watched.map((participant) => participant.ask("holds", {})));
     const { messages, calls } = await besides(pair, transfer, bounds);
     return {
@@ -79,7 +79,7 @@ export async function runOnce(cast: Cast, contender: Contender, contents: Conten
       ...(transfer.why === undefined ? {} : { why: transfer.why }),
     };
   } finally {
-    await cast.kill(pair);
+    await processes.kill(pair);
   }
 }
 
@@ -98,14 +98,14 @@ interface Transfer {
   readonly why?: string;
 }
 
-function orderOf({ receiver }: Pair, { how }: Contender, { path, bytes }: Contents): SendOrder {
+function commandOf({ receiver }: Pair, { how }: Contender, { path, bytes }: Contents): SendCommand {
   return { how, topic: TOPIC, to: [receiver.identity], bytes, write: WRITE_BYTES, path };
 }
 
-async function transferred({ sender, receiver }: Pair, order: SendOrder, bounds: Bounds): Promise<Transfer> {
-  const { bytes } = order;
+async function transferred({ sender, receiver }: Pair, command: SendCommand, bounds: Bounds): Promise<Transfer> {
+  const { bytes } = command;
   const asked = clock();
-  const whole = Promise.all([sender.ask("send", order), receiver.ended(bytes)]).then(
+  const whole = Promise.all([sender.ask("send", command), receiver.ended(bytes)]).then(
     ([{ began }, { at }]): Transfer => ({ began, at, bytes }),
     (error: unknown) => error instanceof Error ? error.message : String(error),
   );
@@ -118,13 +118,13 @@ async function takenBy(receiver: Participant): Promise<number> {
   return await receiver.ask("taken", {});
 }
 
-/** How long something took, and whether it came to its end. */
+/** Duration of a message or call, and whether it succeeded. */
 interface Took {
   readonly ms: number;
   readonly well: boolean;
 }
 
-/** Of what was sent while the transfer went. */
+/** Messages and calls that were sent during the transfer. */
 async function besides(
   { sender, receiver }: Pair,
   { began, at, why }: Transfer,
@@ -132,7 +132,7 @@ async function besides(
 ): Promise<{ messages: Took[]; calls: Took[] }> {
   const limit = clock() + (why === undefined ? afterMs : 0); // after one that was cut off, what has not come by now is that late
   for (;;) {
-    const sent = await sender.ask("stopBeside", {});
+    const sent = await sender.ask("stopBackground", {});
     const heard = await receiver.ask("heard", {});
     const found = { messages: messagesOf(sent, heard, began, at), calls: callsOf(sent, began, at) };
     const all = found.messages.every(({ well }) => well) && sent.calls.every((call) => call.at !== undefined);
@@ -141,7 +141,7 @@ async function besides(
   }
 }
 
-function messagesOf(sent: Beside, heard: Heard, began: number, at: number): Took[] {
+function messagesOf(sent: BackgroundTraffic, heard: Heard, began: number, at: number): Took[] {
   const now = clock();
   const came = new Map(heard);
   return sent.messages.flatMap((time, index) => {
@@ -150,7 +150,7 @@ function messagesOf(sent: Beside, heard: Heard, began: number, at: number): Took
   });
 }
 
-function callsOf(sent: Beside, began: number, at: number): Took[] {
+function callsOf(sent: BackgroundTraffic, began: number, at: number): Took[] {
   const now = clock();
   return sent.calls.flatMap((call) => {
     const end = call.error === undefined ? call.at : undefined;

@@ -1,5 +1,5 @@
-// A drawing of what was measured in rooms: for each section a bar for each contender, its end the median, a line across from the smallest
-// to the largest run.
+// Drawing of the results in rooms: a bar for each contender of each section. Its end is the median; a line goes from the smallest to the
+// largest run.
 import { COLOURS, niceStep, px, text } from "../plot.ts";
 import type { Report } from "../report.ts";
 import type { LivekitRow } from "./results.ts";

@@ -1,4 +1,4 @@
-// What processes tell each other the time by.
+// Common clock of all processes.
 
 /** Milliseconds of a clock that all processes of this machine share, finer than Date's. */
 export function clock(): number {

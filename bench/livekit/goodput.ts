@@ -1,18 +1,18 @@
-// Goodput of random bytes, from the call to the last byte read, and the CPU time that both ends and the server take for it; and the same
-// for many streams at once against one.
+// Goodput of random bytes, from the call to the last byte read, and the CPU time of both ends and the server. The same for many streams at
+// once against one.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { median } from "../probe.ts";
 import { randomFile } from "../samples.ts";
-import type { Cast, Kind, Pair } from "./cast.ts";
-import type { SendOrder } from "./orders.ts";
+import type { Kind, Pair, Processes } from "./processes.ts";
+import type { SendCommand } from "./commands.ts";
 import { bestOf, type Effort, ratios, type Results, span, TITLES } from "./results.ts";
 
 const BYTES = 32_000_000;
 const MANY_BYTES = 16_000_000;
 const MANY = 200;
 
-/** One of the kernel's ticks, in milliseconds. */
+/** A tick of the kernel, in ms. */
 const TICK_MS = 10;
 
 const READ = "read";
@@ -21,10 +21,10 @@ const SAVE = "save";
 interface Contender {
   readonly name: string;
   readonly by: Kind;
-  readonly order: Omit<SendOrder, "to" | "bytes">;
+  readonly command: Omit<SendCommand, "to" | "bytes">;
 }
 
-/** What one send was found to be. */
+/** Result of one send. */
 interface Sent {
   readonly rate: number;
   /** Milliseconds of CPU time for a MB. */
@@ -34,7 +34,7 @@ interface Sent {
 }
 
 export interface Stage {
-  readonly cast: Cast;
+  readonly processes: Processes;
   readonly folder: string;
   readonly kinds: readonly Kind[];
   readonly serverPid: number;
@@ -44,23 +44,23 @@ export interface Stage {
 }
 
 export async function benchGoodput(stage: Stage): Promise<void> {
-  const { cast, folder, kinds, effort, results, tell } = stage;
+  const { processes, folder, kinds, effort, results, tell } = stage;
   const bytes = BYTES / effort.divisor;
   const path = join(folder, "sent");
   await randomFile(path, bytes);
   const contenders = allContenders(path).filter(({ by }) => kinds.includes(by));
   const pairs = new Map<Kind, Pair>();
-  await Promise.all(kinds.map(async (kind) => void pairs.set(kind, await listeningPair(cast, kind, join(folder, "saved")))));
+  await Promise.all(kinds.map(async (kind) => void pairs.set(kind, await listeningPair(processes, kind, join(folder, "saved")))));
   const runs = new Map<Contender, Sent[]>(contenders.map((contender) => [contender, []]));
-  for (const kind of kinds) await send(pairs.get(kind), plainOrder(kind), bytes / 10, stage.serverPid);
+  for (const kind of kinds) await send(pairs.get(kind), plainCommand(kind), bytes / 10, stage.serverPid);
   for (let round = 0; round < effort.rounds; round++) {
     for (const contender of contenders) {
-      const sent = await send(pairs.get(contender.by), contender.order, bytes, stage.serverPid);
+      const sent = await send(pairs.get(contender.by), contender.command, bytes, stage.serverPid);
       runs.get(contender)?.push(sent);
       tell(`${contender.name}: ${sent.rate.toFixed(2)} MB/s, CPU ms/MB ${cpuLabel(sent)}`);
     }
   }
-  for (const pair of pairs.values()) await cast.kill(pair);
+  for (const pair of pairs.values()) await processes.kill(pair);
   const rates = (by: Kind): number[][] =>
     contenders.filter((contender) => contender.by === by).map((contender) => runs.get(contender)?.map(({ rate }) => rate) ?? []);
   for (const contender of contenders) {
@@ -92,20 +92,20 @@ export async function benchGoodput(stage: Stage): Promise<void> {
 
 /** The same bytes by many streams and by one. */
 export async function benchMany(stage: Stage): Promise<void> {
-  const { cast, folder, kinds, effort, results, tell } = stage;
+  const { processes, folder, kinds, effort, results, tell } = stage;
   const bytes = MANY_BYTES / effort.divisor;
   const some = kinds.filter((kind) => kind !== "python");
   const costs = new Map<Kind, { one: number[]; many: number[]; rates: number[] }>();
   const pairs = new Map<Kind, Pair>();
   for (const kind of some) {
-    pairs.set(kind, await listeningPair(cast, kind, join(folder, "saved")));
+    pairs.set(kind, await listeningPair(processes, kind, join(folder, "saved")));
     costs.set(kind, { one: [], many: [], rates: [] });
-    await send(pairs.get(kind), { ...plainOrder(kind), streams: MANY }, bytes / 10, stage.serverPid);
+    await send(pairs.get(kind), { ...plainCommand(kind), streams: MANY }, bytes / 10, stage.serverPid);
   }
   for (let round = 0; round < effort.rounds; round++) {
     for (const kind of some) {
-      const one = await send(pairs.get(kind), plainOrder(kind), bytes, stage.serverPid);
-      const many = await send(pairs.get(kind), { ...plainOrder(kind), streams: MANY }, bytes, stage.serverPid);
+      const one = await send(pairs.get(kind), plainCommand(kind), bytes, stage.serverPid);
+      const many = await send(pairs.get(kind), { ...plainCommand(kind), streams: MANY }, bytes, stage.serverPid);
       costs.get(kind)?.one.push(one.sender + one.receiver);
       costs.get(kind)?.many.push(many.sender + many.receiver);
       costs.get(kind)?.rates.push(many.rate);
@@ -114,7 +114,7 @@ export async function benchMany(stage: Stage): Promise<void> {
     }
   }
   for (const kind of some) {
-    await cast.kill(pairs.get(kind) as Pair);
+    await processes.kill(pairs.get(kind) as Pair);
     const { one, many, rates } = costs.get(kind) ?? { one: [], many: [], rates: [] };
     results.row("CPU time of both ends, by streams at once", `${TITLES[kind]}, 1`, kind, "ms/MB", one);
     results.row("CPU time of both ends, by streams at once", `${TITLES[kind]}, ${MANY}`, kind, "ms/MB", many);
@@ -132,9 +132,9 @@ export async function benchMany(stage: Stage): Promise<void> {
   }
 }
 
-/** `saved` is the file that whatever comes to the topic for that is saved as. */
-async function listeningPair(cast: Cast, kind: Kind, saved: string): Promise<Pair> {
-  const pair = await cast.pair(kind, kind);
+/** A pair whose receiver listens. `saved` is the path of the saved file. */
+async function listeningPair(processes: Processes, kind: Kind, saved: string): Promise<Pair> {
+  const pair = await processes.pair(kind, kind);
   await pair.receiver.ask("listen", { kind: "bytes", topic: READ, how: "read" });
   if (kind === "millrace") await pair.receiver.ask("listen", { kind: "bytes", topic: SAVE, how: "save", path: saved });
   return pair;
@@ -142,32 +142,36 @@ async function listeningPair(cast: Cast, kind: Kind, saved: string): Promise<Pai
 
 function allContenders(path: string): Contender[] {
   return [
-    { name: "rtc-node streamBytes, writes of 15 kB", by: "rtc-node", order: { how: "streamBytes", topic: READ, write: 15_000 } },
+    {
+      name: "rtc-node streamBytes, writes of 15 kB",
+      by: "rtc-node",
+      command: { how: "streamBytes", topic: READ, write: 15_000 },
+    },
     {
       name: "rtc-node streamBytes, writes of 240 kB",
       by: "rtc-node",
-      order: { how: "streamBytes", topic: READ, write: 240_000 },
+      command: { how: "streamBytes", topic: READ, write: 240_000 },
     },
-    { name: "rtc-node sendFile", by: "rtc-node", order: { how: "sendFile", topic: READ, path } },
-    { name: "Python stream_bytes", by: "python", order: { how: "streamBytes", topic: READ, write: 15_000 } },
-    { name: "Python send_file", by: "python", order: { how: "sendFile", topic: READ, path } },
-    { name: "Millrace sendBytes", by: "millrace", order: { how: "sendBytes", topic: READ } },
-    { name: "Millrace sendFile", by: "millrace", order: { how: "sendFile", topic: READ, path } },
-    { name: "Millrace sendFile to saveTo", by: "millrace", order: { how: "sendFile", topic: SAVE, path } },
+    { name: "rtc-node sendFile", by: "rtc-node", command: { how: "sendFile", topic: READ, path } },
+    { name: "Python stream_bytes", by: "python", command: { how: "streamBytes", topic: READ, write: 15_000 } },
+    { name: "Python send_file", by: "python", command: { how: "sendFile", topic: READ, path } },
+    { name: "Millrace sendBytes", by: "millrace", command: { how: "sendBytes", topic: READ } },
+    { name: "Millrace sendFile", by: "millrace", command: { how: "sendFile", topic: READ, path } },
+    { name: "Millrace sendFile to saveTo", by: "millrace", command: { how: "sendFile", topic: SAVE, path } },
   ];
 }
 
-/** Bytes at hand, by the call that is there for them. */
-function plainOrder(kind: Kind): Contender["order"] {
+/** Bytes in memory, by the call for them. */
+function plainCommand(kind: Kind): Contender["command"] {
   return { how: kind === "millrace" ? "sendBytes" : "streamBytes", topic: READ, write: 15_000 };
 }
 
-async function send(pair: Pair | undefined, order: Contender["order"], bytes: number, serverPid: number): Promise<Sent> {
+async function send(pair: Pair | undefined, command: Contender["command"], bytes: number, serverPid: number): Promise<Sent> {
   if (pair === undefined) throw new Error("Cannot measure as there is no pair for it");
   const { sender, receiver } = pair;
-  const streams = order.streams ?? 1;
+  const streams = command.streams ?? 1;
   const before = [(await sender.ask("usage", {})).cpu, (await receiver.ask("usage", {})).cpu, await cpuOf(serverPid)] as const;
-  const sending = sender.ask("send", { ...order, to: [receiver.identity], bytes });
+  const sending = sender.ask("send", { ...command, to: [receiver.identity], bytes });
   const [{ began }, at] = await Promise.all([sending, allEnded(pair, streams, bytes / streams)]);
   const after = [(await sender.ask("usage", {})).cpu, (await receiver.ask("usage", {})).cpu, await cpuOf(serverPid)] as const;
   const mb = bytes / 1e6;
@@ -185,7 +189,7 @@ async function allEnded({ receiver }: Pair, streams: number, bytes: number): Pro
   return at;
 }
 
-/** Milliseconds of CPU time of a process; undefined where the system does not say. */
+/** CPU time of a process, in ms; undefined where the system does not tell. */
 async function cpuOf(pid: number): Promise<number | undefined> {
   try {
     const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");

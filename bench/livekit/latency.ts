@@ -1,6 +1,6 @@
-// How long a text of 50 bytes takes one way, from the call to when it is read; contenders take turns message by message.
+// One-way time of a text of 50 bytes, from the call until it was read; contenders take turns message by message.
 import { median, quantile } from "../probe.ts";
-import type { Kind, Pair } from "./cast.ts";
+import type { Kind, Pair } from "./processes.ts";
 import type { Stage } from "./goodput.ts";
 import { ratios, span } from "./results.ts";
 
@@ -10,7 +10,7 @@ const WARM_UP = 20;
 const TOPIC = "text";
 const TEXT_BYTES = 50;
 
-/** Looks at a participant's clock. */
+/** Number of reads of a participant's clock. */
 const CLOCK_LOOKS = 30;
 
 interface Contender {
@@ -18,18 +18,18 @@ interface Contender {
   readonly by: Kind;
   readonly to: "named" | "broadcast";
   readonly pair: Pair;
-  /** Of each round: milliseconds of each message. */
+  /** Milliseconds of each message, by round. */
   readonly rounds: number[][];
 }
 
-export async function benchLatency({ cast, effort, results, tell }: Stage): Promise<void> {
+export async function benchLatency({ processes, effort, results, tell }: Stage): Promise<void> {
   const messages = Math.max(4, MESSAGES / effort.divisor);
   const kinds = [["rtc-node", "rtc-node", "rtc-node"], ["Millrace", "millrace", "millrace"], [
     "Millrace to rtc-node",
     "millrace",
     "rtc-node",
   ]] as const;
-  const pairs = await Promise.all(kinds.map(async ([name, from, to]) => [name, await cast.pair(from, to)] as const));
+  const pairs = await Promise.all(kinds.map(async ([name, from, to]) => [name, await processes.pair(from, to)] as const));
   for (const [, { receiver }] of pairs) await receiver.ask("listen", { kind: "text", topic: TOPIC, how: "read" });
   const contenders = (["named", "broadcast"] as const).flatMap((to) =>
     pairs.map(([name, pair]): Contender => ({ name, by: pair.sender.kind, to, pair, rounds: [] }))
@@ -43,7 +43,7 @@ export async function benchLatency({ cast, effort, results, tell }: Stage): Prom
   }
   const clocks = Math.max(...await Promise.all(pairs.map(([, pair]) => clockDifference(pair))));
   tell(`the clocks of sender and receiver differ by ${clocks.toFixed(3)} ms at most`);
-  for (const [, pair] of pairs) await cast.kill(pair);
+  for (const [, pair] of pairs) await processes.kill(pair);
 
   for (const { name, by, to, rounds } of contenders) {
     results.row("latency of a text, p50", `${name}, ${to}`, by, "ms", rounds.map(median));
@@ -74,7 +74,7 @@ async function message({ pair: { sender, receiver }, to }: Contender): Promise<n
   return at - began;
 }
 
-/** Milliseconds between the clocks of both: of many looks the one that took least time tells it best. */
+/** Milliseconds between the clocks of both ends, by the quickest of many reads. */
 async function clockDifference({ sender, receiver }: Pair): Promise<number> {
   const offsets = [];
   for (const participant of [sender, receiver]) {

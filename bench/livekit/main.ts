@@ -1,11 +1,13 @@
-// What it measures: streams between two participants of a room, each a process of its own, on a LiveKit server of the benchmark's own, by
-//   Millrace, by @livekit/rtc-node's own API and by LiveKit's SDK for Python: goodput and CPU time, latency of short texts, the event loop's
-//   holds, many streams at once, memory of a receiver that does not read. Contenders take turns in each round; ratios are made round by round.
-// How to run: npm run bench:livekit | bun --bun run bench:livekit | deno task bench:livekit; arguments: --quick (seconds instead of minutes;
-//   the numbers mean nothing), --rounds=N (default 5), --only=SECTION[,...] (of those below), --out=FOLDER (default docs/bench, with
-//   --quick or --only none). Writes into <runtime>.json, and <runtime>-livekit.svg.
-// What would make it lie: another load on the machine, as server and both ends share its cores (the load before, the idle drift and the
-//   spread of the runs show it); the first seconds of a write are taken for all of it where its hold is measured.
+// Measures streams between two participants of a room, each a process of its own, on a LiveKit server of the benchmark's own,
+//   by Millrace, by @livekit/rtc-node's own API and by LiveKit's SDK for Python.
+//   Values: goodput and CPU time, latency of short texts,
+//   the event loop's holds, many streams at once, memory of a receiver that does not read.
+//   Contenders take turns in each round. Ratios are made round by round.
+// Run: npm run bench:livekit | bun --bun run bench:livekit | deno task bench:livekit; arguments:
+//   --quick: seconds instead of minutes; the numbers mean nothing. --rounds=N: default 5. --only=SECTION[,...]: of those below.
+//   --out=FOLDER: default docs/bench, with --quick or --only none. Writes into <runtime>.json, and <runtime>-livekit.svg.
+// Pitfalls: another load on the machine, as server and both ends share its cores. The printed load, idle drift and spread show that.
+//   The hold of a write is measured in its first seconds only.
 import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { join } from "node:path";
@@ -16,11 +18,11 @@ import { startServer } from "../support/server.ts";
 import { measureNoise, sha256Rate } from "../limits.ts";
 import { emptyReport, figuresTable, noiseLines, writeReport } from "../report.ts";
 import { bars } from "./bars.ts";
-import { Cast } from "./cast.ts";
+import { Processes } from "./processes.ts";
 import { benchGoodput, benchMany, type Stage } from "./goodput.ts";
 import { benchLatency } from "./latency.ts";
 import { type LivekitReport, livekitTable, Results } from "./results.ts";
-import { benchHold, benchUnread } from "./strain.ts";
+import { benchHold, benchUnread } from "./event_loop_hold.ts";
 import { hasPython, inFolder, versions } from "./surroundings.ts";
 
 const SECTIONS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
@@ -63,14 +65,14 @@ console.log(`${((performance.now() - began) / 1000).toFixed(0)} s${out === undef
 async function measure(folder: string): Promise<Results> {
   const results = new Results();
   await using server = await startServer();
-  await using cast = new Cast(server);
+  await using processes = new Processes(server);
   const tell = (line: string): void => console.log(`  ${line}`);
   for (const name of sections) {
     console.log(name);
     sha256Rate();
     const effort = { rounds, divisor: brief ? 64 : 1 };
     await SECTIONS[name]?.({
-      cast,
+      processes,
       folder,
       kinds: hasPython() ? ["rtc-node", "python", "millrace"] : ["rtc-node", "millrace"],
       serverPid: server.pid,

@@ -12,9 +12,9 @@ from livekit import rtc
 sys.path.append(str(Path(__file__).parents[1] / "support"))
 from json_lines import keep, serve, write
 
-# What beside.ts has.
-TOPIC = "beside"
-METHOD = "bench.beside"
+# What background.ts has.
+TOPIC = "background"
+METHOD = "bench.background"
 FILLER = "a message of fifty bytes, its number before it, no more"
 MESSAGE_BYTES = 50
 CALL_TIMEOUT_SECONDS = 100
@@ -88,7 +88,7 @@ class Participant:
     async def heard(self):
         return self.came
 
-    async def beside(self, to, messageMs, callMs):
+    async def startBackground(self, to, messageMs, callMs):
         async def message():
             self.messages.append(clock())
             text = f"{len(self.messages) - 1} {FILLER}"[:MESSAGE_BYTES]
@@ -114,7 +114,7 @@ class Participant:
 
         self.going = [keep(each(messageMs / 1000, message)), keep(each(callMs / 1000, call))]
 
-    async def stopBeside(self):
+    async def stopBackground(self):
         for task in self.going:
             task.cancel()
         return {"messages": self.messages, "calls": self.calls}
@@ -122,7 +122,7 @@ class Participant:
 
 COMMANDS = (
     *("connect", "others", "clock", "usage", "listen", "send"),
-    *("taken", "hear", "heard", "beside", "stopBeside"),
+    *("taken", "hear", "heard", "startBackground", "stopBackground"),
 )
 
 

@@ -1,5 +1,5 @@
 // A participant of a LiveKit room, as a process of its own, that uses Millrace or @livekit/rtc-node plainly, as users do.
-// Run by cast.ts, as `participant.ts millrace|rtc-node`; commands and answers are JSON lines, as with the peers of the tests.
+// Run by processes.ts, as `participant.ts millrace|rtc-node`; commands and answers are JSON lines, as with the peers of the tests.
 import "../support/quiet.ts";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
@@ -10,11 +10,11 @@ import { livekit } from "../../transports/livekit/mod.ts";
 import { MemoryProbe } from "../memory_probe.ts";
 import { HoldProbe, wait } from "../probe.ts";
 import { randomBytes } from "../samples.ts";
-import { hear, heard, startBeside, stopBeside } from "./beside.ts";
+import { hear, heard, startBackground, stopBackground } from "./background.ts";
 import { clock } from "./clock.ts";
-import type { BesideOrder, HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
+import type { BackgroundCommand, HoldCommand, Listening, OfferCommand, SendCommand, TextCommand } from "./commands.ts";
 
-/** Bytes of a write where a stream is offered to a reader that does not read. */
+/** Bytes of a write to a reader that does not read. */
 const BLOCK_BYTES = 1_000_000;
 
 const TEXT = "a chat message of fifty bytes, no more and no less.".slice(0, 50);
@@ -34,7 +34,7 @@ let runtime: Runtime | undefined;
 let memory: MemoryProbe | undefined;
 let holds: HoldProbe | undefined;
 let offered = 0;
-/** Bytes that have been read, of all streams. */
+/** Bytes that were read, of all streams. */
 let taken = 0;
 
 serve({
@@ -71,17 +71,17 @@ serve({
     else handlers.registerByteStreamHandler(topic, telling);
   },
 
-  prepare: async (order: SendOrder) => void await prepare(order),
+  prepare: async (command: SendCommand) => void await prepare(command),
 
-  async send(order: SendOrder) {
-    const { streams = 1 } = order;
-    const data = await prepare(order);
+  async send(command: SendCommand) {
+    const { streams = 1 } = command;
+    const data = await prepare(command);
     const began = clock();
-    await Promise.all(Array.from({ length: streams }, () => send(order, data)));
+    await Promise.all(Array.from({ length: streams }, () => send(command, data)));
     return { began, done: clock() };
   },
 
-  async text({ topic, to }: TextOrder) {
+  async text({ topic, to }: TextCommand) {
     const options = { topic, ...(to === undefined ? {} : { destinationIdentities: [...to] }) };
     const began = clock();
     if (runtime === undefined) await room.localParticipant?.sendText(TEXT, options);
@@ -89,8 +89,8 @@ serve({
     return { began };
   },
 
-  /** The loop's holds for so long, while writes go; the stream is left as it is. */
-  async hold({ topic, to, bytes, write, ms }: HoldOrder) {
+  /** Holds of the event loop during writes, for a time. The stream stays open. */
+  async hold({ topic, to, bytes, write, ms }: HoldCommand) {
     const data = sampleOf(bytes);
     const writer = await open({ topic, destinationIdentities: [...to] });
     const probe = new HoldProbe();
@@ -99,8 +99,8 @@ serve({
     return probe.stop();
   },
 
-  /** Writes for as long as it may; how much that was, says `offered`. */
-  async offer({ topic, to, bytes }: OfferOrder) {
+  /** Writes until the writer waits for ever. `offered` gives the bytes. */
+  async offer({ topic, to, bytes }: OfferCommand) {
     const block = sampleOf(BLOCK_BYTES);
     const writer = await open({ topic, destinationIdentities: [...to] });
     for (offered = 0; offered < bytes; offered += block.length) await writer.write(block);
@@ -114,9 +114,9 @@ serve({
 
   heard,
 
-  beside: (order: BesideOrder) => startBeside(room, runtime, order),
+  startBackground: (command: BackgroundCommand) => startBackground(room, runtime, command),
 
-  stopBeside,
+  stopBackground,
 
   watchHolds() {
     holds = new HoldProbe();
@@ -139,8 +139,8 @@ function ended(bytes: number): void {
   emit({ event: "ended", bytes, at: clock() });
 }
 
-/** What is to be sent, made before anything is measured: 32 MB take 20 ms. Nothing, where a file is. */
-async function prepare({ streams = 1, bytes, how, path }: SendOrder): Promise<Uint8Array> {
+/** Contents to send, made before the measurement: 32 MB take 20 ms. Empty if a file is sent. */
+async function prepare({ streams = 1, bytes, how, path }: SendCommand): Promise<Uint8Array> {
   if (how === "sendFile") return new Uint8Array();
   if (path === undefined) return sampleOf(bytes / streams);
   const contents = samples.get(path) ?? await readFile(path);
@@ -154,7 +154,7 @@ function sampleOf(bytes: number): Uint8Array {
   return sample;
 }
 
-async function send({ how, topic, to, write = 0, path = "" }: SendOrder, data: Uint8Array): Promise<void> {
+async function send({ how, topic, to, write = 0, path = "" }: SendCommand, data: Uint8Array): Promise<void> {
   const options = { topic, destinationIdentities: [...to] };
   if (how === "sendFile") {
     if (runtime === undefined) await room.localParticipant?.sendFile(path, { ...options, name: "sent" });

@@ -1,14 +1,14 @@
-// What the sections find out, and how it is told: values of contenders, run by run, and ratios of them.
+// Results of the sections: values of contenders, run by run, and their ratios.
 import type { Measure } from "../figure_types.ts";
 import { asFigure } from "../figures.ts";
 import { median, spread } from "../probe.ts";
 import { type Figure, type Noise, table } from "../report.ts";
-import type { Kind } from "./cast.ts";
+import type { Kind } from "./processes.ts";
 
-/** How thorough a measurement is. */
+/** Thoroughness of a measurement. */
 export interface Effort {
   readonly rounds: number;
-  /** What sizes, counts and times are divided by. */
+  /** Divisor of sizes, counts and times. */
   readonly divisor: number;
 }
 
@@ -18,10 +18,10 @@ export const TITLES: Readonly<Record<Kind, string>> = { millrace: "Millrace", "r
 export interface LivekitRow {
   readonly section: string;
   readonly name: string;
-  /** Whose API it is. */
+  /** API of the contender. */
   readonly by: Kind;
   readonly unit: string;
-  /** One value a run; the median counts. */
+  /** One value per run; the median counts. */
   readonly runs: readonly number[];
   readonly measured: number;
   /** Largest less smallest, as a share of the median. */
@@ -30,14 +30,14 @@ export interface LivekitRow {
 
 export interface LivekitReport {
   readonly versions: Readonly<Record<string, string>>;
-  /** The machine's load over the minute before. */
+  /** Load of the machine in the minute before. */
   readonly loadBefore: number;
   readonly noise: Noise;
   readonly rows: readonly LivekitRow[];
   readonly figures: readonly Figure[];
 }
 
-/** Gathers what is measured. */
+/** Gathers the results. */
 export class Results {
   readonly rows: LivekitRow[] = [];
   readonly figures: Figure[] = [];
@@ -51,7 +51,7 @@ export class Results {
   }
 }
 
-/** Run by run, as both had their turns in the same minute. */
+/** Ratios run by run: both contenders had their turns in the same minute. */
 export function ratios(values: readonly number[], to: readonly number[]): number[] {
   return values.map((value, run) => value / (to[run] ?? NaN));
 }

@@ -1,4 +1,4 @@
-// What a benchmark in rooms finds around it, and the folder it works in.
+// Environment of a benchmark in rooms, and its working folder.
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { needed, projectRoot } from "../support/programs.ts";
 
-/** Without Python its SDK is left out. */
+/** Whether LiveKit's SDK for Python is on this machine. Without it, its contenders are left out. */
 export function hasPython(): boolean {
   try {
     return needed("python") !== "";
@@ -25,7 +25,7 @@ export async function versions(): Promise<Record<string, string>> {
   return { server, "@livekit/rtc-node": sdk.version, ...python };
 }
 
-/** Gives a folder to the work and takes it away after it, also when a signal ends the program: servers and participants end by themselves. */
+/** Runs `work` with a folder and removes that afterwards, also when a signal ends the program. Servers and participants end by themselves. */
 export async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-bench-"));
   const end = (): void => {

@@ -1,16 +1,16 @@
-// A peer program's side of the pipe: commands come as JSON lines, answers and events go as such. The program ends when its input does.
+// A peer program's side of the pipe: commands, answers and events are JSON lines. The program ends when its input does.
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-/** How long a tidy end may take once the input has ended. */
+/** Longest tidy end once the input has ended, in ms. */
 const END_MS = 5_000;
 
-/** Tells the test of something that it did not ask for. */
+/** Sends an event, which answers no command. */
 export function emit(event) {
   write(event);
 }
 
-/** Answers each command by the function of its name; `end` tidies up. Commands run at the same time, each answered when it is done. */
+/** Answers each command by the function of its name; `end` tidies up. Commands run concurrently, each answered when done. */
 export function serve(commands, end) {
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {

@@ -1,4 +1,4 @@
-// How to start a program of this project on the runtime that runs this file.
+// Commands that start programs of this project on the runtime that runs this file.
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 

@@ -1,20 +1,20 @@
-// Foreign programs that tests and benchmarks need. tools/lib knows where they are and how to start and end them; it is loaded by its path,
-// as this file may run from within dist/.
+// Foreign programs that tests and benchmarks need. tools/lib knows where they are, and how to start and end them.
+// It is loaded by its path, as this file may run from within dist/.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "./project_root.ts";
 
 export { projectRoot };
 
-/** A foreign program that has been started. It ends with this process at the latest, whatever ends that. */
+/** A running foreign program. It ends with this process at the latest, however that ends. */
 export interface Started {
   readonly pid: number;
-  /** Resolves when it has ended, by whatever. */
+  /** Resolves when the program has ended, for any reason. */
   readonly ended: Promise<{ code: number | null; signal: string | null }>;
   isRunning(): boolean;
-  /** The last of what it has printed. */
+  /** Last part of the program's output. */
   output(): string;
-  /** By SIGKILL. Resolves when it is gone. */
+  /** Sends SIGKILL. Resolves when the program is gone. */
   kill(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export interface LivekitConfig {
   readonly url: string;
 }
 
-/** What a relay does to packets, each way: milliseconds, megabytes a second (0: no limit), milliseconds at that rate, a probability. */
+/** Effect of a relay on packets, each way: milliseconds, megabytes a second (0: no limit), milliseconds at that rate, a probability. */
 export interface Line {
   readonly delay: number;
   readonly rate: number;
@@ -50,7 +50,7 @@ interface Tools {
 
 const tools = await import(pathToFileURL(join(projectRoot(), "tools", "lib", "for_tests.js")).href) as Tools;
 
-/** The path of a program. Throws, saying how to get it, where there is none. */
+/** Path of a program. Throws, with instructions, if there is none. */
 export const needed: Tools["needed"] = tools.needed;
 export const livekitConfig: Tools["livekitConfig"] = tools.livekitConfig;
 export const startLivekitServer: Tools["startLivekitServer"] = tools.startLivekitServer;

@@ -1,5 +1,5 @@
-// Imported before @livekit/rtc-node, which logs to stdout and looks only once, as it is loaded, whether it should. The runner of tests says
-// it from outside, for Bun, which looks before any of this runs.
+// Switches the SDK's logs off. Must be imported before @livekit/rtc-node, which reads the variable once, as it is loaded. The runner of tests
+// sets it as well, for Bun, which reads the variable before any import runs.
 import process from "node:process";
 
 process.env["NODE_ENV"] = "production";

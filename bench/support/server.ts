@@ -1,8 +1,8 @@
-// LiveKit servers and a Redis of a test's own, on ports of 127.0.0.1 that nobody else has, which end with the test's process at the latest.
+// LiveKit servers and a Redis for one process, on free ports of 127.0.0.1. They end with the process at the latest.
 import { AccessToken, type VideoGrant } from "livekit-server-sdk";
 import { freePort, livekitConfig, needed, type Started, startLivekitServer, startRedisServer } from "./programs.ts";
 
-/** Another test may take a port between our look at it and the server's. */
+/** Attempts to start: another test may take a port between our look at it and the server's. */
 const ATTEMPTS = 3;
 
 export interface TestServer extends AsyncDisposable {
@@ -10,20 +10,20 @@ export interface TestServer extends AsyncDisposable {
   readonly key: string;
   readonly secret: string;
   readonly pid: number;
-  /** Of media. */
+  /** Port of media. */
   readonly udpPort: number;
-  /** To join `room` and do there all that `grants` do not take away. */
+  /** Token for `room`, with all permissions that `grants` do not take away. */
   token(identity: string, room: string, grants?: VideoGrant): Promise<string>;
-  /** By SIGKILL. Resolves when it is gone; its ports stay reserved for `restart` by nothing but our choice of them. */
+  /** Sends SIGKILL. Resolves when the server is gone. Only our choice of ports reserves them for `restart`. */
   kill(): Promise<void>;
-  /** Kills it if it runs, and resolves when one without its rooms answers on the same ports. */
+  /** Kills the server if it runs. Resolves when one without its rooms answers on the same ports. */
   restart(): Promise<void>;
 }
 
 export interface ServerOptions {
-  /** The address of a Redis that this server shares with others, and rooms by it. */
+  /** Address of a Redis that this server shares with others, and rooms by it. */
   readonly redis?: string;
-  /** Clients send their media to 127.0.0.2, where somebody has to take it on to this server's `udpPort` of 127.0.0.1. */
+  /** Clients send their media to 127.0.0.2: a relay must forward it to this server's `udpPort` of 127.0.0.1. */
   readonly relayed?: boolean;
 }
 
@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   };
 }
 
-/** What a participant shows to be let into a room. */
+/** Token that lets a participant into a room. */
 export async function tokenFor(
   { key, secret }: { key: string; secret: string },
   identity: string,
@@ -68,12 +68,12 @@ export async function tokenFor(
 }
 
 export interface TestRedis extends AsyncDisposable {
-  /** "127.0.0.1:12345" */
+  /** Host and port, as "127.0.0.1:12345". */
   readonly address: string;
   readonly pid: number;
 }
 
-/** A Redis that keeps nothing. */
+/** Starts a Redis without persistence. */
 export async function startRedis(): Promise<TestRedis> {
   const path = needed("redis");
   const { port, started } = await onFreePorts(async () => {

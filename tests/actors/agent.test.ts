@@ -1,4 +1,4 @@
-// The example agent at work: people will copy it.
+// The example agent, as it is in the documentation: people will copy it.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -23,7 +23,7 @@ const REPORT_BYTES = 3_000_000;
 
 const test = suite("examples/agent");
 
-/** Stands in for a language model. */
+/** Fake language model. */
 async function* think(question: string): AsyncGenerator<string> {
   if (question === "") throw new RangeError("Cannot think of nothing");
   for (const word of ["You ", "asked: ", question]) {
@@ -171,7 +171,7 @@ interface Answer {
   readonly question: string | undefined;
 }
 
-/** Who asks, and keeps what comes. */
+/** Participant that asks, and keeps the answers. */
 class Asker {
   readonly runtime: Runtime;
   readonly answers: Answer[] = [];

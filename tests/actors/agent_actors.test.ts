@@ -1,4 +1,4 @@
-// The actors that users put in machines of their own: what they tell, how they end, and what of them an inspector sees.
+// Actors for users' machines: their events, their ends, and an inspector's view.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -30,7 +30,7 @@ import { macrotask, until } from "../support/waiting.ts";
 
 const test = suite("millrace/actors");
 
-/** What a parent of a sending actor notes. */
+/** Events and outputs that a parent of a sending actor has seen. */
 interface Noted {
   readonly input: SendFileInput;
   readonly progress: readonly StreamProgressEvent[];
@@ -38,7 +38,7 @@ interface Noted {
   readonly error: unknown;
 }
 
-/** A parent that sends a file, and can be told to let it be. */
+/** A parent that sends a file, and can be told to stop. */
 const scheduler = setup({
   types: { input: {} as SendFileInput, context: {} as Noted, events: {} as StreamProgressEvent | { type: "enough" } },
   actors: { sendFileActor },
@@ -65,7 +65,7 @@ const scheduler = setup({
   },
 });
 
-/** A parent that keeps what its listener hands it. */
+/** A parent that keeps the streams of its listener. */
 const audience = setup({
   types: {
     input: {} as StreamListenerInput,
@@ -211,7 +211,7 @@ test("streamListener: readers that were handed over outlive their listener", () 
 test("streamListener: cancels a stream that arrives as the listener is stopped", () =>
   inPair(async ({ alice, bob, states }) => {
     const parent = createActor(audience, { input: { runtime: bob, topic: "data", kind: "bytes" } }).start();
-    // Stopped between the moment the stream was claimed and its handler's turn.
+    // Stops the listener between the stream's claim and the handler's turn.
     bob.actor.system.inspect((event) => {
       if (event.type === "@xstate.event" && event.event.type === "handler.found") parent.stop();
     });
@@ -298,7 +298,7 @@ test("sender actors: stopped at any moment, both ends end alike and no memory st
       await until(() => hub.idle && ends().every((state) => state === "closed" || state === "failed"));
       const [sender, receiver] = ends();
       if (receiver !== undefined) assert.is(await read, receiver);
-      // The receipt may have been on its way when the sender was stopped: that alone parts them.
+      // If the receipt was in flight when the sender was stopped, the two ends may differ in that alone.
       if (sender !== receiver && receiver !== undefined) assert.equal([sender, receiver], ["failed", "closed"]);
       bob.unregisterByteStreamHandler(topic);
       await until(() => codecs.every(({ segments }) => segments.inUse === 0));
@@ -315,7 +315,7 @@ interface Pair {
   readonly states: StatePaths;
   /** Actors that an inspector of Alice's runtime was told of. */
   readonly seen: ReadonlySet<unknown>;
-  /** Alice's and Bob's. */
+  /** Codecs of Alice and Bob. */
   readonly codecs: readonly [Codec, Codec];
 }
 
@@ -361,7 +361,7 @@ function withFile(size: number, body: (path: string) => Promise<void>): Promise<
   });
 }
 
-/** Settles as the actor does. Subscribed before it is started: an error at the start has no other witness. */
+/** Settles as the actor does. It subscribes before the start, as nothing else sees an error at the start. */
 function outcome(actor: AnyActorRef): Promise<void> {
   return new Promise((resolve, reject) => void actor.subscribe({ complete: resolve, error: reject }));
 }

@@ -9,7 +9,7 @@ import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../s
 
 const test = suite("streamListener");
 
-/** What a machine is told that has a listener for a topic, and how to stop it. */
+/** Starts a machine with a listener for a topic. Gives its events, and a call that stops it. */
 function listen(
   bob: Member,
   kind: "text" | "bytes",

@@ -12,7 +12,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("millrace send: folders");
 
-/** The attribute by which a receiver knows that a stream is a folder. */
+/** Attribute that marks a stream as a folder. */
 const FOLDER = { "millrace.folder": "1" };
 
 test("millrace send: a folder arrives unchanged, beside existing files", () =>

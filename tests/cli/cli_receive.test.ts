@@ -1,4 +1,4 @@
-// millrace receive beside senders who stand still.
+// millrace receive while a sender stalls.
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";

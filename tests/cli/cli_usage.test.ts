@@ -1,4 +1,4 @@
-// What the command makes of its arguments and its environment.
+// Arguments and environment of the command.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";

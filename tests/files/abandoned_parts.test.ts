@@ -1,4 +1,4 @@
-// How often a folder is looked through for what dead processes have left: a save must not cost as much as its folder holds.
+// Searches for part files of dead processes: a save must not take time in proportion to its folder.
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { removeAbandonedParts } from "../../files/abandoned_parts.ts";
@@ -8,7 +8,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("abandoned part files");
 
-/** Runs with a clock that stands still unless the test moves it, and a file system that counts how often each folder was listed. */
+/** Runs with a clock that only the test moves, and a file system that counts how often each folder was listed. */
 async function counting(
   body: (
     stage: { sweep(folder: string): Promise<void>; listed(folder: string): number; pass(ms: number): void },

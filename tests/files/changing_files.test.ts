@@ -1,4 +1,4 @@
-// Files whose size is a claim, and files that change while they are sent: never a short or mixed file with a receipt.
+// Files that report a wrong size or change while they are sent: a short or mixed file never gets a receipt.
 import { appendFile, open, readFile, rename, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -15,7 +15,7 @@ const test = suite("sendFile: changing files");
 const SIZE = 6_000_000;
 const toBob = { topic: "f", destinationIdentities: ["bob"] };
 
-/** Each leaves the same path with other data than were there when the file was opened. */
+/** Ways to leave other data at the path than when the file was opened. */
 const CHANGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
   "rewritten in place": (path) => rewrite(path, 0, pattern(SIZE, 9)),
   "one byte at the end rewritten": (path) => rewrite(path, SIZE - 1, new Uint8Array([1])),
@@ -38,7 +38,7 @@ async function rewrite(path: string, position: number, bytes: Uint8Array): Promi
   }
 }
 
-/** A file that was last written long ago: its time tells of each change, however coarse the clock is. */
+/** A file written long ago: its time shows each change, however coarse the clock is. */
 async function oldFile(path: string): Promise<void> {
   await writeFile(path, pattern(SIZE));
   await utimes(path, 1_000_000_000, 1_000_000_000);

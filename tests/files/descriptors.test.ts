@@ -1,4 +1,4 @@
-// Files open at once: a bounded number, and none fails as others hold all descriptors for a moment.
+// Open files: a bounded number, and none fails while others hold all descriptors for a moment.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

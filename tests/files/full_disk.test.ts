@@ -13,7 +13,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 const test = suite("full disk");
 const run = promisify(execFile);
 
-/** Sends a megabyte and saves it to a folder: what the saver and the sender were told, and what is left in the folder. */
+/** Sends a megabyte and saves it to a folder. Gives the errors of saver and sender, and the files left in the folder. */
 async function saveTo(folder: string, pool: CodecPool): Promise<{ saver: StreamError; sender: StreamError; left: string[] }> {
   const hub = createHub();
   const alice = await createRuntime({ transport: hub.join("alice"), pool });

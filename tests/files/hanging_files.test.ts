@@ -1,4 +1,4 @@
-// A file system that hangs: signals and `close` hold nevertheless, and nothing is left behind when it goes on.
+// A file system that hangs: signals and `close` work all the same, and no file is left when it goes on.
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import * as assert from "uvu/assert";
@@ -21,7 +21,7 @@ interface Hang {
   goOn(): void;
 }
 
-/** Has one call of the real file system hang, for paths below a folder, until it goes on. */
+/** Makes one call of the real file system hang, for paths below a folder, until it is released. */
 async function whileHanging(call: keyof FileSystem, folder: string, body: (hang: Hang) => Promise<void>): Promise<void> {
   const files = nodeFileSystem as unknown as Record<string, (path: string, ...rest: unknown[]) => Promise<unknown>>;
   const real = files[call];
@@ -44,7 +44,7 @@ async function whileHanging(call: keyof FileSystem, folder: string, body: (hang:
   }
 }
 
-/** How a send or a save is ended by its own side. */
+/** Ways to end a send or a save from its own side. */
 const ENDS = ["signal", "close"] as const;
 
 for (const call of ["stat", "read"] as const) {
@@ -108,7 +108,7 @@ for (const call of ["stat", "mkdir", "create", "lstat", "sync", "link", "unlink"
   }
 }
 
-/** Each of Alice's reads of files, or of Bob's writes, hangs until it goes on. */
+/** Each of Alice's reads of files, or of Bob's writes, hangs until it is released. */
 for (const call of ["readFile", "writeFile"] as const) {
   test(`transfer: settles by signal at both ends while "${call}" of the codec hangs`, () =>
     inTemporaryFolder((folder) =>
@@ -165,7 +165,7 @@ test("PartFile.discard() during a replacing commit leaves the old file or the wh
     });
   }));
 
-/** Paths below which no folder can be made: a runtime's own recursive way tries for ever. */
+/** Paths below which no folder can be made. A runtime's own recursive mkdir tries for ever. */
 const NOWHERE: Readonly<Record<string, (folder: string) => string>> = {
   "a symbolic link that leads nowhere": (folder) => join(folder, "link"),
   "a folder below one": (folder) => join(folder, "link", "today"),

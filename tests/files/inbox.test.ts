@@ -1,4 +1,4 @@
-// A folder that many save into while others empty it: names, numbers, and what a killed process has left.
+// A folder that many save into while others empty it: names, numbers, and part files of killed processes.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, rename, symlink, unlink, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("saveTo: inboxes");
 
-/** A file system in which whoever watches the folder takes a file at a step of its being placed. */
+/** A file system in which a watcher of the folder takes a file at one step of its commit. */
 function watched(folder: string, step: "link" | "lstat", take: (path: string) => Promise<void>): FileSystem {
   return {
     ...nodeFileSystem,

@@ -1,4 +1,4 @@
-// File systems that are full, refuse, or lack something: what a part file makes of it.
+// Part files on file systems that are full, refuse, or lack a feature.
 import { execFile } from "node:child_process";
 import { link, mkdir, readdir, rename, symlink, unlink, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
@@ -18,7 +18,7 @@ for (const code of ["ENOSPC", "EACCES", "EROFS", "EMFILE"]) {
     inTemporaryFolder(async (folder) => {
       for (const step of ["mkdir", "create", "sync", "link", "lstat"] as const) {
         let armed = step === "mkdir" || step === "create";
-        // EACCES from link means that there are no hard links: then the place holder is refused, too.
+        // EACCES from link means that there are no hard links: then the placeholder is refused, too.
         const broken = (name: typeof step) => armed && (name === step || (name === "create" && step === "link"));
         const files: FileSystem = {
           ...nodeFileSystem,

@@ -1,4 +1,4 @@
-// Memory that was promised to participants who left is there for those who come; and no stream goes beyond what was promised to it.
+// Memory promised to participants who left is available to newcomers, and no stream exceeds its promise.
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../mod.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";
@@ -12,7 +12,7 @@ const test = suite("promised memory");
 
 const limits = { receiveWindow: 200_000, senderWindow: 400_000, totalWindow: 1_000_000 };
 
-/** Credit that bob's last word to a participant tells. */
+/** Credit in Bob's last state to a participant. */
 function told(raw: RawParticipant): number {
   const credits = raw.packets.flatMap(({ packet }) => {
     const message = packet.type === "control" ? decodeControl(packet.payload) : undefined;
@@ -21,7 +21,7 @@ function told(raw: RawParticipant): number {
   return credits.at(-1) ?? 0;
 }
 
-/** Ids and codes of the streams that failed at a runtime, as they fail. */
+/** Ids and codes of a runtime's failed streams, in order. */
 function endsAt({ runtime }: Member): string[] {
   const ends: string[] = [];
   runtime.registerByteStreamHandler("t", (reader) => {
@@ -37,7 +37,7 @@ async function visitor(room: HubFixture, identity: string): Promise<RawParticipa
   return raw;
 }
 
-/** What a visitor does before it leaves. */
+/** Traffic of a visitor before it leaves. */
 const VISITS: Readonly<Record<string, (eve: RawParticipant, room: HubFixture) => Promise<void>>> = {
   "said hello only": async () => {},
   "sent a stream that is read": async (eve, room) => {

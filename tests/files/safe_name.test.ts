@@ -8,13 +8,13 @@ import { rejection } from "../support/rejections.ts";
 const test = suite("safeName");
 
 const NAMES: readonly (readonly [string, string])[] = [
-  // what is good stays as it is
+  // Good names are unchanged.
   ["report.pdf", "report.pdf"],
   ["résumé (final) – v2.tar.gz", "résumé (final) – v2.tar.gz"],
   ["日本語.txt", "日本語.txt"],
   ["😀.png", "😀.png"],
   ["a..b", "a..b"],
-  // folders, of any writing
+  // Folders, in any notation.
   ["../../etc/passwd", "passwd"],
   ["..\\..\\windows\\win.ini", "win.ini"],
   ["/etc/shadow", "shadow"],
@@ -25,14 +25,14 @@ const NAMES: readonly (readonly [string, string])[] = [
   ["a/b\\c/d.txt", "d.txt"],
   ["photos/", "photos"],
   ["..\u200b/..\u2060/x", "x"],
-  // what nobody sees
+  // Invisible characters.
   ["a\0b.txt", "ab.txt"],
   ["evil\u202egpj.exe", "evilgpj.exe"],
   ["a\u200b\ufeff\u00ad\u2066b\u{e0041}.txt", "ab.txt"],
   ["two\nlines\t.txt", "two lines .txt"],
   ["report.pdf" + " ".repeat(50) + ".exe", "report.pdf .exe"],
   ["bell\u0007\u009b31m", "bell31m"],
-  // Windows
+  // Windows.
   ["CON", "_CON"],
   ["nul.txt", "_nul.txt"],
   ["Com1.tar.gz", "_Com1.tar.gz"],
@@ -43,11 +43,11 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['<a>|"b"*', "_a___b__"],
 
   ["trailing. . .", "trailing"],
-  // hidden
+  // Hidden files.
   [".bashrc", "bashrc"],
   ["...x", "x"],
   [" . .ssh", "ssh"],
-  // Unicode
+  // Unicode.
   ["e\u0301.txt", "\u00e9.txt"],
   ["e\u200b\u0301.txt", "\u00e9.txt"],
   ["lone\ud800.txt", "lone\ufffd.txt"],
@@ -138,7 +138,7 @@ const anyName = fc.oneof(
   fc.string({ unit: "binary" }),
 );
 
-/** The safe name, or undefined where nothing safe is left. */
+/** The safe name, or undefined if nothing safe is left. */
 function attempt(name: string, limit: number): string | undefined {
   try {
     return safeName(name, limit);

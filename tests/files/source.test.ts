@@ -14,7 +14,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("openSource");
 
-/** The code that the file system gave for a refusal. */
+/** Code of the file system's refusal. */
 async function fileErrorCause(path: string | URL): Promise<string> {
   const { cause } = await rejection(() => openSource(path), "file-error");
   assert.instance(cause, Error);
@@ -77,7 +77,7 @@ test("openSource: devices and pipes are file-errors, without waiting", () =>
     await promisify(execFile)("mkfifo", [fifo]);
     assert.is(await fileErrorCause(fifo), "EINVAL");
     assert.is(await fileErrorCause("/dev/null"), "EINVAL");
-    // The file looked at is a fifo by the time it is opened.
+    // The path is a regular file when looked at, and a fifo when opened.
     const file = join(folder, "file");
     await writeFile(file, "");
     const raced = { ...nodeFileSystem, stat: () => nodeFileSystem.stat(file) };

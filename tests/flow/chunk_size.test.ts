@@ -1,4 +1,4 @@
-// How large chunks are: as asked for, or, where nobody asked, larger on a fast way whose transport says that it is worth it.
+// Chunk size: as requested, or larger on a fast line whose transport states a larger size.
 import * as assert from "uvu/assert";
 import { type RuntimeOptions, STREAM_CHUNK_SIZE } from "../../mod.ts";
 import type { Transport } from "../../transports/transport.ts";
@@ -47,7 +47,7 @@ test("chunk size: to another SDK, stays at the default", async () => {
 
 test.run();
 
-/** The sizes of the chunks of a transfer over a line of so many bytes a second, which comes whole. */
+/** Chunk sizes of a transfer over a link of `rate` bytes a second. Checks that all bytes arrive. */
 async function sizesOf(
   rate: number,
   transport: Partial<Transport>,

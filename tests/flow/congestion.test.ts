@@ -8,7 +8,7 @@ const test = suite("CongestionController");
 
 const CHUNK = 15_000;
 
-/** A line of a rate (bytes in a ms) and a round trip, which acknowledges each chunk as it comes. */
+/** A line with a rate (bytes in a ms) and a round trip, which acknowledges each chunk on arrival. */
 class Line {
   readonly window = new CongestionController();
   now = 0;
@@ -23,12 +23,12 @@ class Line {
     this.roundTrip = roundTrip;
   }
 
-  /** Bytes that wait at the line. */
+  /** Bytes queued at the line. */
   get queued(): number {
     return Math.max(0, this.#free - this.now) * this.rate;
   }
 
-  /** Lets all that is under way come. */
+  /** Acknowledges everything in flight. */
   drain(): void {
     for (const { packet, back } of this.#flight.splice(0)) {
       this.now = Math.max(this.now, back);
@@ -36,7 +36,7 @@ class Line {
     }
   }
 
-  /** Sends as much as it may for some ms; `late` delays an acknowledgement. */
+  /** Sends as much as allowed for some ms; `late` delays an acknowledgement. */
   run(ms: number, late: (now: number) => number = () => 0): void {
     for (const until = this.now + ms; this.now < until; this.now++) {
       while (this.#flight[0] !== undefined && this.#flight[0].back <= this.now) {

@@ -1,4 +1,4 @@
-// Credit that streams used comes back, however they end; and none comes from nowhere.
+// Credit of streams returns, however they end, and is never created.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../../mod.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
@@ -18,14 +18,14 @@ const LINES: Readonly<Record<string, LinkOptions | undefined>> = {
   "a line of 20 ms": { kind: "reliable", delay: 20, rate: 2_000_000 },
 };
 
-/** A stream of many windows, read at once: it needs all the credit that there was at first. */
+/** A stream of many windows, read at once: it needs all of the initial credit. */
 async function atFullSpeed(room: HubFixture, alice: Member, bytes = 1_000_000): Promise<void> {
   const begun = room.time.now();
   await room.time.run(alice.runtime.sendBytes(pattern(bytes), { ...to, topic: "read" }));
   assert.ok(room.time.now() - begun < 8_000, `it took ${room.time.now() - begun} ms`);
 }
 
-/** How bob ends the streams of topic "t", and how alice does. */
+/** Ways in which Bob and Alice end the streams of topic "t". */
 const ENDS: Readonly<Record<string, (room: HubFixture, alice: Member, readers: ByteStreamReader[]) => Promise<void>>> = {
   "cancelled by its receiver": async (room, alice, readers) => {
     const sending = alice.runtime.sendBytes(pattern(500_000), to).catch(() => {});
@@ -133,7 +133,7 @@ test("credit: a slow reader's progress is reported within a second, and its send
   });
 });
 
-/** Sends chunks of a plain stream as far as it is let, and more. */
+/** Sends chunks of a plain stream up to the limit, and beyond. */
 function pour(eve: RawParticipant, streamId: string, sequence: number, bytes: number): void {
   eve.open("bob", streamId, sequence, { extension: { format: "plain" } });
   for (let at = 0, index = 0; at < bytes; at += 15_000, index++) {
@@ -170,7 +170,7 @@ for (const final of FINALS) {
   });
 }
 
-/** Bytes of a reader's stream that wait, by its actor's context. */
+/** Waiting bytes of a reader's stream, by its actor's context. */
 function heldBy(_bob: Member, reader: ByteStreamReader): number {
   return reader.actor.getSnapshot().value === "receiving" ? incomingOf(reader).content.held : 0;
 }

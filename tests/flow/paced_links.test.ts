@@ -1,4 +1,4 @@
-// Laws of the flow over simulated lines, in virtual time: the line is used, the queue stays short, nobody starves, steps are followed.
+// Laws of congestion control on simulated links, in virtual time: full use, short queues, no starvation, adaptation to steps.
 import * as assert from "uvu/assert";
 import { spied } from "../support/altered_transport.ts";
 import { suite } from "../support/harness.ts";
@@ -11,7 +11,7 @@ const test = suite("congestion on links");
 const KB = 1_000;
 const MB = 1_000_000;
 
-/** What a message waits for at most beside bulk, in ms past the line's own way: what is allowed to be under way beyond a round trip. */
+/** Longest delay of a message beside bulk, in ms, beyond the link's own delay: the data that may be in flight beyond a round trip. */
 function queueingBound({ rate, delay }: Line): number {
   const chunks = 4 * 15_000 / rate * 1_000; // the floor of two, one let in while there is room for any of it, one that is being sent
   return 0.25 * 2 * delay + 60 + chunks;
@@ -87,7 +87,7 @@ test("congestion: a link that becomes ten times as fast is used within seconds",
   const { goodput } = await overLine(slow, 20 * MB, (room) => {
     room.time.setTimeout(() => room.hub.link("alice", "bob", linkOf({ ...slow, rate: 3 * MB })), 3_000);
   });
-  // Three seconds at the old rate, the rest at the new one, and as long again for it to be found.
+  // Three seconds at the old rate, the rest at the new one, and as long again to adapt.
   assert.ok(20 * MB / goodput <= 3 + (20 - 0.9) / 3 + 3, `${(20 * MB / goodput).toFixed(1)} s`);
 });
 

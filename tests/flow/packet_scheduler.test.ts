@@ -9,7 +9,7 @@ import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("PacketScheduler");
 
-/** A transport that takes a packet when it is told to. */
+/** A transport that takes a packet when the test says so. */
 class Gate implements Transport {
   readonly identity = "alice";
   readonly direct: boolean;
@@ -31,7 +31,7 @@ class Gate implements Transport {
     return new Promise((resolve, reject) => this.#settle.push((error) => error === undefined ? resolve() : reject(error)));
   }
 
-  /** Takes the packet under way. */
+  /** Completes the packet that is being sent. */
   async take(error?: Error): Promise<void> {
     this.#settle.shift()?.(error);
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();

@@ -1,4 +1,4 @@
-// Sends beyond the streams that their receiver takes wait for their turn.
+// Sends beyond the receiver's stream limit wait for their turn.
 import * as assert from "uvu/assert";
 import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";

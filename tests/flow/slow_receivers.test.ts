@@ -1,4 +1,4 @@
-// One receiver that is slow in any way holds neither the others nor a call for ever.
+// One slow receiver delays neither the others nor a call for ever.
 import * as assert from "uvu/assert";
 import type { ReceivingState } from "../../protocol/wire/control.ts";
 import { decodeHeader } from "../../protocol/wire/header.ts";
@@ -13,7 +13,7 @@ const test = suite("slow receivers");
 const BYTES = 600_000;
 const limits = { stallTimeout: 10_000 };
 
-/** How a receiver stands with a stream after so many seconds; it says so each second, so that it is never silent. */
+/** State of a receiver after a number of seconds. It sends one each second, so that it is never silent. */
 type Says = (seconds: number, received: number) => Partial<ReceivingState>;
 
 const WAYS: Readonly<Record<string, Says>> = {
@@ -31,7 +31,7 @@ const LINES: Readonly<Record<string, LinkOptions | undefined>> = {
   "a line": { kind: "reliable", delay: 10, rate: 5_000_000 },
 };
 
-/** Eve answers each stream as `says`, and acknowledges only if she is to. */
+/** Eve answers each stream as `says`, and acknowledges only if the case says so. */
 function answer(room: HubFixture, eve: RawParticipant, says: Says, acknowledges: boolean): void {
   eve.react = (packet, from) => {
     if (packet.type !== "header") return;

@@ -1,4 +1,4 @@
-// How many streams may be opened: the arithmetic of both sides.
+// Limits of open streams: the arithmetic of both sides.
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { DEFAULT_LIMITS, type Limits } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// How sends that wait for their turn end.
+// Ends of sends that wait for their turn.
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../mod.ts";
 import { collectReaders, TO_BOB } from "../support/handlers.ts";

@@ -1,4 +1,4 @@
-// Streams of other SDKs come twice from the SDK below, by a reader and packet by packet, and nothing says which is quicker.
+// Streams of other SDKs come twice from the SDK below: by a reader and packet by packet, in any order.
 import * as assert from "uvu/assert";
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { SdkReaders } from "../../transports/livekit/sdk_readers.ts";
@@ -11,7 +11,7 @@ const AB = new Uint8Array([1, 2]);
 const CD = new Uint8Array([3, 4]);
 const PACKED = new Uint8Array([9]);
 
-/** All orders in which two lists of events may come, each in its own order. */
+/** All interleavings of two lists of events. */
 function interleavings<T>(a: readonly T[], b: readonly T[]): T[][] {
   const [first, ...rest] = a;
   const [other, ...others] = b;
@@ -239,10 +239,10 @@ interface Stream {
   readonly told: string[];
   readonly events: ReaderEvents;
   readonly stopped: boolean;
-  /** How often it waits for late packets. */
+  /** Number of waits for late packets. */
   readonly waits: number;
   packet(packet: ChunkPacket | TrailerPacket): boolean;
-  /** Lets the time pass that late packets are given. */
+  /** Lets the time for late packets pass. */
   wait(): void;
 }
 

@@ -1,4 +1,4 @@
-// What strangers may send: whatever it is, nothing breaks but their own streams.
+// Forged packets of any kind break their sender's own streams only.
 import * as assert from "uvu/assert";
 import { decodeMsgpack, encodeMsgpack } from "../../protocol/wire/msgpack.ts";
 import { suite } from "../support/harness.ts";

@@ -1,4 +1,4 @@
-// Frames, chunks and sizes that are not what they say: their stream ends, and no memory is spent on them.
+// Frames, chunks and sizes that contradict themselves: their stream ends, and no memory is spent on them.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";

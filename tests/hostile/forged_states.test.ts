@@ -1,4 +1,4 @@
-// Rows of state that receivers may forge: what one says of a stream moves only what that stream was really sent.
+// States that receivers may forge: they affect a stream only up to the bytes that were really sent.
 import * as assert from "uvu/assert";
 import type { Claim } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";

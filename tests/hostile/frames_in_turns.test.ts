@@ -1,4 +1,4 @@
-// Frames that are many in one packet: dealt with in turns, so that no packet holds the event loop.
+// Many frames in one packet: handled in turns, so that no packet holds the event loop.
 import * as assert from "uvu/assert";
 import type { Fault } from "../../actors/incoming/fault.ts";
 import { FRAMES_AT_ONCE, ReceiveBuffer } from "../../actors/incoming/receive_buffer.ts";

@@ -1,4 +1,4 @@
-// Memory that is held for a sender is bounded by what is held, whatever the sender claims.
+// Memory that is held for a sender is bounded by real use, whatever the sender claims.
 import * as assert from "uvu/assert";
 import { BLOCK_OVERHEAD } from "../../protocol/memory_account.ts";
 import type { ByteStreamReader, StreamError } from "../../mod.ts";
@@ -14,7 +14,7 @@ const limits = { receiveWindow: 100_000, senderWindow: 100_000, streamsPerSender
 /** Twice the credit, and a chunk for each stream. */
 const BOUND = 2 * 100_000 + 50 * (15_000 + BLOCK_OVERHEAD);
 
-/** Topic "t" at bob: readers that nobody reads, and how their streams ended. */
+/** Unread readers of topic "t" at Bob, and the ends of their streams. */
 function hoard({ runtime }: Member): { readers: ByteStreamReader[]; ends: string[] } {
   const readers: ByteStreamReader[] = [];
   const ends: string[] = [];
@@ -26,7 +26,7 @@ function hoard({ runtime }: Member): { readers: ByteStreamReader[]; ends: string
   return { readers, ends };
 }
 
-/** Bytes that each open stream holds, as its account says. */
+/** Bytes that the open streams hold, by their accounts. */
 function charged(readers: readonly ByteStreamReader[]): number {
   return readers.reduce((sum, reader) => sum + incomingOf(reader).content.charged, 0);
 }
@@ -46,7 +46,7 @@ function frames(from: number, count: number, length: number, payload: Uint8Array
   return whole;
 }
 
-/** What a hostile sender makes bob hold: each fills one stream as far as it goes. */
+/** Ways of a hostile sender to make Bob hold memory: each fills one stream as far as possible. */
 const FLOODS: Readonly<Record<string, (eve: RawParticipant, streamId: string, sequence: number) => void>> = {
   "compressed frames of two bytes": (eve, streamId, sequence) => {
     eve.open("bob", streamId, sequence, { extension: { format: "framed" } });

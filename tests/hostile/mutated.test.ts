@@ -1,4 +1,4 @@
-// A recorded exchange, changed at random: whatever comes, nothing breaks.
+// A recorded exchange, changed at random: no change breaks another stream.
 import * as assert from "uvu/assert";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { copyPacket } from "../../transports/packet_size.ts";
@@ -51,7 +51,7 @@ test("IncomingStreamManager: 100,000 mutated packets do not harm another stream"
   }
 }, { seconds: 8 });
 
-/** A real exchange, as bob gets it. */
+/** A real exchange, as Bob gets it. */
 async function record(): Promise<Packet[]> {
   const packets: Packet[] = [];
   await inVirtualTime(async (room) => {
@@ -112,7 +112,7 @@ const WILD: readonly unknown[] = [
   "millrace",
 ];
 
-/** A copy in which one thing or another is different; `type` stays, as a transport knows no others. */
+/** A copy with random changes. `type` stays, as a transport knows no others. */
 function mutateValue(value: unknown, random: () => number, key = ""): unknown {
   if (key !== "type" && random() < 0.04) return WILD[Math.floor(random() * WILD.length)];
   if (typeof value === "string" && key !== "type" && random() < 0.1) {

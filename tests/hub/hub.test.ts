@@ -21,7 +21,7 @@ transportConformance("hub with bad but reliable links", () => {
   const hub = createHub({ clock: time, link: { kind: "reliable", delay: 7, rate: 1_000_000, queue: 20_000, loss: 0.1 } });
   let open = true;
   const passing = (async () => {
-    // Bounded, so that a test that fails ends all the same.
+    // Bound that ends a failing test.
     for (let step = 0; open && step < 100_000; step++) await time.advance(1);
   })();
   const close = async (): Promise<void> => {
@@ -33,7 +33,7 @@ transportConformance("hub with bad but reliable links", () => {
 
 const test = suite("hub");
 
-/** Packets after which traffic that nothing stops ends all the same, so that a test that fails does. */
+/** Number of packets after which endless traffic stops, so that a failing test ends. */
 const ENDLESS = 1_000_000;
 
 test("hub.part(): can cut a line in one direction only", async () => {

@@ -10,7 +10,7 @@ import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("hub links");
 
-/** Sends chunks of these sizes over a link, all at once, and returns what came, with the times. */
+/** Sends chunks of these sizes over a link, all at once. Returns the events with their times. */
 async function history(
   link: LinkOptions,
   sizes: readonly number[],

@@ -1,4 +1,4 @@
-// What takes a stream's pieces: in order, a few at once, and with every failure accounted for.
+// DecodePipeline: blocks in order, a few at once, with every failure accounted for.
 import process from "node:process";
 import * as assert from "uvu/assert";
 import type { ReceivedBlock } from "../../actors/incoming/receive_buffer.ts";
@@ -57,7 +57,7 @@ test("DecodePipeline: work that fails before its turn is no unhandled rejection,
 
 test.run();
 
-/** A stream that has come whole, in pieces of one byte. */
+/** A stream that has come whole, in blocks of one byte. */
 function fakeStream(pieces: number): { stream: IncomingStream; taken: number[] } {
   const waiting: ReceivedBlock[] = Array.from(
     { length: pieces },

@@ -1,4 +1,4 @@
-// That texts are decoded in time slices where there are no workers, however many of their frames are at hand.
+// Texts are decoded in time slices where there are no workers, however many frames are available.
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
 import { SLICE_MS } from "../../event_loop.ts";
@@ -30,7 +30,7 @@ test("decoding: two decodings that each need a slice of time never share a turn 
 
 test.run();
 
-/** Makes each larger decoding take longer than a slice, and notes in which turn of the event loop it was. */
+/** Makes each larger decoding take longer than a slice, and notes its turn of the event loop. */
 function slowDecoder(): { turns: number[]; restore: () => void } {
   const { decode } = TextDecoder.prototype;
   const turns: number[] = [];

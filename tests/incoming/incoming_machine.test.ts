@@ -1,4 +1,4 @@
-// The life of a stream on its way in: its transitions by themselves, then its timers and its end in virtual time.
+// The machine of incoming streams: its transitions, then its timers and its end in virtual time.
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
@@ -28,7 +28,7 @@ const EVENTS: Readonly<Record<Type, IncomingEvent>> = {
 };
 const types = Object.keys(EVENTS) as Type[];
 
-/** What leads to each state that is not the last. */
+/** Events that lead to each state that is not final. */
 const WAYS = { offered: [], receiving: ["handler.found"] } as const satisfies Partial<Record<State, readonly Type[]>>;
 
 const ENDS = { "cancel.requested": "failed", "stream.broken": "failed" } as const;
@@ -148,7 +148,7 @@ test("incomingStream: a stream ends at most once, whatever happens", () => {
 
 test.run();
 
-/** The snapshot at the end of a way. */
+/** Snapshot at the end of a path of events. */
 function follow(way: readonly Type[]): SnapshotFrom<typeof incomingStream> {
   const { effects } = fakeEffects(new VirtualTime(), []);
   let [snapshot] = initialTransition(incomingStream, { ...STREAM, effects });
@@ -160,9 +160,9 @@ interface Started {
   readonly actor: IncomingActor;
   readonly time: VirtualTime;
   readonly calls: string[];
-  /** There was a sign of life. */
+  /** Notes a packet of the sender. */
   readonly heard: () => void;
-  /** The silence may last no longer than that from now on. */
+  /** Limits the silence from now on. */
   readonly shorten: (ms: number) => void;
 }
 

@@ -1,4 +1,4 @@
-// `reader.readable`: one web stream, of bytes a byte stream.
+// `reader.readable`: one web stream; for bytes, a byte stream.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
@@ -11,7 +11,7 @@ const test = suite("StreamReader.readable");
 
 const ALL = pattern(100_000);
 
-/** A byte stream on its way to a reader that is used by its `readable`. */
+/** Sends a byte stream, whose reader is used by its `readable`. */
 async function withReader(body: (reader: ByteStreamReader) => Promise<void>, bytes: Uint8Array = ALL): Promise<void> {
   await inPair(async (alice, bob) => {
     const opened = nextBytes(bob, "t");

@@ -1,4 +1,4 @@
-// What readers leave and tell when they do not come to a clean end, and what `readAll` gathers.
+// Readers that do not end cleanly, and the limit of `readAll`.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, RuntimeOptions, TextStreamReader } from "../../mod.ts";
 import { last, TO_BOB } from "../support/handlers.ts";
@@ -19,7 +19,7 @@ interface Scene {
   bytes: ByteStreamReader[];
 }
 
-/** Alice, Dave, who is of another SDK, and Bob, who gathers the readers of topic "t". */
+/** Alice, Dave of another SDK, and Bob, who gathers the readers of topic "t". */
 async function inScene(body: (scene: Scene) => Promise<void>, options: Partial<RuntimeOptions> = {}): Promise<void> {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");

@@ -1,4 +1,4 @@
-// What readers give, to whom, how often, and what they save.
+// Readers: contents, consumers, memory, late handlers.
 import { readdir, readFile } from "node:fs/promises";
 import * as assert from "uvu/assert";
 import { createCodecPool } from "../../mod.ts";
@@ -36,7 +36,7 @@ for (const [codec, options] of CODECS) {
           const sending = alice.sendBytes(pattern(500_000), { name: "x" });
           const reader = await heard;
           const consuming = consume(reader, folder);
-          // Asked for again, `readable` is the stream that is read already.
+          // A second access to `readable` gives the stream that is being read.
           const others = Object.entries(CONSUMERS).flatMap(([name, second]) =>
             name === first && name === "readable" ? [] : [second]
           );

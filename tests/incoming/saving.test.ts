@@ -1,4 +1,4 @@
-// What saveTo makes of a stream, and what it leaves when it fails.
+// saveTo: paths, names, part files, failures.
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

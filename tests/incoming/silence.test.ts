@@ -1,4 +1,4 @@
-// Every timer of a stream's life, by a simulated clock.
+// Every timer of a stream's life, in virtual time.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, Progress, TextStreamReader } from "../../mod.ts";
 import { collectReaders, TO_BOB } from "../support/handlers.ts";

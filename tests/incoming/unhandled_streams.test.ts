@@ -1,4 +1,4 @@
-// Streams that name a receiver who does not take them: told at both ends, however they were sent. Broadcasts are for who wants them.
+// Targeted streams that a receiver does not take are reported at both ends, however they were sent. Broadcasts are not.
 import * as assert from "uvu/assert";
 import type { Runtime, StreamOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
@@ -9,7 +9,7 @@ const test = suite("streams without a handler");
 
 const TO_BOB = { topic: "nobody", destinationIdentities: ["bob"] };
 
-/** Ways to send a stream; each settles, whatever comes of it. */
+/** Ways to send a stream; each settles in any case. */
 const WAYS: Record<string, (runtime: Runtime, room: HubFixture, options: StreamOptions) => Promise<unknown>> = {
   "a short text": (runtime, _, options) => runtime.sendText("x", options),
   "an empty text": (runtime, _, options) => runtime.sendText("", options),
@@ -30,7 +30,7 @@ const WAYS: Record<string, (runtime: Runtime, room: HubFixture, options: StreamO
   },
 };
 
-/** What `onError` was told: code and identity each. */
+/** Errors of `onError`: code and identity each. */
 function told({ errors }: Member): string[] {
   return errors.map(({ code, identity }) => `${code} ${identity}`);
 }

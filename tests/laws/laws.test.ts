@@ -1,4 +1,4 @@
-// What holds for any stream, over any line.
+// Laws of any stream, over any link.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -14,7 +14,7 @@ import { incomingOf } from "../support/incoming_of.ts";
 
 const test = suite("laws of streams");
 
-/** Code units of every kind, surrogates without their other half among them. */
+/** Code units of every kind, among them lone surrogates. */
 const unit = fc.oneof(
   fc.integer({ min: 0x20, max: 0x7e }),
   fc.integer({ min: 0, max: 0xffff }),
@@ -32,14 +32,14 @@ const chunkSize = fc.oneof(fc.integer({ min: 4, max: 20 }), fc.integer({ min: 4,
 const receivers = fc.constantFrom(1, 1, 3);
 const window = fc.constantFrom(60_000, 61_234, 250_000, 1_048_576);
 
-/** What becomes of a text on its way: what is no Unicode is replaced. */
+/** Text as it arrives: invalid Unicode is replaced. */
 function wellFormed(value: string): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(value));
 }
 
 interface Listening<T> {
   members: Member[];
-  /** What each of them got. */
+  /** Contents that each receiver got. */
   got: Promise<T[]>;
 }
 
@@ -251,7 +251,7 @@ async function readSlowly(room: HubFixture, reader: ByteStreamReader, most: numb
   return bytes;
 }
 
-/** What may become of a stream whose packets are lost. */
+/** Possible ends of a stream whose packets are lost. */
 const LOST: ReadonlySet<StreamErrorCode> = new Set(["incomplete", "timeout", "disconnected", "aborted", "cancelled", "refused"]);
 
 test("law: over a faulty link each stream ends with the right content or a code, and recovers", async () => {
@@ -321,7 +321,7 @@ test("law: over a faulty link each stream ends with the right content or a code,
             if (typeof end === "string") assert.is(end, expected.get(streamId));
             else assert.ok(LOST.has(end.code), `receiver: ${end.code}`);
           }
-          // Credit of what was lost has come back: bulk goes through.
+          // Credit of lost bytes has come back: bulk goes through.
           room.hub.link("alice", "bob", { kind: "reliable" } satisfies LinkOptions);
           await room.time.run(alice.runtime.sendBytes(pattern(2_000_000), { topic: "t", destinationIdentities: ["bob"] }));
         }, { seed: number });

@@ -1,4 +1,4 @@
-// A Room and the runtime that has adopted it: what it takes to adopt one, what stays its owner's, and that it is given back as it was.
+// A Room and the runtime that has adopted it: conditions, the owner's rights, and the state in which the Room is given back.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { collectTexts } from "../support/handlers.ts";

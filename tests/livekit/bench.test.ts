@@ -1,4 +1,4 @@
-// The benchmark in rooms runs through in its quick form, and leaves what is expected. Its numbers are looked at by nobody here.
+// A quick run of the benchmark in rooms leaves the expected files. Its numbers are not checked.
 // needs: python
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const FIGURES = [
   "unread",
 ];
 
-/** Some 25 on an idle machine. */
+/** Time limit, in seconds: a run takes about 25 s on an idle machine. */
 const SECONDS = 90;
 
 const test = suite("bench:livekit");

@@ -1,4 +1,4 @@
-// The benchmark over lines runs through in its quick form, and leaves what is expected. Its numbers are looked at by nobody here.
+// A quick run of the benchmark over lines leaves the expected files. Its numbers are not checked.
 // needs: python
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { runBench } from "../support/livekit/run_bench.ts";
 
-/** Some 15 on an idle machine. */
+/** Time limit, in seconds: a run takes about 15 s on an idle machine. */
 const SECONDS = 90;
 
 const FIGURES = [

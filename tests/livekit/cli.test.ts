@@ -14,10 +14,10 @@ const server = await startServer();
 
 let tests = 0;
 
-/** Processes that start and connect, on a machine that does much else. */
+/** Time-out for processes that start and connect on a busy machine. */
 const LIMIT = { seconds: 60 };
 
-/** What is enough to be interrupted: some seconds. */
+/** Bytes that take some seconds, long enough to be interrupted. */
 const LARGE = 20_000_000;
 
 test("millrace send: a file goes from one process to another", () =>

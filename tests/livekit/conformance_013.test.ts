@@ -1,5 +1,5 @@
 // needs: rtc-node-0.13
-// The oldest version of the SDK that is said to work.
+// The oldest supported version of the SDK.
 import { livekitConformance } from "../support/livekit/conformance_of.ts";
 import { sdk } from "../support/livekit/rtc_node_013.ts";
 

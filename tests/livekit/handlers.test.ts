@@ -1,4 +1,4 @@
-// Millrace runtimes and participants who use the SDK plainly, in one room: whose handler gets a stream, and that it gets it once.
+// Millrace runtimes and plain SDK participants in one room: one handler gets each stream, once.
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
@@ -12,7 +12,7 @@ import type { Room } from "../support/livekit/rooms.ts";
 const test = suite("handlers in a room");
 const rooms = await LiveKitRooms.start();
 
-/** What a stream of another SDK takes until it is given up as nobody handles it. */
+/** Time-out of a stream of another SDK without a handler, in ms. */
 const UNCLAIMED_MS = 60_000;
 
 test("Room handlers: a stream of another SDK on a topic that the Room handles goes there, not to the runtime", () =>
@@ -181,14 +181,14 @@ function valueOf(snapshot: unknown): unknown {
   return (snapshot as { value?: unknown }).value;
 }
 
-/** All bytes of the streams of a topic, each when they are whole. */
+/** Bytes of the streams of a topic, each added when whole. */
 function collectBytes(runtime: Parameters<typeof nextBytes>[0], topic: string): Uint8Array[] {
   const all: Uint8Array[] = [];
   runtime.registerByteStreamHandler(topic, async (reader) => void all.push(await reader.readAll()));
   return all;
 }
 
-/** That there is just one array, of these bytes: said shortly where it is not so. */
+/** Asserts that there is exactly one array, of these bytes. The message of a failure is short. */
 function assertSame(received: readonly Uint8Array[], sent: Uint8Array): void {
   assert.equal(received.map(({ length }) => length), [sent.length]);
   assert.ok(received.every((bytes) => Buffer.compare(bytes, sent) === 0));
@@ -206,7 +206,7 @@ async function sendBytes(room: Room, topic: string, bytes: Uint8Array): Promise<
   await writer?.close();
 }
 
-/** Resolves when a runtime has been told of all that a Room's participant has sent before. */
+/** Resolves when a runtime has received every packet that a Room's participant has sent before. */
 async function settled(sender: Room, receiver: Parameters<typeof nextText>[0]): Promise<void> {
   const topic = crypto.randomUUID();
   const last = nextText(receiver, topic);

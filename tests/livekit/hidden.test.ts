@@ -1,4 +1,4 @@
-// Participants of whom the server does not tell: hidden ones, newcomers, visitors who leave before it would have.
+// Participants whom the server does not list: hidden ones, newcomers, visitors who leave too early.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
@@ -10,10 +10,10 @@ import { rejection } from "../support/rejections.ts";
 const test = suite("unlisted participants of a room");
 const rooms = await LiveKitRooms.start();
 
-/** By when a visitor who has left is known to be gone, in milliseconds. */
+/** Milliseconds within which a visitor's departure is known. */
 const LONGEST_MS = 8_500;
 
-/** A server that tells of newcomers tells within so many milliseconds. */
+/** Milliseconds within which a server lists newcomers. */
 const NEWS_MS = 3_000;
 
 test("hidden participants: get broadcasts of text and bytes, and streams that name them", () =>
@@ -80,7 +80,7 @@ test("hidden participants: a visitor who leaves before the server lists it is go
     const plainHalf = nextText(alice.runtime, "plain half");
     await visit(fixture, alice);
     const left = performance.now();
-    // Its receipt is not waited for until it is known to be gone: it has not claimed anything.
+    // The send does not wait for its receipt until the departure is known: the visitor has claimed nothing.
     const { receipts } = await alice.runtime.sendText("to all", { topic: "all", confirm: true });
     assert.equal(receipts, [{ identity: "bob", bytes: 6 }]);
     assert.ok(performance.now() - left < 5_000, "the broadcast waited for one who has left");

@@ -1,4 +1,4 @@
-// Two runtimes of Millrace and two other SDKs in one room: everybody gets a broadcast once, and whoever is named alone gets what is.
+// Two runtimes of Millrace and two other SDKs in one room: each gets a broadcast once, and a targeted stream alone.
 // needs: python
 import * as assert from "uvu/assert";
 import { createRuntime } from "../../mod.ts";
@@ -15,15 +15,15 @@ import { until } from "../support/waiting.ts";
 const test = suite("interop with all SDKs");
 
 const ROOM = "mixed";
-/** Starting takes 3 s, and on a busy machine ten times that. */
+/** Time-out: a start takes 3 s, and ten times that on a busy machine. */
 const SECONDS = 60;
 
 interface Mixed {
   alice: Runtime;
   bob: Runtime;
-  /** What came to Bob's handlers, in order. */
+  /** Streams that came to Bob's handlers, in order. */
   heard: Told[];
-  /** Told of each packet that reaches it. */
+  /** Peer that reports each packet that reaches it. */
   node: SdkPeer;
   python: SdkPeer;
 }

@@ -1,4 +1,4 @@
-// Streams under way with a participant whose process is killed: another Millrace runtime's, or one of LiveKit's SDK.
+// Open streams with a participant whose process is killed: a Millrace runtime's, or a plain one of LiveKit's SDK.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
@@ -65,7 +65,7 @@ test("killed: streams end when the process of a plain SDK participant is killed"
     await Promise.all([text.begun, bytes.begun, file.begun]);
     await plain.kill();
     assert.instance(await sendingFile, Error);
-    // Nobody can tell that it does not receive what is sent to it, before the server says that it has left: after 20 s or more.
+    // Until the server says that the participant has left, after 20 s or more, the sender cannot know that nothing is received.
     await writer.write("again");
     await alice.runtime.sendText("more", { topic: "words", destinationIdentities: ["plain"] });
     assertGone(await assertInTime(Promise.all([text.ended, bytes.ended, file.ended])));
@@ -106,7 +106,7 @@ async function startMember(
   return { child, underWay: once(createInterface({ input: child.stdout }), "line") };
 }
 
-/** Reads the stream that comes, and tells how it ends. */
+/** Reads the next stream. Gives its end. */
 function drain<Reader extends AsyncIterable<unknown>>(
   register: (handler: (reader: Reader) => Promise<void>) => void,
 ): { begun: Promise<void>; ended: Promise<Ending> } {

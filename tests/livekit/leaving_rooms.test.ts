@@ -1,4 +1,4 @@
-// Streams under way when a participant's part in a room ends: by itself, by its runtime, by the server, or by another of its name.
+// Open streams when a participant leaves the room: by itself, by its runtime, by the server, or by another of its name.
 import { RoomServiceClient } from "livekit-server-sdk";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";

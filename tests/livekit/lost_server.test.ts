@@ -1,4 +1,4 @@
-// Streams under way when the server dies: and comes back, or does not.
+// Open streams when the server dies, and returns or does not.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
@@ -42,7 +42,7 @@ test(
       Pair.underWay(fixture, async (pair) => {
         await server.restart();
         const endings = Object.values(await pair.outcome()).flatMap((each: Endings) => Object.values(each));
-        // Whoever learns late that it was taken for gone may have asked before how a stream stands that nobody knew of any more.
+        // A runtime that learns late of its own presumed departure may have asked about a stream that nobody knew any more.
         assert.equal(endings.filter((ending) => ending !== "disconnected" && ending !== "incomplete"), []);
         await pair.assertAlive();
       }, { early: true })
@@ -75,7 +75,7 @@ test(
 test.after(disposeAll);
 test.run();
 
-/** A server of a test's own, with one fixture. */
+/** A server of a test's own, with one room. */
 async function withServer(body: (server: TestServer, fixture: Pick<LiveKitRooms, "in">) => Promise<void>): Promise<void> {
   await using server = await startServer();
   await body(server, {

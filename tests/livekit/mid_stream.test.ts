@@ -1,4 +1,4 @@
-// Broadcasts in the midst of which others come and go.
+// Broadcasts during which others come and go.
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
@@ -62,7 +62,7 @@ for (const kind of ["runtime", "participant of another SDK"] as const) {
       assert.ok(Buffer.compare(whole, Buffer.concat([pattern(300_000), pattern(300_000, 2)])) === 0);
       const receipts = writer.info.receipts ?? [];
       assert.equal(receipts[0], { identity: "bob", bytes: 600_000 });
-      // Carol's word that she has a handler may have come in time, or not.
+      // Carol's claim may have come in time, or not.
       assert.ok(receipts.slice(1).every(({ identity, error }) => identity === "carol" && error === "disconnected"));
     }));
 }

@@ -1,4 +1,4 @@
-// `npm run livekit`, as its users run it: as a process of its own, told to stop by signals.
+// `npm run livekit` as a process of its own, stopped by signals, as its users run it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -25,7 +25,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
           "alice",
           "room",
         );
-        // Not by child.kill(): after that, Deno tells the signal instead of the exit code. npm passes on what came anyway: at any moment.
+        // Not by child.kill(): after that, Deno gives the signal instead of the exit code. npm may pass a signal on once more, at any
+        // moment.
         process.kill(pid, signal);
         process.kill(pid, signal);
       }, (pid) => void process.kill(pid, signal));
@@ -64,7 +65,7 @@ interface Outcome {
   err: string;
 }
 
-/** Runs the tool. `serving` is called when it has told how to reach its server, `ending` when it has told that it has ended. */
+/** Runs the tool. `serving` is called when it has printed the server's address, `ending` when it has reported the end. */
 async function run(
   args: string[],
   serving?: (out: string, pid: number) => Promise<void> | void,

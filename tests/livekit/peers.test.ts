@@ -1,4 +1,4 @@
-// The peers by themselves: what other SDKs send to each other is what the tests with Millrace are compared with.
+// The peers by themselves: streams among other SDKs are the reference for the tests with Millrace.
 // needs: chromium, python, rtc-node-0.13
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
@@ -8,7 +8,7 @@ import { withPeers } from "../support/livekit/peer_room.ts";
 
 const test = suite("SdkPeer");
 
-/** Starting takes 3 s, and on a busy machine ten times that. */
+/** Time-out: a start takes 3 s, and ten times that on a busy machine. */
 const SECONDS = 60;
 
 test(

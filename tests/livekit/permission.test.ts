@@ -1,4 +1,4 @@
-// What a participant may not send: by its token, by the server's later word, by its size.
+// Limits of a participant's sends: its token, a later decision of the server, the size.
 import { RoomServiceClient } from "livekit-server-sdk";
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
@@ -38,10 +38,10 @@ test("canPublishData: may be revoked while streams are open, and granted again",
     await permit(pair.fixture.name, false);
     const { sentByAlice, receivedByAlice, ...atBob } = await pair.outcome();
     assert.is(sentByAlice.text, "transport");
-    // Bulk that waits to hear of Bob tries to send nothing meanwhile.
+    // Bulk that waits for Bob's states sends nothing meanwhile.
     for (const kind of KINDS) assert.ok(["transport", "timeout"].includes(sentByAlice[kind]), sentByAlice[kind]);
     assert.equal(atBob, { receivedByBob: all("disconnected"), sentByBob: all("disconnected") });
-    // Bob takes her for gone and tells her no more; what she had asked him before, he answers as one who knows nothing of it.
+    // Bob takes Alice for gone and sends no more states. To her earlier questions he answers that the streams are unknown.
     for (const kind of KINDS) assert.ok(["timeout", "incomplete"].includes(receivedByAlice[kind]), receivedByAlice[kind]);
     await rejection(() => pair.alice.runtime.sendText("hello"), "transport");
     await permit(pair.fixture.name, true);

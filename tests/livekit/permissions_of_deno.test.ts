@@ -1,5 +1,5 @@
-// A program of two runtimes that does its work and ends by itself: on Deno with no more permissions than it needs. The SDK's native part opens
-// its connections itself, past Deno, so that nothing of the network is among them.
+// A program of two runtimes that does its work and ends by itself, on Deno with the fewest possible permissions. The SDK's native part opens
+// its connections itself, past Deno: so no network permission is needed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { startServer } from "../../bench/support/server.ts";
 
 const test = suite("Deno permissions");
 
-/** Read as the SDK is loaded and by its logger. */
+/** Variables read as the SDK is loaded, and by its logger. */
 const VARIABLES = [
   "NODE_ENV",
   "NODE_V8_COVERAGE",
@@ -48,7 +48,7 @@ test("Deno permissions: a text and a file go through a room", () =>
       join(there, "numbers.bin"),
     ]);
     assert.is(code, 0, `${output}${notices}`);
-    // Without the permission to read Millrace's own folder there are no worker threads; that is told once.
+    // Without permission to read Millrace's own folder there are no worker threads, which is reported once.
     assert.is(notices.match(/Cannot start workers/g)?.length ?? 0, "Deno" in globalThis ? 1 : 0, notices);
     assert.equal(JSON.parse(output), { text: "hello", receipts: [{ identity: "bob", bytes: content.length }] });
     assert.ok((await readFile(join(there, "numbers.bin"))).equals(content));

@@ -1,4 +1,4 @@
-// What a plain SDK's packets mean in a room: the same as on the hub, though they come by the SDK's reader as well.
+// Plain streams in a room: the same as on the hub, though they come by the SDK's reader as well.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -15,7 +15,7 @@ import { livekit } from "../../transports/livekit/mod.ts";
 const test = suite("plain streams in a room");
 const rooms = await LiveKitRooms.start();
 
-/** A clean end by the SDK's reader came in a third of the tries. */
+/** Number of tries: a clean end by the SDK's reader came in a third of them. */
 const TRIES = 8;
 
 test("plain streams in a room: each ends with its code and its sender's reason", () =>

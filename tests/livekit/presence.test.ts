@@ -1,4 +1,4 @@
-// Who is there: others who come, go, come back as new ones, and whom the server has not told of yet.
+// Participants of a room: others who come, go, return as new ones, and those whom the server has not listed yet.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { collectTexts, nextText } from "../support/handlers.ts";
@@ -10,7 +10,7 @@ import { asked, overhear, type Overheard } from "../support/livekit/recorder.ts"
 const test = suite("presence");
 const rooms = await LiveKitRooms.start();
 
-/** A server tells of those who publish no tracks once in so many milliseconds. */
+/** Milliseconds within which a server lists participants who publish no tracks. */
 const NEWS_MS = 3_000;
 
 test("hello: runtimes greet present participants, and nobody else", () =>
@@ -134,7 +134,7 @@ test("LiveKitTransport.find(): a present named participant is served although an
 test.after(() => rooms.close());
 test.run();
 
-/** The kinds of control packets that came from somebody, in order. */
+/** Kinds of control packets from a participant, in order. */
 function controls(seen: readonly Overheard[], from: string): (string | undefined)[] {
   return seen.filter((one) => one.from === from && one.streamId === "millrace.control").map(({ control }) => control);
 }

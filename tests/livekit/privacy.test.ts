@@ -1,4 +1,4 @@
-// What is meant for some is seen by nobody else: a bystander records every packet that reaches its client.
+// Targeted streams reach nobody else: a bystander records every packet that reaches its client.
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
@@ -18,12 +18,12 @@ import type { Room } from "../support/livekit/rooms.ts";
 const test = suite("privacy");
 const rooms = await LiveKitRooms.start();
 
-/** Alice and Bob are Millrace runtimes, Dave uses the SDK plainly, as Eve does, who is a bystander. */
+/** Alice and Bob are Millrace runtimes. Dave and the bystander Eve use the SDK plainly. */
 interface Scene {
   alice: Member;
   bob: Member;
   dave: Room;
-  /** What has reached Eve of all that these have sent so far, but for hellos, which are for herself. */
+  /** Packets of these senders that have reached Eve so far, without hellos to Eve. */
   overheard(): Promise<Overheard[]>;
 }
 
@@ -194,8 +194,8 @@ async function* parts(count = 3): AsyncGenerator<Uint8Array, void, undefined> {
 }
 
 /**
- * Each request names just these, but for the control packets, which are for one of them or for one who is to be greeted, and for those that
- * a sender sends to itself when it has waited long.
+ * Each request names just these. Exceptions are control packets, which are for one of them or a newcomer, and packets that a sender sends
+ * to itself after a long wait.
  */
 function assertNamed(requests: readonly Asked[], to: readonly string[]): void {
   assert.ok(requests.length > 10);

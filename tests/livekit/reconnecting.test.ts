@@ -1,4 +1,4 @@
-// Streams under way while a room's connection is lost and comes back: they go on and come whole, or end with a code at both ends.
+// Open streams while a room's connection is lost and returns: they arrive whole, or end with a code at both ends.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { LiveKitRooms } from "../support/livekit/livekit_rooms.ts";

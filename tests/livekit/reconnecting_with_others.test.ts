@@ -1,4 +1,4 @@
-// The same between a Millrace runtime whose connection is lost and one who uses LiveKit's SDK plainly.
+// Reconnecting between a Millrace runtime whose connection is lost and a participant that uses LiveKit's SDK plainly.
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
@@ -13,7 +13,7 @@ import { until } from "../support/waiting.ts";
 const test = suite("reconnecting with other SDKs");
 const rooms = await LiveKitRooms.start();
 
-/** Long enough to be under way for a while. */
+/** Bytes that take long enough for a fault midway. */
 const TO_ALICE = { length: 2_000_000, seed: 1 };
 const TO_PLAIN = { length: 2_000_000, seed: 2 };
 const PIECE_BYTES = 50_000;
@@ -64,9 +64,9 @@ test.after(() => rooms.close());
 test.run();
 
 interface UnderWay {
-  /** What Alice's stream ended with, for her. */
+  /** End of Alice's stream, at Alice. */
   readonly sending: Promise<string>;
-  /** What has come to her. */
+  /** Contents that have come to Alice. */
   readonly receiving: Promise<Uint8Array>;
 }
 
@@ -104,7 +104,7 @@ async function underWay(
   });
 }
 
-/** Not quicker than the connection is lost. */
+/** Writes no quicker than the connection is lost. */
 async function* pieces(): AsyncGenerator<Uint8Array> {
   const content = bytesOf(TO_PLAIN);
   for (let at = 0; at < content.length; at += PIECE_BYTES) {

@@ -1,4 +1,4 @@
-// Topics that a program handles on its Room, as an agent session does, and not on its runtime: streams of Millrace runtimes go there, too.
+// Topics that a program handles on its Room, as an agent session does: streams of Millrace runtimes go there, too.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { joined, pattern } from "../support/bytes.ts";

@@ -1,5 +1,5 @@
 // needs: redis
-// What the other tests of LiveKit stand on: servers that come, go and come back, and that no test leaves behind.
+// Servers for the other tests of LiveKit: they start, stop and restart, and none outlives its test.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
@@ -125,7 +125,7 @@ async function assertRejects(action: () => Promise<unknown>): Promise<void> {
   assert.instance(error, Error);
 }
 
-/** Resolves when nobody listens any more: the test's limit bounds it. */
+/** Resolves when the server no longer listens: the test's limit bounds the wait. */
 async function untilSilent(url: string): Promise<void> {
   while (await answers(url)) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -1,5 +1,5 @@
 // needs: redis
-// Past one server: two of them with one Redis are one place. A participant may be connected to either.
+// Two servers with one Redis are one place. A participant may be connected to either.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -14,7 +14,7 @@ import { closeRooms, connect, disposeAll, type Room } from "../support/livekit/r
 import { startRedis, startServer, type TestServer } from "../../bench/support/server.ts";
 
 const BYTES = 5_000_000;
-/** What bounds the silence of a server that is gone. */
+/** Time-outs that bound the silence of a dead server. */
 const LIMITS = { idleTimeout: 10_000, foreignIdleTimeout: 15_000 };
 
 const test = suite("two servers");
@@ -42,7 +42,7 @@ test(
           const { streamId: fileId } = await from.sendFile(file, { topic: "reports", ...targeted });
           assert.is(sha256(await readFile((await saved).path)), sha256(await readFile(file)));
 
-          // What comes in order after all of it shows that nothing more of it is on its way to Carol.
+          // A later stream that has arrived proves, by the order of packets, that no earlier packet is still on its way to Carol.
           const heard = plainText(carol, "all");
           const broadcast = next(to, "text", "all", (reader: TextStreamReader) => reader.readAll());
           await from.sendText("for all", { topic: "all" });
@@ -51,7 +51,7 @@ test(
           assert.equal(overheard.filter(({ streamId }) => [textId, bytesId, fileId].includes(streamId)), []);
         }
 
-        // The plain SDK's, from its server to both.
+        // The plain SDK's streams, from its server to both.
         const heard = [alice, bob].map((to) => next(to, "text", "from carol", (reader: TextStreamReader) => reader.readAll()));
         await carol.localParticipant?.sendText("plain", { topic: "from carol" });
         assert.equal(await Promise.all(heard), ["plain", "plain"]);
@@ -96,13 +96,13 @@ test.run();
 interface TwoServers {
   /** All packets of a room go through the one server that holds it; participants may be connected to another. */
   readonly servers: { readonly holder: TestServer; readonly other: TestServer };
-  /** On the server that holds the room. */
+  /** Runtime on the server that holds the room. */
   readonly alice: Runtime;
-  /** On the other server. */
+  /** Runtime on the other server. */
   readonly bob: Runtime;
-  /** On the other server too, without Millrace. */
+  /** Participant without Millrace, on the other server. */
   readonly carol: Room;
-  /** All that reaches Carol. */
+  /** Packets that reach Carol. */
   readonly overheard: Overheard[];
 }
 
@@ -142,7 +142,7 @@ function untilTold(room: Room, identity: string): Promise<void> {
   });
 }
 
-/** What a handler makes of the next stream of a topic. */
+/** Result of a handler for the next stream of a topic. */
 function next<T, R extends TextStreamReader | ByteStreamReader>(
   to: Runtime,
   kind: "text" | "bytes",
@@ -179,13 +179,13 @@ async function keepWriting(write: () => Promise<void>): Promise<never> {
   }
 }
 
-/** The code that it ends with. */
+/** Code of the end. */
 async function ending(action: () => Promise<void>): Promise<string> {
   const error = await action().then(() => "well", (reason: unknown) => reason);
   return error instanceof StreamError ? error.code : String(error);
 }
 
-/** Bytes that no encoding makes fewer. */
+/** Incompressible bytes. */
 function noise(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));

@@ -1,5 +1,5 @@
-// A runtime and its Room together in a worker thread of another process: LiveKit's SDK is for one thread of a process, which need not be the
-// main one.
+// A runtime and its Room in a worker thread of another process: LiveKit's SDK may run in one thread of a process, not only in the main
+// one.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ import { until } from "../support/waiting.ts";
 const test = suite("runtime in a worker thread");
 const rooms = await LiveKitRooms.start();
 
-/** Enough for frames, and for the codec's own workers. */
+/** Bytes enough for frames, and for the codec's own workers. */
 const FILE_BYTES = 1_000_000;
 
 test(

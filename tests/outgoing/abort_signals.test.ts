@@ -1,4 +1,4 @@
-// Signals of users: however much goes on with one, it has one listener of ours, and none once all of that has ended.
+// Signals of users: each has one listener of ours while anything uses it, and none afterwards.
 import * as assert from "uvu/assert";
 import { createActor } from "xstate";
 import { sendTextActor } from "../../actors/mod.ts";

@@ -1,4 +1,4 @@
-// Compression of frames between runtimes: what is sent, what it takes on the line, and who agrees to what.
+// Compression of frames between runtimes: contents, sizes on the line, and the choice of an encoding.
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ function jsonLines(bytes: number): Uint8Array {
   return new TextEncoder().encode(lines.join("")).subarray(0, bytes);
 }
 
-/** Bytes of chunks that a send takes; what arrives is compared. */
+/** Bytes of chunks that a send takes. Compares the received contents. */
 async function taken(
   data: Uint8Array,
   send: (runtime: Runtime) => Promise<unknown>,

@@ -1,4 +1,4 @@
-// Memory of transfers goes back to its store however they end: segments that are kept are memory that a program never sees again.
+// Segments of transfers return to their store however they end: a kept segment is lost memory.
 import { truncate, utimes, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import * as assert from "uvu/assert";
@@ -19,7 +19,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 const test = suite("Segment.release");
 
 const BYTES = 3_000_000;
-/** A transfer from Alice to Bob, each with a codec of their own. */
+/** A transfer from Alice to Bob, each with its own codec. */
 interface Stage {
   readonly alice: Runtime;
   readonly bob: Runtime;
@@ -27,7 +27,7 @@ interface Stage {
   readonly codecs: { readonly alice: Codec; readonly bob: Codec };
 }
 
-/** Runs a transfer, and throws unless both codecs have all their segments back while the runtimes go on. */
+/** Runs a transfer. Throws unless both codecs have all their segments back while the runtimes go on. */
 function giving(body: (stage: Stage) => Promise<void>): Promise<void> {
   return inTemporaryFolder((folder) =>
     inRealTime(async (room) => {
@@ -47,7 +47,7 @@ async function file(folder: string): Promise<string> {
   return path;
 }
 
-/** Has a call of a codec wait until all of that go on. */
+/** Makes a call of a codec wait until it is released. */
 function hold(codec: Codec, call: "readFile" | "writeFile"): { begun: number; goOn(): void } {
   let goOn: () => void = () => {};
   const back = new Promise<void>((resolve) => (goOn = resolve));

@@ -1,4 +1,4 @@
-// Timers of a stream go with it: a program whose streams have ended, and whose runtime is open, ends at once.
+// Timers of a stream end with it: a program whose streams have ended, and whose runtime is open, ends at once.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";

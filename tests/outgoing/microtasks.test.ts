@@ -1,4 +1,4 @@
-// Calls at every distance of microtasks from each other: what one interleaving breaks is found by trying all.
+// Calls at every distance of microtasks from each other: a fault of one interleaving is found by a trial of all.
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import type { HubOptions } from "../../mod.ts";
@@ -10,7 +10,7 @@ import { suite } from "../support/harness.ts";
 
 const test = suite("microtasks");
 
-/** More than any short stream takes from its call to its last packet on the hub. */
+/** Number of microtasks: more than a short stream takes from its call to its last packet on the hub. */
 const DISTANCES = 60;
 
 const HUBS: readonly [string, HubOptions][] = [

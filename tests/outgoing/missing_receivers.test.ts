@@ -1,4 +1,4 @@
-// Named receivers who are not here, or leave: told of in the receipts, or to onError where there are none.
+// Absent or departed named receivers: listed in the receipts, or reported to onError without receipts.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { nextText } from "../support/handlers.ts";

@@ -1,4 +1,4 @@
-// The life of a stream on its way out: its transitions by themselves, then its timers and its end in virtual time.
+// The machine of outgoing streams: its transitions, then its timers and its end in virtual time.
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
@@ -12,7 +12,7 @@ const test = suite("outgoingStream machine");
 
 type State = "open" | "writing" | "closing" | "closed" | "failed";
 type Type = OutgoingEvent["type"];
-/** How the receipts stand: all are here, some are waited for, all are here and none is good. */
+/** States of the receipts: all present, some awaited, all present and none good. */
 type Receipts = "good" | "due" | "bad";
 
 const STREAM = { streamId: "s", topic: "t", kind: "text" } as const;
@@ -31,7 +31,7 @@ const EVENTS: Readonly<Record<Type, OutgoingEvent>> = {
 };
 const types = Object.keys(EVENTS) as Type[];
 
-/** What leads to each state that is not the last. */
+/** Events that lead to each state that is not final. */
 const WAYS = {
   open: [],
   writing: ["bytes.written"],
@@ -148,7 +148,7 @@ test("outgoingStream: a stream and its pump end at most once, whatever happens",
 
 test.run();
 
-/** The snapshot at the end of a way. */
+/** Snapshot at the end of a path of events. */
 function follow(receipts: Receipts, way: readonly Type[]): { snapshot: SnapshotFrom<typeof outgoingStream> } {
   let [snapshot] = initialTransition(outgoingStream, { ...STREAM, effects: fakeEffects(receipts, []) });
   for (const type of way) [snapshot] = transition(outgoingStream, snapshot, EVENTS[type]);

@@ -1,4 +1,4 @@
-// planStream: the form of a stream, decided from its options and its receivers alone.
+// planStream: the form of a stream follows from its options and its receivers alone.
 import * as assert from "uvu/assert";
 import {
   type MissingReceiver,
@@ -19,7 +19,7 @@ import { rejection } from "../support/rejections.ts";
 
 const test = suite("planStream");
 
-/** A case: what differs from one large byte stream to one Millrace runtime by name on a direct hub. */
+/** A case, as difference from one large byte stream to one named Millrace runtime on a direct hub. */
 interface Case {
   readonly options?: StreamOptions;
   readonly size?: number | undefined;

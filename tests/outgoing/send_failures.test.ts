@@ -1,4 +1,4 @@
-// What a send does when its own side fails: memory that cannot be had stands for all that nobody expects.
+// Sends whose own side fails: missing memory stands for all unexpected failures.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -52,7 +52,7 @@ for (const [name, send] of Object.entries(SENDS)) {
 
 test.run();
 
-/** A codec that finds memory for so many segments, and no more. */
+/** Codec that has memory for `count` segments only. */
 function forgetful(times: number): CodecPool {
   const codec = createInlineCodec();
   let left = times;

@@ -1,4 +1,4 @@
-// Who gets a stream, what its receipts say, and what its info is.
+// Receivers of a stream, receipts, and infos.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -18,7 +18,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("sources");
 
-/** Sources that never end by themselves, and tell when they were ended. */
+/** Endless sources, which note their end. */
 type Source = Iterable<Uint8Array> | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 const SOURCES: Readonly<Record<string, (asked: () => void, ended: () => void) => Source>> = {
   "an async generator": async function* (asked, ended) {

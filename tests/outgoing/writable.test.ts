@@ -1,4 +1,4 @@
-// Writers as web streams, and what they tell of their progress.
+// Writers as web streams, and their progress.
 import * as assert from "uvu/assert";
 import type { Progress } from "../../mod.ts";
 import { suite } from "../support/harness.ts";

@@ -1,4 +1,4 @@
-// What writers do with what they are given: order, party, sizes, wrong types, and the caller's arrays.
+// Writers: order, room, sizes, wrong types, and the caller's arrays.
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { ByteStreamWriter, RuntimeOptions, TextStreamWriter } from "../../mod.ts";

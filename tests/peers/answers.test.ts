@@ -1,4 +1,4 @@
-// Whoever asks how often: answers are few, and nobody else waits for them.
+// Frequent questions of one peer: answers are few, and other peers do not wait for them.
 import * as assert from "uvu/assert";
 import { Answers } from "../../actors/peers/answers.ts";
 import type { ControlMessage } from "../../protocol/wire/control.ts";
@@ -28,7 +28,7 @@ test("Answers: the first go out at once, then one in 50 ms, and the last questio
   assert.is(time.pending, 0);
 });
 
-/** How a stranger makes a runtime answer: each is sent 500 times in a second. */
+/** Ways to make a runtime answer: each packet is sent 500 times in a second. */
 const QUESTIONS: Readonly<Record<string, (eve: RawParticipant, index: number) => void>> = {
   "hellos": (eve) => eve.hello("bob"),
   "hellos of ever new lives": (eve, index) => eve.control({ ...HELLO, instance: `eve-${index}` }, "bob"),

@@ -1,4 +1,4 @@
-// What becomes of streams when a participant closes, vanishes or falls silent.
+// Streams when a participant closes, vanishes or falls silent.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";

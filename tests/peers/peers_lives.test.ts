@@ -1,4 +1,4 @@
-// Participants who vanish, freeze, come back, say goodbye, or are put out: whatever was open ends, with the right code.
+// Participants who vanish, freeze, return, say goodbye, or are replaced: open streams end with the right code.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, ByteStreamWriter, StreamErrorCode, TextStreamReader } from "../../mod.ts";
 import { createHub, createRuntime } from "../../mod.ts";
@@ -14,13 +14,13 @@ interface Scene {
   room: HubFixture;
   alice: Member;
   bob: Member;
-  /** Alice's, in the middle of a stream to bob. */
+  /** Alice's writer, in the middle of a stream to Bob. */
   writer: ByteStreamWriter;
-  /** Bob's, of that stream. */
+  /** Bob's reader of that stream. */
   reader: ByteStreamReader;
-  /** What the stream ended with at bob. */
+  /** Result of the stream at Bob. */
   read: Promise<string | Uint8Array>;
-  /** Alice's send that waits for bob's receipt. */
+  /** Alice's send that waits for Bob's receipt. */
   sending: Promise<unknown>;
 }
 
@@ -157,7 +157,7 @@ test("goodbye: streams end in both directions although the participant stays", a
     await room.time.advance(1);
     await rejection(() => writer.write("y"), "disconnected");
     await rejection(() => readers[0]?.readAll(), "disconnected");
-    // It is a participant still; as what, is asked anew.
+    // The participant is still present: a new hello decides what it is.
     const sending = alice.runtime.sendText("plain again", { topic: "t", destinationIdentities: ["eve"] });
     await room.time.run(sending);
     assert.is(eve.headers.at(-1)?.sequence, undefined);
@@ -218,7 +218,7 @@ test("destinationIdentities: the stream goes on with the remaining receivers", a
     await room.time.run(writer.close());
     await room.time.run(() => texts.length === 2);
     assert.equal(texts.sort(), ["ab", "failed"]);
-    // Who was not there did not take it, either.
+    // A receiver that was absent has no receipt either.
     const receipts = (writer.info as { receipts?: { identity: string; error?: string }[] }).receipts;
     assert.equal(receipts?.map(({ identity, error }) => `${identity} ${error}`).sort(), [
       "bob disconnected",
@@ -272,7 +272,7 @@ test("runtime.close(): leaves no timers in the process", async () => {
   await alice.streamText({ topic: "t" }); // left open
   await alice.close();
   await bob.close();
-  // That the file's process ends by itself is the rest of the test.
+  // The rest of the test is that the file's process ends by itself.
 });
 
 test("hello: a runtime that says hello only after a broadcast began gets the whole", async () => {

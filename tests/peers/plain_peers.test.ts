@@ -1,4 +1,4 @@
-// Among participants who speak LiveKit data streams v1 and nothing else: what they get, and what is made of what they send.
+// Participants that know LiveKit data streams v1 only: streams to them and from them.
 import * as assert from "uvu/assert";
 import type { ByteStreamInfo, TextStreamInfo } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
@@ -12,7 +12,7 @@ import { rejection } from "../support/rejections.ts";
 const test = suite("plain peers");
 const encoder = new TextEncoder();
 
-/** LiveKit's SDKs read chunks of this many bytes at most when they were not asked for more. */
+/** Default of LiveKit's SDKs for the largest chunk that a reader gives. */
 const CHUNK = 15_000;
 
 test("plain peers: one alone gets text as LiveKit's own SDKs send it", () =>

@@ -1,4 +1,4 @@
-// What PROTOCOL.md says of open and ended streams, seen from a stranger who keeps to it, or does not.
+// Rules of PROTOCOL.md for open and ended streams, seen from a participant who obeys them, or does not.
 import * as assert from "uvu/assert";
 import type { ReceivingState, SendingState } from "../../protocol/wire/control.ts";
 import { encodeTrailer } from "../../protocol/wire/extension.ts";

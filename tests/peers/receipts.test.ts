@@ -1,4 +1,4 @@
-// What a sender learns of its receivers when it asks them to confirm.
+// Receipts of streams that are sent with `confirm`.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

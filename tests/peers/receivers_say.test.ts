@@ -1,4 +1,4 @@
-// Words of receivers about a stream, at its sender: which of them count, and which its user is told.
+// States of receivers, at the sender: which of them count, and which are reported to its user.
 import * as assert from "uvu/assert";
 import type { ReceivingState } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
@@ -12,7 +12,7 @@ const test = suite("states of receivers");
 const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
 const TO_BOTH = { topic: "t", destinationIdentities: ["eve", "mallory"] };
 
-/** Alice, and two who say of her streams what the test wants. */
+/** Alice, and two raw participants that send her states of her streams. */
 async function scene(
   body: (room: HubFixture, alice: Member, eve: RawParticipant, mallory: RawParticipant) => Promise<void>,
 ): Promise<void> {

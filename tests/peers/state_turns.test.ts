@@ -1,4 +1,4 @@
-// Peers take turns: at most one packet of states waits for each, however much it asks and however slowly the transport takes them.
+// Peers take turns: at most one packet of states waits for each, however often it asks and however slow the transport is.
 import * as assert from "uvu/assert";
 import { createHub, createRuntime, type Transport } from "../../mod.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";

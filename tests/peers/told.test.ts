@@ -1,4 +1,4 @@
-// What handlers and inspectors are told: who sends, and what happens to every actor.
+// Events for handlers and inspectors: senders, and the life of every actor.
 import * as assert from "uvu/assert";
 import type { InspectionEvent } from "xstate";
 import { createRuntime, type RuntimeOptions, type StreamSender, type TransportEvents } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// A transport that does not list everybody: what is for all reaches those too of whom the sender does not know.
+// A transport that does not list everybody: broadcasts reach unlisted participants as well.
 import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { Runtime, Transport } from "../../mod.ts";
@@ -11,7 +11,7 @@ import { until } from "../support/waiting.ts";
 
 const test = suite("unlisted participants");
 
-/** Short, so that a sender that pauses has to give signs of life. */
+/** Short, so that a pausing sender has to send keep-alives. */
 const IDLE_MS = 3_000;
 
 test("broadcast: reaches an unlisted plain participant, and runtimes once", () =>
@@ -57,7 +57,7 @@ test("destinationIdentities: unlisted participants get nothing of a targeted str
     assert.equal(hidden.packets.filter(({ packet }) => packet.type !== "control"), []);
   }));
 
-/** Either packet may be the first that the sender hears of the receiver. */
+/** Either packet may be the receiver's first at the sender. */
 for (const first of ["its hello", "its word of the stream"]) {
   test(`broadcast: a runtime that receives it and is known by ${first} becomes a receiver like the others`, () =>
     inVirtualTime(async (room) => {
@@ -72,7 +72,7 @@ for (const first of ["its hello", "its word of the stream"]) {
       await time.run(writer.write(pattern(30_000)));
       const [atBob, atCarol] = await time.run(Promise.all(readers));
       deaf.delete("carol");
-      // To Alice she says nothing but that she lives, and how the stream stands; or hello before that.
+      // Carol sends Alice only keep-alives and states, or a hello before.
       if (first === "its hello") await time.run(carol.sendText("here I am", { destinationIdentities: ["alice"] }));
       await time.advance(3 * IDLE_MS); // the sender pauses: signs of life go to her too
       const reading = Promise.all([atBob?.readAll(), atCarol?.readAll()]);
@@ -115,7 +115,7 @@ function withAlice(body: (alice: Runtime, room: HubFixture) => Promise<void>): P
   });
 }
 
-/** Lists neither "hidden" nor "carol" until she says something that is heard. */
+/** Hides "hidden" and "carol" until a packet of theirs is heard. */
 function hidingSome(transport: Transport, deaf: ReadonlySet<string> = new Set()): Transport {
   const unlisted = new Set(["hidden", "carol"]);
   return altered(transport, () => ({

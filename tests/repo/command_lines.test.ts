@@ -1,4 +1,4 @@
-// The check of the documents' command lines: which it sees.
+// The check of the documents' command lines: the lines that it finds.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-// The demonstration, run as its users run it: as a process of its own, told to stop by signals.
+// The demonstration as a process of its own, stopped by signals, as its users run it.
 import { spawn } from "node:child_process";
 
 import { mkdir, readdir } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { programCommand } from "../../bench/support/program_command.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder, randomFile } from "../support/temporary_folder.ts";
 
-/** As slow as can be interrupted: 8 MB take 4 s. */
+/** Bytes slow enough to be interrupted: 8 MB take 4 s. */
 const SLOW = "--rate=2000000";
 
 const test = suite("demo");
@@ -52,7 +52,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       let parts: string[] = [];
       const { code, err, left } = await runDemo(folder, [SLOW, file], async (pid) => {
         parts = (await filesIn(join(folder, "tmp"))).filter((path) => path.endsWith(".part"));
-        // Not by child.kill(): after that, Deno tells the signal instead of the exit code. Twice, as npm passes on what came anyway.
+        // Not by child.kill(): after that, Deno gives the signal instead of the exit code. Twice, as npm passes a signal on once more.
         process.kill(pid, signal);
         process.kill(pid, signal);
       });
@@ -69,7 +69,7 @@ interface Outcome {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
-  /** What it left in the folder for temporary files. */
+  /** Files left in the folder for temporary files. */
   readonly left: string[];
 }
 

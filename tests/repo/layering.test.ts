@@ -1,19 +1,19 @@
-// The house rules that can be read off the sources: who may import whom, no cycles, no file too long, both manifests of one mind.
+// The house rules that can be read off the sources: imports, cycles, lengths of files, comments, agreement of both manifests.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { projectRoot } from "../../bench/support/project_root.ts";
 
-/** A file of more lines than this has a second thing in it. */
+/** A longer file has a second subject. */
 const MOST_LINES = 400;
-/** From here on a file is named on the output, for somebody to look at. */
+/** Longer files are named on the output, for a review. */
 const MANY_LINES = 250;
 
 const LAYERS: readonly string[] = ["protocol", "workers", "transports", "files", "actors"];
 const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
 
-/** The layers each layer may take values from, beside itself, errors.ts and (but for protocol) event_loop.ts. */
+/** Layers from which each layer may import values, beside itself, errors.ts and (but for protocol) event_loop.ts. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   workers: ["protocol"],
@@ -22,13 +22,13 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   actors: ["protocol"],
 };
 
-/** The layers each may take types from, besides. */
+/** Further layers from which each layer may import types. */
 const TYPES_FROM: Readonly<Record<string, readonly string[]>> = {
   files: ["workers"],
   actors: ["workers", "transports", "files"],
 };
 
-/** The folders of the library, each above those that it may import. */
+/** Folders of the library, each above those that it may import. */
 const STAIRCASE: readonly string[] = [
   "protocol",
   "protocol/wire",
@@ -53,7 +53,7 @@ const STAIRCASE: readonly string[] = [
   "actors",
 ];
 
-/** Folders on the staircase that know nothing of each other. */
+/** Folders on the staircase that do not import each other. */
 const STRANGERS: readonly (readonly [string, string])[] = [
   ["actors/incoming", "actors/outgoing"],
   ["actors/incoming", "actors/writers"],
@@ -62,12 +62,15 @@ const STRANGERS: readonly (readonly [string, string])[] = [
   ["transports/livekit", "transports/hub"],
 ];
 
-/** Files of one folder, past which it is two. */
+/** Largest number of files in a folder. */
 const MOST_FILES = 15;
+
+/** Largest number of words of a sentence, and of a test's name. */
+const MOST_WORDS = 25;
 
 interface Import {
   readonly from: string;
-  /** As written, but a relative one as a path from the project's folder. */
+  /** Specifier; a relative one as a path from the project's folder. */
   readonly to: string;
   readonly typeOnly: boolean;
 }
@@ -188,10 +191,31 @@ test("layering: no file is too long", () => {
   assert.equal(lengths.filter(({ lines }) => lines > MOST_LINES), []);
 });
 
-test("comments: those of the library and the command begin with a noun or a verb", () => {
+test("comments: all begin with a noun or a verb", () => {
   const opening = /(?:\/\*\*|^\s*\*|\/\/) ?(?:What|Who|Of|Those|Whether it)\b.*/gm;
-  const wrong = [...sources].filter(([path]) => [...LAYERS, "cli", ""].includes(layerOf(path))).flatMap(([path, text]) =>
+  const folders = [...LAYERS, "bench", "tests", "cli", ""];
+  const wrong = [...sources].filter(([path]) => folders.includes(layerOf(path))).flatMap(([path, text]) =>
     [...text.matchAll(opening)].map(([line]) => `${path}: ${line.trim()}`)
+  );
+  assert.equal(wrong, []);
+});
+
+test("comments: sentences of tests and benchmarks have 25 words at most", () => {
+  const wrong = [...sources].filter(([path]) => ["bench", "tests"].includes(layerOf(path))).flatMap(([path, text]) =>
+    commentsOf(text).flatMap((comment) => comment.split(/[.:;!?](?=\s|$)|\n/)).filter((sentence) =>
+      wordsOf(sentence) > MOST_WORDS
+    )
+      .map((sentence) => `${path}: ${sentence.trim()}`)
+  );
+  assert.equal(wrong, []);
+});
+
+test("tests: names have 25 words at most, and begin with what they are about", () => {
+  const name = /^\s*test\(\s*(?:"((?:[^"\\\n]|\\.)*)"|`([^`]*)`)/gm;
+  const subject = /^(?:.{1,60}?(?::|\(\))|[A-Z]\w*\.\w+|[A-Z][a-z]+[A-Z]\w*)(?= |$)/;
+  const wrong = [...sources].filter(([path]) => layerOf(path) === "tests").flatMap(([path, text]) =>
+    [...text.matchAll(name)].map(([, plain, template]) => (plain ?? template ?? "").replace(/\$\{[^}]*\}/g, "x"))
+      .filter((title) => !subject.test(title) || wordsOf(title) > MOST_WORDS).map((title) => `${path}: ${title}`)
   );
   assert.equal(wrong, []);
 });
@@ -264,17 +288,17 @@ function isFoundation(path: string): boolean {
   return ["errors.ts", "platform.ts", "event_loop.ts", "promises.ts"].includes(path);
 }
 
-/** "modern-tar" for "modern-tar/fs", "@livekit/rtc-node" for itself. */
+/** Package of a specifier: "modern-tar" for "modern-tar/fs", "@livekit/rtc-node" for itself. */
 function packageOf(specifier: string): string {
   return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
-/** A path of the project, not a package's or a built-in's name. */
+/** Whether a specifier is a path of the project, not a package's or a built-in's name. */
 function isPath(to: string): boolean {
   return /\.(ts|js)$/.test(to);
 }
 
-/** The folder a file is in; "" for those at the top. */
+/** Top folder of a file; "" for files at the top. */
 function layerOf(path: string): string {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
 }
@@ -292,11 +316,23 @@ function importsOf(from: string, text: string): Import[] {
   });
 }
 
+/** Texts of the comments, each joined from its lines; a line that is indented further stays apart. */
+function commentsOf(text: string): string[] {
+  const blocks = /(?:^[ \t]*\/\/.*\n)+|\/\*\*[^]*?\*\/|\s\/\/ .*/gm;
+  return [...text.matchAll(blocks)].map(([block]) =>
+    block.split("\n").map((line) => line.replace(/^\s*(?:\/\*\*|\*\/|\*|\/\/) ?|\*\/$/g, "")).join("\n").replace(/\n(?! )/g, " ")
+  );
+}
+
+function wordsOf(sentence: string): number {
+  return sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
+}
+
 function withoutComments(text: string): string {
   return text.replace(/^\s*\/\*[^]*?\*\//gm, "").replace(/(^|\s)\/\/.*$/gm, "$1");
 }
 
-/** The nodes of one cycle of a graph, or none. */
+/** Nodes of one cycle of a graph, or none. */
 function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const done = new Set<string>();
   const visit = (node: string, above: readonly string[]): string[] => {
@@ -316,7 +352,7 @@ function findCycle(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   return [];
 }
 
-/** Graph of the imports, types included, after both ends were mapped; within one node nothing counts. */
+/** Graph of the imports, types included, after both ends were mapped; imports within a node are left out. */
 function graphOf(nodeOf: (path: string) => string): Map<string, Set<string>> {
   const graph = new Map<string, Set<string>>();
   for (const { from, to } of imports.filter(({ to }) => sources.has(to))) {

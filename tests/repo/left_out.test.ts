@@ -1,4 +1,4 @@
-// The runner of tests, on a machine that lacks what some of them need.
+// The runner of tests, on a machine that lacks needed programs.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

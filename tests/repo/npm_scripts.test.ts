@@ -1,4 +1,4 @@
-// The project's scripts by the command a user types: a signal to npm (Bun, Deno) alone reaches what it has started.
+// The project's scripts by a user's command: a signal to npm (Bun, Deno) alone reaches the processes that it has started.
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 test.run();
 
-/** `npm start -- ...`, or what the README has for the runtime of this test. */
+/** Command `npm start -- ...`, or the README's command for the runtime of this test. */
 function start(...args: string[]): [string, ...string[]] {
   if ("Deno" in globalThis) return [process.execPath, "task", "start", ...args];
   if (process.versions["bun"] !== undefined) return [process.execPath, "--bun", "run", "start", ...args];

@@ -1,4 +1,4 @@
-// Each code of errors.ts, brought about by a public call, and seen at both ends where it has two.
+// Each code of errors.ts, caused by a public call, and seen at both ends where it has two.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -17,7 +17,7 @@ import { digestOf } from "../support/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("error codes");
-// Files are read and written in real time, which virtual time would overtake: what waits for them is awaited by itself.
+// Files are read and written in real time, which virtual time would overtake: calls on files are awaited by themselves.
 const provoked = new Set<StreamErrorCode>();
 
 interface Pair {
@@ -27,7 +27,7 @@ interface Pair {
   readers: ByteStreamReader[];
 }
 
-/** A test of one code, with alice and bob, whose readers are gathered. */
+/** A test of one code, with Alice and Bob, whose readers are gathered. */
 function provoke(code: StreamErrorCode, how: string, body: (pair: Pair) => Promise<void>): void {
   test(`${code}: ${how}`, async () => {
     await inVirtualPair(async (alice, bob, room) => {

@@ -1,4 +1,4 @@
-// Errors that no call can reject with: a line each, for whoever gave no `onError`.
+// Errors that no call can reject with: a line each, without `onError`.
 import * as assert from "uvu/assert";
 import { ErrorLog } from "../../actors/runtime/error_log.ts";
 import { causeText, escaped, StreamError } from "../../errors.ts";
@@ -9,7 +9,7 @@ import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fi
 
 const test = suite("ErrorLog");
 
-/** What is written to the console's stderr meanwhile, line by line. */
+/** Lines written to the console's stderr during a call. */
 async function written(body: () => Promise<void>): Promise<string[]> {
   const lines: string[] = [];
   const before = console.error;

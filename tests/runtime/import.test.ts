@@ -1,4 +1,4 @@
-// What the import of mod.ts alone does, in a process of its own.
+// Effects of the import of mod.ts alone, in a process of its own.
 import * as assert from "uvu/assert";
 import { runChild } from "../../bench/run_child.ts";
 import { suite } from "../support/harness.ts";

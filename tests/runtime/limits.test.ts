@@ -17,7 +17,7 @@ interface Pair {
   bob: Member;
 }
 
-/** Alice sends, bob has the limits. */
+/** Alice sends; Bob has the limits. */
 async function withLimits(limits: Partial<Limits>, body: (pair: Pair) => Promise<void>): Promise<void> {
   await inVirtualTime(async (room) => {
     const bob = await room.join("bob", { limits });
@@ -26,10 +26,10 @@ async function withLimits(limits: Partial<Limits>, body: (pair: Pair) => Promise
   });
 }
 
-/** How many handlers are at work. A receipt says that all was taken, not that a handler has made one array of it. */
+/** Number of running handlers. A receipt means that all was taken, not that a handler has made one array of it. */
 const readingFor = new WeakMap<Member, number>();
 
-/** Reads all of each stream of topic "t"; what each ended with. */
+/** Reads the streams of topic "t". Gives the end of each. */
 function readAll({ bob }: Pair): (string | number)[] {
   const ends: (string | number)[] = [];
   readingFor.set(bob, 0);
@@ -317,7 +317,7 @@ test("limits: Infinity is allowed everywhere, and invalid values nowhere", async
   await rejection(() => createRuntime({ transport: createHub().join("a"), limits: unknown }), "invalid-argument");
 });
 
-/** What a reader's stream holds: its own count. */
+/** Bytes that a reader's stream holds, by its own count. */
 function heldBy(reader: ByteStreamReader): { held: number; code?: StreamErrorCode } {
   return incomingOf(reader).content;
 }

@@ -1,4 +1,4 @@
-// Misspelt options: none of them is passed over, as one that is would send a secret to all.
+// Misspelt options: all are refused, as an ignored one might send a secret to all.
 import * as assert from "uvu/assert";
 import { createActor, createMachine, toPromise } from "xstate";
 import { sendBytesActor, sendFileActor, sendTextActor, streamListener } from "../../actors/mod.ts";
@@ -11,7 +11,7 @@ import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
 
 const test = suite("option names");
 
-/** A call, the names it knows, each misspelt, and the right one. */
+/** A call, its known names, each misspelt, and the right one. */
 const STREAM: readonly [wrong: string, right: string][] = [
   ["destinationIdentitie", "destinationIdentities"],
   ["destinationIdentites", "destinationIdentities"],

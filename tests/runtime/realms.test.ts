@@ -1,4 +1,4 @@
-// Values of whatever class holds bytes, of this realm and of another: jest, `vm` contexts and Electron's windows have their own classes.
+// Values of any class that holds bytes, of this realm and of another: jest, `vm` contexts and Electron's windows have their own classes.
 import { runInNewContext, runInThisContext } from "node:vm";
 import * as assert from "uvu/assert";
 import type { ByteSource, ByteStreamWriter, Runtime, SendBytesOptions } from "../../mod.ts";
@@ -27,7 +27,7 @@ const REALMS: Readonly<Record<string, Evaluate>> = {
   "another realm": (code) => runInNewContext(code) as unknown,
 };
 
-/** Bytes at hand: each holds 1 to 8. */
+/** Values with bytes: each holds 1 to 8. */
 const AT_HAND: readonly string[] = [
   "new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])",
   "new Uint8Array([0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0]).subarray(3, 11)",
@@ -56,7 +56,7 @@ const IN_PARTS: readonly string[] = [
   "(async function* () { yield new Uint8Array([1, 2, 3]); yield new Uint8Array([4, 5, 6, 7, 8]).buffer; })()",
 ];
 
-/** No bytes, or bytes no longer. */
+/** Values without bytes, or whose bytes are gone. */
 const NO_BYTES: readonly string[] = [
   "5",
   "null",
@@ -74,7 +74,7 @@ const NO_BYTES: readonly string[] = [
 
 const EXPECTED = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
 
-/** What arrives of a value that is sent. */
+/** Bytes that arrive of a value that is sent. */
 async function sent(alice: Runtime, bob: Runtime, value: unknown, options: SendBytesOptions = {}): Promise<Uint8Array> {
   const whole = nextWhole(bob, "t");
   await alice.sendBytes(value as ByteSource, { topic: "t", ...options });
@@ -170,7 +170,7 @@ test("sendBytes: an unfinished generator is told, and one that throws fails the 
 
 test("realms: blobs, files, streams, signals and URLs of another realm's classes count as such", () =>
   inPair(async (alice, bob) => {
-    /** Classes of a library: nothing of them is an instance of the engine's. */
+    /** Classes of a library: their objects are no instances of the engine's. */
     const foreign = <T extends object>(tag: string, members: object): T => ({ [Symbol.toStringTag]: tag, ...members }) as T;
     const slice = (start: number, end: number): object => ({
       arrayBuffer: () => Promise.resolve(EXPECTED.slice(start, end).buffer),

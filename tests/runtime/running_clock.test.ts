@@ -1,4 +1,4 @@
-// Time in which the process did not run counts for nobody's silence.
+// Time in which the process did not run counts as nobody's silence.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -10,7 +10,7 @@ import { suite } from "../support/harness.ts";
 
 const test = suite("runningClock");
 
-/** A system whose process can be stopped: time goes on, and what came due fires when it runs again, in the order of its time. */
+/** A system whose process can be stopped: time goes on, and due timers fire when it runs again, in order. */
 class StoppableSystem implements Required<Clock> {
   #now = 1_000;
   #made = 0;
@@ -50,7 +50,7 @@ class StoppableSystem implements Required<Clock> {
     this.#now = until;
   }
 
-  /** The process stands still; then all that is due fires at once. */
+  /** The process stands still; then all due timers fire at once. */
   stop(ms: number): void {
     this.#now += ms;
     for (let next = this.#next(); next !== undefined && next[1].at <= this.#now; next = this.#next()) this.#fire(next);

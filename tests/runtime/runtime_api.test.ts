@@ -1,4 +1,4 @@
-// The runtime's own calls: its making, its handlers, its end.
+// The runtime's own calls: creation, handlers, end.
 import * as assert from "uvu/assert";
 import { createCodecPool, createHub, createRuntime, DEFAULT_LIMITS, STREAM_CHUNK_SIZE, StreamError } from "../../mod.ts";
 import type { RuntimeOptions } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// How a runtime ends: what it waits for, how long, and what calls and readers are told.
+// Ends of a runtime: its waits, their limits, and the results of calls and readers.
 import { readdir } from "node:fs/promises";
 import * as assert from "uvu/assert";
 import { createRuntime, type TransportEvents } from "../../mod.ts";
@@ -13,7 +13,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("runtime.close");
 
-/** How many virtual milliseconds a runtime takes to close. */
+/** Virtual milliseconds that a runtime takes to close. */
 async function closing(room: HubFixture, close: () => Promise<void>): Promise<number> {
   const before = room.time.now();
   await room.time.run(close());

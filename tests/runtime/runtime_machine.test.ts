@@ -1,4 +1,4 @@
-// The life of a runtime: its transitions by themselves, then its end.
+// The machine of a runtime: its transitions, then its end.
 import * as assert from "uvu/assert";
 import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
 import { type RuntimeEvent, runtimeMachine } from "../../actors/runtime/machine.ts";
@@ -56,7 +56,7 @@ test("runtimeMachine: ends its streams once, whatever ends it", () => {
 
 test.run();
 
-/** The snapshot at the end of a way. */
+/** Snapshot at the end of a path of events. */
 function follow(way: readonly Type[]): SnapshotFrom<typeof runtimeMachine> {
   let [snapshot] = initialTransition(runtimeMachine, { identity: "alice", peers: ["bob"], shutDown: () => {} });
   for (const type of way) [snapshot] = transition(runtimeMachine, snapshot, EVENTS[type]);

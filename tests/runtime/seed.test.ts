@@ -1,4 +1,4 @@
-// Every example of the LiveKit documentation that Millrace follows, in its own words.
+// Every example of the LiveKit documentation that Millrace follows.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

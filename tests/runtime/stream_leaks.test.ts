@@ -1,4 +1,4 @@
-// Memory after many streams is what it was before: all that a runtime remembers of a stream that has ended is bounded.
+// Memory after many streams is as before: a runtime's records of ended streams are bounded.
 // By hand, for 100,000 streams: STREAMS=100000 node dist/tests/runtime/stream_leaks.test.js
 import * as assert from "uvu/assert";
 import type { AnyActorRef } from "xstate";
@@ -10,16 +10,16 @@ const test = suite("stream leaks");
 
 const STREAMS = Number(process.env["STREAMS"] ?? 1_600);
 
-/** Streams before the first measure: what is remembered of ended ones, 4,096 refusals for each peer at most, is full by then. */
+/** Streams before the first measurement: the records of ended ones, at most 4,096 refusals for each peer, are full by then. */
 const WARM = 4_400;
 
-/** Streams that are under way at a time. */
+/** Number of streams open at a time. */
 const AT_ONCE = 20;
 
-/** Spans that are measured: an engine's own growth falls into some of them, a leak into each. */
+/** Number of measured spans: an engine's own growth falls into some of them, a leak into each. */
 const SPANS = 4;
 
-/** Collects garbage and tells what the heap holds, in bytes; undefined where a runtime has no way to. */
+/** Collects garbage and gives the size of the heap, in bytes; undefined where a runtime cannot. */
 async function heapUsed(): Promise<number | undefined> {
   const bun = (globalThis as { Bun?: { gc(isSync: boolean): void } }).Bun;
   if (bun !== undefined) bun.gc(true);

@@ -4,7 +4,7 @@ import { type Clock, nowOf, systemClock } from "../../protocol/clock.ts";
 import { suite } from "../support/harness.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 
-/** What an actor takes: xstate does not export its name. */
+/** Clock of an actor: xstate does not export the type's name. */
 type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
 
 const test = suite("VirtualTime");

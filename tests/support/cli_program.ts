@@ -1,4 +1,4 @@
-// The command as its users run it: a process of its own, on the runtime that runs the test.
+// The command as a process of its own, on the runtime that runs the test, as its users run it.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import process from "node:process";
 import { programCommand } from "../../bench/support/program_command.ts";
@@ -7,7 +7,7 @@ const running = new Set<CliProgram>();
 
 export class CliProgram {
   readonly child: ChildProcessWithoutNullStreams;
-  /** The exit code, once all it has printed is there. */
+  /** Exit code, once all output is there. */
   readonly ended: Promise<number | null>;
   out = "";
   err = "";
@@ -33,12 +33,12 @@ export class CliProgram {
     });
   }
 
-  /** Not by child.kill(): after that, Deno tells the signal instead of the exit code. */
+  /** Not by child.kill(): after that, Deno gives the signal instead of the exit code. */
   signal(signal: "SIGINT" | "SIGTERM"): void {
     process.kill(this.child.pid ?? NaN, signal);
   }
 
-  /** Resolves when it has printed that on stdout or stderr; rejects if it ends without. */
+  /** Resolves when that was printed on stdout or stderr. Rejects if the program ends without. */
   async printed(what: string | RegExp): Promise<void> {
     const found = (): boolean =>
       [this.out, this.err].some((text) => typeof what === "string" ? text.includes(what) : what.test(text));
@@ -61,7 +61,7 @@ export class CliProgram {
   }
 }
 
-/** Ends what a test that has failed has left. */
+/** Ends programs that a failed test has left. */
 export async function endPrograms(): Promise<void> {
   await Promise.all([...running].map(async (program) => {
     program.child.kill("SIGKILL");

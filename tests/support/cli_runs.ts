@@ -12,9 +12,9 @@ export interface Line {
 }
 
 export interface RunOptions {
-  /** What stdin has, to its end; without it, it stays open. */
+  /** Contents of stdin, to its end. Without them, stdin stays open. */
   readonly input?: Uint8Array | string;
-  /** Whether stderr, or all three, are a terminal. */
+  /** Whether stderr, or all three streams, are a terminal. */
   readonly terminal?: "stderr" | "all";
   readonly env?: Record<string, string>;
   readonly progressInterval?: number;
@@ -28,9 +28,9 @@ export class CliRun {
   readonly stderr = new PassThrough();
   /** The exit code. */
   readonly ended: Promise<number>;
-  /** Rooms it has joined, and those it has left. */
+  /** Rooms that the command has joined, and left. */
   readonly rooms = { joined: 0, left: 0 };
-  /** Resolves when it joins its room. */
+  /** Resolves when the command joins its room. */
   readonly joined: Promise<void>;
   #enter: () => void = () => {};
   readonly #out: Uint8Array[] = [];
@@ -83,7 +83,7 @@ export class CliRun {
     return Buffer.concat(this.#err).toString("utf8");
   }
 
-  /** What `--json` has printed: throws if there is anything else. */
+  /** Events printed by `--json`. Throws if there is any other output. */
   get lines(): Line[] {
     return this.out.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Line);
   }
@@ -98,7 +98,7 @@ export class CliRun {
     return found;
   }
 
-  /** Resolves when it has printed that; rejects if it ends without. */
+  /** Resolves when that was printed. Rejects if the command ends without. */
   async printed(stream: "out" | "err", what: string | RegExp): Promise<void> {
     const found = (): boolean => typeof what === "string" ? this[stream].includes(what) : what.test(this[stream]);
     const source = stream === "out" ? this.stdout : this.stderr;

@@ -1,4 +1,4 @@
-// A room below a LiveKit transport, which does what the test says.
+// A fake of LiveKit's SDK below a LiveKit transport.
 import { CONTROL_STREAM_ID } from "../../protocol/constants.ts";
 import { encodeControl } from "../../protocol/wire/control.ts";
 import type { Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
@@ -14,7 +14,7 @@ const HELLO = encodeControl({
   answer: true,
 });
 
-/** Alice's room, where Bob is. */
+/** Alice's room, with Bob. */
 export class FakeSdk {
   readonly identity = "alice";
   readonly participants = new Map([["bob", "PA_bob"]]);
@@ -72,7 +72,7 @@ export class FakeSdk {
     return this.#send(trailer.type);
   }
 
-  /** Answers what was asked for. */
+  /** Answers a request. */
   settle(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -81,7 +81,7 @@ export class FakeSdk {
     this.events.chunk(CONTROL_STREAM_ID, 0, HELLO, from);
   }
 
-  /** Another SDK's stream, of which the SDK has made a reader. */
+  /** A stream of another SDK, with the SDK's reader. */
   open(header: StreamHeader, from: string): { place: string; events: ReaderEvents | undefined } {
     let events: ReaderEvents | undefined;
     const reader = { read: (given: ReaderEvents) => void (events = given), stop: () => {} };

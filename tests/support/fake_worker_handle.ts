@@ -4,11 +4,11 @@ import { carryOut } from "../../workers/jobs/carry_out.ts";
 import { runAtOnce } from "../../workers/jobs/steps.ts";
 import type { WorkerHandle } from "../../workers/pool/worker_handle.ts";
 
-/** A worker that does what its test says, when it says so. */
+/** A worker that acts only when the test says so. */
 export class FakeWorkerHandle implements WorkerHandle {
   readonly ready: Promise<void>;
   readonly gone: Promise<Error | undefined>;
-  /** The messages it was given, jobs in each, and has not answered. */
+  /** Unanswered messages, with their jobs. */
   readonly messages: (readonly Job[])[] = [];
   terminated = false;
   referenced = true;
@@ -34,7 +34,7 @@ export class FakeWorkerHandle implements WorkerHandle {
     this.referenced = false;
   }
 
-  /** Takes note only: a thread that hangs in the file system does not end either. */
+  /** Only notes the call: a thread that hangs in the file system does not end either. */
   terminate(): void {
     this.terminated = true;
   }

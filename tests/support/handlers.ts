@@ -21,7 +21,7 @@ export function collectReaders(runtime: Runtime, topic = "t", options: { window?
   return readers;
 }
 
-/** All text of the streams of a topic, each when it is whole. */
+/** Texts of the streams of a topic, each added when whole. */
 export function collectTexts(runtime: Runtime, topic = ""): string[] {
   const texts: string[] = [];
   runtime.registerTextStreamHandler(topic, async (reader) => void texts.push(await reader.readAll()));

@@ -1,26 +1,25 @@
-// uvu with the parts that it lacks: a time limit around each test, so that a promise that never settles is a failure with a name; failures
-// that lead to the fault.
+// uvu with a time limit around each test, and failures that lead to the fault. A promise that never settles fails its test by name.
 import { suite as uvuSuite } from "uvu";
 
 /** A test's own limit, in seconds, unless it asks for more. */
 const DEFAULT_SECONDS = 20;
 
-/** Characters of a failure's text that are shown from its start, and from its end: a counterexample can be as long as a book. */
+/** Characters of a failure's text shown from its start, and from its end: a counterexample can be long. */
 const SHOWN_HEAD = 1_200;
 const SHOWN_TAIL = 600;
 
 export interface Suite {
   (name: string, body: () => void | Promise<void>, options?: { seconds?: number }): void;
-  /** Runs when the last test is done, whatever came of it. Should it fail, the whole file has failed. */
+  /** Runs when the last test is done, passed or failed. If it fails, the whole file has failed. */
   after(body: () => Promise<void>): void;
-  /** Runs what was declared: the last line of a test file. */
+  /** Runs the declared tests: the last line of a test file. */
   run(): void;
 }
 
-/** Fixtures of the test that runs, each with a text of how it stands. */
+/** Descriptions of the running test's fixtures. */
 const fixtures = new Set<() => string>();
 
-/** Has a fixture say how it stands, should its test take too long. Returns the call that ends this. */
+/** Registers a description of a fixture, for the message of a test that takes too long. Returns a call that removes the description. */
 export function describeWhenLate(describe: () => string): () => void {
   fixtures.add(describe);
   return () => void fixtures.delete(describe);
@@ -58,7 +57,7 @@ async function limited(test: string, body: () => void | Promise<void>, seconds: 
   if (unhandled.length > 0) throw new Error("A rejection was not handled", { cause: shortened(unhandled[0]) });
 }
 
-/** The same error, its texts cut in the middle where they are long. */
+/** The same error, with long texts cut in the middle. */
 function shortened(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   for (const key of ["message", "details"] as const) {

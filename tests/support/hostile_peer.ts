@@ -7,9 +7,9 @@ import type { RawParticipant } from "./raw_participant.ts";
 export interface Attack {
   room: HubFixture;
   bob: Member;
-  /** Says that it is a Millrace runtime. */
+  /** Participant who says that it is a Millrace runtime. */
   hostilePeer: RawParticipant;
-  /** Bob's, of topic "t". */
+  /** Bob's readers of topic "t". */
   readers: ByteStreamReader[];
 }
 

@@ -1,4 +1,4 @@
-// Participants of a hub who note what they are told.
+// Participants of a hub who note all events.
 import type { StreamError } from "../../errors.ts";
 import type { Hub } from "../../transports/hub/options.ts";
 import type { Transport } from "../../transports/transport.ts";
@@ -7,11 +7,11 @@ import { describe } from "./conformance/transport.ts";
 export interface Listener {
   transport: Transport;
   events: string[];
-  /** When each of them came. */
+  /** Times of the events. */
   times: number[];
 }
 
-/** Joins, and notes what comes with the time it came. */
+/** Joins, and notes each event with its time. */
 export function listen(
   hub: Hub,
   identity: string,

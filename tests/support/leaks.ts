@@ -1,9 +1,9 @@
-// Timers and abort listeners of the library that are left when a test has closed all it opened. Each is told with the place that made it.
+// Timers and abort listeners of the library that a test has left after closing everything. Each is reported with the place that made it.
 
 interface Made {
-  /** Its stack is written out only for a report: on Deno that takes a millisecond. */
+  /** Error whose stack is written out only for a report: on Deno that takes a millisecond. */
   readonly error: Error;
-  /** Counts up; what was made later has a larger one. */
+  /** Increasing number: later objects have larger ones. */
   readonly order: number;
 }
 
@@ -13,7 +13,7 @@ let made = 0;
 const timers = new Map<unknown, Made>();
 const listeners = new Map<AbortSignal, Listening>();
 
-/** Frames of a stack that belong to this file or to the runtime itself say nothing of who made a thing. */
+/** Paths in a stack that tell the maker. Frames of this file and of the runtime do not. */
 const LIBRARY = /[\\/](actors|files|protocol|transports|workers)[\\/]([\w-]+[\\/])?[^\\/]+\.(js|ts)/;
 const TESTS = /[\\/]tests[\\/]/;
 const OWN = /[\\/]leaks\.(js|ts)/;
@@ -25,7 +25,7 @@ function note(): Made {
 /** The pool of the process outlives each test. */
 const POOL = /[\\/]workers[\\/]pool[\\/]/;
 
-/** The first place outside this file is the library's, so that a test's own timers do not count. */
+/** Whether the first place outside this file is the library's: a test's own timers do not count. */
 function isOfLibrary({ error: { stack = "" } }: Made): boolean {
   if (POOL.test(stack)) return false;
   const place = stack.split("\n").slice(1).find((line) => !OWN.test(line) && (LIBRARY.test(line) || TESTS.test(line)));
@@ -83,7 +83,7 @@ function watchListeners(): void {
 watchTimers();
 watchListeners();
 
-/** A moment in a test: what was made before it is not asked after. */
+/** A moment in a test: objects made earlier are not checked. */
 export function markLeaks(): number {
   return made;
 }
@@ -93,7 +93,7 @@ function isHeld(timer: unknown): boolean {
   return hasRef === undefined || hasRef.call(timer);
 }
 
-/** Throws if the library has left a timer that keeps the process, or a listener on a signal that was not aborted, since a moment. */
+/** Throws if the library has left a timer that keeps the process alive, or a listener on an open signal, since that moment. */
 export function assertNoLeaks(since: number): void {
   const left: string[] = [];
   for (const [timer, one] of timers) {

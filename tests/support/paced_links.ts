@@ -1,4 +1,4 @@
-// Bulk over simulated lines, with short messages beside it: what is got through, and how late the messages are.
+// Bulk over simulated lines, with short messages beside it: goodput, and latencies of the messages.
 import { pseudorandom } from "./bytes.ts";
 import type { LinkOptions, Runtime } from "../../mod.ts";
 import { type HubFixture, inVirtualPair, type Member } from "./hub_fixture.ts";
@@ -7,7 +7,7 @@ import { type HubFixture, inVirtualPair, type Member } from "./hub_fixture.ts";
 export interface Line {
   readonly rate: number;
   readonly delay: number;
-  /** What the line keeps waiting before its sender must. */
+  /** Longest queue of the line, in ms. Beyond it the sender must wait. */
   readonly queue: number;
   readonly loss?: number;
 }
@@ -16,18 +16,18 @@ export function linkOf({ rate, delay, queue, loss = 0 }: Line): LinkOptions {
   return { kind: "reliable", rate, delay, queue: { ms: queue }, loss };
 }
 
-/** What came of a transfer. */
+/** Result of a transfer. */
 export interface Outcome {
   /** Bytes a second, from the call to its receipt. */
   readonly goodput: number;
-  /** ms that each message beside it took. */
+  /** Latency of each message beside the transfer, in ms. */
   readonly latencies: readonly number[];
 }
 
-/** Between messages, in ms. */
+/** Interval of messages, in ms. */
 const MESSAGE_INTERVAL = 100;
 
-/** Sends bytes to a receiver, and beside them a message each 100 ms. */
+/** Sends bytes to a receiver, and a message each 100 ms beside them. */
 export async function transfer(room: HubFixture, from: Runtime, to: Member, bytes: number, topic = "bulk"): Promise<Outcome> {
   const { time } = room;
   const latencies: number[] = [];
@@ -56,7 +56,7 @@ export async function transfer(room: HubFixture, from: Runtime, to: Member, byte
   return { goodput, latencies };
 }
 
-/** A transfer over one line between two who know each other. */
+/** A transfer over one line between two acquainted runtimes. */
 export async function overLine(line: Line, bytes: number, during?: (room: HubFixture) => void): Promise<Outcome> {
   let outcome: Outcome | undefined;
   await inVirtualPair(async (alice, bob, room) => {

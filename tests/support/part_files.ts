@@ -1,4 +1,4 @@
-// Part files as tests make them.
+// Part files of tests.
 import { readFile, writeFile } from "node:fs/promises";
 import { createPartFile } from "../../files/create_part_file.ts";
 import type { PartFile, PartFileOptions } from "../../files/create_part_file.ts";
@@ -18,7 +18,7 @@ export function failing(code: string): () => Promise<never> {
   return () => Promise.reject(Object.assign(new Error(`${code}: as the test wants`), { code }));
 }
 
-/** The code of the file system's error that a StreamError has as its cause. */
+/** Code of the file system's error that is a StreamError's cause. */
 export function causeCode(error: Error): string | undefined {
   return (error.cause as { code?: string } | undefined)?.code;
 }

@@ -1,4 +1,4 @@
-// Packets as a plain SDK may send them, right and wrong, and what a reader makes of each: on the hub and in a room alike.
+// Packets as a plain SDK may send them, right and wrong, and their results at a reader. Used on the hub and in a room.
 import type { Runtime, StreamError, Transport } from "../../mod.ts";
 import { plainHeader } from "./raw_participant.ts";
 
@@ -32,7 +32,7 @@ const abcd: readonly Step[] = [{ chunk: 0, content: "ab" }, { chunk: 1, content:
 const end: Step = { trailer: "" };
 const abort: Step = { trailer: "out of words", attributes: { tokens: "2" } };
 
-/** Those that end by their packets, each of text and of bytes. */
+/** Streams that end by their packets, each of text and of bytes. */
 export const WIRES: readonly Wire[] = ofBothKinds([
   { name: "whole, of no announced size", steps: [...abcd, end], outcome: { content: "abcd", attributes: {} } },
   { name: "whole, as announced", totalSize: 4, steps: [...abcd, end], outcome: { content: "abcd", attributes: {} } },
@@ -91,7 +91,7 @@ export const WIRES: readonly Wire[] = ofBothKinds([
   },
 ]);
 
-/** Those without a trailer: the connection of either end ends. */
+/** Streams without a trailer: the connection of either end ends. */
 export const CUT: readonly Wire[] = ofBothKinds([
   { name: "cut before the first chunk", steps: [], outcome: GONE },
   { name: "cut", steps: abcd, outcome: GONE },
@@ -101,7 +101,7 @@ export const CUT: readonly Wire[] = ofBothKinds([
   { name: "cut behind a gap", steps: [{ chunk: 0, content: "ab" }, { chunk: 2, content: "ef" }], outcome: GONE },
 ]);
 
-/** Sends each of them, and has `cut` end what has no trailer. Gives what became of each, with its name. */
+/** Sends each stream, and has `cut` end those without a trailer. Gives the outcome of each, by name. */
 export async function outcomesOf(
   wires: readonly Wire[],
   sender: Transport,
@@ -121,7 +121,7 @@ export async function outcomesOf(
   return Object.fromEntries(wires.map(({ name }, i) => [name, settled[i] ?? {}]));
 }
 
-/** What is to become of them. */
+/** Expected results. */
 export function expectedOf(wires: readonly Wire[]): Record<string, Outcome> {
   return Object.fromEntries(wires.map(({ name, outcome }) => [name, outcome]));
 }

@@ -25,7 +25,7 @@ export interface RawOpening {
   size?: number;
   name?: string;
   attributes?: Record<string, string>;
-  /** False: as a plain SDK. */
+  /** Millrace's own fields. False: a header as of another SDK. */
   extension?: Partial<HeaderExtension> | false;
 }
 
@@ -34,9 +34,9 @@ export class RawParticipant {
   readonly transport: Transport;
   readonly packets: { packet: Packet; from: string }[] = [];
   readonly instance: string;
-  /** What to do when a packet comes. */
+  /** Called with each packet that comes. */
   react: (packet: Packet, from: string) => void = () => {};
-  /** Instances of the others, as their hellos said. */
+  /** Instances of the others, by their hellos. */
   readonly instances = new Map<string, string>();
 
   constructor(transport: Transport) {
@@ -57,7 +57,7 @@ export class RawParticipant {
     });
   }
 
-  /** Sends anything. */
+  /** Sends any packet. */
   send(packet: Packet, ...to: string[]): void {
     this.transport.send(packet, to.length === 0 ? undefined : to).catch(() => {});
   }
@@ -66,7 +66,7 @@ export class RawParticipant {
     this.send({ type: "control", payload: encodeControl(message) }, ...to);
   }
 
-  /** Says that it is a Millrace runtime, and asks the others to say so too. */
+  /** Says that it is a Millrace runtime, and asks for the others' hellos. */
   hello(
     to: string,
     options: { streamWindow?: number; credit?: number; idleTimeout?: number; streams?: number; answer?: boolean } = {},
@@ -111,7 +111,7 @@ export class RawParticipant {
     this.send({ type: "trailer", streamId, reason, attributes: encodeTrailer({}, extension) }, to);
   }
 
-  /** The states of streams that came from somebody, oldest first. */
+  /** States of streams from a participant, oldest first. */
   statesFrom(from: string): PeerState[] {
     return this.controls(from).filter((message) => message.kind === "state");
   }
@@ -148,7 +148,7 @@ export class RawParticipant {
     return joined(this.of("chunk", streamId).map(({ content }) => content));
   }
 
-  /** The packets of one kind that came of a stream. */
+  /** Packets of one kind that came of a stream. */
   of<T extends "chunk" | "trailer">(type: T, streamId: string): Extract<Packet, { type: T }>[] {
     return this.packets.flatMap(({ packet }) =>
       packet.type === type && packet.streamId === streamId ? [packet as Extract<Packet, { type: T }>] : []
@@ -191,7 +191,7 @@ export function isOurs({ header }: { header: StreamHeader }): boolean {
   return OWN_ATTRIBUTE in header.attributes;
 }
 
-/** A frame, in order but for what `lies` says. */
+/** A frame, valid except for `lies`. */
 export function frame(offset: number, bytes: Uint8Array, lies: Partial<FrameHeader> = {}): Uint8Array {
   const digest = createHash("sha256").update(bytes).digest();
   const head = encodeFrameHeader({

@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import { StreamError } from "../../errors.ts";
 import type { StreamErrorCode } from "../../errors.ts";
 
-/** What an action throws or rejects with: it must be a StreamError of that code. */
+/** Error that an action throws or rejects with. Fails unless that is a StreamError with the code. */
 export async function rejection(action: () => unknown, code: StreamErrorCode): Promise<StreamError> {
   try {
     await action();
@@ -14,7 +14,7 @@ export async function rejection(action: () => unknown, code: StreamErrorCode): P
   throw new Error(`Expected a StreamError "${code}", and nothing was thrown`);
 }
 
-/** How a promise ended, once it has. */
+/** Code with which a promise has ended, "done" if it resolved; undefined before. */
 export function outcomeOf(promise: Promise<unknown>): { code?: string } {
   const outcome: { code?: string } = {};
   promise.then(() => (outcome.code = "done"), (error: StreamError) => (outcome.code = error.code));

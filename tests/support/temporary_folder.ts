@@ -1,4 +1,4 @@
-// A folder for one test, gone when it ends, however it ends.
+// A folder for one test, removed when it ends in any way.
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

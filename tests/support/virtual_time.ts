@@ -1,9 +1,9 @@
-// Time for tests: it stands still while work goes on, and jumps to the next timer when there is none left.
+// Time for tests: it stands still while work goes on, and jumps to the next timer when all work is done.
 import type { Clock } from "../../protocol/clock.ts";
 import { yieldToEventLoop } from "../../event_loop.ts";
 
 export interface VirtualTimeOptions {
-  /** Whether no real work (worker jobs, file access, a hub's deliveries) is under way; time does not move while there is. */
+  /** Whether all real work (worker jobs, file access, a hub's deliveries) is done. Time stands still until then. */
   idle?: () => boolean;
   /** Turns of the event loop without a change of timers that count as "nothing goes on". Default: 4. */
   turns?: number;
@@ -20,21 +20,21 @@ interface Timer {
   readonly fn: () => void;
 }
 
-/** Real ms that may pass with neither timers nor an end in sight. */
+/** Real ms without timers or an end after which `run` gives up. */
 const PATIENCE = 5_000;
 
 /**
- * A clock for links, pumps and actors (`RuntimeOptions.clock`). Timers fire in order of their time, those of the same time in order of
- * their making, each with the microtasks it brings about: the same test has the same history.
+ * A clock for links, pumps and actors (`RuntimeOptions.clock`). Timers fire in order of their time, then of their creation, each with all
+ * its microtasks. So the same test has the same history.
  */
 export class VirtualTime implements Clock {
   readonly #idle: () => boolean;
   readonly #turns: number;
-  /** In order of time, then of making. */
+  /** Timers in order of time, then of creation. */
   #timers: Timer[] = [];
   #now = 0;
   #made = 0;
-  /** Timers made or forgotten: a change shows that something goes on. */
+  /** Number of timers made or cleared: a change shows activity. */
   #activity = 0;
 
   constructor(options: VirtualTimeOptions = {}) {
@@ -69,7 +69,7 @@ export class VirtualTime implements Clock {
     this.#timers.splice(place, 1);
   }
 
-  /** Lets time pass, and all happen that is due in it. */
+  /** Lets time pass, and everything due in it happen. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     await this.#settle(() => false);
@@ -80,7 +80,7 @@ export class VirtualTime implements Clock {
     this.#now = Math.max(this.#now, until);
   }
 
-  /** Lets time pass until a promise has settled, or something is so. Throws past `limit`, or when nothing is left that could happen. */
+  /** Lets time pass until a promise has settled, or a condition holds. Throws past `limit`, or when nothing can happen any more. */
   run(until: () => boolean, options?: RunOptions): Promise<void>;
   run<T>(until: Promise<T>, options?: RunOptions): Promise<T>;
   async run<T>(until: Promise<T> | (() => boolean), options: RunOptions = {}): Promise<T | void> {
@@ -121,7 +121,7 @@ export class VirtualTime implements Clock {
     timer.fn();
   }
 
-  /** Waits until nothing goes on at this moment of virtual time. */
+  /** Waits until there is no activity at this moment of virtual time. */
   async #settle(over: () => boolean): Promise<void> {
     for (let quiet = 0, seen = this.#activity; quiet < this.#turns && !over(); quiet++) {
       await yieldToEventLoop();

@@ -1,4 +1,4 @@
-// Who is in a room, from the server's late news and from what comes before them.
+// Participants of a room, by the server's late news and by earlier packets.
 import * as assert from "uvu/assert";
 import { Presence } from "../../transports/livekit/presence.ts";
 import { suite } from "../support/harness.ts";

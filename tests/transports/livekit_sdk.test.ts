@@ -1,4 +1,4 @@
-// Requests to LiveKit's SDK and events of it, over a client and a Room that do what the test says.
+// Requests to LiveKit's SDK and events of it, over a fake client and Room.
 import * as assert from "uvu/assert";
 import type { FfiMessage } from "../../transports/livekit/sdk/ffi_messages.ts";
 import type { SdkEvents } from "../../transports/livekit/sdk/events.ts";
@@ -7,7 +7,7 @@ import { suite } from "../support/harness.ts";
 
 const test = suite("Sdk");
 
-/** Codes of calls, as LiveKit defines them, and whether they tell of somebody who is there. */
+/** Codes of calls, as LiveKit defines them, and whether each proves the callee's presence. */
 const CODES: readonly (readonly [code: number | undefined, isHere: boolean])[] = [
   [undefined, true],
   [1400, true], // the method is not supported: so it answers that has none

@@ -1,4 +1,4 @@
-// A room as a transport, over an SDK that does what the test says, in virtual time.
+// A room as a transport, over a fake SDK, in virtual time.
 import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
@@ -13,10 +13,10 @@ import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("LiveKitTransport");
 
-/** Milliseconds that a named participant is looked for. */
+/** Longest search for a named participant, in ms. */
 const NEWS_MS = 3_500;
 
-/** Milliseconds that the last packet is given to leave. */
+/** Longest wait for the last packet to leave, in ms. */
 const LAST_PACKETS_MS = 250;
 
 test("LiveKitTransport: a new connection gets the transport's own bound for buffered bytes", () => {

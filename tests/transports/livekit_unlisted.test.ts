@@ -1,4 +1,4 @@
-// Participants of whom the server does not tell: asked from time to time, and gone when they do not answer.
+// Participants whom the server does not list: asked at intervals, and gone when they do not answer.
 import * as assert from "uvu/assert";
 import { Unlisted } from "../../transports/livekit/unlisted.ts";
 import { suite } from "../support/harness.ts";
@@ -6,7 +6,7 @@ import { VirtualTime } from "../support/virtual_time.ts";
 
 const test = suite("Unlisted");
 
-/** By when one who has left is known to be gone, in milliseconds: a question, and the time it may take to be answered. */
+/** Milliseconds within which a departure is known: an interval, and the time-out of an answer. */
 const LONGEST_MS = 8_000;
 
 function watched(

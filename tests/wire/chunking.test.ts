@@ -8,7 +8,7 @@ const text = fc.string({ unit: "binary", maxLength: 400 });
 const chunkSize = fc.integer({ min: 1, max: 60 });
 const before = fc.integer({ min: 0, max: 9 });
 
-/** Calls `body` with each chunk of the bytes, having checked that the chunks are the bytes, in order, and none is empty. */
+/** Calls `body` with each chunk, after a check that the chunks are the bytes, in order, and none is empty. */
 function eachChunk(bytes: Uint8Array, start: number, ends: readonly number[], body: (chunk: Uint8Array) => void): void {
   let at = start;
   for (const end of ends) {

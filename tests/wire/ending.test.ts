@@ -1,4 +1,4 @@
-// How streams end before they are whole, and what each end is told.
+// Streams that end before they are whole, and the errors at each end.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -69,7 +69,7 @@ test("law: decodeFrameHeader reads every encodeFrameHeader, in as few bytes as n
 });
 
 test("encodeFrameHeader: a header takes up to 128 bytes with its length, and not one more", () => {
-  // No header of five fields is as long; one of a later version might be, and is no frame, but its stream is not cut before that is seen.
+  // No header of five fields is as long. One of a later version might be, which is no frame; its stream fails only once that is seen.
   for (const [length, seen] of [[126, true], [127, false]] as const) {
     const { parser } = collect();
     assert.is(parser.push(Uint8Array.of(0, length)) !== undefined, seen);

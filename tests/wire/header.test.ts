@@ -137,7 +137,7 @@ function fieldBytes(bytes: number): number {
   return 1 + length + bytes;
 }
 
-/** What a header takes as LiveKit's DataStream.Header: protobuf leaves empty texts and zeros out, but not within lists and maps. */
+/** Size of a header as LiveKit's DataStream.Header. Protobuf leaves out empty texts and zeros, except in lists and maps. */
 function encodedBytes(header: StreamHeader): number {
   const always = (text: string): number => fieldBytes(new TextEncoder().encode(text).length);
   const of = (text: string): number => text === "" ? 0 : always(text);

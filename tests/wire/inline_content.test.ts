@@ -47,7 +47,7 @@ test("readInlineContent: is undefined for a header without content", () => {
   assert.is(readInlineContent(encodeHeader({ kind: "text", info }, extension, undefined), extension, "text"), undefined);
 });
 
-/** The packets that a send takes, but control: their types, of headers with the topic on the wire. */
+/** Packets that a send takes, without control: their types, of headers with the topic on the wire. */
 async function packetsOf(send: (runtime: Runtime) => Promise<unknown>): Promise<string[]> {
   const seen: string[] = [];
   await inVirtualTime(async (room) => {

@@ -6,7 +6,7 @@ import { suite } from "../support/harness.ts";
 
 const test = suite("msgpack");
 
-/** What our own packets hold. */
+/** Values of our own packets. */
 const value = fc.letrec((tie) => ({
   any: fc.oneof(
     { maxDepth: 4 },
@@ -53,7 +53,7 @@ test("decodeMsgpack: a key that names the prototype sets none", () => {
   assert.is(({} as { a?: unknown }).a, undefined);
 });
 
-/** Arrays of bytes of one class, whatever the runtime's reader makes of them. */
+/** Arrays of bytes of one class, whatever class the runtime's reader gives. */
 function normal(item: unknown): unknown {
   if (item instanceof Uint8Array) return { bytes: [...item] };
   if (Array.isArray(item)) return item.map(normal);

@@ -1,4 +1,4 @@
-// The example of PROTOCOL.md, held to the code: whoever writes another implementation begins there.
+// The example of PROTOCOL.md, compared with the code: other implementations begin there.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -79,7 +79,7 @@ function isControl(name: string, message: ControlMessage): void {
   assert.equal(decodeControl(new Uint8Array(bytes)), message);
 }
 
-/** The bytes of a block; what stands after two spaces, but for a line's beginning, is said about them. */
+/** Bytes of a block. Text after two spaces, except at a line's beginning, is commentary. */
 function bytesOf(name: string): number[] {
   const lines = block(name).split("\n").map((line) => line.trim().split("  ")[0] ?? "");
   return lines.join(" ").trim().split(/\s+/).map((pair) => Number.parseInt(pair, 16));
@@ -91,7 +91,7 @@ function block(name: string): string {
   return found;
 }
 
-/** Beside package.json, above this file or what was compiled of it. */
+/** Path beside package.json, above this file or its compiled form. */
 function documentPath(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);

@@ -1,4 +1,4 @@
-// PROTOCOL.md's rules of refusal, held to the code: each with its words, and with inputs that break it or just do not.
+// PROTOCOL.md's rules of refusal, compared with the code: each with its words, and with inputs just inside and outside.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,9 +16,9 @@ const BEYOND = 2 ** 53;
 const OVER_64 = "i".repeat(65);
 const DIGEST = "cXBjmSMJ1ZcxpYzQtEMuEXhJDwgZeFyPHIv4Y4GtK9M=";
 
-/** What a decoder makes of an input; undefined: nothing. */
+/** Result of a decoder for an input; undefined: nothing. */
 type Decode = (input: never) => unknown;
-/** Words of the document, inputs that are in order by them, and inputs that are not. */
+/** Words of the document, valid inputs, and invalid inputs. */
 type Rule = readonly [words: string, good: readonly unknown[], bad: readonly unknown[]];
 
 const document = words(readFileSync(join(projectFolder(), "PROTOCOL.md"), "utf8"));
@@ -40,7 +40,7 @@ const hello = (change: object): Uint8Array => encodeMsgpack({ ...HELLO, ...chang
 const state = (change: object): Uint8Array => encodeMsgpack({ ...STATE, ...change });
 const ack = (change: object): Uint8Array => encodeMsgpack({ ...ACK, ...change });
 
-/** A row of `r` or `s` that is in order, but for some columns. */
+/** A valid row of `r` or `s`, with some columns changed. */
 function receiving(change: Record<number, unknown> = {}, length = 8): Uint8Array {
   return state({ r: [[0, 1, 100, 50, 50, null, null, null].map((old, i) => i in change ? change[i] : old).slice(0, length)] });
 }
@@ -48,12 +48,12 @@ function sending(change: Record<number, unknown> = {}, length = 4): Uint8Array {
   return state({ s: [[0, null, null, null].map((old, i) => i in change ? change[i] : old).slice(0, length)] });
 }
 
-/** Bytes that no encoder of ours makes. */
+/** Bytes that our encoders never make. */
 function raw(...parts: readonly (number | Uint8Array)[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => typeof part === "number" ? [part] : [...part]));
 }
 
-/** A map's key `k`, and values that are the last of a goodbye under the key `z`. */
+/** A goodbye whose last key `z` has this encoded value. */
 function goodbyeWith(...value: number[]): Uint8Array {
   const head = encodeMsgpack({ k: "goodbye", i: "a", z: 0 });
   return raw(head.subarray(0, -1), ...value);
@@ -319,7 +319,7 @@ test("encodeMsgpack: writes no uint64, whatever the count", () => {
 
 test.run();
 
-/** Text without line ends and marks of lists. */
+/** Text without line ends and list marks. */
 function words(text: string): string {
   return text.replace(/\s+/g, " ");
 }

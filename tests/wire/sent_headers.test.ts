@@ -1,4 +1,4 @@
-// How large attributes and names may be, at the sender.
+// Limits of attributes and names, at the sender.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";

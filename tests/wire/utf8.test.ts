@@ -7,7 +7,7 @@ import { rejection } from "../support/rejections.ts";
 const test = suite("utf8");
 const encoder = new TextEncoder();
 
-/** Texts in which pairs, lone surrogates and all lengths of code points stand close together. */
+/** Texts with pairs, lone surrogates and all lengths of code points close together. */
 const text = fc.array(fc.constantFrom("a", "é", "€", "😀", "\ud83d", "\ude00", "\u{10ffff}", "\uffff", "\0"), { maxLength: 40 })
   .map((parts) => parts.join(""));
 const anyText = fc.oneof(text, fc.string({ unit: "binary" }));

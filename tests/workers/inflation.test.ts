@@ -1,4 +1,4 @@
-// What is made of a few bytes that say they are many: never more than a frame's header says.
+// Compressed payloads that claim to be large: they never become more than their frame's header says.
 import zlib from "node:zlib";
 import * as assert from "uvu/assert";
 import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";

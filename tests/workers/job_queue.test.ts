@@ -1,4 +1,4 @@
-// The order in which a pool's jobs are done: each owner's in order, owners in turn, and never more bytes let through than asked for.
+// The order of a pool's jobs: each owner's in order, owners in turn, and never more bytes admitted than allowed.
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { yieldToEventLoop } from "../../event_loop.ts";
@@ -30,7 +30,7 @@ function task(owner: string | undefined, cost = 1): Task {
   };
 }
 
-/** Owners in the order in which a worker that does one job after the other gets to them. */
+/** Owners in the order in which a worker with one job at a time gets their jobs. */
 function served(queue: JobQueue, most: number): (string | undefined)[] {
   const owners: (string | undefined)[] = [];
   for (let batch = queue.take(most); batch.length > 0; batch = queue.take(most)) {
@@ -50,7 +50,7 @@ test("JobQueue: a thousand jobs of one owner delay another's job by one job, adm
     queue.push(task(undefined));
     const owners = served(queue, 1);
     assert.is(owners.length, 1002);
-    // As many as were let through before it may come first where the bound holds it outside, and one turn of each owner.
+    // Jobs admitted earlier may come first where the bound keeps this one outside, and one turn of each owner.
     assert.ok(owners.indexOf("one") <= (bound < 1000 ? bound : 0) + 1, `bound ${bound}: place ${owners.indexOf("one")}`);
     assert.ok(owners.indexOf(undefined) <= (bound < 1000 ? bound : 0) + 2, `bound ${bound}: ${owners.indexOf(undefined)}`);
     assert.is(queue.bytes + queue.waiting, 0);
@@ -147,7 +147,7 @@ test("WorkerPool: runs one owner's job beside another's hundred", async () => {
   await pool.close();
 });
 
-/** A pool that notes for whom jobs are done. */
+/** A pool that notes the owners of its jobs. */
 class NotedPool extends WorkerPool {
   readonly owners = new Set<string | undefined>();
 

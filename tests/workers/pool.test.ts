@@ -27,7 +27,7 @@ function withPool(title: string, options: CodecPoolOptions, body: (pool: WorkerP
   });
 }
 
-/** Has the digest of so many segments made at once. */
+/** Computes the digests of `count` segments concurrently. */
 function digests(pool: WorkerPool, count: number): Promise<void[]> {
   return Promise.all(Array.from({ length: count }, async (_, index) => {
     const bytes = new Uint8Array(SEGMENT_BYTES).fill(index);
@@ -40,7 +40,7 @@ function digests(pool: WorkerPool, count: number): Promise<void[]> {
   }));
 }
 
-/** Has digests made, and resolves while workers are at it: quick ones may be done between two looks, then there are more. */
+/** Starts digests, and resolves while workers are at it. Quick ones may be done between two looks: then there are more. */
 async function atWork(pool: WorkerPool, count: number): Promise<{ done: Promise<unknown> }> {
   const done: Promise<unknown>[] = [];
   while (pool.running === 0) {

@@ -1,4 +1,4 @@
-// The pool with workers that do what the test says: crashes, hangs, aborts, a full queue.
+// The pool with fake workers: crashes, hangs, aborts, a full queue.
 import * as assert from "uvu/assert";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { yieldToEventLoop } from "../../event_loop.ts";
@@ -18,7 +18,7 @@ const test = suite("WorkerPool: losses");
 interface Stage {
   readonly pool: WorkerPool;
   readonly time: VirtualTime;
-  /** Every worker there was, in order of their start. */
+  /** All workers, in order of their start. */
   readonly workers: readonly FakeWorkerHandle[];
   worker(index: number): FakeWorkerHandle;
 }
@@ -44,7 +44,7 @@ function stage(options: CodecPoolOptions = {}): Stage {
   };
 }
 
-/** A job of which its segment is known. */
+/** A job with its segment. */
 function job(pool: WorkerPool, fill?: number, signal?: AbortSignal): { segment: Segment; done: Promise<EncodedSegment> } {
   const span = filled(pool, new Uint8Array(SEGMENT_BYTES).fill(fill ?? 0));
   const done = pool.slice(span, undefined, signal && { signal });
@@ -91,7 +91,7 @@ test("WorkerPool: jobs that shared a worker with a deadly one survive", async ()
   worker(0).end();
   await turns();
   for (let index = 1; index < 20 && pool.running > 0; index++) {
-    // The third is the deadly one. Whatever runs again has its worker for itself.
+    // The third job is the deadly one. Each repeated job has a worker for itself.
     const current = workers.findLast((each) => each.messages.length > 0);
     const [message] = current?.messages ?? [];
     assert.is(message?.length, 1);

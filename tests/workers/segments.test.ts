@@ -1,4 +1,4 @@
-// The store of segments: what is reused, what is kept, and when memory goes back to it.
+// The store of segments: reuse, limits, and the return of memory.
 import * as assert from "uvu/assert";
 import { SEGMENT_CAPACITY, SMALL_SEGMENT_CAPACITY } from "../../protocol/constants.ts";
 import { createSegmentStore, type Segment } from "../../workers/segments.ts";
@@ -8,7 +8,7 @@ const test = suite("SegmentStore");
 
 const KEPT_BYTES = 16 * 1024 * 1024;
 
-/** Takes and releases so many segments of a size at once; the memory of each. */
+/** Takes and releases `count` segments of a size at once. Gives the memory of each. */
 function used(store: ReturnType<typeof createSegmentStore>, count: number, capacity?: number): Set<SharedArrayBuffer> {
   const segments = Array.from({ length: count }, () => store.acquire(capacity));
   for (const segment of segments) segment.release();

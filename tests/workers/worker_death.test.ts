@@ -11,7 +11,7 @@ import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("killed workers");
 
-/** Bytes that no run of them repeats. */
+/** Bytes without repeated runs. */
 function uneven(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   const words = new Uint32Array(bytes.buffer, 0, Math.floor(length / 4));

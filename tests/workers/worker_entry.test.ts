@@ -1,4 +1,4 @@
-// Workers: started on our own entry or by the user, counted, and told of when they cannot be had.
+// Workers: started on our own entry or by the user, counted, and reported if they cannot be started.
 import { Worker } from "node:worker_threads";
 import * as assert from "uvu/assert";
 import { type CodecPoolOptions, createCodecPool, createHub, createRuntime, type StreamError } from "../../mod.ts";
@@ -8,7 +8,7 @@ import { rejection } from "../support/rejections.ts";
 
 const test = suite("worker entry");
 
-/** What a user may give for a worker by mistake: each fails to start one. */
+/** Wrong values of the worker option: none of them can be started. */
 const FAILED: readonly (() => unknown)[] = [
   () => {
     throw new Error("no threads here");
@@ -17,7 +17,7 @@ const FAILED: readonly (() => unknown)[] = [
   () => ({}),
 ];
 
-/** Sends 3 MB between two runtimes on a pool; what `onError` of both was told, and the pool's counts. */
+/** Sends 3 MB between two runtimes on a pool. Gives the errors of both, and the pool's counts. */
 async function transfer(options: CodecPoolOptions): Promise<{ errors: StreamError[]; stats: object }> {
   const pool = createCodecPool({ size: 1, ...options });
   const errors: StreamError[] = [];

@@ -1,4 +1,4 @@
-// What every codec promises. Called with a way to make one; a codec that must be closed says how.
+// Contract of every codec. Called with a function that makes a codec, which may be disposable.
 import { createHash, randomBytes } from "node:crypto";
 import { readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { inTemporaryFolder } from "../temporary_folder.ts";
 export function codecConformance(name: string, make: () => Codec & Partial<AsyncDisposable>): void {
   const test = suite(`${name}, as a codec`);
 
-  /** A test with a codec, of which afterwards all segments must be back, and with a folder. */
+  /** A test with a codec, which must have all segments back afterwards, and with a folder. */
   function check(title: string, body: (codec: Codec, folder: string) => Promise<void>): void {
     test(title, () =>
       inTemporaryFolder(async (folder) => {

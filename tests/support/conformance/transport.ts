@@ -1,4 +1,4 @@
-// What every Transport promises. A transport's own test calls it with a way to make rooms.
+// Contract of every Transport. A transport's own test calls this with a function that makes rooms.
 import { OWN_ATTRIBUTE } from "../../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import { StreamError } from "../../../errors.ts";
@@ -6,17 +6,17 @@ import type { Packet } from "../../../protocol/wire/packets.ts";
 import type { Transport } from "../../../transports/transport.ts";
 import { suite } from "../harness.ts";
 
-/** A room of its own for each test. */
+/** Makes a room for each test. */
 export interface Room {
   join(identity: string): Promise<Transport>;
-  /** Ends what is left of the room; its participants have been closed. */
+  /** Ends the room; its participants have been closed. */
   close(): Promise<void>;
 }
 
 /** An event as a string, so that lists of them compare and print well. */
 type Event = string;
 
-/** A participant who notes all it is told. */
+/** A participant who notes all events. */
 class Member {
   readonly transport: Transport;
   readonly events: Event[] = [];
@@ -59,7 +59,7 @@ class Member {
     return this.events.filter((event) => event.includes(": "));
   }
 
-  /** Resolves when it has been told this. */
+  /** Resolves when the event has come. */
   async told(event: Event): Promise<void> {
     await this.until(() => this.events.includes(event));
   }
@@ -83,7 +83,7 @@ class Member {
   }
 }
 
-/** `after` runs when the last test is done, whatever came of it. */
+/** `after` runs when the last test is done, passed or failed. */
 export function transportConformance(
   name: string,
   makeRoom: () => Promise<Room>,
@@ -280,7 +280,7 @@ export function transportConformance(
   test.run();
 }
 
-/** A header of ours: another SDK's streams may come by another way than their packets. */
+/** A header of ours: another SDK's streams may come by other means than their packets. */
 export function header(streamId: string, attributes: Record<string, string> = {}): Packet {
   return {
     type: "header",
@@ -321,7 +321,7 @@ export function describe(packet: Packet): string {
   }
 }
 
-/** The code a promise rejects with; fails if it does not reject with a StreamError. */
+/** Code that a promise rejects with. Fails unless it rejects with a StreamError. */
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;

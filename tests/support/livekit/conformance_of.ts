@@ -4,13 +4,13 @@ import type { Transport } from "../../../transports/transport.ts";
 import { transportConformance } from "../conformance/transport.ts";
 import { startServer } from "../../../bench/support/server.ts";
 
-/** A Room, as far as it is used here. */
+/** Members of a Room that are used here. */
 interface ConnectableRoom extends AdoptableRoom {
   connect(url: string, token: string, options: { autoSubscribe: boolean; dynacast: boolean }): Promise<void>;
   disconnect(): Promise<void>;
 }
 
-/** Rooms of a real server. It tells within 3 s of a participant who has sent nothing yet. */
+/** Rooms of a real server, which lists a participant who has sent nothing yet within 3 s. */
 export async function livekitConformance(
   name: string,
   { Room, dispose }: { Room: new () => ConnectableRoom; dispose: () => Promise<void> },
@@ -31,7 +31,7 @@ export async function livekitConformance(
   });
 }
 
-/** A transport of a Room that is left when the transport is closed: closing gives a Room back, connected. */
+/** A transport that leaves its Room when it is closed. LiveKitTransport itself gives the Room back, connected. */
 function leaving(room: ConnectableRoom): Transport {
   const transport = livekit(room);
   return {

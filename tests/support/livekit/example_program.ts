@@ -1,4 +1,4 @@
-// An example as its users run it: a process of its own, with all that it starts, which is told to stop as by a terminal's Ctrl-C.
+// An example as its users run it: a process with all that it starts. It can be stopped as by a terminal's Ctrl-C.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import process from "node:process";
 import type { Readable } from "node:stream";
@@ -11,14 +11,14 @@ export interface ExampleOptions {
 
 export class ExampleProgram implements AsyncDisposable {
   readonly pid: number;
-  /** The exit code, once all it has printed is there; null if a signal has ended it, and then `err` says which. */
+  /** Exit code, once all output is there. Null if a signal has ended the program: then `err` names the signal. */
   readonly ended: Promise<number | null>;
   out = "";
   err = "";
   #running = true;
   readonly #watchers = new Set<() => void>();
 
-  /** Of the variables that name a server or change what LiveKit's SDK logs it sees only those in `env`. */
+  /** Variables that name a server or change the SDK's logs are passed from `env` only. */
   constructor(command: readonly [string, ...string[]], { env = {}, cwd }: ExampleOptions = {}) {
     const inherited = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(LIVEKIT_(URL|API_KEY|API_SECRET|TOKEN)|NODE_ENV)$/.test(name)),
@@ -42,17 +42,17 @@ export class ExampleProgram implements AsyncDisposable {
     });
   }
 
-  /** What is on stderr of its own: LiveKit's native library logs there as well. */
+  /** Output on stderr without the logs of LiveKit's native library. */
   get complaints(): string {
     return this.err.split("\n").filter((line) => !/^\[[\d-]+T[\d:.]+Z /.test(line)).join("\n");
   }
 
-  /** To it alone, as by `kill`, or to its whole group, as by Ctrl-C. */
+  /** Signals the program alone, as `kill` does, or its whole group, as Ctrl-C does. */
   signal(signal: NodeJS.Signals, to: "program" | "group" = "program"): void {
     process.kill(to === "group" ? -this.pid : this.pid, signal);
   }
 
-  /** Resolves when it has printed that; rejects if it ends without. */
+  /** Resolves when that was printed. Rejects if the program ends without. */
   async printed(what: RegExp): Promise<string> {
     return await new Promise<string>((resolve, reject) => {
       const look = (): void => {
@@ -67,12 +67,12 @@ export class ExampleProgram implements AsyncDisposable {
     });
   }
 
-  /** Resolves when no process is left of all that it has started. The test's limit bounds it. */
+  /** Resolves when no process of the group is left. The test's limit bounds the wait. */
   async leftNothing(): Promise<void> {
     while (this.#isGroupAlive()) await wait(10);
   }
 
-  /** Kills what is left of it. */
+  /** Kills the rest of the group. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isGroupAlive()) this.signal("SIGKILL", "group");
     await this.ended;

@@ -1,4 +1,4 @@
-// The tests between Millrace and another SDK, both ways: each row of the two tables is one, all in one room.
+// Tests between Millrace and another SDK, in both directions: each row of the two tables is one, all in one room.
 import * as assert from "uvu/assert";
 import type { ByteStreamInfo, ByteStreamReader, Runtime, StreamError, TextStreamInfo, TextStreamReader } from "../../../mod.ts";
 import { suite } from "../harness.ts";
@@ -133,7 +133,7 @@ async function toldOf(kind: "text" | "bytes", content: Content): Promise<Told> {
   return await told(kind === "text" ? textOf(content) : [bytesOf(content)]);
 }
 
-/** An info without what only its sender has. */
+/** An info without the fields that only its sender has. */
 function stripped<Info extends object>(info: Info): Info {
   const { receipts: _, ...rest } = info as Info & { receipts?: unknown };
   return rest as unknown as Info;

@@ -1,4 +1,4 @@
-// What participants of other SDKs send: what Millrace's handlers get, and show of it.
+// Streams of other SDKs, as Millrace's handlers get and show them.
 import type { ByteStreamInfo, TextStreamInfo } from "../../../mod.ts";
 import { bytesOf, type Content, textOf } from "../peers/contents.js";
 import type { PeerInfo, PeerKind, PeerOptions, SdkPeer } from "../peers/sdk_peer.ts";
@@ -7,18 +7,18 @@ export interface FromPeer {
   name: string;
   kind: "text" | "bytes";
   content: Content;
-  /** The SDKs that can do it; all if not said. */
+  /** SDKs that have the feature. Default: all. */
   kinds?: readonly PeerKind[];
   send(peer: SdkPeer, options: PeerOptions, content: Content): Promise<PeerInfo>;
-  /** Beside the topic and the destination. */
+  /** Options besides topic and destination. */
   options?: PeerOptions;
-  /** To everybody. */
+  /** True for a stream to everybody. */
   broadcast?: boolean;
-  /** The stream is longer than what its chunks hold: it came in one packet (0 chunks), or compressed. */
+  /** Largest number of chunks, if fewer than the stream's length needs: it came in one packet (0 chunks), or compressed. */
   mostChunks?: number;
-  /** Beside what follows from the options. */
+  /** Fields of the info that do not follow from the options. */
   info?: (kind: PeerKind) => Partial<TextStreamInfo & ByteStreamInfo>;
-  /** How it ends. */
+  /** Attributes of the trailer. */
   attributes?: Record<string, string>;
   reason?: string;
 }
@@ -201,7 +201,7 @@ export const FROM_PEER: readonly FromPeer[] = [
   },
 ];
 
-/** The info that Millrace shows, from the options and from what the SDK answered; of a file rtc-node and the browser do not tell all. */
+/** Info that Millrace shows, from the options and the SDK's answer. For files, rtc-node and the browser do not send every field. */
 export function expectedInfo(
   { kind, content, options = {}, send, info }: FromPeer,
   peer: PeerKind,
@@ -233,7 +233,7 @@ async function sendText(peer: SdkPeer, options: PeerOptions, content: Content): 
   return await peer.sendText(content, options);
 }
 
-/** In two pieces, if they are not too long for the pipe. */
+/** Sends in two pieces, unless they are too long for the pipe. */
 async function streamText(peer: SdkPeer, options: PeerOptions, content: Content): Promise<PeerInfo> {
   const characters = [...textOf(content)];
   const half = characters.length / 2;
@@ -250,7 +250,7 @@ function unnamed(kind: PeerKind): { name: string } {
   return { name: kind === "python" ? "" : "unknown" };
 }
 
-/** The type of a file of which only the name is said: Python goes by the name, the browser by the File, rtc-node by nothing. */
+/** Type of a file of which only the name is given: Python guesses by the name, the browser by the File, rtc-node not at all. */
 function fileType(kind: PeerKind): string {
   if (kind === "python") return "application/json";
   return kind === "browser" ? "" : "application/octet-stream";

@@ -1,4 +1,4 @@
-// A runtime of Millrace and a participant of another SDK in one room, and a bystander who tells of every packet that reaches it.
+// A runtime of Millrace and a participant of another SDK in one room, and a bystander who reports every packet that reaches it.
 import * as assert from "uvu/assert";
 import { createRuntime } from "../../../mod.ts";
 import type { Runtime, StreamError } from "../../../mod.ts";
@@ -15,7 +15,7 @@ export class InteropRoom implements AsyncDisposable {
   readonly runtime: Runtime;
   readonly peer: SdkPeer;
   readonly bystander: SdkPeer;
-  /** What the runtime's `onError` was told. */
+  /** Errors of the runtime's `onError`. */
   readonly errors: StreamError[];
 
   private constructor(server: TestServer, runtime: Runtime, errors: StreamError[], peer: SdkPeer, bystander: SdkPeer) {
@@ -47,12 +47,12 @@ export class InteropRoom implements AsyncDisposable {
     }
   }
 
-  /** The packets of a stream that reached the bystander, as far as they have come. */
+  /** Packets of a stream that have reached the bystander so far. */
   overheard(streamId: string): Recorded[] {
     return this.bystander.seen("packet").filter(({ packet }) => packet["streamId"] === streamId);
   }
 
-  /** What was sent before this reached the bystander before it resolves. */
+  /** Resolves when every packet sent before has reached the bystander. */
   async settled(): Promise<void> {
     const topic = crypto.randomUUID();
     await this.bystander.listen("text", topic);

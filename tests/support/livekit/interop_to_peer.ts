@@ -1,4 +1,4 @@
-// What Millrace sends to participants of other SDKs: what they get and what their SDKs show of it.
+// Streams of Millrace, as participants of other SDKs get and show them.
 import { File } from "node:buffer";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { inTemporaryFolder } from "../temporary_folder.ts";
 
 type Info = TextStreamInfo | ByteStreamInfo;
 
-/** To whom and on which topic: `send` spreads it into its options. */
+/** Receivers and topic: `send` spreads them into its options. */
 export interface Target {
   topic: string;
   destinationIdentities?: readonly string[];
@@ -20,15 +20,15 @@ export interface ToPeer {
   kind: "text" | "bytes";
   content: Content;
   send(runtime: Runtime, target: Target, content: Content): Promise<Info>;
-  /** To everybody, and not to the peer alone. */
+  /** True for a stream to everybody, not to the peer alone. */
   broadcast?: boolean;
-  /** Of the trailer. */
+  /** Attributes of the trailer. */
   attributes?: Record<string, string>;
   /** The trailer's reason, which tells other SDKs that the stream failed. */
   reason?: string;
 }
 
-/** Around the size of a chunk; and of texts whose characters do not end where chunks do. */
+/** Sizes around that of a chunk, and of texts whose characters cross the borders of chunks. */
 const SIZES: readonly number[] = [0, 1, 14_999, 15_000, 15_001, 1_000_000];
 
 const ATTRIBUTES: Readonly<Record<string, string>> = { mood: "calm", "größe": "😀", empty: "" };
@@ -114,7 +114,7 @@ export const TO_PEER: readonly ToPeer[] = [
   },
 ];
 
-/** Text attached files go with: they are streams of bytes on the same topic, after it. */
+/** A text with attached files, which are byte streams on the same topic, after the text. */
 export async function sendWithAttachments(runtime: Runtime, target: Target): Promise<TextStreamInfo> {
   const files = [
     new File([bytesOf({ length: 20_000, seed: 13 })], "a.bin"),
@@ -123,7 +123,7 @@ export async function sendWithAttachments(runtime: Runtime, target: Target): Pro
   return await runtime.sendText("with files", { ...target, attachments: files as unknown as globalThis.File[] });
 }
 
-/** What an SDK shows of a stream, from its info at the sender. */
+/** Info of a stream as an SDK shows it, from the sender's info. */
 export function shownBy(kind: PeerKind, info: Info): PeerInfo {
   const { streamId, mimeType, topic, timestamp, size, attributes } = info;
   const common = { mimeType, topic, timestamp, attributes };
@@ -131,7 +131,7 @@ export function shownBy(kind: PeerKind, info: Info): PeerInfo {
   switch (kind) {
     case "rtc-node-1":
     case "rtc-node-0.13": {
-      // Of a text it takes a size of 0 for none. It has no field for attachments, nor for what a text answers.
+      // A text's size of 0 counts as none there. The SDK has no field for attachments, nor for replyToId.
       const known = size !== undefined && (size > 0 || named !== undefined);
       return { streamId, ...common, ...(known ? { totalSize: size } : {}), ...named };
     }
@@ -152,13 +152,13 @@ export function shownBy(kind: PeerKind, info: Info): PeerInfo {
   }
 }
 
-/** The same when the stream has ended. */
+/** The same info when the stream has ended. */
 export function shownAtEnd(kind: PeerKind, info: Info, attributes: Record<string, string>): PeerInfo {
   const merges = kind === "python" || kind === "browser"; // rtc-node has no way to see a trailer's attributes
   return shownBy(kind, merges ? { ...info, attributes: { ...info.attributes, ...attributes } } : info);
 }
 
-/** What an SDK says of a stream whose trailer has a reason. */
+/** Error of an SDK for a stream whose trailer has a reason. */
 export function failureShownBy(kind: PeerKind, { streamId }: Info, reason: string): string {
   return kind === "browser" ? `Data stream ${streamId} closed abnormally: ${reason}` : `stream closed abnormally: ${reason}`;
 }
@@ -181,7 +181,7 @@ async function sendFile(runtime: Runtime, target: Target, content: Content): Pro
   return info as Info;
 }
 
-/** In pieces of 7,001 UTF-16 units, so that some surrogate pairs are written half by half. */
+/** Writes in pieces of 7,001 UTF-16 units, so that some surrogate pairs are cut in two. */
 async function streamText(
   runtime: Runtime,
   options: Target & { attributes?: Record<string, string> },
@@ -203,7 +203,7 @@ async function streamBytes(runtime: Runtime, options: Target & { totalSize?: num
   return writer.info;
 }
 
-/** Several chunks' worth, of which no border of 15,000 bytes is one between characters. */
+/** Text of several chunks, with a character across every border of 15,000 bytes. */
 function crossing(character: string): Content {
   return { text: `x${character.repeat(20_000)}` };
 }

@@ -12,11 +12,11 @@ import { startServer, type TestServer } from "../../../bench/support/server.ts";
 export interface Member {
   readonly runtime: Runtime;
   readonly room: Room;
-  /** What `onError` was told. */
+  /** Errors of `onError`. */
   readonly errors: StreamError[];
 }
 
-/** What a plain participant's handler has got. */
+/** A text that a plain participant's handler has got. */
 export interface Heard {
   readonly from: string;
   readonly text: string;
@@ -67,7 +67,7 @@ export class LiveKitRoom {
     describeWhenLate(() => this.#describe());
   }
 
-  /** Waits for something that a test which takes too long is to name. */
+  /** Awaits `work`, and names it in the message of a test that takes too long. */
   async step<T>(what: string, work: Promise<T>): Promise<T> {
     this.#step = what;
     return await work;
@@ -87,7 +87,7 @@ export class LiveKitRoom {
     return connect(this.server, identity, this.name, grants);
   }
 
-  /** A participant with a runtime. It knows those who are in the room; those runtimes among them learn of it at once. */
+  /** A participant with a runtime. It knows the present participants; runtimes among them learn of it at once. */
   async join(identity: string, options: Partial<RuntimeOptions> = {}): Promise<Member> {
     return await this.adopt(await this.plain(identity), options);
   }
@@ -101,7 +101,7 @@ export class LiveKitRoom {
     return member;
   }
 
-  /** Resolves when each knows of the others that they are Millrace runtimes. */
+  /** Resolves when all members know each other as Millrace runtimes. */
   async acquaint(...members: readonly Member[]): Promise<void> {
     const topic = "acquaint";
     for (const { runtime } of members) {
@@ -130,7 +130,7 @@ export class LiveKitRoom {
   }
 }
 
-/** The texts that a handler on the Room itself is given, each when it is whole. */
+/** Texts that a handler on the Room itself gets, each added when whole. */
 export function heardBy(room: Room, topic: string): Heard[] {
   const heard: Heard[] = [];
   room.registerTextStreamHandler(topic, (reader, { identity }) => {
@@ -140,7 +140,7 @@ export function heardBy(room: Room, topic: string): Heard[] {
   return heard;
 }
 
-/** The bytes that a handler on the Room itself is given, by topic, each when they are whole. */
+/** Bytes that a handler on the Room itself gets, each added when whole. */
 export function bytesHeardBy(room: Room, topic: string): Uint8Array[] {
   const heard: Uint8Array[] = [];
   room.registerByteStreamHandler(topic, (reader) => {

@@ -1,4 +1,4 @@
-// Two Millrace runtimes in a room, with streams of every kind under way both ways.
+// Two Millrace runtimes in a room, with open streams of every kind in both directions.
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { inTemporaryFolder } from "../temporary_folder.ts";
@@ -6,15 +6,15 @@ import { until } from "../waiting.ts";
 import type { LiveKitRoom, LiveKitRooms, Member } from "./livekit_rooms.ts";
 import { type Ending, type Endings, FAULT_LIMITS, KINDS, Receiving, Sending } from "./traffic.ts";
 
-/** From a fault to the end of all streams that it ends: what is promised with the limits of these tests. */
+/** Promised longest time from a fault to the end of all its streams, with the limits of these tests, in ms. */
 const LONGEST_END_MS = 20_000;
 
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (reason) => void unhandled.push(reason));
 
-/** What became of the streams both ways, at both ends. */
+/** Ends of the streams in both directions, at both ends. */
 export interface Outcome {
-  /** From Alice to Bob: what Alice's calls ended with, and Bob's readers. */
+  /** Streams from Alice to Bob: the ends of Alice's calls, and of Bob's readers. */
   sentByAlice: Endings;
   receivedByBob: Endings;
   sentByBob: Endings;
@@ -22,9 +22,9 @@ export interface Outcome {
 }
 
 export interface PairOptions {
-  /** Bytes of each file; by default it never comes to its end. */
+  /** Bytes of each file. By default it never ends. */
   fileBytes?: number;
-  /** Faults come before the server has told Alice of Bob, of whom she knows by what he sends only. By default, after. */
+  /** True for faults before the server has listed Bob to Alice, who knows of him by his packets only. */
   early?: boolean;
 }
 
@@ -60,7 +60,7 @@ export class Pair {
   /** Resolves when something of each stream has come. */
   readonly begun: Promise<void>;
 
-  /** Runs a test's body while streams are under way, in a fixture of its own. */
+  /** Runs a test while streams are open, in a room of its own. */
   static async underWay(
     rooms: Pick<LiveKitRooms, "in">,
     body: (pair: Pair) => Promise<void>,
@@ -80,17 +80,17 @@ export class Pair {
     assert.equal(unhandled, []);
   }
 
-  /** Lets what has not failed come to its end. */
+  /** Lets all streams that have not failed come to their end. */
   finish(): void {
     for (const sending of this.#sendings) sending.finish();
   }
 
-  /** How all has ended: within the time that is promised, from now. */
+  /** Ends of all streams, within the promised time from now. */
   async outcome(): Promise<Outcome> {
     return await assertInTime(this.#outcome);
   }
 
-  /** New streams go both ways: the two know each other. */
+  /** Checks that new streams work in both directions. */
   async assertAlive(): Promise<void> {
     await this.fixture.acquaint(this.alice, this.bob);
     const content = new Uint8Array(100_000).fill(1);
@@ -107,7 +107,7 @@ export class Pair {
   }
 }
 
-/** What comes within the time that is promised, from now. */
+/** Awaits `work`. Fails if that takes longer than promised. */
 export async function assertInTime<T>(work: Promise<T>): Promise<T> {
   const started = performance.now();
   const result = await work;
@@ -116,17 +116,17 @@ export async function assertInTime<T>(work: Promise<T>): Promise<T> {
   return result;
 }
 
-/** All kinds of streams end alike. */
+/** The same ending for all kinds of streams. */
 export function all(ending: Ending): Endings {
   return Object.fromEntries(KINDS.map((kind) => [kind, ending])) as Endings;
 }
 
-/** Silence ends a stream, or word that the participant or the connection is gone: whichever comes first, and both come in time. */
+/** Asserts that streams ended by silence, or by news of a lost participant or connection, whichever came first. */
 export function assertGone(endings: readonly Ending[]): void {
   for (const ending of endings) assert.ok(ending === "timeout" || ending === "disconnected", `it ended with "${ending}"`);
 }
 
-/** Listeners of the SDK's events, of which a runtime has one for as long as it lives. */
+/** Number of listeners of the SDK's events: a runtime has one for its whole life. */
 export function listeners(): number {
   const client = (globalThis as { _ffiClientInstance?: { listenerCount(event: string): number } })._ffiClientInstance;
   return client?.listenerCount("ffi_event") ?? 0;

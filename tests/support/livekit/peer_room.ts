@@ -2,10 +2,10 @@
 import { type PeerKind, type SdkPeer, startPeer } from "../peers/sdk_peer.ts";
 import { startServer, type TestServer } from "../../../bench/support/server.ts";
 
-/** How often to look who is there. */
+/** Interval of looks at the participants, in ms. */
 const LOOK_MS = 20;
 
-/** Peers who see each other, on a server of their own; all of it ends with the body. */
+/** Peers who see each other, on a server of their own. All end with the body. */
 export async function withPeers(kinds: readonly PeerKind[], body: (peers: SdkPeer[]) => Promise<void>): Promise<void> {
   await using server = await startServer();
   const starting = kinds.map(async (kind) => await joinPeer(server, kind, `${kind} peer`, "peers"));
@@ -23,7 +23,7 @@ export async function joinPeer(server: TestServer, kind: PeerKind, identity: str
   return await startPeer(kind, { url: server.url, token: await server.token(identity, room) });
 }
 
-/** Resolves when each sees just so many others. */
+/** Resolves when each peer sees exactly `others` others. */
 export async function untilEachSees(peers: readonly SdkPeer[], others: number): Promise<void> {
   for (const peer of peers) {
     while ((await peer.participants()).length !== others) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -1,4 +1,4 @@
-// What reaches a participant, and what this process asks the SDK to send, below what the SDK shows.
+// Packets that reach a participant, and requests of this process to the SDK, below the SDK's API.
 import { CONTROL_STREAM_ID } from "../../../protocol/constants.ts";
 import { type ControlMessage, decodeControl } from "../../../protocol/wire/control.ts";
 import type { FfiMessage } from "../../../transports/livekit/sdk/ffi_messages.ts";
@@ -11,7 +11,7 @@ export interface Overheard {
   readonly streamId: string;
   /** The kind of a control packet. */
   readonly control?: ControlMessage["kind"] | undefined;
-  /** Of a data packet. */
+  /** Topic of a data packet. */
   readonly topic?: string;
 }
 
@@ -33,7 +33,7 @@ export function ffiClient(): FfiClient {
   return (globalThis as unknown as { _ffiClientInstance: FfiClient })._ffiClientInstance;
 }
 
-/** Records the low-level events of a Room for as long as the room is there. */
+/** Records the low-level events of a Room for its whole life. */
 export function overhear(room: Room): Overheard[] {
   const overheard: Overheard[] = [];
   const { handle } = (room as unknown as { ffiHandle: { handle: bigint } }).ffiHandle;
@@ -45,7 +45,7 @@ export function overhear(room: Room): Overheard[] {
   return overheard;
 }
 
-/** Runs something and gives the requests of this process to send a packet of a stream meanwhile, whoever made them. */
+/** Runs `action`. Gives all requests of this process to send a packet of a stream meanwhile. */
 export async function asked(action: () => Promise<void>): Promise<Asked[]> {
   const client = ffiClient();
   const { request } = client;

@@ -1,11 +1,12 @@
-// Rooms of @livekit/rtc-node for a test, and their end. Test files take the SDK from here, or after this, so that it keeps silent.
+// Rooms of @livekit/rtc-node for a test, and their end. Test files import the SDK from here, or after this module, which switches its logs
+// off.
 import "../../../bench/support/quiet.ts";
 import { dispose, Room } from "@livekit/rtc-node";
 import type { VideoGrant } from "livekit-server-sdk";
 
 export * from "@livekit/rtc-node";
 
-/** A server that is dead or gone is not told of it; nobody waits longer for that. */
+/** Longest wait for a Room to disconnect, in seconds: a dead server never answers. */
 const GOODBYE_SECONDS = 5;
 
 const open = new Set<Room>();
@@ -23,14 +24,14 @@ export async function connect(
   return room;
 }
 
-/** Leaves all rooms that `connect` has given so far, whatever state they are in: for a test's `finally`. */
+/** Leaves all rooms of `connect` so far, in any state: for a test's `finally`. */
 export async function closeRooms(): Promise<void> {
   const rooms = [...open];
   open.clear();
   await Promise.all(rooms.map(async (room) => await limited(room.disconnect())));
 }
 
-/** Runs a test's body and leaves the rooms that it has opened, whatever comes of it. */
+/** Runs a test's body and leaves the rooms that it has opened, in any case. */
 export async function inRooms(body: () => Promise<void>): Promise<void> {
   try {
     await body();
@@ -39,7 +40,7 @@ export async function inRooms(body: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The end of the SDK in this process, without which the process would not end: once, when the last test is done. */
+/** Ends the SDK in this process, which would not end otherwise: once, when the last test is done. */
 export async function disposeAll(): Promise<void> {
   await closeRooms();
   await dispose();

@@ -1,4 +1,4 @@
-// The oldest version of LiveKit's SDK that is said to work: a package of its own folder, as two versions cannot share a name.
+// The oldest supported version of LiveKit's SDK, in a folder of its own, as two versions cannot share a name.
 import "../../../bench/support/quiet.ts";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -1,8 +1,8 @@
-// A benchmark of those in rooms, run as a user would.
+// A benchmark in rooms, run as a user would.
 import { spawn } from "node:child_process";
 import { programCommand } from "../../../bench/support/program_command.ts";
 
-/** What it prints. Rejects, with what it printed in the message, when it fails or takes longer. */
+/** Output of the benchmark. Rejects, with that output in the message, when it fails or takes longer. */
 export async function runBench(folder: "livekit" | "links", seconds: number, ...args: string[]): Promise<string> {
   const [program, ...rest] = programCommand(`bench/${folder}/main`, ...args);
   const child = spawn(program, rest, {

@@ -1,4 +1,4 @@
-// Streams of every kind under way between two participants, and how each of them ends at either end.
+// Open streams of every kind between two participants, and their ends at either side.
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -7,12 +7,12 @@ import type { StreamErrorCode } from "../../../errors.ts";
 import { pause } from "../waiting.ts";
 import type { ByteStreamReader, Limits, Runtime, TextStreamReader } from "../../../mod.ts";
 
-/** As the tests of faults have them: a third of the default, so that silence is known for what it is while a test waits. */
+/** Limits of the tests of faults: a third of the defaults, so that silence is detected while a test waits. */
 export const FAULT_LIMITS: Partial<Limits> = { idleTimeout: 10_000, foreignIdleTimeout: 15_000 };
 
 export type Ending = StreamErrorCode | "whole";
 
-/** Text written word by word, framed bytes from a source without end, a file. */
+/** Text written word by word, framed bytes from an endless source, a file. */
 export const KINDS = ["text", "bytes", "file"] as const;
 export type Kind = (typeof KINDS)[number];
 export type Endings = Record<Kind, Ending>;
@@ -20,10 +20,10 @@ export type Endings = Record<Kind, Ending>;
 const BLOCK_BYTES = 30_000;
 const WORD_MS = 20;
 
-/** More than goes through a room while a test lasts. */
+/** Bytes of a file: more than go through a room while a test lasts. */
 const LONG_FILE = 200_000_000;
 
-/** What one participant sends to another until it is told to finish. */
+/** Streams that one participant sends to another until `finish` is called. */
 export class Sending {
   readonly ended: Promise<Endings>;
   #finished = false;
@@ -41,7 +41,7 @@ export class Sending {
     });
   }
 
-  /** All that is under way comes to its end, unless it fails before. */
+  /** Lets all streams come to their end, unless they fail before. */
   finish(): void {
     this.#finished = true;
   }
@@ -60,7 +60,7 @@ export class Sending {
   }
 }
 
-/** What a participant receives of a `Sending`: it comes whole and right, or with a code. */
+/** Streams that a participant receives of a `Sending`: each arrives whole and right, or fails with a code. */
 export class Receiving {
   readonly ended: Promise<Endings>;
   /** Resolves when something of each has come. */
@@ -151,7 +151,7 @@ function word(n: number): string {
   return `word ${n} of the stream, and `;
 }
 
-/** Not by assert.equal: what it prints of two long arrays takes longer than the test. */
+/** Not by assert.equal: its output of two long arrays takes longer than the test. */
 function assertPattern(content: Uint8Array, offset: number): void {
   const right = bytesAt(offset, content.length);
   const wrong = content.findIndex((byte, i) => byte !== right[i]);

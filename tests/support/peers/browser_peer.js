@@ -1,5 +1,5 @@
-// CHROMIUM=PROGRAM node browser_peer.js: a participant in a page of headless Chromium that uses livekit-client as its users do. The page
-// comes from a server of this process on 127.0.0.1.
+// CHROMIUM=PROGRAM node browser_peer.js: a participant in a page of headless Chromium that uses livekit-client as its users do.
+// A server of this process on 127.0.0.1 has the page.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -9,7 +9,7 @@ import { emit, serve } from "../../../bench/support/json_lines.js";
 
 const require = createRequire(import.meta.url);
 
-/** A page may meet a server on 127.0.0.1 where there is no other network; the rest keeps the browser from talking to anybody else. */
+/** Flags of the browser: a page may meet a server on 127.0.0.1 where there is no other network. The rest keeps the browser off the network. */
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -41,6 +41,7 @@ const FILES = {
   "/page.js": ["text/javascript", "page.js"],
   "/contents.js": ["text/javascript", "contents.js"],
   "/options.js": ["text/javascript", "options.js"],
+  "/room_commands.js": ["text/javascript", "room_commands.js"],
   "/livekit-client.js": ["text/javascript", require.resolve("livekit-client")],
 };
 

@@ -1,20 +1,20 @@
-// What is sent and how what came is told, without large contents in the pipe: the same in tests, in peers on Node and in the page, and
-// once more in python_peer.py. Only what browsers have, too.
+// Contents to send, and summaries of received contents, which keep large contents out of the pipe. Shared by tests, peers on Node and the page;
+// python_peer.py has a copy. Uses nothing that browsers lack.
 
-/** Contents up to this many bytes are told as they are; of all the length and the sha256. */
+/** Contents up to this many bytes are part of their summary. */
 const TOLD_BYTES = 4_096;
 
 /** Characters of one to four bytes of UTF-8. */
 const CHARACTERS = ["a", "é", "€", "😀", "\n", "ß", "한", "Z"];
 
 /**
- * Described rather than held: `{ text }`, `{ base64 }`, `{ length, seed }` (a pattern of so many bytes; as a text it is one of
- * characters of one to four bytes) or `{ repeat, times }` (which can be compressed).
+ * Description of contents. `{ length, seed }` is a pattern of `length` bytes; as a text, its characters have one to four bytes.
+ * `{ repeat, times }` is compressible.
  * @typedef {{ text: string } | { base64: string } | { length: number, seed: number } | { repeat: string, times: number }} Content
  */
 
 /**
- * What came: always its length in bytes and their sha256 in hexadecimal, and itself if it is short.
+ * Summary of received contents: length in bytes, their sha256 in hexadecimal, and short contents themselves.
  * @typedef {{ length: number, sha256: string, text?: string, base64?: string }} Told
  */
 

@@ -1,11 +1,11 @@
-// The options of a call, from the names that all peers share to the SDK's own.
+// Options of a call, from the names that all peers share to the SDK's own.
 
 /** Options that are named alike. */
 export function names(...all) {
   return Object.fromEntries(all.map((name) => [name, name]));
 }
 
-/** Only these options: one that the SDK lacks must not be dropped in silence. */
+/** Only the known options. Throws for one that the SDK lacks, as it must not be dropped in silence. */
 export function optionsOf(call, options, known) {
   const given = {};
   for (const [name, value] of Object.entries(options ?? {})) {

@@ -1,5 +1,5 @@
-// Participants that use another SDK plainly, each a program of its own: the other end of the pipe of json_lines.js. A peer ends when its
-// input does, so that none outlives the test's process, however that ends.
+// Participants that use another SDK plainly, each a program of its own: the other end of the pipe of json_lines.js. A peer ends with its input,
+// so that none outlives the test's process, however that ends.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -16,18 +16,18 @@ export const PEER_KINDS: readonly PeerKind[] = ["rtc-node-1", "rtc-node-0.13", "
 /** An info as the SDK shows it, under the SDK's own names. */
 export type PeerInfo = Record<string, unknown>;
 
-/** A stream that came to its end, whole or not. */
+/** A stream that has ended, whole or not. */
 export interface Received {
   kind: "text" | "bytes";
   from: string;
-  /** When the handler was called. */
+  /** Info at the handler's call. */
   info: PeerInfo;
-  /** When the stream had ended: some SDKs put a trailer's attributes into it. */
+  /** Info at the stream's end: some SDKs put a trailer's attributes into it. */
   infoAtEnd: PeerInfo;
   content: Told;
-  /** How many parts the reader gave. */
+  /** Number of parts that the reader gave. */
   parts: number;
-  /** What the reader threw at the end, after the content. */
+  /** Error that the reader threw at the end, after the content. */
   error?: string;
 }
 
@@ -38,7 +38,7 @@ export interface Recorded {
   packet: Record<string, unknown>;
 }
 
-/** Under the same names for all; a peer whose SDK has no such option rejects. */
+/** Options with the same names for all SDKs. A peer whose SDK lacks one rejects. */
 export interface PeerOptions {
   topic?: string;
   attributes?: Record<string, string>;
@@ -54,7 +54,7 @@ export interface PeerOptions {
   attachments?: readonly { name: string; mimeType: string; content: Content }[];
 }
 
-/** How a stream ends that is written piece by piece; `false`: it does not, yet. */
+/** End of a stream that is written in pieces; `false`: it stays open. */
 export type Close = { reason?: string; attributes?: Record<string, string> } | false;
 
 interface Answer {
@@ -69,9 +69,9 @@ type Event =
   | { event: "rpc"; from: string; method: string; payload: string }
   | { event: "disconnected" };
 
-/** A peer gets so long to end by itself. */
+/** Longest tidy end of a peer, in ms. */
 const END_MS = 8_000;
-/** Of what a peer says on its standard error, the last so many characters are told when it ends too early. */
+/** Number of characters of a peer's standard error that are shown, the last ones, when it ends too early. */
 const KEPT_ERRORS = 4_000;
 
 /** Starts a peer and connects it to the token's room. */
@@ -96,7 +96,7 @@ export class SdkPeer implements AsyncDisposable {
   #identity = "";
   #commands = 0;
   #errors = "";
-  /** Why nothing more will come. */
+  /** Reason why no more events will come. */
   #over: Error | undefined;
 
   constructor(kind: PeerKind, child: ChildProcessByStdio<Writable, Readable, Readable>) {
@@ -124,7 +124,7 @@ export class SdkPeer implements AsyncDisposable {
     this.#identity = identity;
   }
 
-  /** The identities of the others, as this peer sees them now. */
+  /** Identities of the others, as this peer sees them now. */
   participants(): Promise<string[]> {
     return this.#command("participants") as Promise<string[]>;
   }
@@ -138,7 +138,7 @@ export class SdkPeer implements AsyncDisposable {
     return this.#send("sendText", { content, options });
   }
 
-  /** Not with rtc-node, which has no such call. */
+  /** Sends bytes in one call, which rtc-node does not have. */
   sendBytes(content: Content, options?: PeerOptions): Promise<PeerInfo> {
     return this.#send("sendBytes", { content, options });
   }
@@ -168,7 +168,7 @@ export class SdkPeer implements AsyncDisposable {
     await this.#command("answerRpc", { method, response });
   }
 
-  /** From now on each packet of a stream is an event "packet": with rtc-node only. */
+  /** Makes each packet of a stream an event "packet" from now on: with rtc-node only. */
   async record(): Promise<void> {
     await this.#command("record");
   }
@@ -178,7 +178,7 @@ export class SdkPeer implements AsyncDisposable {
     return this.next("received");
   }
 
-  /** The next event of a kind, of those not yet asked for; rejects when the peer ends. */
+  /** Next event of a kind that was not asked for yet. Rejects when the peer ends. */
   async next<Name extends Event["event"]>(event: Name): Promise<Extract<Event, { event: Name }>> {
     for (;;) {
       const found = this.#events.findIndex((one) => one.event === event);
@@ -189,7 +189,7 @@ export class SdkPeer implements AsyncDisposable {
     }
   }
 
-  /** The events of a kind that have come and were not asked for; they stay. */
+  /** Events of a kind that have come and were not asked for; they stay. */
   seen<Name extends Event["event"]>(event: Name): Extract<Event, { event: Name }>[] {
     return this.#events.filter((one): one is Extract<Event, { event: Name }> => one.event === event);
   }
@@ -280,7 +280,7 @@ function commandOf(kind: PeerKind): [string, ...string[]] {
   }
 }
 
-/** The peers run on Node, on whatever the test runs. */
+/** Path of Node, on which the peers run whatever the test runs on. */
 function node(): string {
   const onNode = !("Bun" in globalThis) && !("Deno" in globalThis);
   if (onNode) return process.execPath;

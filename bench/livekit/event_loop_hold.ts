@@ -1,7 +1,7 @@
-// What large data does to a process: how long one write of it holds the event loop, and how a reader that does not read grows. Each run has
-// participants of its own, as what ran before would show, and they are killed in the midst of it, as the rest of the transfer says nothing.
+// Effect of large data on a process: how long one write holds the event loop, and how a reader that does not read grows.
+// Each run has participants of its own, which no earlier run has changed. They are killed midway: the rest of the transfer adds nothing.
 import { type Holds, median, wait } from "../probe.ts";
-import type { Pair } from "./cast.ts";
+import type { Pair } from "./processes.ts";
 import type { Stage } from "./goodput.ts";
 import { span, TITLES } from "./results.ts";
 
@@ -12,20 +12,20 @@ const OFFERED_BYTES = 64 * MB;
 const TOPIC = "read";
 const UNREAD_TOPIC = "unread";
 
-/** Milliseconds of a write that are looked at. */
+/** Measured part of a write, in ms. */
 const HOLD_MS = 4_000;
-/** Milliseconds without a step after which a writer is taken to wait. */
+/** A writer without progress for this long counts as waiting, in ms. */
 const STILL_MS = 2_000;
 
 const KINDS = ["rtc-node", "millrace"] as const;
 
 /**
- * What is measured besides to compare with: writes of 15 kB keep the same threads of the SDK busy, so that their loop, which does little, is
- * late by what the machine alone makes it.
+ * Bytes of the writes to compare with. They keep the same threads of the SDK busy, while the event loop does little: its delay is the
+ * machine's alone.
  */
 const CALM_BYTES = 15_000;
 
-export async function benchHold({ cast, effort, results, tell }: Stage): Promise<void> {
+export async function benchHold({ processes, effort, results, tell }: Stage): Promise<void> {
   const bytes = WRITE_BYTES / effort.divisor;
   const contenders = [
     { name: "rtc-node", kind: "rtc-node", write: bytes, holds: [] as Holds[] },
@@ -34,10 +34,10 @@ export async function benchHold({ cast, effort, results, tell }: Stage): Promise
   ] as const;
   for (let round = 0; round < effort.rounds; round++) {
     for (const { name, kind, write, holds } of contenders) {
-      const pair = await warmPair(cast, kind, effort.divisor);
+      const pair = await warmPair(processes, kind, effort.divisor);
       const ms = HOLD_MS / effort.divisor;
       const found = await pair.sender.ask("hold", { topic: TOPIC, to: [pair.receiver.identity], bytes, write, ms });
-      await cast.kill(pair);
+      await processes.kill(pair);
       holds.push(found);
       tell(`${name}: longest hold ${found.longest.toFixed(1)} ms, of it running ${ownOf(found).toFixed(1)}`);
     }
@@ -65,17 +65,17 @@ function ownOf({ own, longest }: Holds): number {
   return own ?? longest;
 }
 
-/** rtc-node has all of it sent, which takes long: once. */
-export async function benchUnread({ cast, effort, results, tell }: Stage): Promise<void> {
+/** rtc-node sends everything, which takes long: one run. */
+export async function benchUnread({ processes, effort, results, tell }: Stage): Promise<void> {
   const growth = { "rtc-node": [] as number[], "millrace": [] as number[] };
   const bytes = OFFERED_BYTES / effort.divisor;
   let most = 0;
   for (let round = 0; round < effort.rounds; round++) {
     for (const kind of KINDS) {
       if (kind === "rtc-node" && round > 0) continue;
-      const pair = await warmPair(cast, kind, effort.divisor);
+      const pair = await warmPair(processes, kind, effort.divisor);
       const { grown, written } = await offerUnread(pair, bytes);
-      await cast.kill(pair);
+      await processes.kill(pair);
       growth[kind].push(grown / MB);
       if (kind === "millrace") most = Math.max(most, written);
       tell(
@@ -114,11 +114,11 @@ async function offerUnread({ sender, receiver }: Pair, bytes: number): Promise<{
   return { grown: await receiver.ask("memory", {}), written };
 }
 
-async function warmPair(cast: Stage["cast"], kind: (typeof KINDS)[number], divisor: number): Promise<Pair> {
-  const pair = await cast.pair(kind, kind);
+async function warmPair(processes: Stage["processes"], kind: (typeof KINDS)[number], divisor: number): Promise<Pair> {
+  const pair = await processes.pair(kind, kind);
   const bytes = WARM_BYTES / divisor;
   await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
-  const order = { how: "streamBytes", topic: TOPIC, to: [pair.receiver.identity], bytes, write: 240_000 } as const;
-  await Promise.all([pair.sender.ask("send", order), pair.receiver.ended(bytes)]);
+  const command = { how: "streamBytes", topic: TOPIC, to: [pair.receiver.identity], bytes, write: 240_000 } as const;
+  await Promise.all([pair.sender.ask("send", command), pair.receiver.ended(bytes)]);
   return pair;
 }

@@ -1,5 +1,5 @@
-// Participants, each a process of its own, and the pairs they make: a sender and a receiver in a room that is theirs alone, as the SDK's
-// streams for one participant reach everybody in the room.
+// Participants as processes, and pairs of them: a sender and a receiver in a room of their own. The SDK's targeted streams reach everybody in
+// a room.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,7 +9,16 @@ import { programCommand } from "../support/program_command.ts";
 import { needed, projectRoot } from "../support/programs.ts";
 import type { TestServer } from "../support/server.ts";
 import { type Holds, wait } from "../probe.ts";
-import type { Beside, BesideOrder, Heard, HoldOrder, Listening, OfferOrder, SendOrder, TextOrder } from "./orders.ts";
+import type {
+  BackgroundCommand,
+  BackgroundTraffic,
+  Heard,
+  HoldCommand,
+  Listening,
+  OfferCommand,
+  SendCommand,
+  TextCommand,
+} from "./commands.ts";
 
 export type Kind = "millrace" | "rtc-node" | "python";
 
@@ -26,27 +35,27 @@ interface Commands {
   clock: [object, number];
   usage: [object, { cpu: number }];
   listen: [Listening, unknown];
-  /** Not of Python. */
-  prepare: [SendOrder, unknown];
-  send: [SendOrder, { began: number; done: number }];
-  text: [TextOrder, { began: number }];
-  hold: [HoldOrder, Holds];
-  offer: [OfferOrder, unknown];
+  /** Absent in Python. */
+  prepare: [SendCommand, unknown];
+  send: [SendCommand, { began: number; done: number }];
+  text: [TextCommand, { began: number }];
+  hold: [HoldCommand, Holds];
+  offer: [OfferCommand, unknown];
   offered: [object, number];
   taken: [object, number];
   hear: [object, unknown];
   heard: [object, Heard];
-  beside: [BesideOrder, unknown];
-  stopBeside: [object, Beside];
+  startBackground: [BackgroundCommand, unknown];
+  stopBackground: [object, BackgroundTraffic];
   watchHolds: [object, unknown];
   holds: [object, Holds | null];
   watchMemory: [object, unknown];
   memory: [object, number];
 }
 
-/** A step that takes longer hangs. */
+/** Time-out of a step, in ms. */
 const STEP_MS = 120_000;
-/** A participant gets so long to leave its room. */
+/** Longest time in which a participant leaves its room, in ms. */
 const END_MS = 8_000;
 const KEPT_ERRORS = 4_000;
 
@@ -55,7 +64,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A process that takes commands. It ends when its input does, so that it cannot outlive this one. */
+/** A process that takes commands. It ends with its input, so that it cannot outlive this one. */
 export class Participant {
   readonly identity: string;
   readonly kind: Kind;
@@ -92,7 +101,7 @@ export class Participant {
     return await answer as Commands[Name][1];
   }
 
-  /** The next stream that was read to its end, of so many bytes. */
+  /** Resolves with the next stream that was read to its end. Throws if it has another length. */
   async ended(bytes: number): Promise<Ended> {
     const ended = this.#ended.shift() ?? await this.#wait("ended", "ended") as Ended;
     if (ended.bytes !== bytes) {
@@ -109,7 +118,7 @@ export class Participant {
     clearTimeout(limit);
   }
 
-  /** Ends it in the midst of whatever it does. */
+  /** Ends the process at once. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#gone;
@@ -159,8 +168,8 @@ export interface Pair {
   readonly receiver: Participant;
 }
 
-/** Starts pairs, and ends what it has started. */
-export class Cast implements AsyncDisposable {
+/** Starts pairs, and ends them on disposal. */
+export class Processes implements AsyncDisposable {
   readonly #server: TestServer;
   readonly #started: Participant[] = [];
   #rooms = 0;
@@ -170,7 +179,7 @@ export class Cast implements AsyncDisposable {
   }
 
   /**
-   * A pair in a room of its own. The receiver comes first: a server tells of who is there at once, and of who comes without tracks only
+   * A pair in a room of its own. The receiver joins first: a server lists present participants at once, but newcomers without tracks only
    * within seconds.
    */
   async pair(sending: Kind, receiving: Kind): Promise<Pair> {
@@ -183,7 +192,7 @@ export class Cast implements AsyncDisposable {
     return { sender, receiver };
   }
 
-  /** Ends a pair in the midst of whatever it does. */
+  /** Ends both processes at once. */
   async kill({ sender, receiver }: Pair): Promise<void> {
     await Promise.all([sender.kill(), receiver.kill()]);
   }

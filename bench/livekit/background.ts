@@ -1,15 +1,15 @@
-// What a participant does beside a transfer: messages of 50 bytes by the API that is measured, and calls by the Room, as Millrace has none.
+// Background traffic of a participant during a transfer: messages of 50 bytes by the measured API, and calls by the Room.
 import type { Room, TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
 import type { Runtime, TextStreamReader } from "../../mod.ts";
 import { clock } from "./clock.ts";
-import type { Beside, BesideOrder, Call, Heard } from "./orders.ts";
+import type { BackgroundCommand, BackgroundTraffic, Call, Heard } from "./commands.ts";
 
-const TOPIC = "beside";
-const METHOD = "bench.beside";
+const TOPIC = "background";
+const METHOD = "bench.background";
 const FILLER = "a message of fifty bytes, its number before it, no more";
 const MESSAGE_BYTES = 50;
 
-/** An answer is waited for as long as a run may take: a late one is to be measured. */
+/** Time-out of a call: as long as a run may take, as late answers are measured. */
 const CALL_TIMEOUT_MS = 100_000;
 
 const came: [number, number][] = [];
@@ -17,7 +17,7 @@ const messages: number[] = [];
 const calls: { -readonly [Key in keyof Call]: Call[Key] }[] = [];
 let timers: ReturnType<typeof setInterval>[] = [];
 
-/** Notes the messages that come, and answers calls. */
+/** Notes the messages that arrive, and answers calls. */
 export function hear(room: Room, runtime: Runtime | undefined): void {
   const take = async (reader: TextStreamReader | SdkTextReader): Promise<void> => {
     const message = await reader.readAll();
@@ -34,8 +34,8 @@ export function heard(): Heard {
   return came;
 }
 
-/** Nothing is waited for: the next message goes when its time has come. */
-export function startBeside(room: Room, runtime: Runtime | undefined, { to, messageMs, callMs }: BesideOrder): void {
+/** Waits for no message: the next one is sent at its time. */
+export function startBackground(room: Room, runtime: Runtime | undefined, { to, messageMs, callMs }: BackgroundCommand): void {
   const participant = room.localParticipant;
   if (participant === undefined) throw new Error("Cannot send beside as the room is not connected");
   const options = { topic: TOPIC, destinationIdentities: [to] };
@@ -54,8 +54,8 @@ export function startBeside(room: Room, runtime: Runtime | undefined, { to, mess
   timers = [setInterval(message, messageMs), setInterval(call, callMs)];
 }
 
-/** Sends no more; may be asked again for calls that are answered later. */
-export function stopBeside(): Beside {
+/** Stops sending. May be called again for calls that are answered later. */
+export function stopBackground(): BackgroundTraffic {
   for (const timer of timers) clearInterval(timer);
   timers = [];
   return { messages, calls };
