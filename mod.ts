@@ -56,7 +56,7 @@ export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler
 export type { ByteStreamReader, StreamReader, TextStreamReader } from "./actors/readers/reader.ts";
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writers/writer.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";
-export type { Clock } from "./protocol/clock.ts";
+export type { Clock } from "./common/clock.ts";
 export { STREAM_CHUNK_SIZE } from "./protocol/constants.ts";
 export type { BaseStreamInfo, ByteStreamInfo, Receipt, TextStreamInfo } from "./protocol/info.ts";
 export { DEFAULT_LIMITS, type Limits } from "./protocol/limits.ts";

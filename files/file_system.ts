@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { whileShort, withDescriptor } from "../protocol/descriptors.ts";
+import { whileShort, withDescriptor } from "../common/descriptors.ts";
 import { codeOf } from "./paths.ts";
 import type { BigIntStats } from "node:fs";
 

@@ -1,7 +1,7 @@
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inBrackets, StreamError } from "../errors.ts";
-import { isError, isUrl } from "../protocol/realms.ts";
+import { isError, isUrl } from "../common/realms.ts";
 
 /** A caller's path, made absolute. */
 export interface GivenPath {

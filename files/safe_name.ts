@@ -1,6 +1,6 @@
 // Safe file names. A name from the wire is untrusted; a safe name can be joined to a folder on any platform and stays inside it.
 import { StreamError } from "../errors.ts";
-import { utf8Bytes } from "../protocol/wire/utf8.ts";
+import { utf8Bytes } from "../common/utf8.ts";
 
 /** Line ends and tabs, which become spaces. */
 const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]/g;

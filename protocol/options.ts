@@ -3,8 +3,8 @@ import { StreamError } from "../errors.ts";
 import { CONTROL_STREAM_ID, MAX_CHUNK_SIZE, OWN_ATTRIBUTE, STREAM_CHUNK_SIZE } from "./constants.ts";
 import { assertKnownNames } from "./option_names.ts";
 import type { Progress } from "./progress.ts";
-import { type Bytes, bytesOf, isAbortSignal, isBlob, isUrl } from "./realms.ts";
-import { isCount, isRecord } from "./shapes.ts";
+import { type Bytes, bytesOf, isAbortSignal, isBlob, isUrl } from "../common/realms.ts";
+import { isCount, isRecord } from "../common/shapes.ts";
 
 /** Options of every stream that is sent. */
 export interface StreamOptions {

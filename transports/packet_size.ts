@@ -1,6 +1,6 @@
 import { StreamError } from "../errors.ts";
 import type { Packet } from "../protocol/wire/packets.ts";
-import { isUint8Array } from "../protocol/realms.ts";
+import { isUint8Array } from "../common/realms.ts";
 
 /** Largest packet that LiveKit's SDKs take, in bytes. */
 const MAX_PACKET_BYTES = 64_000;

@@ -1,4 +1,4 @@
-import { isError, isThenable } from "../../protocol/realms.ts";
+import { isError, isThenable } from "../../common/realms.ts";
 
 /** Calls what a user gave to be told by. What it throws, or rejects with, goes to `failed` and nowhere else. */
 export function tell(call: () => unknown, failed: (error: unknown) => void): void {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { PartFile } from "../../files/create_part_file.ts";
 import type { FileSource } from "../../files/source.ts";

@@ -1,5 +1,5 @@
 import { STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import type { Transport } from "../../transports/transport.ts";
 

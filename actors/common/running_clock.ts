@@ -1,7 +1,7 @@
 // Time in which this process ran. A process that is stopped, by a debugger, a signal or a closed laptop, hears nothing of the others
 // meanwhile: that is no silence of theirs.
-import { repeat } from "../../platform.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import { repeat } from "../../common/platform.ts";
+import type { Clock } from "../../common/clock.ts";
 
 /** Milliseconds between two looks at the time. */
 const HEARTBEAT = 500;

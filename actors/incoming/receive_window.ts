@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
 
 /** Milliseconds after which even little that was taken is told of, so that a sender sees that a slow reader makes progress. */

@@ -1,5 +1,5 @@
 // Work that one packet asks for beyond what its own turn of the event loop gives it: those who wait go on in turns, a step each.
-import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 
 /** Does a step; false when nothing is left. */
 export type Step = () => boolean;

@@ -1,7 +1,7 @@
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { ProgressTracker } from "../../protocol/progress.ts";
 import { textBytes } from "../../protocol/memory_account.ts";
-import { Deferred, Notifier } from "../../promises.ts";
+import { Deferred, Notifier } from "../../common/promises.ts";
 import { type Claim, receiverCode, type ReceivingState } from "../../protocol/wire/control.ts";
 import type { HeaderExtension } from "../../protocol/wire/extension.ts";
 import { isBulk, type OpenedStream, type StreamDescription } from "../../protocol/wire/header.ts";

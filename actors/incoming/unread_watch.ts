@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 
 /** Reason of a stream that ended unread, at both ends. */
 export const UNREAD = "its handler returned and nobody reads it";

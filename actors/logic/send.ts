@@ -10,7 +10,7 @@ import {
   type StateSchema,
 } from "xstate";
 import { StreamError } from "../../errors.ts";
-import { onAbort } from "../../protocol/abort.ts";
+import { onAbort } from "../../common/abort.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertKnownNames } from "../../protocol/option_names.ts";
 import {
@@ -21,7 +21,7 @@ import {
   type StreamOptions,
 } from "../../protocol/options.ts";
 import type { Progress } from "../../protocol/progress.ts";
-import { isAbortSignal } from "../../protocol/realms.ts";
+import { isAbortSignal } from "../../common/realms.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { ByteSource } from "../runtime/sources.ts";
 

@@ -1,6 +1,6 @@
 // Sends whose receivers take no more streams for the moment. Each waits for its turn, in the order in which they came.
-import { onAbort } from "../../protocol/abort.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import { onAbort } from "../../common/abort.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
 
 /** The credit that a send has taken, one stream at each of its receivers. */

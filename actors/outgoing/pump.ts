@@ -7,7 +7,7 @@ import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { encodeFrameHeader } from "../../protocol/wire/frames.ts";
 import { encodeTrailer, type TrailerExtension } from "../../protocol/wire/extension.ts";
 import type { ChunkPacket, HeaderPacket, Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
-import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import { HeldStream } from "./held_stream.ts";
 import type { QueuedSegment } from "./send_queue.ts";

@@ -3,7 +3,7 @@ import { StreamError } from "../../errors.ts";
 import type { Destinations } from "../../protocol/flow/destinations.ts";
 import type { Claim, ReceivingState } from "../../protocol/wire/control.ts";
 import type { StreamDescription } from "../../protocol/wire/header.ts";
-import { BoundedMap } from "../../protocol/bounded_map.ts";
+import { BoundedMap } from "../../common/bounded_map.ts";
 import type { StreamContext } from "../common/context.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { StreamError } from "../../errors.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { CloseOptions } from "../../protocol/options.ts";
-import { Notifier } from "../../promises.ts";
+import { Notifier } from "../../common/promises.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 
 /** A segment that waits to be sent. */

@@ -1,7 +1,7 @@
 import type { StreamError, StreamErrorCode } from "../../errors.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../../protocol/progress.ts";
-import { Deferred, Notifier } from "../../promises.ts";
-import { within } from "../../protocol/clock.ts";
+import { Deferred, Notifier } from "../../common/promises.ts";
+import { within } from "../../common/clock.ts";
 import { senderCode, type SendingState } from "../../protocol/wire/control.ts";
 import type { Destination } from "../../protocol/flow/destination.ts";
 import type { CompressionOptions } from "../../workers/codec.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { ACK_BYTES, ACK_DELAY } from "../../protocol/flow/congestion.ts";
 import type { AcknowledgedStream } from "../../protocol/wire/control.ts";
 import type { IncomingStream } from "../incoming/stream.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 
 /** Answers that go out at once; an honest peer asks for no more in a second. */
 const BURST = 20;

@@ -1,5 +1,5 @@
-import type { Clock } from "../../protocol/clock.ts";
-import { Deferred } from "../../promises.ts";
+import type { Clock } from "../../common/clock.ts";
+import { Deferred } from "../../common/promises.ts";
 import type { ControlMessage, Hello } from "../../protocol/wire/control.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { Peer } from "./peer.ts";

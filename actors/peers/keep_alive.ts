@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Peer } from "./peer.ts";
 
 /** Keep-alives per idle timeout; two may be lost. */

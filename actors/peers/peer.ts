@@ -1,5 +1,5 @@
-import { BoundedMap } from "../../protocol/bounded_map.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import { BoundedMap } from "../../common/bounded_map.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { ReceiveBudget } from "../../protocol/flow/credit.ts";
 import type { StreamBudget, StreamCredit } from "../../protocol/flow/stream_credit.ts";
 import type { Limits } from "../../protocol/limits.ts";

@@ -2,9 +2,9 @@ import { type ControlMessage, decodeControl, encodeControl, type Hello } from ".
 import type { ControlPacket } from "../../protocol/wire/packets.ts";
 import { ReceiveBudget } from "../../protocol/flow/credit.ts";
 import { receiverMemory, type SenderMemory } from "../../protocol/memory_account.ts";
-import { isUint8Array } from "../../protocol/realms.ts";
+import { isUint8Array } from "../../common/realms.ts";
 import { StreamBudget, type StreamCredit } from "../../protocol/flow/stream_credit.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { Transport } from "../../transports/transport.ts";
 import type { PacketScheduler } from "../common/packet_scheduler.ts";

@@ -1,6 +1,6 @@
 import { LEAST_WINDOW } from "../../protocol/constants.ts";
-import { BoundedMap } from "../../protocol/bounded_map.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import { BoundedMap } from "../../common/bounded_map.ts";
+import type { Clock } from "../../common/clock.ts";
 import { CongestionController } from "../../protocol/flow/congestion.ts";
 import { ConnectionSendWindow, type ReceiveBudget } from "../../protocol/flow/credit.ts";
 import type { Limits } from "../../protocol/limits.ts";

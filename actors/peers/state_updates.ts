@@ -1,5 +1,5 @@
 import { MAX_UTF8_BYTES_PER_UNIT } from "../../protocol/constants.ts";
-import { callNextTurn, cancelNextTurn, type NextTurn } from "../../platform.ts";
+import { callNextTurn, cancelNextTurn, type NextTurn } from "../../common/platform.ts";
 import type { ReceivingState, SendingState } from "../../protocol/wire/control.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
-import { onAbort } from "../../protocol/abort.ts";
+import { onAbort } from "../../common/abort.ts";
 import { assertText } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
 import { reasonText } from "../common/callbacks.ts";

@@ -1,5 +1,5 @@
 import { StreamError } from "../../errors.ts";
-import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import type { ByteStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, type SaveOptions } from "../../protocol/options.ts";
 import { BaseReader } from "./base_reader.ts";

@@ -1,4 +1,4 @@
-import { systemClock } from "../../protocol/clock.ts";
+import { systemClock } from "../../common/clock.ts";
 import type { SaveOptions } from "../../protocol/options.ts";
 import { ProgressMeter } from "../../protocol/progress.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";

@@ -1,5 +1,5 @@
 import { StreamError } from "../../errors.ts";
-import { unlessAborted } from "../../protocol/abort.ts";
+import { unlessAborted } from "../../common/abort.ts";
 import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
 import type { Transport } from "../../transports/transport.ts";
 import type { OpeningQueue, OpeningTurn } from "../outgoing/opening_queue.ts";

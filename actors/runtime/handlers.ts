@@ -2,7 +2,7 @@ import { StreamError } from "../../errors.ts";
 import { LEAST_WINDOW } from "../../protocol/constants.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import { show } from "../../protocol/options.ts";
-import { isCount, isRecord } from "../../protocol/shapes.ts";
+import { isCount, isRecord } from "../../common/shapes.ts";
 import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
 
 /** Sender of a stream. */

@@ -1,10 +1,10 @@
 import type { InspectionEvent, Observer } from "xstate";
 import { StreamError } from "../../errors.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import { show } from "../../protocol/options.ts";
-import { isRecord } from "../../protocol/shapes.ts";
+import { isRecord } from "../../common/shapes.ts";
 import type { Transport } from "../../transports/transport.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 

@@ -1,6 +1,6 @@
 import { type AnyActorRef, createActor } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
-import { onAbort, unlessAborted } from "../../protocol/abort.ts";
+import { onAbort, unlessAborted } from "../../common/abort.ts";
 import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { ActorIds } from "../common/actor_ids.ts";

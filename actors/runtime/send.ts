@@ -15,8 +15,8 @@ import {
   type StreamOptions,
   type TextStreamOptions,
 } from "../../protocol/options.ts";
-import { type Bytes, bytesOf, isBlob, isFile, isReadableStream, isUint8Array } from "../../protocol/realms.ts";
-import { utf8Bytes } from "../../protocol/wire/utf8.ts";
+import { type Bytes, bytesOf, isBlob, isFile, isReadableStream, isUint8Array } from "../../common/realms.ts";
+import { utf8Bytes } from "../../common/utf8.ts";
 import { produceFile } from "../writers/file_producer.ts";
 import { DEFAULT_MIME_TYPE } from "../../protocol/constants.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";

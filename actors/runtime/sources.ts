@@ -1,6 +1,6 @@
 // Sources of bytes that a user gives: arrays, Blobs, web streams, iterables.
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
-import { type Bytes, isAsyncIterable, isIterable, isReadableStream } from "../../protocol/realms.ts";
+import { type Bytes, isAsyncIterable, isIterable, isReadableStream } from "../../common/realms.ts";
 import { tell } from "../common/callbacks.ts";
 
 /** Bytes in parts, one after the other. */

@@ -1,6 +1,6 @@
 import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
-import { type Clock, MAX_TIMER_DELAY_MS, nowOf, systemClock, within } from "../../protocol/clock.ts";
+import { type Clock, MAX_TIMER_DELAY_MS, nowOf, systemClock, within } from "../../common/clock.ts";
 import { runningClock } from "../common/running_clock.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { resolveLimits } from "../../protocol/limits.ts";

@@ -1,6 +1,6 @@
 import { SEGMENT_BYTES, SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
-import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Segment } from "../../workers/segments.ts";

@@ -1,7 +1,7 @@
 import { MAX_UTF8_BYTES_PER_UNIT, SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
-import { fittingPieces, type MeasuredPiece, SurrogateJoiner, textPieces, utf8Bytes } from "../../protocol/wire/utf8.ts";
-import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { fittingPieces, type MeasuredPiece, SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
+import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { NO_DIGEST } from "../../protocol/wire/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Producer } from "./producer.ts";

@@ -4,7 +4,7 @@ import { assertEndWithinLimits } from "../../protocol/wire/header_limits.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertCloseOptions, assertText, type CloseOptions, givenBytes } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
-import type { Bytes } from "../../protocol/realms.ts";
+import type { Bytes } from "../../common/realms.ts";
 import { ByteProducer } from "./byte_producer.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import { reasonText } from "../common/callbacks.ts";

@@ -4,7 +4,7 @@ import { STREAM_ERROR_CODES, type StreamErrorCode } from "../../errors.ts";
 import { LEAST_WINDOW } from "../constants.ts";
 import { PROTOCOL_VERSION } from "./extension.ts";
 import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
-import { isCount, isInstance, isRecord, isStringArray } from "../shapes.ts";
+import { isCount, isInstance, isRecord, isStringArray } from "../../common/shapes.ts";
 
 /** Hello: announces a Millrace runtime, its windows and encodings. */
 export interface Hello {

@@ -1,6 +1,6 @@
 // Extension of Millrace runtimes in the headers and trailers of streams: one attribute, in JSON.
 import { OWN_ATTRIBUTE } from "../constants.ts";
-import { isCount, isInstance, isRecord, isStringArray, isStringRecord } from "../shapes.ts";
+import { isCount, isInstance, isRecord, isStringArray, isStringRecord } from "../../common/shapes.ts";
 
 /** Version of the protocol between Millrace runtimes. */
 export const PROTOCOL_VERSION = 1;

@@ -2,8 +2,8 @@
 // order, on any core. The header is two bytes of length, then a msgpack array.
 import { SEGMENT_HEADROOM } from "../constants.ts";
 import { decodeMsgpack, encodeMsgpack } from "./msgpack.ts";
-import { isUint8Array } from "../realms.ts";
-import { isCount } from "../shapes.ts";
+import { isUint8Array } from "../../common/realms.ts";
+import { isCount } from "../../common/shapes.ts";
 
 /** Encoding of a frame's payload. */
 export type FrameEncoding = "raw" | "deflate-raw" | "zstd";

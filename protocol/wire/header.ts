@@ -3,7 +3,7 @@ import { CONTROL_STREAM_ID, OWN_ATTRIBUTE, OWN_TOPIC, STREAM_CHUNK_SIZE } from "
 import type { ByteStreamInfo, TextStreamInfo } from "../info.ts";
 import type { StreamHeader } from "./packets.ts";
 import { decodeExtension, encodeExtension, type HeaderExtension, type StreamFormat } from "./extension.ts";
-import { isCount, isRecord, isStringArray, isStringRecord } from "../shapes.ts";
+import { isCount, isRecord, isStringArray, isStringRecord } from "../../common/shapes.ts";
 import { isWholeContent } from "./inline_content.ts";
 
 /** Description of a stream at either end. */

@@ -2,7 +2,7 @@ import { StreamError } from "../../errors.ts";
 import { OWN_ATTRIBUTE } from "../constants.ts";
 import type { Limits } from "../limits.ts";
 import type { StreamHeader } from "./packets.ts";
-import { utf8Bytes } from "./utf8.ts";
+import { utf8Bytes } from "../../common/utf8.ts";
 
 /** Size of a header as LiveKit's protobuf message, in bytes, without the fields of the packet around it. */
 export function headerBytes(header: StreamHeader): number {

@@ -1,11 +1,11 @@
 // A short stream's content within its header: one packet instead of three, each with a request and a place in every queue. Content of
 // text is the text, content of bytes their base64.
 import { OWN_ATTRIBUTE } from "../constants.ts";
-import { decodeBase64, encodeBase64 } from "../../platform.ts";
+import { decodeBase64, encodeBase64 } from "../../common/platform.ts";
 import { encodeExtension, type HeaderExtension } from "./extension.ts";
 import { headerBytes } from "./header_limits.ts";
 import type { StreamHeader } from "./packets.ts";
-import { utf8Bytes } from "./utf8.ts";
+import { utf8Bytes } from "../../common/utf8.ts";
 
 /** Most bytes of inline content: with base64 and escapes they leave most of a header to its other fields. */
 export const WHOLE_BYTES = 4_000;

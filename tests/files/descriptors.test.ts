@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { programCommand } from "../../bench/support/program_command.ts";
 import { nodeFileSystem } from "../../files/file_system.ts";
 import { openSource } from "../../files/source.ts";
-import { retried, whileShort, withDescriptor } from "../../protocol/descriptors.ts";
+import { retried, whileShort, withDescriptor } from "../../common/descriptors.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

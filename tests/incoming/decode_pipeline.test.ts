@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { ReceivedBlock } from "../../actors/incoming/receive_buffer.ts";
 import type { ReceivedContent } from "../../actors/incoming/received_content.ts";
 import type { IncomingStream } from "../../actors/incoming/stream.ts";
-import { Deferred } from "../../promises.ts";
+import { Deferred } from "../../common/promises.ts";
 import { DecodePipeline } from "../../actors/readers/decode_pipeline.ts";
 import { suite } from "../support/harness.ts";
 import { macrotask } from "../support/waiting.ts";

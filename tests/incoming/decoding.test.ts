@@ -1,7 +1,7 @@
 // Texts are decoded in time slices where there are no workers, however many frames are available.
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
-import { SLICE_MS } from "../../event_loop.ts";
+import { SLICE_MS } from "../../common/event_loop.ts";
 import { suite } from "../support/harness.ts";
 
 const TEXT_BYTES = 4_000_000;

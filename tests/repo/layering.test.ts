@@ -10,11 +10,12 @@ const MOST_LINES = 400;
 /** Longer files are named on the output, for a review. */
 const MANY_LINES = 250;
 
-const LAYERS: readonly string[] = ["protocol", "workers", "transports", "files", "actors"];
+const LAYERS: readonly string[] = ["common", "protocol", "workers", "transports", "files", "actors"];
 const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
 
-/** Layers from which each layer may import values, beside itself, errors.ts and (but for protocol) event_loop.ts. */
+/** Layers from which each layer may import values, beside itself, errors.ts and common/. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
+  common: [],
   protocol: [],
   workers: ["protocol"],
   transports: ["protocol"],
@@ -30,6 +31,7 @@ const TYPES_FROM: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders of the library, each above those that it may import. */
 const STAIRCASE: readonly string[] = [
+  "common",
   "protocol",
   "protocol/wire",
   "protocol/flow",
@@ -90,10 +92,10 @@ test("layering: a layer imports only from the layers below", () => {
   assert.equal(imports.filter((one) => LAYERS.includes(layerOf(one.from)) && !isAllowed(one)).map(described), []);
 });
 
-test("layering: only workers, files, a LiveKit room and platform.ts touch Node's modules and globals", () => {
+test("layering: only workers, files, a LiveKit room and common/platform.ts touch Node's modules and globals", () => {
   const homes = ["workers", "files"];
   const isHome = (path: string): boolean =>
-    path === "platform.ts" || homes.includes(layerOf(path)) || folderOf(path).startsWith("transports/livekit");
+    path === "common/platform.ts" || homes.includes(layerOf(path)) || folderOf(path).startsWith("transports/livekit");
   const core = [...sources].filter(([path]) => [...LAYERS, ""].includes(layerOf(path)) && !isHome(path));
   const found = core.flatMap(([path, text]) => {
     const touches = /"node:[^"]*"|(?<![.\w])(?:Buffer|process|setImmediate|clearImmediate|global|require)\b(?=[.(])/.exec(
@@ -104,7 +106,7 @@ test("layering: only workers, files, a LiveKit room and platform.ts touch Node's
   assert.equal(found, []);
 });
 
-test("layering: errors.ts, platform.ts, promises.ts and event_loop.ts import nothing of the layers", () => {
+test("layering: errors.ts and common/ import nothing of the layers above", () => {
   assert.equal(imports.filter(({ from, to }) => isFoundation(from) && sources.has(to) && !isFoundation(to)).map(described), []);
 });
 
@@ -137,8 +139,7 @@ test("layering: the library imports no LiveKit package: a Room is given", () => 
 });
 
 test("layering: protocol/ has no timers and no I/O", () => {
-  const clock = "protocol/clock.ts"; // what a clock is, and the system's as one: the default of those who are given a clock
-  const wrong = [...sources].filter(([path]) => layerOf(path) === "protocol" && path !== clock).flatMap(([path, text]) => {
+  const wrong = [...sources].filter(([path]) => layerOf(path) === "protocol").flatMap(([path, text]) => {
     const found = /\b(setTimeout|setInterval|setImmediate|Date\.now|Math\.random|fetch)\(/.exec(withoutComments(text));
     return found === null ? [] : [`${path}: ${found[1]}`];
   });
@@ -278,14 +279,15 @@ test.run();
 
 function isAllowed({ from, to, typeOnly }: Import): boolean {
   const layer = layerOf(from);
-  if (!isPath(to)) return layer !== "protocol" || to.startsWith("msgpackr/");
-  if (to === "errors.ts" || to === "platform.ts" || layerOf(to) === layer) return true;
-  if (to === "event_loop.ts" || to === "promises.ts") return layer !== "protocol";
+  if (!isPath(to)) {
+    return (layer !== "protocol" && layer !== "common") || to.startsWith("msgpackr/") || from === "common/platform.ts";
+  }
+  if (isFoundation(to) || layerOf(to) === layer) return layer !== "protocol" || to !== "common/event_loop.ts";
   return (BELOW[layer] ?? []).includes(layerOf(to)) || (typeOnly && (TYPES_FROM[layer] ?? []).includes(layerOf(to)));
 }
 
 function isFoundation(path: string): boolean {
-  return ["errors.ts", "platform.ts", "event_loop.ts", "promises.ts"].includes(path);
+  return path === "errors.ts" || layerOf(path) === "common";
 }
 
 /** Package of a specifier: "modern-tar" for "modern-tar/fs", "@livekit/rtc-node" for itself. */

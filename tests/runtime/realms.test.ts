@@ -11,7 +11,7 @@ import {
   isThenable,
   isUint8Array,
   isUrl,
-} from "../../protocol/realms.ts";
+} from "../../common/realms.ts";
 import { suite } from "../support/harness.ts";
 import { nextWhole } from "../support/handlers.ts";
 import { inPair } from "../support/hub_fixture.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import * as assert from "uvu/assert";
 import { programCommand } from "../../bench/support/program_command.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { runningClock } from "../../actors/common/running_clock.ts";
 import { suite } from "../support/harness.ts";
 

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { type ActorOptions, type AnyActorLogic, createActor, createMachine, SimulatedClock } from "xstate";
-import { type Clock, nowOf, systemClock } from "../../protocol/clock.ts";
+import { type Clock, nowOf, systemClock } from "../../common/clock.ts";
 import { suite } from "../support/harness.ts";
 import { VirtualTime } from "../support/virtual_time.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { BoundedMap } from "../../protocol/bounded_map.ts";
+import { BoundedMap } from "../../common/bounded_map.ts";
 import { ReplayWindow } from "../../protocol/wire/replay_window.ts";
 import { suite } from "../support/harness.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { fittingPieces, SurrogateJoiner, textPieces, utf8Bytes } from "../../protocol/wire/utf8.ts";
+import { fittingPieces, SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 

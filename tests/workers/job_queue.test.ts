@@ -1,7 +1,7 @@
 // The order of a pool's jobs: each owner's in order, owners in turn, and never more bytes admitted than allowed.
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { yieldToEventLoop } from "../../event_loop.ts";
+import { yieldToEventLoop } from "../../common/event_loop.ts";
 import type { EncodedSegment, JobOptions } from "../../workers/codec.ts";
 import type { Job, JobResult } from "../../workers/jobs/job.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import * as assert from "uvu/assert";
 import { programCommand } from "../../bench/support/program_command.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
-import { yieldToEventLoop } from "../../event_loop.ts";
+import { yieldToEventLoop } from "../../common/event_loop.ts";
 import type { CodecPoolOptions } from "../../workers/pool/options.ts";
 import { createCodecPool, WorkerPool } from "../../workers/pool/pool.ts";
 import { codecConformance, filled, sha256 } from "../support/conformance/codec.ts";

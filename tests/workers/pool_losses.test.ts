@@ -1,7 +1,7 @@
 // The pool with fake workers: crashes, hangs, aborts, a full queue.
 import * as assert from "uvu/assert";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
-import { yieldToEventLoop } from "../../event_loop.ts";
+import { yieldToEventLoop } from "../../common/event_loop.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { CodecPoolOptions } from "../../workers/pool/options.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";

@@ -1,5 +1,5 @@
-import { shouldYield } from "../../event_loop.ts";
-import { callNextTurn } from "../../platform.ts";
+import { shouldYield } from "../../common/event_loop.ts";
+import { callNextTurn } from "../../common/platform.ts";
 
 /** Item on its way to one or more recipients. */
 export interface QueuedDelivery<Recipient> {

@@ -1,5 +1,5 @@
 import { StreamError } from "../../errors.ts";
-import { type Clock, systemClock } from "../../protocol/clock.ts";
+import { type Clock, systemClock } from "../../common/clock.ts";
 import type { OptionNames } from "../../protocol/option_names.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";

@@ -1,5 +1,5 @@
-import type { Clock } from "../../protocol/clock.ts";
-import { nowOf } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
+import { nowOf } from "../../common/clock.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import type { LinkPlan } from "./link_options.ts";
 import { copyPacket, packetBytes } from "../packet_size.ts";

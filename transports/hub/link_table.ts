@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { Link } from "./link.ts";
 import { type LinkOptions, type LinkPlan, planLink } from "./link_options.ts";

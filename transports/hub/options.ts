@@ -1,5 +1,5 @@
 import { StreamError } from "../../errors.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { assertKnownNames } from "../../protocol/option_names.ts";
 import type { LinkOptions } from "./link_options.ts";
 import type { Transport } from "../transport.ts";

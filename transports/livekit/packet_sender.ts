@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { CONTROL_STREAM_ID } from "../../protocol/constants.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import type { SdkRoom } from "./sdk/room.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Condition } from "./condition.ts";
 import type { Presence } from "./presence.ts";
 import type { SdkRoom } from "./sdk/room.ts";

@@ -1,4 +1,4 @@
-import { BoundedMap } from "../../protocol/bounded_map.ts";
+import { BoundedMap } from "../../common/bounded_map.ts";
 
 /** Number of departed participants whose late packets are still recognised. */
 const MAX_DEPARTED = 256;

@@ -1,5 +1,5 @@
 import { StreamError } from "../../errors.ts";
-import { type Clock, systemClock } from "../../protocol/clock.ts";
+import { type Clock, systemClock } from "../../common/clock.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { Condition } from "./condition.ts";
 import { PacketReceiver } from "./packet_receiver.ts";

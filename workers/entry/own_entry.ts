@@ -1,6 +1,6 @@
 // The worker's entry beside this module, and the proof that it is ours: in a bundle, a file of that name may be the user's own program.
 import { readFileSync } from "node:fs";
-import { mayRead } from "../../platform.ts";
+import { mayRead } from "../../common/platform.ts";
 
 /** Stands in the first line of entry.js. */
 const MARK = "millrace: the entry of a codec worker";

@@ -2,7 +2,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { causeText, StreamError, type StreamErrorCode } from "../../errors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
-import { isError } from "../../protocol/realms.ts";
+import { isError } from "../../common/realms.ts";
 
 /** Failure of a job: a StreamError, taken apart. */
 export interface Failure {

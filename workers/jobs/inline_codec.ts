@@ -1,5 +1,5 @@
 // The codec on the calling thread: in time slices, with Node's thread pool for files and compression.
-import { onAbort } from "../../protocol/abort.ts";
+import { onAbort } from "../../common/abort.ts";
 import type { Codec, JobOptions } from "../codec.ts";
 import { createSegmentStore, type Segment, type SegmentStore } from "../segments.ts";
 import { abandoned } from "./abort.ts";

@@ -1,4 +1,4 @@
-import { retried } from "../../protocol/descriptors.ts";
+import { retried } from "../../common/descriptors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { FrameEncoding } from "../../protocol/wire/frames.ts";
 import type { Codec, DecodeOptions, EncodedSegment, EncodeOptions, JobOptions, Span } from "../codec.ts";

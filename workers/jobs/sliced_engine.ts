@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
-import { takeDescriptor } from "../../protocol/descriptors.ts";
-import { textPieces } from "../../protocol/wire/utf8.ts";
-import { shouldYield, yieldToEventLoop } from "../../event_loop.ts";
+import { takeDescriptor } from "../../common/descriptors.ts";
+import { textPieces } from "../../common/utf8.ts";
+import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { abandoned } from "./abort.ts";
 import { sha256 } from "./blocking_engine.ts";
 import type { Engine, OpenFile } from "./engine.ts";

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { inBrackets, StreamError } from "../../errors.ts";
-import { onAbort } from "../../protocol/abort.ts";
-import { type Clock, systemClock } from "../../protocol/clock.ts";
+import { onAbort } from "../../common/abort.ts";
+import { type Clock, systemClock } from "../../common/clock.ts";
 import { INLINE_BYTES } from "../../protocol/constants.ts";
 import { abandoned } from "../jobs/abort.ts";
 import type { JobOptions } from "../codec.ts";

@@ -2,7 +2,7 @@
 // (Deno with JSR: only that loads its entry from there).
 import type { Endpoint } from "comlink";
 import { Worker as Thread } from "node:worker_threads";
-import { isError } from "../../protocol/realms.ts";
+import { isError } from "../../common/realms.ts";
 import { isServed, portEndpoint, READY } from "../entry/endpoint.ts";
 import { ownEntry } from "../entry/own_entry.ts";
 

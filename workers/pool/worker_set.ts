@@ -1,5 +1,5 @@
 import { inBrackets, StreamError } from "../../errors.ts";
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { startInlineWorker } from "./inline_worker.ts";
 import type { StartedWorker } from "./thread.ts";
 import type { WorkerHandle } from "./worker_handle.ts";

@@ -1,5 +1,5 @@
-import type { Clock } from "../../protocol/clock.ts";
-import { isError } from "../../protocol/realms.ts";
+import type { Clock } from "../../common/clock.ts";
+import { isError } from "../../common/realms.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import type { Segment } from "../segments.ts";

@@ -1,7 +1,7 @@
 // Internals of @livekit/rtc-node and its Room that are used beyond the public API.
 import { StreamError } from "../../../errors.ts";
-import { isMap } from "../../../protocol/realms.ts";
-import { isRecord } from "../../../protocol/shapes.ts";
+import { isMap } from "../../../common/realms.ts";
+import { isRecord } from "../../../common/shapes.ts";
 import type { FfiMessage } from "./ffi_messages.ts";
 import type { RoomHandlers } from "./room_handlers.ts";
 

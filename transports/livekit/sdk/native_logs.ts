@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import process from "node:process";
-import { isRecord } from "../../../protocol/shapes.ts";
+import { isRecord } from "../../../common/shapes.ts";
 
 /** Members of the SDK's native bindings that are used. */
 interface Bindings {
