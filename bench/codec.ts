@@ -7,7 +7,7 @@ import type { Codec } from "../workers/codec.ts";
 import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
 import { createCodecPool } from "../workers/pool/pool.ts";
 import { alternate, type Contender, type Effort } from "./alternate.ts";
-import { RawWorkers, startPiscina } from "./peers.ts";
+import { RawWorkers, startPiscina } from "./peers/peers.ts";
 import { cores, type Row } from "./report.ts";
 
 const ROUND_BYTES = 48e6;

@@ -2,7 +2,7 @@
 // Pitfalls: few bytes would stay in a core's cache, hence 32 MB. Another load shows in `coresFree`.
 import { createHash } from "node:crypto";
 import { SEGMENT_BYTES } from "../protocol/constants.ts";
-import { RawWorkers } from "./peers.ts";
+import { RawWorkers } from "./peers/peers.ts";
 import { idleHolds, median, spread } from "./probe.ts";
 import { cores, type Noise } from "./report.ts";
 

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BRIEF, FULL } from "./alternate.ts";
 import { benchCodec } from "./codec.ts";
-import { FIGURE_SECTIONS, measureFigures } from "./figures.ts";
+import { FIGURE_SECTIONS, measureFigures } from "./figures/figures.ts";
 import { measureNoise } from "./limits.ts";
 import { plot } from "./plot.ts";
 import { emptyReport, figuresTable, noiseLines, type Report, type Row, rowsTable, writeReport } from "./report.ts";

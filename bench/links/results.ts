@@ -1,6 +1,6 @@
 // Results of the contenders over each line, and their tables.
-import type { Measure } from "../figure_types.ts";
-import { asFigure } from "../figures.ts";
+import type { Measure } from "../figures/types.ts";
+import { asFigure } from "../figures/figures.ts";
 import type { Kind } from "../livekit/processes.ts";
 import { ratios, span } from "../livekit/results.ts";
 import { median, spread } from "../probe.ts";

@@ -1,6 +1,6 @@
 // Results of the sections: values of contenders, run by run, and their ratios.
-import type { Measure } from "../figure_types.ts";
-import { asFigure } from "../figures.ts";
+import type { Measure } from "../figures/types.ts";
+import { asFigure } from "../figures/figures.ts";
 import { median, spread } from "../probe.ts";
 import { type Figure, type Noise, table } from "../report.ts";
 import type { Kind } from "./processes.ts";

@@ -1,6 +1,6 @@
 // Failures as plain data that crosses threads, and what files are checked for when a job opens them again.
 import { type BigIntStats, constants } from "node:fs";
-import { causeText, StreamError, type StreamErrorCode } from "../../errors.ts";
+import { causeText, inBrackets, StreamError, type StreamErrorCode } from "../../errors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import { isError } from "../../common/realms.ts";
 
@@ -75,4 +75,11 @@ function systemFailure(error: unknown): SystemFailure {
     ...(syscall === undefined ? {} : { syscall }),
     ...(path === undefined ? {} : { path }),
   };
+}
+
+/** Error of a job that its caller gave up. */
+export function abandoned(signal: AbortSignal): StreamError {
+  return new StreamError("aborted", `Cannot finish the job as it was aborted${inBrackets(signal.reason)}`, {
+    cause: signal.reason,
+  });
 }

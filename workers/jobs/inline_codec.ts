@@ -2,7 +2,7 @@
 import { onAbort } from "../../common/abort.ts";
 import type { Codec, JobOptions } from "../codec.ts";
 import { createSegmentStore, type Segment, type SegmentStore } from "../segments.ts";
-import { abandoned } from "./abort.ts";
+import { abandoned } from "./failures.ts";
 import { carryOut } from "./carry_out.ts";
 import type { Job, JobResult } from "./job.ts";
 import { JobCodec } from "./job_codec.ts";

@@ -4,7 +4,7 @@ import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { takeDescriptor } from "../../common/descriptors.ts";
 import { textPieces } from "../../common/utf8.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
-import { abandoned } from "./abort.ts";
+import { abandoned } from "./failures.ts";
 import { sha256 } from "./blocking_engine.ts";
 import type { Engine, OpenFile } from "./engine.ts";
 import { compressInThreadPool, decompressInThreadPool } from "./zlib.ts";

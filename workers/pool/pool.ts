@@ -3,7 +3,7 @@ import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort } from "../../common/abort.ts";
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { INLINE_BYTES } from "../../protocol/constants.ts";
-import { abandoned } from "../jobs/abort.ts";
+import { abandoned } from "../jobs/failures.ts";
 import type { JobOptions } from "../codec.ts";
 import { runPinned } from "../jobs/inline_codec.ts";
 import { costOf, JobCodec } from "../jobs/job_codec.ts";

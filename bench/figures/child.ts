@@ -4,11 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import type { ByteStreamReader } from "../mod.ts";
-import { MemoryProbe } from "./memory_probe.ts";
-import { openPair, TO_BOB } from "./pair.ts";
-import { wait } from "./probe.ts";
-import { sparseFile } from "./samples.ts";
+import type { ByteStreamReader } from "../../mod.ts";
+import { MemoryProbe } from "../memory_probe.ts";
+import { openPair, TO_BOB } from "../pair.ts";
+import { wait } from "../probe.ts";
+import { sparseFile } from "../samples.ts";
 
 /** Bytes that warm a process up: memory that a first stream takes for good is not growth. */
 const WARM_BYTES = 64e6;

@@ -1,10 +1,10 @@
 // Cost of a stream's actor: its life against that of a bare xstate machine with as many states, in the same run. No bytes move.
 import { type AnyActorLogic, createActor, createMachine } from "xstate";
-import { type IncomingEffects, incomingStream } from "../actors/incoming/machine.ts";
-import { type OutgoingEffects, outgoingStream } from "../actors/outgoing/machine.ts";
-import { StreamError } from "../mod.ts";
-import type { FigureContext, Measure } from "./figure_types.ts";
-import { median } from "./probe.ts";
+import { type IncomingEffects, incomingStream } from "../../actors/incoming/machine.ts";
+import { type OutgoingEffects, outgoingStream } from "../../actors/outgoing/machine.ts";
+import { StreamError } from "../../mod.ts";
+import type { FigureContext, Measure } from "./types.ts";
+import { median } from "../probe.ts";
 
 const LIVES = 4_000;
 const STREAM = { streamId: "s", topic: "t", kind: "text" } as const;

@@ -1,4 +1,4 @@
-import type { CodecPool } from "../mod.ts";
+import type { CodecPool } from "../../mod.ts";
 
 /** Measurement of a figure: each run gives a value, the median counts. */
 export interface Measure {

@@ -1,11 +1,11 @@
 // Rates: a large send against the machine's limit, small texts, and many streams against one.
 import process from "node:process";
-import type { FigureContext, Measure } from "./figure_types.ts";
-import { sha256Rate } from "./limits.ts";
-import { openPair, type Pair, TO_BOB, TOPIC, WIDE_TOPIC } from "./pair.ts";
-import { median } from "./probe.ts";
-import { cores } from "./report.ts";
-import { randomBytes } from "./samples.ts";
+import type { FigureContext, Measure } from "./types.ts";
+import { sha256Rate } from "../limits.ts";
+import { openPair, type Pair, TO_BOB, TOPIC, WIDE_TOPIC } from "../pair.ts";
+import { median } from "../probe.ts";
+import { cores } from "../report.ts";
+import { randomBytes } from "../samples.ts";
 
 const MB = 1e6;
 const MANY = 1_000;

@@ -1,12 +1,12 @@
 // Packets a second from one participant of a hub to another, awaited one after the other, and by broadcast to 200.
 //
-// Run:  node dist/bench/hub_raw.js    bun bench/hub_raw.ts    deno run -A bench/hub_raw.ts    (an argument: seconds of each, default 1)
+// Run:  node dist/bench/peers/hub_raw.js    bun bench/peers/hub_raw.ts    deno run -A bench/peers/hub_raw.ts    (an argument: seconds of each, default 1)
 // The receiver copies each chunk, as the contract of Transport asks of a receiver that keeps chunks.
 // `hold` is the largest delay of a 5 ms interval. On a busy machine the machine causes it, not the hub.
 import process from "node:process";
-import type { Packet } from "../protocol/wire/packets.ts";
-import { createHub } from "../transports/hub/hub.ts";
-import type { Transport } from "../transports/transport.ts";
+import type { Packet } from "../../protocol/wire/packets.ts";
+import { createHub } from "../../transports/hub/hub.ts";
+import type { Transport } from "../../transports/transport.ts";
 
 const seconds = Number(process.argv[2] ?? 1);
 

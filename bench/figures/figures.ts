@@ -5,15 +5,15 @@
 // Run: npm run bench:figures | bun --bun run bench:figures | deno task bench:figures
 // Pitfalls: another load on the machine shows in the printed noise. The limit counts all cores as free.
 //   Memory is that of a process: an engine may keep freed memory until the system needs that.
-import { createCodecPool } from "../mod.ts";
+import { createCodecPool } from "../../mod.ts";
 import type { Grown } from "./child.ts";
-import type { FigureContext, Measure } from "./figure_types.ts";
-import { actorFigures } from "./figures_actors.ts";
-import { formatFigures } from "./figures_formats.ts";
-import { holdFigures } from "./figures_holds.ts";
-import { rateFigures } from "./figures_rates.ts";
-import { median } from "./probe.ts";
-import type { Figure } from "./report.ts";
+import type { FigureContext, Measure } from "./types.ts";
+import { actorFigures } from "./actors.ts";
+import { formatFigures } from "./formats.ts";
+import { holdFigures } from "./holds.ts";
+import { rateFigures } from "./rates.ts";
+import { median } from "../probe.ts";
+import type { Figure } from "../report.ts";
 import { runChild } from "./run_child.ts";
 
 const MB = 1e6;

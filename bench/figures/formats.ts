@@ -1,9 +1,9 @@
 // Gain and cost of the framed format, on the hub: JSON lines compressed by two workers against one, random bytes framed against plain.
-import { createCodecPool } from "../mod.ts";
-import type { FigureContext, Measure } from "./figure_types.ts";
-import { openPair, type Pair, TO_BOB, TOPIC } from "./pair.ts";
-import { median } from "./probe.ts";
-import { jsonLines, randomBytes } from "./samples.ts";
+import { createCodecPool } from "../../mod.ts";
+import type { FigureContext, Measure } from "./types.ts";
+import { openPair, type Pair, TO_BOB, TOPIC } from "../pair.ts";
+import { median } from "../probe.ts";
+import { jsonLines, randomBytes } from "../samples.ts";
 
 const MB = 1e6;
 const SEED = 5;

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FigureContext, Measure } from "./figure_types.ts";
-import { openPair, type Pair, TO_BOB } from "./pair.ts";
-import { HoldProbe, median } from "./probe.ts";
-import { flatText, randomBytes, randomFile } from "./samples.ts";
+import type { FigureContext, Measure } from "./types.ts";
+import { openPair, type Pair, TO_BOB } from "../pair.ts";
+import { HoldProbe, median } from "../probe.ts";
+import { flatText, randomBytes, randomFile } from "../samples.ts";
 
 const MB = 1e6;
 
