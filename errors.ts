@@ -40,7 +40,7 @@ export type StreamErrorCode =
   | "worker-lost"
   | "transport";
 
-/** Every {@linkcode StreamErrorCode}; a code from the wire counts only if it is one of these. */
+/** Every {@linkcode StreamErrorCode}, for checks of codes from the wire. */
 export const STREAM_ERROR_CODES: readonly StreamErrorCode[] = [
   "closed",
   "aborted",
@@ -65,9 +65,9 @@ export const STREAM_ERROR_CODES: readonly StreamErrorCode[] = [
 export interface StreamErrorOptions {
   /** Cause: a file system error, the reason of an `AbortSignal`. */
   cause?: unknown;
-  /** The stream it is about. */
+  /** Id of the stream concerned. */
   streamId?: string;
-  /** The participant it is about. */
+  /** Identity of the participant concerned. */
   identity?: string;
   /** The text given to `abort`, `cancel` or `close` at the other end. */
   reason?: string;
@@ -94,9 +94,9 @@ export class StreamError extends Error {
   override readonly name: string = "StreamError";
   /** Code of the error, for programs. */
   readonly code: StreamErrorCode;
-  /** The stream it is about. */
+  /** Id of the stream concerned. */
   readonly streamId?: string;
-  /** The participant it is about. */
+  /** Identity of the participant concerned. */
   readonly identity?: string;
   /** The text given to `abort`, `cancel` or `close` at the other end. */
   readonly reason?: string;
@@ -117,7 +117,7 @@ export class StreamError extends Error {
 /** Control characters, ends of lines, characters that turn the direction of text, halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 
-/** A text for one line of a log or terminal: what others wrote cannot move the cursor, begin a line or change its order. */
+/** Escapes a text for one line of a log or terminal: control characters, line breaks and changes of direction. */
 export function escaped(text: string): string {
   return text.replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -125,13 +125,13 @@ export function escaped(text: string): string {
 /** Longest text of a cause in a message, in UTF-16 units. */
 const CAUSE_LENGTH = 300;
 
-/** A cause's own message, as a part of another message: " (no such room)"; "" if it says nothing. */
+/** Formats a cause as a part of another message: " (no such room)"; "" for an empty cause. */
 export function inBrackets(cause: unknown): string {
   const text = causeText(cause);
   return text === "" ? "" : ` (${text})`;
 }
 
-/** A cause's own message, on one line and cut short; "" if it says nothing. */
+/** Formats a cause's message on one line, cut short; "" for an empty cause. */
 export function causeText(cause: unknown): string {
   const text = escaped(ownText(cause));
   return text.length > CAUSE_LENGTH ? `${text.slice(0, CAUSE_LENGTH)}…` : text;
@@ -145,6 +145,6 @@ function ownText(cause: unknown): string {
     if (typeof message === "string" && message !== "") return message;
     return typeof name === "string" ? name : "";
   } catch {
-    return ""; // a getter of its own has thrown
+    return ""; // the value's own getter has thrown
   }
 }

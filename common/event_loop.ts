@@ -2,8 +2,8 @@
 import { callNextTurn } from "./platform.ts";
 
 /**
- * How long work may go on without giving the event loop back, in milliseconds. The promise to users is that no hold is longer than
- * 5 ms; a slice of 1 leaves room for the step that crosses it, for garbage collection, and for a second party's slice in the same turn.
+ * Length of a time slice, in ms. No hold may exceed 5 ms: a slice of 1 ms leaves room for its last step, for garbage collection, and for
+ * another user's slice in the same turn.
  */
 export const SLICE_MS = 1;
 
@@ -11,15 +11,15 @@ let sliceStarted = 0;
 let armed = false;
 
 /**
- * Whether this turn of the event loop has been used up. One slice is shared by all who ask: a thousand streams that are each well
- * behaved must not hold the loop together.
+ * Whether the time slice of this turn of the event loop is used up. All work shares one slice, as a thousand short steps would hold the
+ * loop together.
  */
 export function shouldYield(): boolean {
   const now = performance.now();
   if (!armed) {
     armed = true;
     sliceStarted = now;
-    callNextTurn(rearm); // the loop came round: whoever asks next starts a new slice
+    callNextTurn(rearm); // the next turn starts a new slice
     return false;
   }
   return now - sliceStarted > SLICE_MS;
@@ -29,7 +29,7 @@ function rearm(): void {
   armed = false;
 }
 
-/** Resolves in a later turn of the event loop, after timers and I/O that are due had theirs. */
+/** Resolves in a later turn of the event loop, after due timers and I/O. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => void callNextTurn(resolve));
 }

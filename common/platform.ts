@@ -1,9 +1,9 @@
-// The one file of the core that touches Node's modules and globals: another platform has one of its own.
+// Node's modules and globals that the core uses: the one file to replace for another platform.
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { clearInterval, setInterval } from "node:timers";
 
-/** A sha256 under way. */
+/** Running sha256. */
 export interface Sha256 {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array;
@@ -25,12 +25,12 @@ export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-/** Decodes base64. Takes anything: other alphabets, missing padding, text that is no base64 at all. */
+/** Decodes base64. Accepts other alphabets, missing padding and any other text. */
 export function decodeBase64(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "base64"));
 }
 
-/** Number of bytes of a text as UTF-8; a lone surrogate counts as the U+FFFD it becomes. */
+/** Size of a text as UTF-8, in bytes; a lone surrogate counts as U+FFFD. */
 export function utf8Length(text: string): number {
   return Buffer.byteLength(text);
 }
@@ -38,7 +38,7 @@ export function utf8Length(text: string): number {
 /** Handle of a call in the next turn of the event loop. */
 export type NextTurn = ReturnType<typeof setImmediate>;
 
-/** Calls a function in the next turn of the event loop, after timers and I/O that are due had theirs. */
+/** Calls a function in the next turn of the event loop, after due timers and I/O. */
 export function callNextTurn(call: () => void): NextTurn {
   return setImmediate(call);
 }
@@ -55,7 +55,7 @@ export function repeat(call: () => void, ms: number): () => void {
   return () => clearInterval(timer);
 }
 
-/** True if the program may read a file, or all files if none is given, without asking its user, as Deno would. */
+/** Whether the program may read a file, or all files, without Deno asking the user. */
 export function mayRead(file?: URL): boolean {
   const { Deno: deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
   if (deno === undefined) return true;

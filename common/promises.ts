@@ -1,4 +1,4 @@
-// Promises that something else than their executor settles.
+// Promises that are settled from outside.
 
 /** A promise, and the calls that settle it. */
 export class Deferred<T = void> {
@@ -14,7 +14,7 @@ export class Deferred<T = void> {
   }
 }
 
-/** Wakes all who wait for the next change of something. */
+/** Wakes all waiters at the next change. */
 export class Notifier {
   #next: Deferred | undefined;
 

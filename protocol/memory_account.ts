@@ -80,9 +80,9 @@ export interface SenderMemory {
 }
 
 /**
- * Makes the accounts of a receiver: each call of the result makes those of one more sender. A Millrace sender is bounded by twice its
- * credit, as a frame's memory takes up to twice its bytes, and by the first chunk of each stream, which needs no credit. Another SDK knows
- * no credit: its bound is the bytes of one stream, plus an eighth for overhead.
+ * Makes the accounts of a receiver: each call of the result makes those of one more sender. The bound of a Millrace sender is
+ * twice its credit plus the first chunks, which need no credit: a frame's memory takes up to twice its bytes. Another SDK knows no credit:
+ * its bound is the bytes of one stream, plus an eighth for overhead.
  */
 export function receiverMemory(limits: Limits): () => SenderMemory {
   const { senderWindow, totalWindow, streamsPerSender, streams, foreignQueue } = limits;

@@ -1,30 +1,30 @@
 import { SEGMENT_CAPACITY, SMALL_SEGMENT_CAPACITY } from "../protocol/constants.ts";
 
-/** Free segments kept for reuse, in bytes: what four bulk streams have in flight. */
+/** Bytes of free segments kept for reuse: as many as four bulk streams have in flight. */
 const KEPT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Memory that threads share and streams reuse. It goes back to its store when its owner has released it and no job holds it: a job
- * that was abandoned may still be running.
+ * Recycled memory that threads share. A segment returns to its store when its owner has released it and no job pins it: an abandoned job
+ * may still run.
  */
 export interface Segment {
   readonly buffer: SharedArrayBuffer;
-  /** All of it. */
+  /** View of the whole buffer. */
   readonly bytes: Uint8Array;
-  /** A job begins, or ends, to use it. */
+  /** Notes that a job starts to use the memory, or ends. */
   pin(): void;
   unpin(): void;
-  /** The owner is done with it. Twice is the same as once. */
+  /** Releases the owner's hold. Idempotent. */
   release(): void;
 }
 
 /** A free list of segments. */
 export interface SegmentStore {
-  /** A segment of at least so many bytes; what is in it is undefined. */
+  /** Takes a segment of at least that many bytes. Its content is undefined. */
   acquire(capacity?: number): Segment;
   /** Segments in use, in bytes. */
   readonly inUse: number;
-  /** Forgets the free ones. */
+  /** Drops free segments. */
   clear(): void;
 }
 
@@ -32,10 +32,7 @@ export function createSegmentStore(): SegmentStore {
   return new FreeLists();
 }
 
-/**
- * Capacities there are. They double, so that what waits for a reader takes twice its bytes at most: with two sizes only, frames just too
- * large for a small segment would take fifteen times the window they were given.
- */
+/** Capacities of segments, in bytes. They double, so that a frame takes at most twice its size. */
 const CAPACITIES: readonly number[] = [SMALL_SEGMENT_CAPACITY, 32_768, 65_536, 131_072, SEGMENT_CAPACITY];
 
 class FreeLists implements SegmentStore {

@@ -1,6 +1,6 @@
 /**
- * Ids for actors that come and go. xstate remembers each type of event that a state has seen, and some of them carry an actor's id: ids
- * that are used again keep that memory as large as the largest number of streams that were open at a time.
+ * Recycled actor ids. xstate remembers each type of event that a state has seen, and some contain an actor's id: recycling bounds that
+ * memory by the most streams open at a time.
  */
 export class ActorIds {
   readonly #prefix: string;

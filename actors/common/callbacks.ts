@@ -1,6 +1,6 @@
 import { isError, isThenable } from "../../common/realms.ts";
 
-/** Calls what a user gave to be told by. What it throws, or rejects with, goes to `failed` and nowhere else. */
+/** Calls a user's callback. Its exception or rejection goes to `failed` only. */
 export function tell(call: () => unknown, failed: (error: unknown) => void): void {
   try {
     const result = call();

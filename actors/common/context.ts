@@ -21,14 +21,14 @@ export interface StreamContext {
   readonly limits: Limits;
   readonly codec: Codec;
   readonly files: FileAccess;
-  /** Bytes a chunk of a stream that goes out holds. */
+  /** Bytes of an outgoing chunk. */
   readonly chunkSize: number;
-  /** Bytes that it may hold where the way is fast, if its receivers understand. */
+  /** Bytes of a chunk on a fast line, if its receivers are Millrace runtimes. */
   readonly largestChunk: number;
-  /** Sends packets, each in its turn. */
+  /** Decides the order of packets. */
   readonly scheduler: PacketScheduler;
-  /** Saves under way: the runtime does not close before what they leave is cleared away. */
+  /** Running saves: the runtime waits for them when it closes. */
   readonly saves: Set<Promise<unknown>>;
-  /** Hands an error that nobody awaits to the user. */
+  /** Reports an error that no call rejects with. */
   report(error: unknown, about: { streamId?: string; topic?: string; identity?: string }): void;
 }

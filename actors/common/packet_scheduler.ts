@@ -3,17 +3,17 @@ import type { Clock } from "../../common/clock.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import type { Transport } from "../../transports/transport.ts";
 
-/** Bytes of what is urgent that go before a chunk that waits gets its turn: bulk is left at least a tenth. */
+/** Urgent bytes sent before one waiting bulk chunk: bulk keeps at least 10 %. */
 const MAX_URGENT_BYTES_PER_CHUNK: number = 9 * STREAM_CHUNK_SIZE;
 
-/** Milliseconds after which those who are kept waiting are looked at again, should no acknowledgement wake them. */
+/** Interval of polls for chunks that became ready without an acknowledgement, in ms. */
 const POLL_INTERVAL_MS = 250;
 
-/** A chunk of a bulk stream, which waits for its turn. */
+/** Chunk of a bulk stream. */
 export interface BulkChunk {
-  /** Whether its receivers can take it. */
+  /** Whether its receivers' congestion windows have room. */
   ready(): boolean;
-  /** Hands it to the transport; undefined if it is wanted no more. */
+  /** Sends the chunk; undefined if its stream has ended. */
   start(): Promise<void> | undefined;
 }
 
@@ -29,8 +29,8 @@ interface UrgentPacket {
 }
 
 /**
- * Decides what the transport is given next, one packet at a time, so that little waits where nothing can overtake it: what is urgent
- * (control, headers and trailers, short streams, text as it is made) before bulk, the bulk streams in turn, chunk by chunk.
+ * Packet scheduler of two classes. The transport gets one packet at a time, so that its queue stays short. Urgent packets (control, headers,
+ * trailers, short streams, incremental text) go before bulk chunks; bulk streams take turns.
  */
 export class PacketScheduler {
   readonly #transport: Transport;
@@ -46,12 +46,12 @@ export class PacketScheduler {
     this.#clock = clock;
   }
 
-  /** Whether packets wait in queues on their way, so that what is sent needs an order and a bound. */
+  /** Whether the transport queues packets, so that their order and number matter. */
   get isPaced(): boolean {
     return this.#transport.direct !== true;
   }
 
-  /** Sends a packet that is urgent, or in its stream's turn. Settles as `Transport.send` does. */
+  /** Sends an urgent packet. Settles as `Transport.send` does. */
   sendUrgent(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
     if (!this.isPaced) return this.#transport.send(packet, destinations);
     const bytes = packet.type === "chunk" ? packet.content.length : 0;
@@ -61,12 +61,12 @@ export class PacketScheduler {
     });
   }
 
-  /** Hands the transport a chunk whose turn it is: what {@linkcode BulkChunk.start} does. */
+  /** Sends a chunk whose turn has come, from {@linkcode BulkChunk.start}. */
   sendNow(packet: Packet, destinations: readonly string[] | undefined): Promise<void> {
     return this.#transport.send(packet, destinations);
   }
 
-  /** Sends a chunk when it is its turn and its receivers can take it. */
+  /** Schedules a bulk chunk. Resolves when the chunk is sent, or its stream has ended. */
   scheduleBulk(chunk: BulkChunk): Promise<void> {
     return new Promise((resolve) => {
       this.#bulk.push({ chunk, resolve });
@@ -74,12 +74,12 @@ export class PacketScheduler {
     });
   }
 
-  /** A receiver may be able to take more, or a chunk is wanted no more. */
+  /** Looks for ready chunks again: a window has opened, or a stream has ended. */
   wake(): void {
     this.#next();
   }
 
-  /** Resolves when all that was urgent so far has been handed on. */
+  /** Resolves when all urgent packets so far were sent. */
   async flushed(): Promise<void> {
     if (!this.isPaced) return;
     await new Promise<void>((resolve) => {

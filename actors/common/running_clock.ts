@@ -1,22 +1,22 @@
-// Time in which this process ran. A process that is stopped, by a debugger, a signal or a closed laptop, hears nothing of the others
-// meanwhile: that is no silence of theirs.
+// Clock of the time in which this process ran. A process stopped by a debugger, a signal or a closed laptop receives nothing: that is no
+// silence of the other participants.
 import { repeat } from "../../common/platform.ts";
 import type { Clock } from "../../common/clock.ts";
 
-/** Milliseconds between two looks at the time. */
+/** Interval of the heartbeat, in ms. */
 const HEARTBEAT = 500;
 
-/** Milliseconds between looks beyond which the process did not run: no event loop that works is held as long. */
+/** Interval above which the process counts as stopped, in ms: no working event loop is held as long. */
 const GAP = 2_000;
 
-/** Runs a function again and again, and does not keep the process; returns the call that ends it. For tests it is a parameter. */
+/** Calls a function at intervals, without keeping the process. Returns the call that ends this. A parameter for tests. */
 export type Heartbeat = (look: () => void, ms: number) => () => void;
 
 interface Waiting {
   timer: unknown;
 }
 
-/** A clock that stands still while the process does. Its timers fire when they are due by it. */
+/** Makes a clock that stands still while the process is stopped. */
 export function runningClock(base: Required<Clock>, heartbeat: Heartbeat = repeat): Required<Clock> {
   let lost = 0;
   let lookedAt = 0;
@@ -34,7 +34,7 @@ export function runningClock(base: Required<Clock>, heartbeat: Heartbeat = repea
     return base.now() - lost;
   }
 
-  /** The time is watched for as long as somebody waits. */
+  /** Counts pending timers: the heartbeat runs while there are any. */
   function hold(change: 1 | -1): void {
     pending += change;
     if (pending > 0 && stop === undefined) {
@@ -48,7 +48,7 @@ export function runningClock(base: Required<Clock>, heartbeat: Heartbeat = repea
 
   function wait(waiting: Waiting, fn: () => void, due: number): void {
     waiting.timer = base.setTimeout(() => {
-      if (due - now() >= 1) return wait(waiting, fn, due); // it came due while the process did not run
+      if (due - now() >= 1) return wait(waiting, fn, due); // the process was stopped meanwhile
       waiting.timer = undefined;
       hold(-1);
       fn();

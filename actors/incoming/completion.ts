@@ -6,7 +6,7 @@ import { abortReasonOf, type ReceivedTrailer } from "./trailer.ts";
 /** How long to wait, in ms, for chunks missing when the trailer arrives. An ordered transport never needs it. */
 const GAP_WAIT = 1_000;
 
-/** Whether the sender of a stream has ended it, has sent all of it, or has fallen silent. */
+/** The sender's part in a stream's end: trailer, gaps, silence. */
 export class Completion {
   readonly #from: string;
   readonly #isMillrace: boolean;
@@ -47,7 +47,7 @@ export class Completion {
     this.#heardAt = this.#context.clock.now();
   }
 
-  /** Notes the trailer: no more chunks were sent. Returns the fault of one that more chunks preceded than it says. */
+  /** Notes the trailer: no more chunks were sent. Returns a fault if more chunks came than the trailer counts. */
   noteTrailer(trailer: ReceivedTrailer): Fault | undefined {
     const { chunks = Infinity } = trailer.extension ?? {};
     if (chunks < this.#content.chunks) return { code: "corrupt", why: "more chunks came than were sent" };
@@ -62,7 +62,7 @@ export class Completion {
     return true;
   }
 
-  /** Milliseconds until the silence has lasted as long as it may, 0 at least. */
+  /** Milliseconds until the silence is too long, at least 0. */
   untilSilent(): number {
     if (this.isWhole && this.abortFault === undefined) return Infinity;
     const { clock, limits: { idleTimeout, foreignIdleTimeout } } = this.#context;
@@ -75,7 +75,7 @@ export class Completion {
   silenceFault(): Fault | undefined {
     if (this.untilSilent() > 0) return undefined;
     const { abortFault } = this;
-    if (this.isWhole || abortFault !== undefined) return abortFault; // what came before its end was left unread for as long
+    if (this.isWhole || abortFault !== undefined) return abortFault; // content that came before the end was left unread for as long
     if (this.#trailer !== undefined || this.#gapSince !== undefined || this.#content.hasGap) {
       return { code: "incomplete", why: `chunk ${this.#content.chunks} did not come` };
     }

@@ -2,7 +2,7 @@ import type { Fault } from "./fault.ts";
 import { type RunningDigest, runningDigest } from "../../protocol/wire/digest.ts";
 import type { TrailerExtension } from "../../protocol/wire/extension.ts";
 
-/** Compares what was consumed of a stream with what its header and trailer announced. */
+/** Compares the consumed content with the announcements of header and trailer. */
 export class ContentCheck {
   readonly #running: RunningDigest | undefined;
   #digest: string | undefined;
@@ -12,7 +12,7 @@ export class ContentCheck {
     this.#running = hasDigest ? runningDigest() : undefined;
   }
 
-  /** Digest of the whole stream, in base64; undefined before it was checked. */
+  /** Digest of the whole stream, base64; undefined before `findFault`. */
   get digest(): string | undefined {
     return this.#digest;
   }
@@ -22,7 +22,7 @@ export class ContentCheck {
     this.#running?.update(bytes);
   }
 
-  /** Checks a number of bytes against the announced size and the trailer. Returns what is wrong, if anything is. */
+  /** Checks a number of bytes, and the digest, against the announced size and the trailer. */
   findFault(
     bytes: number,
     size: number | undefined,

@@ -2,12 +2,12 @@ import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
 import type { MemoryAccount } from "../../protocol/memory_account.ts";
 import type { StreamContext } from "../common/context.ts";
 
-/** Environment of an incoming stream: its runtime's, and calls on it. */
+/** Environment of an incoming stream: its runtime's, and calls on its session. */
 export interface IncomingContext {
   readonly stream: StreamContext;
   /** Credit that the streams of a Millrace sender share; undefined for another SDK. */
   readonly shared: ConnectionReceiveWindow | undefined;
-  /** Account that is charged with what the stream holds. */
+  /** Account of the sender's memory. */
   readonly memory: MemoryAccount;
   /** Tells the sender the stream's state. */
   notify(): void;

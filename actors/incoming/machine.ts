@@ -10,11 +10,11 @@ export type IncomingEvent =
   | { type: "cancel.requested"; error: StreamError }
   | { type: "stream.broken"; error: StreamError };
 
-/** Effects of the machine on its stream, and the facts that its guards and delays ask for. An inspector sees nothing of it. */
+/** Effects of the machine, and answers for its guards and delays. Serialises to nothing, so that an inspector sees plain data. */
 export interface IncomingEffects {
-  /** Whether the stream has ended, whatever ended it. */
+  /** Whether the stream has ended. */
   readonly ended: boolean;
-  /** Notes that a handler takes the stream, with its window if it asks for one. */
+  /** Notes that a handler takes the stream, and its window if it asks for one. */
   claimed(window: number | undefined): void;
   /** Makes an error about the stream. */
   failure(code: StreamErrorCode, why: string): StreamError;
@@ -39,13 +39,13 @@ export interface IncomingInput {
 
 /** Context of the machine, as an inspector sees it. */
 export interface MachineContext extends IncomingInput {
-  /** That a trailer came is a fact, never the end of unread bytes. */
+  /** Whether the trailer has come; unread bytes may still wait. */
   readonly trailer: boolean;
   readonly error: StreamError | undefined;
 }
 
 /**
- * An incoming stream: `offered → receiving → closed`, or `failed`. It is closed when its last byte has been taken and checked.
+ * An incoming stream: `offered → receiving → closed`, or `failed`. It closes when its last byte was consumed and checked.
  */
 const machine = setup({
   types: {
@@ -54,7 +54,7 @@ const machine = setup({
     input: {} as IncomingInput,
   },
   actors: {
-    /** Holds what has come; its clean-up gives it back, whatever ends the actor. */
+    /** Invoked for the stream's life: its clean-up runs whatever ends the actor. */
     holding: fromCallback<IncomingEvent, IncomingEffects>(({ input }) => () => {
       if (!input.ended) input.fail(input.failure("cancelled", "its actor was stopped"));
     }),
@@ -108,7 +108,7 @@ const machine = setup({
     },
     receiving: {
       after: {
-        // A sign of life has moved the end of the silence, so the delay starts anew with the rest.
+        // A sign of life has moved the end of the silence: the delay restarts with the rest.
         silence: [{ guard: "isSilent", target: "failed", actions: "noteSilence" }, { target: "receiving", reenter: true }],
       },
       on: {

@@ -1,23 +1,23 @@
 import type { Clock } from "../../common/clock.ts";
 import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
 
-/** Milliseconds after which even little that was taken is told of, so that a sender sees that a slow reader makes progress. */
+/** Interval of credit updates for a slow reader, in ms, so that its sender sees progress. */
 const UPDATE_INTERVAL_MS = 1_000;
 
 /** Send a credit update once this share of the window was consumed. At 1/4, senders of large frames stalled on every second frame. */
 const UPDATE_SHARE = 1 / 8;
 
-/** How far the sender of one stream may go, and what of the credit that its streams share it has used. Offsets in plain bytes. */
+/** Receive window of one stream, and its use of the credit shared with the sender's other streams. Offsets in plain bytes. */
 export class ReceiveWindow {
   readonly #shared: ConnectionReceiveWindow | undefined;
   readonly #clock: Required<Clock>;
   #window: number;
-  /** Limit that the sender was told, in bytes; 0 before there is a handler, as the hello stands for that. */
+  /** Limit that the sender was told; 0 before there is a handler, while the hello's applies. */
   #advertisedLimit = 0;
   #raisedAt = 0;
   /** Enforced limit, in bytes. May exceed the handler's window: the hello may have advertised more. */
   #enforcedLimit: number;
-  /** Up to where shared credit was used: of a frame under way, to its end. */
+  /** Offset up to which shared credit is used; of an unfinished frame, to its end. */
   #reserved = 0;
 
   /** `shared`: undefined of another SDK, which knows no credit. */
@@ -41,7 +41,7 @@ export class ReceiveWindow {
     return this.#reserved;
   }
 
-  /** Lets the sender of a stream with a handler go on, from what its reader has taken. */
+  /** Raises the limit to the window beyond the consumed bytes, for a stream with a handler. */
   grant(taken: number, window: number = this.#window): void {
     this.#window = window;
     this.#advertisedLimit = taken + window;
@@ -64,19 +64,19 @@ export class ReceiveWindow {
     return true;
   }
 
-  /** Bytes were taken: what they used is free again. */
+  /** Frees shared credit of consumed bytes. */
   consume(from: number, to: number): void {
     this.#shared?.consume(from, to);
   }
 
-  /** The stream is over: what it used and nobody took is free again. */
+  /** Frees shared credit of unconsumed bytes, as the stream has ended. */
   end(taken: number): void {
     this.#shared?.consume(taken, this.#reserved);
   }
 
   /**
-   * After the end: the sender says that it has sent up to an offset. What never came is not waited for. The claim counts between what has
-   * come and what there was credit for, so that nothing a sender says frees or raises more than it was charged. Returns what counts.
+   * Settles an ended stream that was sent up to `final`, by its sender's word. The word counts only between the received bytes and the
+   * credit, so that no forgery frees more than was charged. Returns the offset that counts.
    */
   release(final: number, came: number): number {
     const most = this.#shared?.reach(this.#reserved) ?? Infinity;

@@ -27,7 +27,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
   readonly #receiveWindow: ReceiveWindow;
   readonly #check: ContentCheck;
   #consumed = 0;
-  /** Offset that counts as received, once the buffer takes no more. */
+  /** Offset that counts as received, once content is discarded or the end is settled. */
   #counted: number | undefined;
 
   /** `shared`: window of all the sender's streams; undefined for another SDK, which knows no credit. */
@@ -78,7 +78,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
     return this.#receiveWindow.window;
   }
 
-  /** Offset up to which the sender was told it may send. */
+  /** Offset up to which the sender may send, as last advertised. */
   get advertisedLimit(): number {
     return this.#receiveWindow.advertisedLimit;
   }
@@ -139,7 +139,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
     this.#receiveWindow.grant(this.#consumed, window);
   }
 
-  /** Charges memory for what describes the stream. Returns the fault of a sender whose memory is used up. */
+  /** Charges memory for the header or trailer. Returns a fault if the sender's memory is used up. */
   reserve(bytes: number): Fault | undefined {
     return this.#memory.reserve(bytes) ? undefined : this.shortage;
   }
@@ -175,7 +175,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
       return fits ? "keep" : { code: "too-large", why: `its reader has left more than ${foreignQueue} bytes unread` };
     }
     if (this.#receiveWindow.charge(to)) return "keep";
-    // A broadcast waits for nobody who has not claimed it: without a handler its content passes.
+    // A broadcast does not wait for receivers without a handler: there its content passes.
     return this.#stream.isClaimed ? { code: "refused", why: "more bytes came than there was credit for" } : "pass";
   }
 

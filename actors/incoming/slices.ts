@@ -1,13 +1,13 @@
-// Work that one packet asks for beyond what its own turn of the event loop gives it: those who wait go on in turns, a step each.
+// Work of one packet that exceeds a turn of the event loop, in steps. Streams with such work take turns.
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 
-/** Does a step; false when nothing is left. */
+/** A step of work; false when nothing is left. */
 export type Step = () => boolean;
 
 const waiting = new Set<Step>();
 let isRunning = false;
 
-/** Goes on with a step in later turns, until it says that nothing is left. */
+/** Repeats a step in later turns of the event loop, until it returns false. */
 export function goOn(step: Step): void {
   waiting.add(step);
   if (!isRunning) void run();
@@ -24,7 +24,7 @@ async function run(): Promise<void> {
     await yieldToEventLoop();
     for (const step of waiting) {
       waiting.delete(step);
-      if (step()) waiting.add(step); // at the end: the others have their turn first
+      if (step()) waiting.add(step); // at the end, behind the others
       if (shouldYield()) break;
     }
   }

@@ -24,7 +24,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   readonly extension: HeaderExtension | undefined;
   /** Sender's identity as handlers see it. */
   readonly senderIdentity: string;
-  /** Whether the sender is told of each chunk that comes. */
+  /** Whether chunks are acknowledged. */
   readonly acknowledged: boolean;
   readonly tracker: ProgressTracker;
   readonly unread: UnreadWatch;
@@ -61,7 +61,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     const shared = this.isMillrace ? context.shared : undefined;
     this.content = new ReceivedContent(this, opened, context.stream, context.memory, shared, this.#check);
     this.#completion = new Completion(from, this.isMillrace, this.content, context.stream);
-    this.closed.catch(() => {}); // a reader need not look at it
+    this.closed.catch(() => {}); // a reader may ignore it
   }
 
   /** Resolves with the trailer when all was consumed and checked; rejects with the error that the stream failed with. */
@@ -182,7 +182,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
     if (this.ended || this.cameWhole) return;
     if (code === undefined) this.#noteGap();
-    // A broadcast goes on without a receiver that has no handler: one may be registered yet.
+    // A broadcast goes on without this receiver, whose handler may be registered later.
     else if (code === "incomplete" && !this.isClaimed) this.content.discard();
     else this.#break({ code, why: `"${this.from}" gave it up`, ...(reason === undefined ? {} : { reason }) });
   }
@@ -257,7 +257,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.content.release(final);
   }
 
-  /** State of the stream, as its sender is told. */
+  /** State of the stream for its sender. */
   state(): ReceivingState {
     const { received, consumed, advertisedLimit } = this.content;
     const base = {
@@ -273,7 +273,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
       return { ...base, end: "done", ...(digest === undefined ? {} : { digest }) };
     }
     const { code, reason } = this.error;
-    // "aborted" is what a sender does: here a consumer's signal was aborted.
+    // "aborted" means an abort by the sender; here it was a consumer's signal.
     return { ...base, end: receiverCode(code), ...(reason === undefined ? {} : { reason }) };
   }
 

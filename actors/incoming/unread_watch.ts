@@ -3,7 +3,7 @@ import type { Clock } from "../../common/clock.ts";
 /** Reason of a stream that ended unread, at both ends. */
 export const UNREAD = "its handler returned and nobody reads it";
 
-/** Ends a stream whose handler has returned and that nobody has begun to read: else it would be kept for the runtime's life. */
+/** Ends a stream whose handler has returned without a consumer: else it would stay open for the runtime's life. */
 export class UnreadWatch {
   readonly #clock: Required<Clock>;
   readonly #timeout: number;
@@ -26,7 +26,7 @@ export class UnreadWatch {
     this.#watch();
   }
 
-  /** Somebody reads the stream; or has not begun after all. */
+  /** The stream has a consumer, or none after all. */
   consumed(isConsumed: boolean): void {
     this.#isConsumed = isConsumed;
     this.#watch();

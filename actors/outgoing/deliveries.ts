@@ -48,7 +48,7 @@ export class Deliveries {
     return this.#lossOf(this.#spec.destinations.find(first.identity), first.error);
   }
 
-  /** Adds a receiver, which gets what is sent from now on. */
+  /** Adds a receiver of the rest of the stream. */
   add(destination: Destination): void {
     this.#spec.destinations.add(destination, this.#stream.offset);
   }
@@ -77,7 +77,7 @@ export class Deliveries {
     const differs = state.end === "done" && state.digest !== this.#digest;
     const changed = destination.note(differs ? { ...state, end: "corrupt" } : state);
     if (isDrained && destination.outcome === undefined) destination.awaitReceipt(this.#context.clock.now(), sent);
-    if (state.end !== undefined && state.end !== "done") this.#stream.notifyReceiver(destination); // how far it was sent
+    if (state.end !== undefined && state.end !== "done") this.#stream.notifyReceiver(destination); // with the offset up to which it was sent to
     if (isRefusal(state.end)) this.#reportRefusal(destination, state.end);
     else if (state.end === "disconnected") this.#reportLoss(destination, state.end);
     if (changed) this.#update();
@@ -103,7 +103,7 @@ export class Deliveries {
     this.#spec.destinations.find(identity)?.inFlight?.acknowledge(chunks, this.#context.clock.now());
   }
 
-  /** Sends no more to a receiver, and tells the receiver. */
+  /** Ends the stream for one receiver, and notifies it. */
   drop(destination: Destination, code: StreamErrorCode): void {
     this.#spec.destinations.settle(destination, code, this.#stream.offset);
     if (destination.isMillrace) this.#stream.notifyReceiver(destination);
@@ -132,7 +132,7 @@ export class Deliveries {
     return next === undefined ? limits.stallTimeout : Math.max(1, next - clock.now());
   }
 
-  /** End of the stream for one receiver, as that one is told; undefined while the stream goes on. */
+  /** End of the stream for one receiver; undefined while the stream goes on. */
   endFor(destination: Destination | undefined): { final: number; end?: StreamErrorCode } | undefined {
     const final = destination?.final ?? this.#stream.offset;
     const outcome = destination?.outcome;

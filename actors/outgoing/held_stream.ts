@@ -2,7 +2,7 @@ import { inlineContent } from "../../protocol/wire/inline_content.ts";
 import type { ChunkPacket, HeaderPacket, Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
 import type { OutgoingSpec } from "./plan.ts";
 
-/** Packets of a short stream that are held until its end, as all of it may go in one. */
+/** Packets of a short stream, held until its end: its content may go within the header. */
 export class HeldStream {
   readonly #spec: OutgoingSpec;
   readonly #header: HeaderPacket;
@@ -13,7 +13,7 @@ export class HeldStream {
     this.#header = header;
   }
 
-  /** Copies a chunk. Sends nothing, so that there is nothing to await. */
+  /** Adds a copy of a chunk. */
   add(chunk: ChunkPacket): undefined {
     this.#chunks.push({ ...chunk, content: chunk.content.slice() });
   }

@@ -11,9 +11,9 @@ export type OutgoingEvent =
   | { type: "pump.failed"; error: StreamError }
   | { type: "destinations.lost"; error: StreamError };
 
-/** Effects of the machine on its stream, and the facts that its guards and delays ask for. An inspector sees nothing of it. */
+/** Effects of the machine, and answers for its guards and delays. Serialises to nothing, so that an inspector sees plain data. */
 export interface OutgoingEffects {
-  /** Starts moving the stream's bytes, and returns the call that stops it. */
+  /** Starts the pump. Returns the call that stops it. */
   start(report: (event: OutgoingEvent) => void): () => void;
   /** Whether all receivers that were to confirm have answered. */
   readonly confirmed: boolean;

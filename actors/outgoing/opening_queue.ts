@@ -1,4 +1,4 @@
-// Sends whose receivers take no more streams for the moment. Each waits for its turn, in the order in which they came.
+// Queue of sends whose receivers accept no more streams for the moment, first come, first served.
 import { onAbort } from "../../common/abort.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
@@ -92,7 +92,7 @@ export class OpeningQueue {
     this.#watch(blocked);
   }
 
-  /** Gives back what a send has taken that is not opened after all. */
+  /** Gives back the credit of a send whose stream is not opened after all. */
   leave(credits: readonly StreamCredit[]): void {
     for (const credit of credits) credit.giveBack();
     this.wake();
@@ -104,7 +104,7 @@ export class OpeningQueue {
     this.#watch(new Set());
   }
 
-  /** The timer runs while a receiver keeps sends waiting, and begins anew each time that one takes more. */
+  /** Runs the stall timer while sends wait for a receiver; restarts it when the receiver accepts more. */
   #watch(blocked: ReadonlySet<StreamCredit>): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;

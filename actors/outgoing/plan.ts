@@ -17,7 +17,7 @@ import type { StreamHeader } from "../../protocol/wire/packets.ts";
 import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { CompressionOptions } from "../../workers/codec.ts";
 
-/** Most receivers that a packet names: a broadcast to more goes to everybody, unframed. */
+/** Most receivers that packets list: a broadcast to more is unframed, and addressed to everybody. */
 const MAX_LISTED = 32;
 
 /** Plan of an outgoing stream, fixed when the stream is opened. */
@@ -44,18 +44,18 @@ export interface OutgoingSpec {
 /** Compression of a stream's frames. */
 export type Compression = Omit<CompressionOptions, "thorough">;
 
-/** A stream that is to be opened. */
+/** Request to open a stream. */
 export interface Opening {
   readonly description: StreamDescription;
   readonly options: StreamOptions;
-  /** Its parts are sent as they are written, so it is never framed. */
+  /** Whether parts are sent as they are written: then the stream is never framed. */
   readonly incremental: boolean;
-  /** All of its content is there from the start. */
+  /** Whether all content is available from the start. */
   readonly availableUpFront?: boolean;
   readonly confirm: boolean;
 }
 
-/** A receiver that is present: what the form of a stream depends on. */
+/** A present receiver, as far as a stream's form depends on it. */
 export interface PresentReceiver {
   readonly identity: string;
   /** Whether the receiver is known to be a Millrace runtime. */
@@ -69,7 +69,7 @@ export interface PresentReceiver {
   };
 }
 
-/** A receiver that misses the stream, and why: it is not here, or took no more streams. */
+/** A receiver that misses the stream: it is absent, or accepts no more streams. */
 export interface MissingReceiver {
   readonly identity: string;
   readonly outcome: "disconnected" | "timeout";
@@ -80,7 +80,7 @@ export interface StreamOrigin {
   readonly instance: string;
   readonly sequence: number;
   readonly limits: Limits;
-  /** Whether packets wait in queues on their way. */
+  /** Whether the transport queues packets. */
   readonly isPaced: boolean;
   /** Whether the room may have participants that the transport does not list. */
   readonly hasUnlisted: boolean;
@@ -136,7 +136,7 @@ export function planStream(
   };
 }
 
-/** The destination of a Millrace runtime; of a bulk stream with the packets in flight to it. */
+/** Makes the destination of a Millrace runtime; with packets in flight for a bulk stream. */
 export function destinationOf({ identity, session }: PresentReceiver, bulk: boolean): Destination {
   const inFlight = bulk ? new InFlight(session.congestion) : undefined;
   return new Destination(identity, session.streamWindow, session.sendWindow, inFlight);
@@ -148,7 +148,7 @@ function missingDestination({ identity, outcome }: MissingReceiver): Destination
   return destination;
 }
 
-/** Without queues on the way compression wins nothing, unless it is asked for. */
+/** Compression on request, or by default where the transport queues packets. */
 function compressionOf(
   { info }: StreamDescription,
   { compress }: StreamOptions,

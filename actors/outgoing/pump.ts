@@ -14,7 +14,7 @@ import type { QueuedSegment } from "./send_queue.ts";
 import type { OutgoingEvent } from "./machine.ts";
 import type { OutgoingStream } from "./stream.ts";
 
-/** Starts the pump of a stream, and returns the call that stops it. */
+/** Starts the pump of a stream. Returns the call that stops it. */
 export function startPump(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void {
   const pump = new OutgoingPump(stream, report);
   stream.pumped = pump.run(); // never rejects: it reports
@@ -134,7 +134,7 @@ class OutgoingPump {
     }
   }
 
-  /** Gives a chunk to the transport when it is its turn. */
+  /** Sends a chunk when its turn has come. */
   #carry(content: Uint8Array, bytes: number): Promise<void> {
     const stream = this.#stream;
     const { scheduler, clock } = stream.context;
@@ -193,7 +193,7 @@ class OutgoingPump {
     try {
       await this.#give(this.#trailer(reason, {}, { bytes, chunks, digest: "", code }));
     } catch {
-      // The transport is gone, and the receivers with it: they learn it from theirs.
+      // The transport has ended: the receivers' transports tell them.
     }
   }
 
@@ -206,7 +206,7 @@ class OutgoingPump {
   #give(packet: Packet): Promise<void> | undefined {
     const { spec, context } = this.#stream;
     const { names } = spec.destinations;
-    if (names?.length === 0) return undefined; // nobody is left, or nobody was there: an empty list must never become a broadcast
+    if (names?.length === 0) return undefined; // no receiver is left: an empty list must never become a broadcast
     if (packet.type === "header") {
       this.#announced = true;
       this.#stream.noteHeaderSent();

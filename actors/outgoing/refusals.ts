@@ -1,4 +1,4 @@
-// Streams to named receivers that one of them does not take. Often no call can reject with that: it comes seconds after the stream was sent.
+// Refusals of named receivers. Often no call can reject with one, as it comes seconds after the stream was sent.
 import { StreamError } from "../../errors.ts";
 import type { Destinations } from "../../protocol/flow/destinations.ts";
 import type { Claim, ReceivingState } from "../../protocol/wire/control.ts";
@@ -7,15 +7,15 @@ import { BoundedMap } from "../../common/bounded_map.ts";
 import type { StreamContext } from "../common/context.ts";
 
 /**
- * Ended streams of which a refusal is still told. A receiver has at most some thousand open, and refuses one after five seconds: these are
- * some 800 texts a second to it, all that time.
+ * Ended streams whose refusal is still reported. A receiver has some thousand open at most, and refuses one after five seconds: enough for
+ * 800 texts a second.
  */
 const REMEMBERED = 4_096;
 
-/** Hands an error that nobody awaits to the user. */
+/** Reports an error that no call rejects with. */
 export type Report = StreamContext["report"];
 
-/** A stream, as an error is about it. */
+/** Identity of a stream in an error. */
 export interface SentStream {
   readonly streamId: string;
   readonly topic: string;
@@ -33,15 +33,15 @@ export interface EndedStream {
   };
 }
 
-/** Codes by which a receiver says that it does not take a stream: for want of a handler, or by its limits. */
+/** Codes of a refusal: for want of a handler, or by the receiver's limits. */
 export type Refusal = "refused" | "too-large";
 
-/** Whether a stream ended at its receiver as that does not take it. */
+/** Whether a stream's end at its receiver is a refusal. */
 export function isRefusal(end: ReceivingState["end"]): end is Refusal {
   return end === "refused" || end === "too-large";
 }
 
-/** Error that the sender's user is told of a refusal. */
+/** Makes the error of a refusal. */
 export function refusalError({ streamId, topic }: SentStream, identity: string, code: Refusal, claim: Claim): StreamError {
   const why = code === "too-large"
     ? "takes no stream of that size"
@@ -52,7 +52,7 @@ export function refusalError({ streamId, topic }: SentStream, identity: string, 
   return new StreamError(code, message, { streamId, identity });
 }
 
-/** Streams to one receiver, named and without receipts, that have ended here and of which it may yet say that it does not take them. */
+/** Ended streams to one named receiver, without receipts, that the receiver may still refuse. */
 export class PendingRefusals {
   readonly #identity: string;
   readonly #report: Report;
@@ -63,14 +63,14 @@ export class PendingRefusals {
     this.#report = report;
   }
 
-  /** A stream has ended at this end. */
+  /** Adds a stream that has ended at this end. */
   add({ spec, error, streamId }: EndedStream): void {
     const { destinations, confirm, sequence, description: { info: { topic } } } = spec;
     const isSettled = error !== undefined || confirm || destinations.find(this.#identity)?.outcome !== undefined;
     if (destinations.isTargeted && !isSettled) this.#streams.set(sequence, { streamId, topic });
   }
 
-  /** The receiver says how one stands. It is told of once. */
+  /** Takes the receiver's state of a stream. Reports a refusal once. */
   note({ sequence, end, claim }: ReceivingState): void {
     if (!isRefusal(end)) return;
     const stream = this.#streams.get(sequence);

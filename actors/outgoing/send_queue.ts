@@ -64,7 +64,7 @@ export class SendQueue {
     this.#arrivals.notify();
   }
 
-  /** Nothing comes after what was pushed. */
+  /** Ends the queue behind its last segment. */
   end(end: CloseOptions): void {
     this.#end ??= end;
     this.#arrivals.notify();
@@ -96,7 +96,7 @@ export class SendQueue {
   }
 }
 
-/** Drops a segment; if the codec is still at it, its failure is nobody's concern any more. */
+/** Drops a segment, and ignores a failure of its codec job. */
 function abandon(queued: QueuedSegment): void {
   if (queued.encoded instanceof Promise) queued.encoded.catch(() => {});
   queued.release();

@@ -22,7 +22,7 @@ const CROWDED_BYTES = 64 * 1024 * 1024;
 export interface StreamHooks {
   /** Starts the stream's pump. Returns the call that stops it. */
   start(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void;
-  /** A receiver is to be told the state of the stream. */
+  /** Sends a receiver the state of the stream. */
   notify(stream: OutgoingStream, destination: Destination): void;
   /** The stream's header was given to the transport. */
   headerSent(): void;
@@ -62,7 +62,7 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     this.tracker = new ProgressTracker(spec.totalSize ?? 0);
     this.#meter = new ProgressMeter(spec.totalSize, context.clock.now());
     this.deliveries = new Deliveries(spec, context, this);
-    this.opened.catch(() => {}); // nobody has to await these
+    this.opened.catch(() => {}); // callers need not await these
     this.settled.catch(() => {});
   }
 
@@ -93,7 +93,7 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     return this.spec.extension?.format === "framed";
   }
 
-  /** Code that receivers are told of a failure. */
+  /** Code of a failure on the wire. */
   get wireCode(): StreamErrorCode {
     return senderCode(this.error?.code ?? "aborted");
   }
@@ -178,7 +178,7 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     this.#receivers.notify();
   }
 
-  /** State of the stream, as a receiver is told. */
+  /** State of the stream for a receiver. */
   state(destination: Destination | undefined): SendingState {
     const { sequence } = this.spec;
     const { error } = this;

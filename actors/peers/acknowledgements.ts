@@ -3,14 +3,14 @@ import { ACK_BYTES, ACK_DELAY } from "../../protocol/flow/congestion.ts";
 import type { AcknowledgedStream } from "../../protocol/wire/control.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 
-/** Streams that one acknowledgement is of. */
+/** Most streams in one acknowledgement. */
 const ACK_ROWS = 500;
 
-/** Tells a sender of bulk what has come: at once if much has, or soon, with what comes until then. */
+/** Acknowledgements of bulk chunks: at once after many bytes, else after a short delay. */
 export class Acknowledgements {
   readonly #clock: Required<Clock>;
   readonly #tell: (streams: readonly AcknowledgedStream[]) => void;
-  /** Streams of which the sender is to be told, and the bytes that have come since it was. */
+  /** Streams with unacknowledged chunks, and their bytes. */
   readonly #streams = new Set<IncomingStream>();
   #bytes = 0;
   #timer: unknown;
@@ -20,7 +20,7 @@ export class Acknowledgements {
     this.#tell = tell;
   }
 
-  /** A chunk of so many bytes has come. */
+  /** Acknowledges a chunk of that many bytes. */
   add(stream: IncomingStream, bytes: number): void {
     this.#streams.add(stream);
     this.#bytes += bytes;
@@ -28,7 +28,7 @@ export class Acknowledgements {
     else this.#timer ??= this.#clock.setTimeout(() => this.#flush(), ACK_DELAY);
   }
 
-  /** Nothing more is told. */
+  /** Drops what is not acknowledged yet. */
   clear(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;

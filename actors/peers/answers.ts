@@ -1,12 +1,12 @@
 import type { Clock } from "../../common/clock.ts";
 
-/** Answers that go out at once; an honest peer asks for no more in a second. */
+/** Burst of answers without delay: more than an honest peer requests in a second. */
 const BURST = 20;
 
-/** Milliseconds for each answer after those: 20 a second, whoever asks how often. */
+/** Interval of further answers, in ms: 20 a second at most. */
 export const ANSWER_INTERVAL = 50;
 
-/** Answers to what a peer asks: some at once, then one in each interval for all that was asked in it. */
+/** Rate limiter of answers to a peer: a burst, then one answer in each interval for all its requests. */
 export class Answers {
   readonly #clock: Required<Clock>;
   readonly #send: () => void;
@@ -14,16 +14,16 @@ export class Answers {
   #refilledAt: number;
   #timer: unknown;
 
-  /** `send` says all that is to be said at that time. */
+  /** `send` answers all requests so far. */
   constructor(clock: Required<Clock>, send: () => void) {
     this.#clock = clock;
     this.#send = send;
     this.#refilledAt = clock.now();
   }
 
-  /** The peer asks. */
+  /** Requests an answer. */
   request(): void {
-    if (this.#timer !== undefined) return; // the answer that waits is to this, too
+    if (this.#timer !== undefined) return; // the scheduled answer covers this request
     const now = this.#clock.now();
     this.#left = Math.min(BURST, this.#left + (now - this.#refilledAt) / ANSWER_INTERVAL);
     this.#refilledAt = now;
@@ -39,7 +39,7 @@ export class Answers {
     }, ANSWER_INTERVAL);
   }
 
-  /** Nothing more is answered. */
+  /** Cancels a scheduled answer. */
   stop(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -39,7 +39,7 @@ export class Handshake {
     void this.#context.tell(peer, this.#hello(peer, false));
   }
 
-  /** Answers a hello; asks for one in turn if the peer is not known yet. */
+  /** Answers a hello, and requests one if the peer's is missing. */
   answer(peer: Peer): void {
     void this.#context.tell(peer, this.#hello(peer, peer.session.kind !== "millrace"));
   }

@@ -33,22 +33,22 @@ export interface PeerContext {
   streamsRaised(peer: Peer): void;
   /** Sends that wait until a receiver takes more streams. */
   waitingFor(credit: StreamCredit): number;
-  /** Hands an error that nobody awaits to the user. */
+  /** Reports an error that no call rejects with. */
   readonly report: Report;
-  /** Makes the peer a receiver of an open broadcast that reached it unknown; false if there is no such stream. */
+  /** Adds the peer to an open broadcast that it received unlisted; false if there is no such stream. */
   adopt(peer: Peer, sequence: number): boolean;
 }
 
-/** Another participant of the room: what outlives its instances, and the session with the present one. */
+/** Another participant of the room: its session with the present instance, and state that outlives instances. */
 export class Peer {
   readonly identity: string;
   /** Streams from the peer that have not ended, by id, of any SDK: the latest of an id. */
   readonly incoming = new Map<string, IncomingStream>();
-  /** When it last gave a sign of life, or began to be waited for, in the clock's milliseconds. */
+  /** Time of its last sign of life, or of the start of keep-alives, in ms. */
   heardAt = 0;
   /** Answers to its hellos. */
   readonly helloAnswers: Answers;
-  /** Numbers of streams that may be opened to it, and by it. */
+  /** Counts of streams that may be opened, in both directions. */
   readonly counts: StreamCounts;
   readonly #context: PeerContext;
   readonly #sessionContext: SessionContext;
@@ -82,7 +82,7 @@ export class Peer {
     return this.#session;
   }
 
-  /** Memory that is held here for it, in all its instances. */
+  /** Memory that all its instances make this runtime hold. */
   get memory(): SenderMemory {
     return this.#context.memory;
   }

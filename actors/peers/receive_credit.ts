@@ -11,7 +11,7 @@ export class ReceiveCredit {
   #advertised = 0;
   #closed = false;
 
-  /** `due` is called when the credit has risen by so much that the peer is to be told. */
+  /** `due` is called when the credit has risen enough for a packet. */
   constructor(limits: Limits, budget: ReceiveBudget, due: () => void) {
     this.window = new ConnectionReceiveWindow(limits, budget);
     this.#due = due;
@@ -24,11 +24,11 @@ export class ReceiveCredit {
     this.update();
   }
 
-  /** Counts the window of an ended stream no more. */
+  /** Uncounts the window of an ended stream. */
   removeWindow(sequence: number): void {
     this.#sum -= this.#windows.get(sequence) ?? 0;
     this.#windows.delete(sequence);
-    this.update(); // by what was held unread: its sender may have nothing more to say of it
+    this.update(); // unread bytes were freed, and no later packet may do this
   }
 
   /** Raises the credit if the open streams can use more. */
@@ -38,7 +38,7 @@ export class ReceiveCredit {
     if (this.window.limit - this.#advertised >= this.window.floor / 4) this.#due();
   }
 
-  /** Offset that the peer is told, in a packet that is about to go out. */
+  /** Limit for a packet that is about to be sent. */
   advertise(): number {
     this.#advertised = this.window.limit;
     return this.#advertised;

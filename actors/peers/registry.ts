@@ -30,7 +30,7 @@ export interface PeersContext {
   streamsRaised(peer: Peer): void;
   /** Sends that wait until a receiver takes more streams. */
   waitingFor(credit: StreamCredit): number;
-  /** Reports an error that nobody awaits to the user. */
+  /** Reports an error that no call rejects with. */
   readonly report: Report;
   /** See {@linkcode PeerContext.adopt}. */
   adopt(peer: Peer, sequence: number): boolean;
@@ -149,7 +149,7 @@ export class Peers {
     if (!peer.isMillrace) peer.helloAnswers.request();
   }
 
-  /** A participant came: a new one, whatever its identity. */
+  /** A participant came, as a new one even if its identity is known. */
   joined(identity: string): void {
     const peer = this.get(identity);
     if (peer.session.instance !== undefined || peer.session.busy) peer.reset();
@@ -195,7 +195,7 @@ export class Peers {
   /** Resolves when the message was sent, or cannot be. */
   async #tell(peer: Peer, message: ControlMessage): Promise<void> {
     if (this.#closed) return;
-    // A lost message is sent again; the transport itself tells of its end.
+    // A lost message is repeated later; the transport reports its own end.
     const packet: ControlPacket = { type: "control", payload: encodeControl(message) };
     await this.#context.scheduler.sendUrgent(packet, [peer.identity]).catch(() => {});
   }

@@ -37,9 +37,9 @@ export interface SessionContext {
   readonly counts: StreamCounts;
   /** Resolves when the message was sent, or cannot be. */
   tell(message: ControlMessage): Promise<void>;
-  /** Hands an error that nobody awaits to the user. */
+  /** Reports an error that no call rejects with. */
   readonly report: Report;
-  /** Makes the peer a receiver of an open broadcast that reached it unknown; false if there is no such stream. */
+  /** Adds the peer to an open broadcast that it received unlisted; false if there is no such stream. */
   adopt(sequence: number): boolean;
 }
 
@@ -98,7 +98,7 @@ export class PeerSession {
     return this.#congestion ??= new CongestionController();
   }
 
-  /** Bytes of a stream that the peer takes before it has said anything of that stream. */
+  /** Receive window of a stream to the peer before its own credit is known, in bytes. */
   get streamWindow(): number {
     return this.hello?.streamWindow ?? LEAST_WINDOW;
   }
@@ -125,7 +125,7 @@ export class PeerSession {
     this.#updates.cancel();
   }
 
-  /** Ends the streams to a peer that gives no sign of life. Streams from it have a silence of their own. */
+  /** Ends the streams to a silent peer. Streams from it have timeouts of their own. */
   failOutgoing(): void {
     for (const stream of [...this.outgoing.values()]) stream.deliveries.noteSilent(this.#context.identity);
   }
@@ -138,12 +138,12 @@ export class PeerSession {
     this.#context.counts.raise(hello.streams);
   }
 
-  /** The hello was waited for in vain: the participant counts as one of another SDK until it says otherwise. */
+  /** The hello has not come in time: the participant counts as one of another SDK until it does. */
   missHello(): void {
     if (this.kind === "unknown") this.kind = "sdk";
   }
 
-  /** The participant has come anew, and may yet say hello. */
+  /** The participant has come again: its hello is awaited again. */
   expectHello(): void {
     if (this.kind === "sdk") this.kind = "unknown";
   }
@@ -180,27 +180,27 @@ export class PeerSession {
     this.#refusals.add(stream);
   }
 
-  /** Tells the peer the state of a stream from it, with all else that is due. */
+  /** Queues the state of a stream from the peer. */
   queueReceivingState(stream: IncomingStream): void {
     if (this.#closed) return;
     this.#updates.addReceiving(stream);
     this.#updates.schedule();
   }
 
-  /** Tells the peer the state of a stream to it. */
+  /** Queues the state of a stream to the peer. */
   queueSendingState(stream: OutgoingStream): void {
     if (this.#closed) return;
     this.#updates.addSending(stream);
     this.#updates.schedule();
   }
 
-  /** Tells the peer how many streams it may open, how many were opened to it, and how many sends wait. */
+  /** Queues the counts of streams and of waiting sends, and the credit. */
   queueCounts(): void {
     this.#updates.addCredit();
     if (this.kind === "millrace") this.#updates.schedule();
   }
 
-  /** Tells the peer the states of all open streams: a sign of life, and a repeat of what may have been lost. */
+  /** Queues the states of all open streams: a keep-alive, and a repeat of lost packets. */
   queueAllStates(): void {
     for (const stream of this.#incoming.values()) this.#updates.addReceiving(stream);
     for (const stream of this.outgoing.values()) this.#updates.addSending(stream);
@@ -245,7 +245,7 @@ export class PeerSession {
     this.#refusals.note(row);
     const ended = this.#endedOutgoing.get(row.sequence);
     if (ended !== undefined) {
-      // A receiver that has ended the stream, too, may yet have to learn how far it was sent: shared credit returns by that.
+      // A receiver that has also ended the stream may not know its final offset, by which shared credit returns.
       if (row.end !== undefined && row.received >= ended.finalFor(identity)) return;
       this.#updates.addSending(ended);
       return this.#rowAnswers.request();
@@ -270,7 +270,7 @@ export class PeerSession {
       ended.release(row.final);
       this.receiveCredit.update();
     }
-    // The sender has not heard how the stream ended here; if it waits for a receipt, the answer before may have been lost.
+    // The sender does not know the end here, or its receipt was lost.
     if (row.final !== undefined && (row.end !== undefined || ended.extension?.confirm !== true)) return;
     this.#updates.addReceiving(ended);
     this.#rowAnswers.request();

@@ -16,8 +16,8 @@ export interface StateRows {
 }
 
 /**
- * States of streams that a peer is to be told. They wait until the packets of this turn of the event loop were seen, so that claims, credit
- * and receipts of many streams share a packet, and until the packet before them was sent: so peers take turns, however much one asks.
+ * Queue of stream states for a peer. They wait for the end of this turn of the event loop, so that many streams share a packet. They also wait
+ * until the packet before was sent, so that peers take turns.
  */
 export class StateUpdates {
   readonly #identity: string;
@@ -27,9 +27,9 @@ export class StateUpdates {
   readonly #unknown = new Map<number, SendingState>();
   #creditDue = false;
   #scheduled: NextTurn | undefined;
-  /** Packets that the transport has not sent yet. */
+  /** Number of packets that the transport has not sent yet. */
   #unsent = 0;
-  /** More is due once they were sent. */
+  /** Whether another flush is due once they were sent. */
   #isDue = false;
 
   constructor(identity: string, send: (rows: StateRows) => Promise<void>) {
@@ -37,7 +37,7 @@ export class StateUpdates {
     this.#send = send;
   }
 
-  /** Number of streams that the peer has named and nobody knows here. */
+  /** Number of unknown streams that the peer has named. */
   get unknownStreams(): number {
     return this.#unknown.size;
   }
@@ -52,7 +52,7 @@ export class StateUpdates {
     this.#sending.add(stream);
   }
 
-  /** Queues an answer about a stream that nobody knows here. */
+  /** Queues the answer about an unknown stream. */
   addUnknown(row: SendingState): void {
     this.#unknown.set(row.sequence, row);
   }
@@ -73,7 +73,7 @@ export class StateUpdates {
     }
   }
 
-  /** Cancels what is scheduled; what is queued stays. */
+  /** Cancels the scheduled flush; the queue stays. */
   cancel(): void {
     if (this.#scheduled !== undefined) cancelNextTurn(this.#scheduled);
     this.#scheduled = undefined;
@@ -105,7 +105,7 @@ export class StateUpdates {
       if (bytes > STATE_BYTES) send();
     };
     for (const stream of this.#receiving) {
-      // A whole stream without receipts has nothing to tell any more.
+      // A whole stream without receipts has no state to report.
       if (stream.ended && stream.error === undefined && stream.extension?.confirm === false) continue;
       receiving.push(stream.state());
       count(stream.error ?? {});

@@ -1,4 +1,4 @@
-// How many streams two runtimes may open to each other: one object for each peer, and for each life of it new counts.
+// Counts of the streams that two runtimes may open to each other; reset with each instance of the peer.
 import type { Limits } from "../../protocol/limits.ts";
 import { type StreamBudget, StreamCredit, StreamGrant } from "../../protocol/flow/stream_credit.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
@@ -46,7 +46,7 @@ export class StreamCounts {
     return this.#context.waiting(this.#credit) > 0;
   }
 
-  /** A stream of the peer counts as open until it ends, even beyond this life of the peer. */
+  /** Counts a stream of the peer until its end, even beyond the peer's instance. */
   open(stream: IncomingStream): void {
     if (stream.extension === undefined) {
       this.#uncounted.add(stream);
@@ -72,12 +72,12 @@ export class StreamCounts {
     this.#current().grow();
   }
 
-  /** The peer states how many streams it takes. */
+  /** Takes the peer's limit on streams. */
   raise(streams: number | undefined): void {
     if (this.#credit.raise(streams)) this.#context.raised();
   }
 
-  /** The peer states what it has opened, and what waits. A limit that it should know, and does not, is told again. */
+  /** Takes the peer's counts of opened streams and of waiting sends. Repeats a limit that the peer has not received. */
   note(opened: number, waiting = 0): void {
     const grant = this.#current();
     grant.noteSender(opened, waiting);

@@ -42,7 +42,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
   /** Cancels the stream on behalf of the web stream. */
   protected async cancelReadable(values: AsyncIterator<T>, reason: unknown): Promise<void> {
     await this.cancel(reasonText(reason));
-    await values.return?.(); // gives back what is at work
+    await values.return?.(); // frees blocks at work
   }
 
   // deno-lint-ignore require-await -- a wrong reason is a rejection
@@ -104,7 +104,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     }
   }
 
-  /** Error for the consumer: the stream's, if it failed; else the stream fails with the consumer's. */
+  /** Error for the consumer: the stream's own; else the stream fails with the consumer's. */
   protected failed(error: unknown): StreamError {
     const { stream } = this;
     if (stream.error !== undefined) return stream.error;

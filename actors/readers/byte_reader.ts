@@ -34,7 +34,7 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
         return await saveStream(this.stream, this.info.name, path, options);
       } catch (error) {
         if (!(error instanceof StreamError) || error.code !== "invalid-argument") throw this.failed(error);
-        this.unclaim(); // it is no path: nothing was taken, and another call may do better
+        this.unclaim(); // not a path: nothing was consumed, and another call may succeed
         throw error;
       }
     });
@@ -45,9 +45,9 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
       type: "bytes",
       async pull(controller) {
         const { done, value } = await values.next();
-        if (done !== true) return controller.enqueue(value as Uint8Array<ArrayBuffer>); // the array is nobody else's
+        if (done !== true) return controller.enqueue(value as Uint8Array<ArrayBuffer>); // the array is the user's own
         controller.close();
-        controller.byobRequest?.respond(0); // the view of who reads into one is given back
+        controller.byobRequest?.respond(0); // returns the view of a BYOB reader
       },
       cancel: (reason) => this.cancelReadable(values, reason),
     });
@@ -55,7 +55,7 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
 
   protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
     return this.results((block) => {
-      return checked(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? block.memory; // a block of a plain stream is an array of its own
+      return checked(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? block.memory; // a plain stream's block is an array of its own
     });
   }
 }

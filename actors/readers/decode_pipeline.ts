@@ -6,7 +6,7 @@ import type { Codec, DecodeOptions, Span } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 
-/** Blocks that are checked or written at once: with two workers, each has one at hand while another is at work. */
+/** Blocks that are checked or written concurrently, so that each worker has a next one queued. */
 const MAX_CONCURRENT_BLOCKS = 8;
 
 /** A block at work. */
@@ -15,21 +15,21 @@ interface Job<T> {
   readonly result: T | Promise<T>;
 }
 
-/** Takes a stream's blocks in their order, with a few of them at work at once. */
+/** Decodes a stream's blocks concurrently, and returns them in order. */
 export class DecodePipeline<T> {
   readonly #stream: IncomingStream;
   readonly #work: (block: ReceivedBlock, offset: number) => T | Promise<T>;
   readonly #jobs: Job<T>[] = [];
   #offset: number;
 
-  /** `work` checks a block, and does what is to be done with it; `offset` is where it stands in the stream. */
+  /** `work` checks and uses a block; `offset` is its place in the stream. */
   constructor(stream: IncomingStream, work: (block: ReceivedBlock, offset: number) => T | Promise<T>) {
     this.#stream = stream;
     this.#work = work;
     this.#offset = stream.content.consumed;
   }
 
-  /** The next block's result; undefined when all were taken and the stream is whole. Throws what the stream failed with. */
+  /** Next block's result; undefined at the end of a whole stream. Rejects with the stream's error. */
   async next(): Promise<{ result: T } | undefined> {
     const stream = this.#stream;
     for (;;) {
@@ -51,7 +51,7 @@ export class DecodePipeline<T> {
     }
   }
 
-  /** Gives back what is at work; its failures are nobody's concern any more. */
+  /** Frees blocks at work, and ignores their failures. */
   async abandon(): Promise<void> {
     for (const { block, result } of this.#jobs.splice(0)) {
       if (result instanceof Promise) await result.catch(() => {});
@@ -64,21 +64,21 @@ export class DecodePipeline<T> {
       const block = this.#stream.content.poll();
       if (block === undefined) return;
       const result = this.#work(block, this.#offset);
-      if (result instanceof Promise) result.catch(() => {}); // heard of when its turn comes: it may fail before that
+      if (result instanceof Promise) result.catch(() => {}); // reported when its turn comes; it may fail before
       this.#jobs.push({ block, result });
       this.#offset += block.length;
     }
   }
 }
 
-/** A small compressed frame comes into a segment only while it is at work. */
+/** Copies a small compressed frame to a segment while it is decoded. */
 export function copied(segments: SegmentStore, memory: Uint8Array): Segment {
   const segment = segments.acquire(SEGMENT_HEADROOM + memory.length);
   segment.bytes.set(memory, SEGMENT_HEADROOM);
   return segment;
 }
 
-/** Has the codec check a frame and make what a reader gets of it; undefined of a plain stream's block, which is checked with all of it. */
+/** Checks and decodes a frame by the codec; undefined for a plain stream's block, which is checked with the whole stream. */
 export function checked<T>(
   { context, streamId, from: identity }: IncomingStream,
   { segment: held, memory, digest, payload, compressed }: ReceivedBlock,

@@ -5,23 +5,23 @@ import type { ProgressTracker } from "../../protocol/progress.ts";
 
 /** Reader of text or bytes. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
 export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
-  /** How far it has come. */
+  /** Progress of the reader. */
   readonly progress: ProgressTracker;
   /**
-   * The stream's bytes or text as a web stream: one, however often it is asked for. Of bytes it is a byte stream, which BYOB readers read
-   * too. Cancelling it cancels the stream.
+   * The content as a web stream, the same one each time. Of bytes it is a byte stream, for BYOB readers too. Cancelling the web stream
+   * cancels the stream.
    */
   readonly readable: ReadableStream<T>;
   /** The trailer, once all was taken and checked; rejects as the iteration does. */
   readonly closed: Promise<{ reason: string; attributes: Record<string, string> }>;
   /** The stream's actor: its `getSnapshot().value` is "offered", "receiving", "closed" or "failed". */
   readonly actor: AnyActorRef;
-  /** Tells the sender to stop. Leaving a `for await` loop early does so too. After the end it does nothing. */
+  /** Cancels the stream at both ends, as leaving a `for await` loop early does. No effect after the end. */
   cancel(reason?: string): Promise<void>;
 }
 
 /**
- * A text stream on its way in. Iteration yields strings as they come; a code point is never split.
+ * Reader of an incoming text stream. Iteration yields strings as they come; a code point is never split.
  *
  * Ends with a StreamError: "aborted" by the sender, "cancelled" here, "disconnected", "timeout", "incomplete", "corrupt", "too-large",
  * "refused"; "closed" for a second consumer.
@@ -54,7 +54,7 @@ export interface TextStreamReader extends StreamReader<string> {
 }
 
 /**
- * A byte stream on its way in. Iteration yields arrays that are yours. Errors as for {@linkcode TextStreamReader}.
+ * Reader of an incoming byte stream. Iteration yields arrays of the caller's own. Errors as for {@linkcode TextStreamReader}.
  *
  * @example
  * ```ts
@@ -80,9 +80,9 @@ export interface ByteStreamReader extends StreamReader<Uint8Array> {
   /** All bytes in one array. Over `limits.readAllBytes`: "too-large". */
   readAll(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /**
-   * Writes the bytes to a file, whole or not at all. A folder (it exists, or the path ends in a slash, then it is made) gets a file by
-   * the sender's name made safe, with a number if that is taken; a stream without a name is saved as "file" with its MIME type's extension. A path given in full
-   * that exists: "file-exists". With `overwrite` what stands there is replaced, in a folder the file of that name.
+   * Writes the bytes to a file, whole or not at all. In a folder the file gets the sender's name, made safe, with a number if the name is
+   * taken. A stream without a name becomes "file" with its MIME type's extension. A path that ends in a slash is a folder, created if it is
+   * missing. A path of an existing file: "file-exists". With `overwrite` an existing file is replaced.
    * Further errors: "unsafe-name", "file-error" with `cause`.
    */
   saveTo(path: string | URL, options?: SaveOptions): Promise<{ path: string; bytes: number }>;

@@ -9,7 +9,7 @@ import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import { copied, DecodePipeline } from "./decode_pipeline.ts";
 
-/** Milliseconds that a save which has failed waits until what it leaves is cleared away: a file system that hangs takes longer. */
+/** Longest wait of a failed save for the removal of its part file, in ms: a hanging file system takes longer. */
 const CLEAR_WAIT = 250;
 
 /**
@@ -62,7 +62,7 @@ async function save(
       const progress = onProgress === undefined ? undefined : meter.note(stream.content.consumed, clock.now());
       if (progress !== undefined) reportProgress(progress);
     }
-    stream.closed.catch(() => part.discard()).catch(() => {}); // below it is awaited
+    stream.closed.catch(() => part.discard()).catch(() => {}); // awaited below
     const path = await part.commit(stream.content.consumed);
     reportProgress(meter.finish(stream.content.consumed, clock.now()));
     stream.actor.send({ type: "stream.consumed" });

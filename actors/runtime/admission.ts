@@ -12,7 +12,7 @@ export interface Applicant {
   /** Identities of the receivers that the sender named; undefined for a broadcast. */
   readonly wanted: readonly string[] | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Error of a stream that its sender wants no more, or whose runtime is closed. */
+  /** Error of a stream that was aborted, or whose runtime is closed. */
   withdrawn(): StreamError | undefined;
 }
 
@@ -60,7 +60,7 @@ export class Admission {
     return wanted === undefined ? this.#transport.participants() : [...new Set(wanted)];
   }
 
-  /** Named receivers of whom the transport has no news. */
+  /** Named receivers that the transport does not list. */
   #missing({ wanted }: Applicant, targets: readonly string[]): readonly string[] {
     if (wanted === undefined) return [];
     const here = this.#here(targets);
@@ -131,7 +131,7 @@ export class Admission {
   }
 }
 
-/** Error of a stream whose receivers take no more streams. */
+/** Makes the error of a stream whose receivers accept no more streams. */
 export function tooManyStreams(receivers: readonly string[], streamId: string): StreamError {
   const [identity = ""] = receivers;
   const message =

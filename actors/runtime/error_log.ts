@@ -35,7 +35,7 @@ export class ErrorLog {
   }
 }
 
-/** An error on one line: whatever others wrote in it, no terminal takes for a command. */
+/** Formats an error on one line, without control characters of other participants. */
 function lineOf(error: StreamError, { topic, identity }: { topic?: string; identity?: string }, omitted: number): string {
   const { code, message } = error;
   const parts = [`millrace: ${code}: ${escaped(message)}`];

@@ -9,7 +9,7 @@ import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
 export interface StreamSender {
   /** The identity that the sender claims by `senderIdentity`, where the transport carries that; else the one below. */
   identity: string;
-  /** The identity that the transport vouches for: check this one before you trust a sender. Runtimes always set it. */
+  /** Identity that the transport verifies: check this one before you trust a sender. Runtimes always set it. */
   transportIdentity?: string;
 }
 

@@ -229,7 +229,7 @@ export class IncomingStreamManager {
     stream.actor.send({ type: "handler.found", window, start: () => void this.#run(stream, handle) });
   }
 
-  /** Calls a handler. What it throws ends its stream and nothing else. */
+  /** Calls a handler. Its exception ends its stream only. */
   async #run(stream: IncomingStream, handle: () => void | Promise<void>): Promise<void> {
     await Promise.resolve(); // a handler runs after the packet that brought its stream was dealt with
     try {

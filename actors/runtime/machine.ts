@@ -7,14 +7,14 @@ export type RuntimeEvent =
   | { type: "close.requested" }
   | { type: "closed" };
 
-/** Context of a runtime, as an inspector sees it. Its streams' actors are its children, and seen beside it. */
+/** Context of a runtime, as an inspector sees it. The streams' actors are its children. */
 export interface RuntimeContext {
   readonly identity: string;
   readonly peers: readonly string[];
   readonly shutDown: () => void;
 }
 
-/** The life of a runtime: `open → closing → closed`. Whatever ends its actor, the clean-up of its life ends the streams. */
+/** Machine of a runtime: `open → closing → closed`. The clean-up of `life` ends the streams, whatever ends the actor. */
 const machine = setup({
   types: {
     context: {} as RuntimeContext,

@@ -20,7 +20,7 @@ export interface ErrorContext {
 
 /** How a runtime is made. */
 export interface RuntimeOptions {
-  /** Transport of its packets; the runtime closes it. */
+  /** Transport, which the runtime closes with itself. */
   transport: Transport;
   /** Default: one pool shared by the process. `false`: no workers, time slices on this thread. */
   pool?: CodecPool | false;

@@ -25,7 +25,7 @@ export class OutgoingStreamManager {
   readonly #admission: Admission;
   readonly #ids = new ActorIds("out");
   readonly #open = new Map<string, OutgoingStream | undefined>();
-  /** Open streams to everybody, by sequence number: what makes a receiver of a peer. */
+  /** Open broadcasts, by sequence number: each function adds a peer to one. */
   readonly #adopting = new Map<number, (peer: Peer) => boolean>();
   #sequence = 0;
   /** Makes the error of a stream that was about to be opened when the manager was closed. */
@@ -57,7 +57,7 @@ export class OutgoingStreamManager {
     return this.#context.files;
   }
 
-  /** Waits for what a stream needs before it is opened, but for as long as the stream is wanted: a file system may hang. */
+  /** Does work that precedes a stream, until the stream is aborted: a file system may hang. */
   async beforehand<T>(work: () => Promise<T>, signal: AbortSignal | undefined, streamId: string): Promise<T> {
     this.#assertWanted(signal, streamId);
     const value = await unlessAborted(work(), [signal, this.#ending.signal]);
@@ -70,7 +70,7 @@ export class OutgoingStreamManager {
     return [...this.#open.values()].filter((stream) => stream !== undefined);
   }
 
-  /** Opens a stream: its actor runs, its header is on its way. Throws before anything is sent. */
+  /** Opens a stream: starts its actor, which sends the header. Rejects before anything is sent. */
   async start(opening: Opening): Promise<OutgoingStream> {
     const { description, options } = opening;
     const { streamId } = description.info;
@@ -161,7 +161,7 @@ export class OutgoingStreamManager {
     const abort = (): void => stream.actor.send({ type: "abort.requested", error: abortedBy(signal, stream.streamId) });
     const leave = signal && onAbort(signal, abort);
     for (const peer of peers) {
-      peer.session.outgoing.set(sequence, stream); // an unknown one may turn out to be a Millrace runtime, and ask about it
+      peer.session.outgoing.set(sequence, stream); // an unknown participant may turn out to be a Millrace runtime
       if (peer.isMillrace) this.#peers.keepAlive.start(peer);
     }
     if (extension !== undefined && destinations.names === undefined) {
@@ -179,14 +179,14 @@ export class OutgoingStreamManager {
   }
 
   /**
-   * A runtime says that it receives an open stream that was not sent to it by name: one to everybody, which it got though this side did not
-   * know of it yet. From now on it counts as the others do. False if there is no such stream.
+   * Adds a peer to an open broadcast that it has received, although it was unknown when the broadcast began. False if there is no such
+   * stream.
    */
   adopt(peer: Peer, sequence: number): boolean {
     return this.#adopting.get(sequence)?.(peer) ?? false;
   }
 
-  /** Named receivers that are not here are told of by receipts, or else by this. */
+  /** Reports named receivers that are absent, for a stream without receipts. */
   #reportMissing(missing: readonly MissingReceiver[], stream: OutgoingStream): void {
     const { streamId } = stream;
     const { topic } = stream.spec.description.info;
@@ -201,7 +201,7 @@ export class OutgoingStreamManager {
     if (error !== undefined) throw error;
   }
 
-  /** Error of a stream that its sender wants no more, or whose runtime is closed. */
+  /** Error of a stream that was aborted, or whose runtime is closed. */
   #withdrawn(signal: AbortSignal | undefined, streamId: string): StreamError | undefined {
     return signal?.aborted === true ? abortedBy(signal, streamId) : this.#closed?.(streamId);
   }

@@ -12,13 +12,13 @@ import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./han
 import type { ByteSource } from "./sources.ts";
 
 /**
- * A participant that sends and receives streams. Made by `createRuntime`.
+ * A participant that sends and receives streams, made by `createRuntime`.
  *
- * `destinationIdentities` names the receivers of a stream; without it, everybody in the room gets it.
+ * `destinationIdentities` names the receivers of a stream; without them the stream is a broadcast.
  *
- * Sending calls reject with a StreamError: "invalid-argument" and "duplicate-stream" before anything is sent, "disconnected" if none of the
- * named is here, "aborted" by a signal, "transport"; once no receiver is left, with what the last of them ended with ("cancelled",
- * "refused", "too-large", "timeout", "disconnected" …). After `close` every call fails with "closed"; after the transport's end, with
+ * Sending calls reject with a StreamError: "invalid-argument" and "duplicate-stream" before anything is sent; "disconnected" if all named
+ * receivers are absent; "aborted" by a signal; "transport". Once no receiver is left, they reject with the last one's code: "cancelled",
+ * "refused", "too-large", "timeout" or "disconnected". After `close` every call fails with "closed", after the transport's end with
  * "disconnected".
  *
  * @example
@@ -37,7 +37,7 @@ import type { ByteSource } from "./sources.ts";
  * ```
  */
 export interface Runtime extends AsyncDisposable {
-  /** Its identity, as the transport vouches for it. */
+  /** Identity, verified by the transport. */
   readonly identity: string;
   /** The root actor: "open", "closing" or "closed"; the streams' actors are its children. */
   readonly actor: AnyActorRef;
@@ -61,13 +61,13 @@ export interface Runtime extends AsyncDisposable {
   registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void;
   /** Calls the handler with each byte stream of a topic. A second one for a topic: "handler-exists". */
   registerByteStreamHandler(topic: string, handler: ByteStreamHandler, options?: HandlerOptions): void;
-  /** Streams that come from now on find no handler; those that have one keep it. */
+  /** Removes the handler. Streams that have it keep it. */
   unregisterTextStreamHandler(topic: string): void;
-  /** Streams that come from now on find no handler; those that have one keep it. */
+  /** Removes the handler. Streams that have it keep it. */
   unregisterByteStreamHandler(topic: string): void;
   /**
-   * Aborts open writers, ends open readers with "disconnected", says goodbye, closes the transport. When it resolves, nothing half is left of
-   * what `saveTo` had begun. Idempotent.
+   * Aborts open writers, ends open readers with "disconnected", says goodbye, and closes the transport. Resolves when part files of `saveTo`
+   * are removed. Idempotent.
    */
   close(): Promise<void>;
 }

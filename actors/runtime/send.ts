@@ -25,7 +25,7 @@ import { blobParts, type BytesInParts, type ByteSource, endSource, isInParts, it
 import { isShort, measureText, produceText } from "../writers/text_producer.ts";
 import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../writers/writer.ts";
 
-/** A new stream's info, as far as it follows from the options of any stream. */
+/** Makes the part of a stream's info that text and bytes share. */
 function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {
   return {
     streamId: options.streamId ?? crypto.randomUUID(),
@@ -120,7 +120,7 @@ export async function sendBytes(
   );
 }
 
-/** Sends parts that are all at hand, so that wrong ones are seen before anything is sent. */
+/** Sends an array of parts, which are all checked before anything is sent. */
 async function sendParts(
   sending: OutgoingStreamManager,
   parts: readonly unknown[],
@@ -189,7 +189,7 @@ async function sendIterable(
   return writer.info;
 }
 
-/** Writes what a source yields. That the stream fails meanwhile ends it, even while the source is silent. */
+/** Writes the parts of a source. A failure of the stream ends this even while the source is silent. */
 async function writeAll(stream: OutgoingStream, writer: ByteStreamWriter, values: AsyncIterator<Bytes, unknown>): Promise<void> {
   let fail: (error: unknown) => void = () => {};
   stream.settled.catch((error: unknown) => fail(error));

@@ -9,7 +9,7 @@ export type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterab
 /** Data that `sendBytes` takes: any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
 export type ByteSource = Bytes | Blob | BytesInParts;
 
-/** Ends a source whose stream has failed. Not awaited: a generator ends only after the value it is at. */
+/** Ends a source whose stream has failed. Not awaited: a generator ends only after its present value. */
 export function endSource(values: AsyncIterator<Bytes, unknown> | undefined): void {
   tell(() => values?.return?.(), () => {});
 }
@@ -17,7 +17,7 @@ export function endSource(values: AsyncIterator<Bytes, unknown> | undefined): vo
 /** Iterates a source. */
 export function iterate(source: BytesInParts): AsyncIterator<Bytes, unknown> {
   if (!isReadableStream(source)) return isAsyncIterable(source) ? source[Symbol.asyncIterator]() : inTurns(source);
-  const reader: ReadableStreamDefaultReader<Bytes> = source.getReader(); // its iterator could not be ended while it waits
+  const reader: ReadableStreamDefaultReader<Bytes> = source.getReader(); // its iterator could not be ended during a wait
   return {
     next: async () => {
       const { done, value } = await reader.read();
@@ -30,7 +30,7 @@ export function iterate(source: BytesInParts): AsyncIterator<Bytes, unknown> {
   };
 }
 
-/** An iterator as if it were asynchronous. It is asked for no more than was written. */
+/** Makes an iterator asynchronous. Reads no part ahead. */
 function inTurns(source: Iterable<Bytes>): AsyncIterator<Bytes, unknown> {
   const values: Iterator<Bytes, unknown> = source[Symbol.iterator]();
   return {
@@ -46,7 +46,7 @@ export async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array, void, u
   }
 }
 
-/** Whether a value is a source of parts, whatever the parts are. */
+/** Whether a value is a source of parts. */
 export function isInParts(value: unknown): value is BytesInParts {
   return isReadableStream(value) || isAsyncIterable(value) || isIterable(value);
 }

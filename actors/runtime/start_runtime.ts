@@ -30,10 +30,10 @@ import { indexTimers } from "./timer_index.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 
-/** Milliseconds that closing waits for a transport that takes nothing any more. */
+/** Longest wait of `close` for a transport that hangs, in ms. */
 const CLOSE_WAIT = 1_000;
 
-/** xstate's `Clock`, which it does not export by name. */
+/** xstate's `Clock`, which is not exported by name. */
 type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
 
 /** Layers that `mod.ts` gives to the runtime by value. */
@@ -245,7 +245,7 @@ class MillraceRuntime implements Runtime {
         ...(streamId === undefined ? {} : { streamId }),
         ...(identity === undefined ? {} : { identity }),
       });
-    tell(() => this.#onError(known, about), () => {}); // reporting its own failure would call it again
+    tell(() => this.#onError(known, about), () => {}); // its own failure is not reported
   }
 }
 

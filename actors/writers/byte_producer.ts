@@ -21,7 +21,7 @@ export class ByteProducer implements Producer<Uint8Array> {
   #filled = 0;
   #timer: unknown;
 
-  /** `count` is told of bytes before they are taken, and throws if they are too many. */
+  /** `count` is called with bytes before they are queued, and throws if they are too many. */
   constructor(stream: OutgoingStream, count: (bytes: number) => void) {
     this.#stream = stream;
     this.#count = count;
@@ -77,7 +77,7 @@ export class ByteProducer implements Producer<Uint8Array> {
     });
   }
 
-  /** The segment under way, grown to a whole one if a small one is too small. */
+  /** The present segment, replaced by a whole one when a small one is full. */
   #roomFor(bytes: number): Segment {
     const old = this.#segment;
     if (old !== undefined && bytes <= old.bytes.length - SEGMENT_HEADROOM) return old;
@@ -97,7 +97,7 @@ export class ByteProducer implements Producer<Uint8Array> {
     // The digest of a plain stream runs over its bytes in order, which is the pump's to do.
     if (!this.#stream.framed) return { bytes, digest: NO_DIGEST, ends: cutBytes(segment.bytes, start, end, chunkSize, false) };
     const encoded = codec.slice({ segment, start, end }, this.#stream.compressionOptions);
-    encoded.catch(() => {}); // the pump hears of it when it comes to the segment
+    encoded.catch(() => {}); // the pump rethrows it at this segment
     return encoded;
   }
 }

@@ -4,17 +4,17 @@ import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 
-/** Puts a file of a known size in a stream's send queue, segment by segment as there is room; workers read it. */
+/** Queues a file of a known size, segment by segment; workers read it. */
 export async function produceFile(stream: OutgoingStream, file: FileRef, size: number): Promise<void> {
   const { codec, chunkSize } = stream.context;
   const capacity = stream.framed ? stream.spec.frameBytes : SEGMENT_BYTES;
-  // An empty file is read once, too: that it is empty is a claim until then.
+  // An empty file is read once, too: its size is a claim of the file system.
   for (let position = 0; position === 0 || position < size; position += capacity) {
     await stream.queue.whenWritable();
     const length = Math.min(capacity, size - position);
     const segment = codec.segments.acquire(SEGMENT_HEADROOM + length);
     const encoded = read(position, length, segment);
-    encoded.catch(() => {}); // the pump hears of it when it comes to the segment
+    encoded.catch(() => {}); // the pump rethrows it at this segment
     const release = (): void => segment.release();
     stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: length, release });
   }

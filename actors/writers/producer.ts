@@ -1,9 +1,9 @@
-/** Source of a stream's segments: takes what is written, and puts segments in the stream's send queue. */
+/** Maker of a stream's segments: turns written data into queued segments. */
 export interface Producer<Data> {
   /** Takes data. Resolves when there is room for more; rejects with the error of the stream. */
   write(data: Data): Promise<void>;
-  /** Queues what was gathered, as no more comes. */
+  /** Queues gathered data, at the end of the stream. */
   flush(): void | Promise<void>;
-  /** Gives back the memory of what was gathered, as the stream has failed. */
+  /** Frees gathered data, as the stream has failed. */
   drop(): void;
 }

@@ -34,7 +34,7 @@ export class TextProducer implements Producer<string> {
   readonly #count: (bytes: number) => void;
   readonly #joiner = new SurrogateJoiner();
 
-  /** `count` is told of bytes before they are taken, and throws if they are too many. */
+  /** `count` is called with bytes before they are queued, and throws if they are too many. */
   constructor(stream: OutgoingStream, count: (bytes: number) => void) {
     this.#stream = stream;
     this.#count = count;
@@ -86,7 +86,7 @@ function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): vo
   const segment = codec.segments.acquire(SEGMENT_HEADROOM + bytes);
   const into = { segment, start: SEGMENT_HEADROOM };
   const encoded = codec.encodeText(text, into, stream.framed ? stream.compressionOptions : { chunkSize, utf8: true });
-  encoded.catch(() => {}); // the pump hears of it when it comes to the segment
+  encoded.catch(() => {}); // the pump rethrows it at this segment
   stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: bytes, release: () => segment.release() });
 }
 

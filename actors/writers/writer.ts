@@ -20,21 +20,21 @@ export interface StreamWriter<T> extends AsyncDisposable {
   /** The stream's actor: its `getSnapshot().value` is "open", "writing", "closing", "closed" or "failed". */
   readonly actor: AnyActorRef;
   /**
-   * Takes the data, which may be changed once the promise has resolved: then there is room for more, so that awaiting it bounds memory.
-   * Rejects with a StreamError: "invalid-argument"; "too-large" over `totalSize`; "closed" after `close`; else what the stream failed with.
+   * Writes data. Resolves when there is room for more, so that awaiting bounds memory; then the data may be changed. Rejects with a
+   * StreamError: "invalid-argument"; "too-large" over `totalSize`; "closed" after `close`; else the stream's error.
    */
   write(data: T): Promise<void>;
   /**
    * Ends the stream; resolves when all was handed to the transport and, with `confirm`, receipts came. Rejects with "incomplete" under
-   * `totalSize`, "closed" the second time, or what the stream failed with.
+   * `totalSize`, "closed" the second time, or the stream's error.
    */
   close(options?: CloseOptions): Promise<void>;
-  /** Ends the stream in an error, at all ends. After the end it does nothing. */
+  /** Fails the stream at all ends. No effect after the end. */
   abort(reason?: string): Promise<void>;
 }
 
 /**
- * A text stream on its way out: what is written is sent at once. Left in an `await using` scope without `close`, it is aborted.
+ * Writer of an outgoing text stream, which sends each text at once. Leaving an `await using` scope without `close` aborts the stream.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export interface TextStreamWriter extends StreamWriter<string> {
 }
 
 /**
- * A byte stream on its way out: what is written is sent within 10 ms. Left in an `await using` scope without `close`, it is aborted.
+ * Writer of an outgoing byte stream, which sends bytes within 10 ms. Leaving an `await using` scope without `close` aborts the stream.
  *
  * @example
  * ```ts
@@ -117,7 +117,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
   #last: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  /** `check` converts written data, or throws "invalid-argument". `produce` makes the producer, which counts the bytes that it takes. */
+  /** `check` converts written data, or throws "invalid-argument". `produce` makes the producer, which counts bytes. */
   constructor(
     stream: OutgoingStream,
     info: Info,
@@ -177,13 +177,13 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
     const error = new StreamError("aborted", message, { streamId, ...(reason === undefined ? {} : { reason }) });
     this.#stream.actor.send({ type: "abort.requested", error });
     this.#producer.drop();
-    await this.#stream.settled.catch(() => {}); // that it failed is what was asked for
+    await this.#stream.settled.catch(() => {}); // the failure was requested
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { value } = this.#stream.actor.getSnapshot();
     if (value === "open" || value === "writing") await this.abort();
-    else await this.#stream.settled.catch(() => {}); // told to whoever called close
+    else await this.#stream.settled.catch(() => {}); // the error was reported to the caller of `close`
   }
 
   /** Writes for the web stream, which calls nothing more once a write has failed. */
@@ -207,7 +207,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
     }
   }
 
-  /** Counts bytes that are to be written. Throws if they are more than was announced. */
+  /** Counts bytes before they are queued. Throws if they exceed the announced size. */
   #count(bytes: number): void {
     const { totalSize = Infinity } = this.#stream.spec;
     this.#written += bytes;

@@ -7,11 +7,15 @@ import { projectRoot } from "../../bench/support/project_root.ts";
 
 /** A longer file has a second subject. */
 const MOST_LINES = 400;
+const MOST_LIBRARY_LINES = 310;
 /** Longer files are named on the output, for a review. */
 const MANY_LINES = 250;
 
 const LAYERS: readonly string[] = ["common", "protocol", "workers", "transports", "files", "actors"];
 const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
+
+/** Folders whose comments are checked, and the files at the top. */
+const COMMENTED: readonly string[] = [...LAYERS, "bench", "tests", "cli", "examples", ""];
 
 /** Layers from which each layer may import values, beside itself, errors.ts and common/. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
@@ -65,7 +69,7 @@ const STRANGERS: readonly (readonly [string, string])[] = [
 ];
 
 /** Largest number of files in a folder. */
-const MOST_FILES = 15;
+const MOST_FILES = 12;
 
 /** Largest number of words of a sentence, and of a test's name. */
 const MOST_WORDS = 25;
@@ -189,20 +193,20 @@ test("layering: no file is too long", () => {
   for (const { path, lines } of lengths) {
     if (lines > MANY_LINES && LAYERS.includes(layerOf(path))) console.log(`    ${path} has ${lines} lines`);
   }
-  assert.equal(lengths.filter(({ lines }) => lines > MOST_LINES), []);
+  const most = (path: string): number => LAYERS.includes(layerOf(path)) ? MOST_LIBRARY_LINES : MOST_LINES;
+  assert.equal(lengths.filter(({ path, lines }) => lines > most(path)), []);
 });
 
 test("comments: all begin with a noun or a verb", () => {
   const opening = /(?:\/\*\*|^\s*\*|\/\/) ?(?:What|Who|Of|Those|Whether it)\b.*/gm;
-  const folders = [...LAYERS, "bench", "tests", "cli", ""];
-  const wrong = [...sources].filter(([path]) => folders.includes(layerOf(path))).flatMap(([path, text]) =>
+  const wrong = [...sources].filter(([path]) => COMMENTED.includes(layerOf(path))).flatMap(([path, text]) =>
     [...text.matchAll(opening)].map(([line]) => `${path}: ${line.trim()}`)
   );
   assert.equal(wrong, []);
 });
 
-test("comments: sentences of tests and benchmarks have 25 words at most", () => {
-  const wrong = [...sources].filter(([path]) => ["bench", "tests"].includes(layerOf(path))).flatMap(([path, text]) =>
+test("comments: sentences have 25 words at most", () => {
+  const wrong = [...sources].filter(([path]) => COMMENTED.includes(layerOf(path))).flatMap(([path, text]) =>
     commentsOf(text).flatMap((comment) => comment.split(/[.:;!?](?=\s|$)|\n/)).filter((sentence) =>
       wordsOf(sentence) > MOST_WORDS
     )
@@ -318,11 +322,13 @@ function importsOf(from: string, text: string): Import[] {
   });
 }
 
-/** Texts of the comments, each joined from its lines; a line that is indented further stays apart. */
+/** Texts of the comments without tables, each joined from its lines; a line that is indented further stays apart. */
 function commentsOf(text: string): string[] {
   const blocks = /(?:^[ \t]*\/\/.*\n)+|\/\*\*[^]*?\*\/|\s\/\/ .*/gm;
   return [...text.matchAll(blocks)].map(([block]) =>
-    block.split("\n").map((line) => line.replace(/^\s*(?:\/\*\*|\*\/|\*|\/\/) ?|\*\/$/g, "")).join("\n").replace(/\n(?! )/g, " ")
+    block.split("\n").filter((line) => !/^\s*\* \|/.test(line)).map((line) =>
+      line.replace(/^\s*(?:\/\*\*|\*\/|\*|\/\/) ?|\*\/$/g, "")
+    ).join("\n").replace(/\n(?! )/g, " ")
   );
 }
 

@@ -2,7 +2,7 @@
 import type { Endpoint } from "comlink";
 import { parentPort } from "node:worker_threads";
 
-/** Sent by a worker once it listens: a call sent before might be lost. */
+/** Message of a worker that listens: a call sent earlier might be lost. */
 export const READY = "millrace.ready";
 
 /** The endpoint on which this worker hears its parent. */
@@ -23,7 +23,7 @@ interface MessageSource {
   postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
 }
 
-/** Node's ports as comlink knows them. Errors come by "exit", so messages are all there is to listen to. */
+/** Adapts a port of Node to comlink. Errors come by "exit", so the only event is "message". */
 export function portEndpoint(port: MessageSource): Endpoint {
   const listeners = new Map<EventListenerOrEventListenerObject, (message: unknown) => void>();
   return {

@@ -7,7 +7,7 @@ import { runAtOnce } from "../jobs/steps.ts";
 
 /** Calls that a codec worker answers. */
 export interface WorkerApi {
-  /** Carries jobs out one after the other: several a message, as a message costs both threads what a fifth of a segment does. */
+  /** Carries jobs out in order: several a message, as a message costs both threads a fifth of a segment's work. */
   run(jobs: readonly Job[]): JobResult[];
 }
 

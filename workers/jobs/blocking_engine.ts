@@ -16,7 +16,7 @@ export const blockingEngine: Engine = {
   duePause: () => undefined,
 };
 
-/** Hashes bytes to an array of its own: a `Buffer` may be a view of a pool that belongs to others. */
+/** Hashes bytes. Returns an array with memory of its own; a `Buffer` may be a view of a shared pool. */
 export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }

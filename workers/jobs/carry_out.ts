@@ -20,7 +20,7 @@ import { resultOf, type Steps } from "./steps.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Carries a job out. Fails by its result; throws only if it was abandoned, or for a defect. */
+/** Carries a job out. Failures are results; throws only if the job was abandoned, or for a defect. */
 export function carryOut(job: Job, engine: Engine): Steps<JobResult> {
   switch (job.kind) {
     case "slice":
@@ -108,7 +108,7 @@ function* writeFile(job: WriteFileJob, engine: Engine): Steps<JobResult> {
   return { ok: true, value: { bytes: plain.length, digest: new Uint8Array(), ends: [] } };
 }
 
-/** Plain bytes of a job's span; undefined if they cannot be had, or do not match the digest. */
+/** Plain bytes of a job's span; undefined if decompression fails, or the digest differs. */
 function* checkedBytes(job: ExtractJob | WriteFileJob, engine: Engine): Steps<Uint8Array | undefined> {
   const { buffer, start, end, digest, compressed } = job;
   const span = new Uint8Array(buffer, start, end - start);
@@ -117,7 +117,7 @@ function* checkedBytes(job: ExtractJob | WriteFileJob, engine: Engine): Steps<Ui
   return isEqual(yield* resultOf(engine.digest(plain)), digest) ? plain : undefined;
 }
 
-/** Works on the file that its opener saw, and closes it. */
+/** Opens the file of a reference, works on it, and closes it. */
 function* withFile(
   action: string,
   ref: FileRef,

@@ -1,4 +1,4 @@
-// Compression of frames: whether it is worth its time, and a check of what comes.
+// Compression of frames where it is worth its time, and checked decompression.
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { isCompressed } from "../../protocol/wire/frames.ts";
 import type { CompressedPayload, CompressionOptions } from "../codec.ts";

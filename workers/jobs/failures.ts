@@ -1,4 +1,4 @@
-// Failures as plain data that crosses threads, and what files are checked for when a job opens them again.
+// Failures as plain data that crosses threads, and checks of files that a job opens again.
 import { type BigIntStats, constants } from "node:fs";
 import { causeText, inBrackets, StreamError, type StreamErrorCode } from "../../errors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";

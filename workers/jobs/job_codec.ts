@@ -7,7 +7,7 @@ import type { Job, JobResult, JobValue } from "./job.ts";
 import { ENCODINGS } from "./zlib.ts";
 import type { Segment, SegmentStore } from "../segments.ts";
 
-/** A codec's calls as jobs: what is left to say is how a job is carried out. */
+/** Codec whose calls become jobs; subclasses carry jobs out. */
 export abstract class JobCodec implements Codec {
   readonly segments: SegmentStore;
   readonly encodings: readonly FrameEncoding[] = ENCODINGS;
@@ -16,7 +16,7 @@ export abstract class JobCodec implements Codec {
     this.segments = segments;
   }
 
-  /** Carries a job out that uses the segment. The segment stays pinned for as long as anybody may touch it. */
+  /** Carries a job out. Its segment stays pinned while any thread may touch it. */
   protected abstract submit(job: Job, segment: Segment, options: JobOptions): Promise<JobResult>;
 
   slice({ segment, start, end }: Span, encodeOptions?: EncodeOptions, options?: JobOptions): Promise<EncodedSegment> {
@@ -24,7 +24,7 @@ export abstract class JobCodec implements Codec {
   }
 
   async extract({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array> {
-    const own = new Uint8Array(digest); // a view would be posted with all of the memory behind it
+    const own = new Uint8Array(digest); // a view would be posted with its whole memory
     const { copy } = await this.#carryOut(
       { kind: "extract", buffer: segment.buffer, start, end, digest: own, compressed: options?.compressed },
       segment,
@@ -71,7 +71,7 @@ export abstract class JobCodec implements Codec {
 
   async writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: DecodeOptions): Promise<void> {
     const { segment, start, end } = span;
-    const own = digest && new Uint8Array(digest); // a view would be posted with all of the memory behind it
+    const own = digest && new Uint8Array(digest); // a view would be posted with its whole memory
     await this.#carryOut(
       { kind: "writeFile", file, position, buffer: segment.buffer, start, end, digest: own, compressed: options?.compressed },
       segment,

@@ -1,7 +1,7 @@
-// Work as a generator of steps, so that it is written once: one thread runs the steps in one go, another gives its event loop back
-// between them.
+// Work as a generator of steps, written once for both kinds of thread: a worker runs the steps in one go, a thread with an event loop
+// yields between them.
 
-/** Work that yields each result it needs, or the promise of one, and is given the result back. */
+/** Work that yields results or promises, and gets back the results. */
 export type Steps<T> = Generator<unknown, T, unknown>;
 
 /** A result that is there at once, or later. */

@@ -52,13 +52,13 @@ export async function compressInThreadPool(
   return oneFrame(await compress(bytes, compressOptions(encoding, level)), encoding);
 }
 
-/** Decompresses on this thread, to `length` bytes at most. Throws what zlib throws. */
+/** Decompresses on this thread, to `length` bytes at most. Throws zlib's errors. */
 export function decompressSync(bytes: Uint8Array, encoding: Compression, length: number): Decompressed {
   const inflate = encoding === "zstd" ? zlib.zstdDecompressSync : zlib.inflateRawSync;
   return decompressed(inflate(bytes, { maxOutputLength: length, info: true }), bytes, encoding);
 }
 
-/** Decompresses in Node's thread pool. Rejects with what zlib throws. */
+/** Decompresses in Node's thread pool. Rejects with zlib's errors. */
 export async function decompressInThreadPool(bytes: Uint8Array, encoding: Compression, length: number): Promise<Decompressed> {
   const inflate = promisify(encoding === "zstd" ? zlib.zstdDecompress : zlib.inflateRaw) as unknown as Decompress;
   return decompressed(await inflate(bytes, { maxOutputLength: length, info: true }), bytes, encoding);

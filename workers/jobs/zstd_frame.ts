@@ -5,7 +5,7 @@ const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
 /** A run of one byte, repeated. */
 const RUN_LENGTH_BLOCK = 1;
 
-/** Where the first zstd frame of some bytes ends, by the sizes that its blocks say; past the bytes where it is cut off. */
+/** Index after the first zstd frame, by the sizes of its blocks; beyond the bytes if the frame is cut off. */
 export function zstdEnd(bytes: Uint8Array): number {
   const descriptor = bytes[4] ?? 0;
   const isSingleSegment = (descriptor & 0x20) !== 0;

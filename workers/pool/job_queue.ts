@@ -1,13 +1,13 @@
 import type { Task } from "./worker_slot.ts";
 
-/** Jobs of which only so many bytes are let through at a time. Owners take turns, each with its jobs in order. */
+/** Job queue with a bound on the bytes of admitted jobs. Owners take turns, each with its jobs in order. */
 export class JobQueue {
   readonly #maxBytes: number;
-  /** Taken before, and to be taken again before all others. */
+  /** Jobs of lost workers, taken again before all others. */
   readonly #again: Task[] = [];
-  /** Let through, and waiting for a worker. */
+  /** Admitted, and waiting for a worker. */
   readonly #next = new Turns();
-  /** Waiting for a place among those. */
+  /** Waiting for admission. */
   readonly #outside = new Turns();
   #bytes = 0;
 
@@ -15,7 +15,7 @@ export class JobQueue {
     this.#maxBytes = maxBytes;
   }
 
-  /** Bytes of what was let through and has not left. */
+  /** Bytes of admitted jobs that have not left. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -45,7 +45,7 @@ export class JobQueue {
     this.#again.unshift(...tasks);
   }
 
-  /** Takes the next jobs; one that is tried again only by itself. Their bytes count until they leave. */
+  /** Takes the next jobs; a repeated job by itself. Their bytes count until they leave. */
   take(most: number): Task[] {
     const [retry] = this.#again.splice(0, 1);
     if (retry !== undefined) return [retry];
@@ -57,13 +57,13 @@ export class JobQueue {
     return taken;
   }
 
-  /** A job that was taken is over. */
+  /** Uncounts a taken job, which has ended. */
   leave(task: Task): void {
     this.#bytes -= task.cost;
     this.#letThrough();
   }
 
-  /** Takes a job out that nobody has begun; one that runs stays, as its memory is in use until its answer. */
+  /** Removes a job that no worker has. A running job stays until its answer, as its memory is in use. */
   remove(task: Task): void {
     if (this.#outside.remove(task)) this.#letThrough();
     else if (this.#next.remove(task) || without(this.#again, task)) this.leave(task);
@@ -83,7 +83,7 @@ export class JobQueue {
     }
   }
 
-  /** A job larger than the bound passes when it is alone. */
+  /** Admits jobs up to the bound; a larger job alone. */
   #hasRoomFor(task: Task): boolean {
     return this.#bytes === 0 || this.#bytes + task.cost <= this.#maxBytes;
   }

@@ -22,7 +22,7 @@ export interface CodecPoolStats {
   readonly workers: number;
   /** Jobs that worker threads have done. */
   readonly jobs: number;
-  /** Jobs that were done on the pool's own thread: small ones, and all where no worker can be had. */
+  /** Jobs done on the pool's own thread: small ones, and all if no worker can be started. */
   readonly inline: number;
   /** Bytes of the jobs that workers have and of those next in line. */
   readonly queuedBytes: number;
@@ -42,7 +42,7 @@ export interface CodecPool extends Codec, AsyncDisposable {
   readonly queuedBytes: number;
   /** Counts, for programs that want to know whether workers do the work. */
   stats(): CodecPoolStats;
-  /** Ends the workers. What is pending, and every later call, rejects with "closed". Idempotent. */
+  /** Ends the workers. Pending and later calls reject with "closed". Idempotent. */
   close(): Promise<void>;
 }
 

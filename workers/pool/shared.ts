@@ -3,7 +3,7 @@ import { createCodecPool } from "./pool.ts";
 
 let shared: CodecPool | undefined;
 
-/** The process's own pool, made when first asked for. Nobody closes it: its idle workers do not hold the process. */
+/** The pool of the process, created on first use. Never closed: idle workers do not keep the process alive. */
 export function sharedCodecPool(): CodecPool {
   shared ??= createCodecPool();
   return shared;

@@ -6,10 +6,10 @@ import { isError } from "../../common/realms.ts";
 import { isServed, portEndpoint, READY } from "../entry/endpoint.ts";
 import { ownEntry } from "../entry/own_entry.ts";
 
-/** A Web Worker cannot be told to let the process end, so it ends itself after so many milliseconds without work. */
+/** Idle time after which a Web Worker is ended, in ms: it cannot be unref'd. */
 const WEB_WORKER_IDLE_MS = 250;
 
-/** Deno says that a thread has ended while it finishes its step, which may write: so long after, in milliseconds, it is over. */
+/** Longest step of a thread that Deno has reported as ended, in ms: until then the thread may write memory. */
 const LAST_STEP_MS = 100;
 
 /** Life of a thread. */
@@ -33,7 +33,7 @@ export interface SpawnedThread extends WorkerThread {
 /** A worker that a user's program has started: of node:worker_threads, or of the web. */
 export type StartedWorker = Thread | Worker;
 
-/** Starts a thread: what `start` returns, or else on `entry.js`. Throws where that is not possible, and nothing else was executed. */
+/** Starts a thread by `start`, or on `entry.js`. Throws if neither is possible; no other program is executed. */
 export function spawn(start?: () => StartedWorker): SpawnedThread {
   const options = { name: "millrace-codec" };
   if (start === undefined) {
@@ -80,7 +80,7 @@ function watchThread(thread: Thread): SpawnedThread {
       thread.unref();
     },
     terminate: () => {
-      thread.ref(); // whoever waits for the end must see it
+      thread.ref(); // keeps the process until the end is seen
       void thread.terminate();
     },
   };

@@ -5,7 +5,7 @@ import type { StartedWorker } from "./thread.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import { type SlotEvents, type Task, WorkerSlot } from "./worker_slot.ts";
 
-/** Starts that fail one after the other until no more are tried. */
+/** Consecutive failed starts after which no more are tried. */
 const FAILED_STARTS = 2;
 
 /** Milliseconds without any answer until a worker counts as hanging. A job takes under one; a slow disk may take seconds. */
@@ -28,7 +28,7 @@ export class WorkerSet {
   #startWorker: (() => WorkerHandle) | undefined;
   /** This thread in a worker's place. */
   #inlineSlot: WorkerSlot | undefined;
-  /** Error that no listener has been told: no worker can be started. */
+  /** Unreported error: no worker can be started. */
   #untold: StreamError | undefined;
   #lastFailure: unknown;
   #loading = false;

@@ -4,16 +4,16 @@ import type { Job, JobResult } from "../jobs/job.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 import type { Segment } from "../segments.ts";
 
-/** A job on its way through the pool. */
+/** A job in the pool. */
 export interface Task {
   readonly job: Job;
   readonly segment: Segment;
   readonly cost: number;
-  /** Whose it is: owners take turns. */
+  /** Owner of the job; owners take turns. */
   readonly owner: string | undefined;
-  /** Workers it has been given to. */
+  /** Number of workers that have had the job. */
   attempts: number;
-  /** Its caller has been answered, or has given up. */
+  /** Whether its caller has an answer, or has aborted. */
   settled: boolean;
   resolve(result: JobResult): void;
   reject(error: unknown): void;
@@ -23,11 +23,11 @@ export interface Task {
 export interface SlotEvents {
   ready(): void;
   answered(slot: WorkerSlot, tasks: readonly Task[], results: readonly JobResult[]): void;
-  /** Its worker crashed, hangs or never started; `tasks` have no answer. The slot is of no use any more. */
+  /** Its worker crashed, hangs or never started; `tasks` have no answer. The slot is dead. */
   lost(slot: WorkerSlot, tasks: readonly Task[], failure: Error | undefined): void;
 }
 
-/** A worker's place in the pool: what it has been given, and whether it still answers. */
+/** A worker's slot in the pool: its tasks, and a watch on its answers. */
 export class WorkerSlot {
   readonly #worker: WorkerHandle;
   readonly #events: SlotEvents;
@@ -47,17 +47,17 @@ export class WorkerSlot {
     this.#events = events;
     this.#clock = clock;
     this.#patience = patience;
-    this.#watchAgain(); // it has to start
+    this.#watchAgain(); // until it has started
     void worker.ready.then(() => this.#start());
     void worker.gone.then((failure) => this.#lose(failure));
   }
 
-  /** True if it ever took jobs. */
+  /** Whether the worker has started. */
   get started(): boolean {
     return this.#started;
   }
 
-  /** True if it takes jobs. */
+  /** Whether the worker accepts jobs. */
   get ready(): boolean {
     return this.#started && !this.#lost;
   }
@@ -67,12 +67,12 @@ export class WorkerSlot {
     return this.#worker.gone;
   }
 
-  /** Jobs it has been given and has not answered. */
+  /** Number of unanswered jobs. */
   get jobs(): number {
     return this.#jobs;
   }
 
-  /** The messages they came in. */
+  /** Number of unanswered messages. */
   get batches(): number {
     return this.#batches.size;
   }
@@ -82,7 +82,7 @@ export class WorkerSlot {
     return this.#bytes;
   }
 
-  /** A task that is tried again has its worker for itself: what killed the last one takes nobody with it. */
+  /** Whether the worker has a repeated task, for itself alone: a deadly task must not take others with it. */
   get isReserved(): boolean {
     for (const batch of this.#batches) if (batch.some((task) => task.attempts > 1)) return true;
     return false;
@@ -112,8 +112,8 @@ export class WorkerSlot {
   }
 
   /**
-   * Ends the worker without a word to the pool, and returns what it has not answered. Its segments stay pinned until the thread has
-   * really ended: one that hangs may yet wake up and write.
+   * Ends the worker without an event to the pool. Returns its unanswered tasks, whose segments stay pinned until the thread has ended: a
+   * hanging one may still write.
    */
   abandon(): readonly Task[] {
     this.#lost = true;
@@ -153,7 +153,7 @@ export class WorkerSlot {
     this.#worker.unref();
   }
 
-  /** One timer for many answers: it looks whether any came since it was set. */
+  /** Starts a timer that checks for answers since its start: one timer for many answers. */
   #watchAgain(): void {
     const answers = this.#answers;
     this.#watch = this.#clock.setTimeout(() => {
