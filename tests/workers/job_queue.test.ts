@@ -125,9 +125,9 @@ test("JobQueue.clear(): removes all jobs, whatever they wait for", () => {
 });
 
 test("WorkerPool: runs one owner's job beside another's hundred", async () => {
-  const lane = new FakeWorkerHandle();
-  lane.start();
-  const pool = new WorkerPool({ size: 1 }, { startLane: () => lane });
+  const worker = new FakeWorkerHandle();
+  worker.start();
+  const pool = new WorkerPool({ size: 1 }, { startLane: () => worker });
   const submit = (owner: string): { segment: Segment; done: Promise<EncodedSegment> } => {
     const span = filled(pool, new Uint8Array(100_000));
     span.segment.release();
@@ -136,14 +136,14 @@ test("WorkerPool: runs one owner's job beside another's hundred", async () => {
   const many = Array.from({ length: 100 }, () => submit("many").done);
   const one = submit("one");
   for (let turns = 0; turns < 3; turns++) await yieldToEventLoop();
-  assert.ok(lane.messages.flat().slice(0, 2).some((job) => job.buffer === one.segment.buffer));
+  assert.ok(worker.messages.flat().slice(0, 2).some((job) => job.buffer === one.segment.buffer));
   const done = Promise.all([...many, one.done]);
   while (pool.running > 0) {
-    lane.answer();
+    worker.answer();
     await yieldToEventLoop();
   }
   await done;
-  lane.end();
+  worker.end();
   await pool.close();
 });
 

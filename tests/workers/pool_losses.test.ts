@@ -18,27 +18,27 @@ interface Stage {
   readonly pool: WorkerPool;
   readonly time: VirtualTime;
   /** All workers, in order of their start. */
-  readonly lanes: readonly FakeWorkerHandle[];
-  lane(index: number): FakeWorkerHandle;
+  readonly workers: readonly FakeWorkerHandle[];
+  worker(index: number): FakeWorkerHandle;
 }
 
 function stage(options: CodecPoolOptions = {}): Stage {
-  const lanes: FakeWorkerHandle[] = [];
+  const workers: FakeWorkerHandle[] = [];
   const time = new VirtualTime();
   const startLane = (): FakeWorkerHandle => {
-    const lane = new FakeWorkerHandle();
-    lanes.push(lane);
-    lane.start();
-    return lane;
+    const worker = new FakeWorkerHandle();
+    workers.push(worker);
+    worker.start();
+    return worker;
   };
   return {
     pool: new WorkerPool({ size: 1, ...options }, { startLane, clock: time }),
     time,
-    lanes,
-    lane(index) {
-      const lane = lanes[index];
-      assert.ok(lane, `worker ${index} was started`);
-      return lane as FakeWorkerHandle;
+    workers,
+    worker(index) {
+      const worker = workers[index];
+      assert.ok(worker, `worker ${index} was started`);
+      return worker as FakeWorkerHandle;
     },
   };
 }
@@ -57,41 +57,41 @@ async function turns(): Promise<void> {
 }
 
 test("WorkerPool: a job whose worker crashes runs again in another", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const { done } = job(pool, 7);
   await turns();
-  lane(0).end(new Error("out of memory"));
+  worker(0).end(new Error("out of memory"));
   await turns();
-  lane(1).answer();
+  worker(1).answer();
   assert.equal((await done).digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(7)));
   assert.is(pool.segments.inUse, 0);
 });
 
 test("WorkerPool: a job whose second worker crashes too is lost, and the pool goes on", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const { done } = job(pool);
   await turns();
-  lane(0).end();
+  worker(0).end();
   await turns();
-  lane(1).end(new Error("again"));
+  worker(1).end(new Error("again"));
   assert.is(((await rejection(() => done, "worker-lost")).cause as Error).message, "again");
   assert.is(pool.segments.inUse, 0);
   const next = job(pool);
   await turns();
-  lane(2).answer();
+  worker(2).answer();
   await next.done;
   assert.is(pool.queuedBytes, 0);
 });
 
 test("WorkerPool: jobs that shared a worker with a deadly one survive", async () => {
-  const { pool, lanes, lane } = stage();
+  const { pool, workers, worker } = stage();
   const jobs = Array.from({ length: 6 }, (_, index) => job(pool, index));
   await turns();
-  lane(0).end();
+  worker(0).end();
   await turns();
   for (let index = 1; index < 20 && pool.running > 0; index++) {
     // The third job is the deadly one. Each repeated job has a worker for itself.
-    const current = lanes.findLast((each) => each.messages.length > 0);
+    const current = workers.findLast((each) => each.messages.length > 0);
     const [message] = current?.messages ?? [];
     assert.is(message?.length, 1);
     if (message?.[0]?.buffer === jobs[2]?.segment.buffer) current?.end();
@@ -103,52 +103,52 @@ test("WorkerPool: jobs that shared a worker with a deadly one survive", async ()
 });
 
 test("WorkerPool: a worker that hangs is ended, and its jobs run elsewhere", async () => {
-  const { pool, time, lane } = stage();
+  const { pool, time, worker } = stage();
   const { done } = job(pool);
   await turns();
   await time.advance(PATIENCE_MS - 1);
-  assert.not(lane(0).terminated);
+  assert.not(worker(0).terminated);
   await time.advance(1);
-  assert.ok(lane(0).terminated);
-  lane(1).answer();
+  assert.ok(worker(0).terminated);
+  worker(1).answer();
   await done;
   assert.is(pool.segments.inUse > 0, true, "the thread that hangs may still write");
-  lane(0).end();
+  worker(0).end();
   await turns();
   assert.is(pool.segments.inUse, 0);
 });
 
 test("WorkerPool: a worker that answers now and then does not hang", async () => {
-  const { pool, time, lane } = stage();
+  const { pool, time, worker } = stage();
   const jobs = Array.from({ length: 30 }, () => job(pool));
   await turns();
   for (let answers = 0; answers < 30; answers++) {
     await time.advance(PATIENCE_MS - 1);
-    lane(0).answer();
+    worker(0).answer();
     await turns();
   }
   for (const { done } of jobs) await done;
-  assert.not(lane(0).terminated);
+  assert.not(worker(0).terminated);
   assert.is(time.pending, 0, "timers of an idle pool");
 });
 
 test("WorkerPool: a worker keeps the process alive only while it has jobs", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const first = job(pool);
   await turns();
-  assert.ok(lane(0).referenced);
-  lane(0).answer();
+  assert.ok(worker(0).referenced);
+  worker(0).answer();
   await first.done;
-  assert.not(lane(0).referenced);
+  assert.not(worker(0).referenced);
   const second = job(pool);
   await turns();
-  assert.ok(lane(0).referenced);
-  lane(0).answer();
+  assert.ok(worker(0).referenced);
+  worker(0).answer();
   await second.done;
 });
 
 test("WorkerPool: an aborted job leaves the queue, and the next takes its place", async () => {
-  const { pool, lane } = stage({ maxQueuedBytes: 2 * SEGMENT_BYTES });
+  const { pool, worker } = stage({ maxQueuedBytes: 2 * SEGMENT_BYTES });
   const controller = new AbortController();
   const jobs = [job(pool), job(pool), job(pool, 1, controller.signal), job(pool, 2)];
   await turns();
@@ -157,14 +157,14 @@ test("WorkerPool: an aborted job leaves the queue, and the next takes its place"
   assert.is((await rejection(() => jobs[2]?.done, "aborted")).cause, "enough");
   assert.is(pool.waiting, 1);
   for (let answers = 0; answers < 3; answers++) {
-    lane(0).answer();
+    worker(0).answer();
     await turns();
   }
   assert.equal((await jobs[3]?.done)?.digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(2)));
 });
 
 test("WorkerPool: an aborted running job keeps its segment until its worker has answered", async () => {
-  const { pool, lane } = stage();
+  const { pool, worker } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
   await turns();
@@ -172,35 +172,35 @@ test("WorkerPool: an aborted running job keeps its segment until its worker has 
   controller.abort();
   await rejection(() => done, "aborted");
   assert.is.not(pool.segments.inUse, 0);
-  lane(0).answer();
+  worker(0).answer();
   await turns();
   assert.is(pool.segments.inUse, 0);
   assert.is(pool.queuedBytes, 0);
 });
 
 test("WorkerPool: an aborted job does not run again", async () => {
-  const { pool, lane, lanes } = stage();
+  const { pool, worker, workers } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
   await turns();
   controller.abort();
-  lane(0).end();
+  worker(0).end();
   await rejection(() => done, "aborted");
   await turns();
-  assert.is(lanes.length, 1);
+  assert.is(workers.length, 1);
   assert.is(pool.queuedBytes, 0);
   assert.is(pool.segments.inUse, 0);
 });
 
 test("WorkerPool: the queue holds at most the allowed bytes, and jobs pass in order", async () => {
-  const { pool, lane } = stage({ maxQueuedBytes: 3 * SEGMENT_BYTES });
+  const { pool, worker } = stage({ maxQueuedBytes: 3 * SEGMENT_BYTES });
   const order: number[] = [];
   const jobs = Array.from({ length: 10 }, (_, index) => job(pool, index).done.then(() => void order.push(index)));
   for (let answers = 0; answers < 10; answers++) {
     await turns();
     assert.ok(pool.queuedBytes <= 3 * SEGMENT_BYTES);
     assert.ok(pool.running <= 3);
-    lane(0).answer();
+    worker(0).answer();
   }
   await Promise.all(jobs);
   assert.equal(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -208,34 +208,34 @@ test("WorkerPool: the queue holds at most the allowed bytes, and jobs pass in or
 });
 
 test("WorkerPool: a job larger than the queue passes alone", async () => {
-  const { pool, lane } = stage({ maxQueuedBytes: 1 });
+  const { pool, worker } = stage({ maxQueuedBytes: 1 });
   const jobs = [job(pool), job(pool)];
   for (const { done } of jobs) {
     await turns();
     assert.is(pool.running, 1);
-    lane(0).answer();
+    worker(0).answer();
     await done;
   }
 });
 
 test("WorkerPool: jobs go to the least busy worker", async () => {
-  const { pool, lane, lanes } = stage({ size: 2 });
+  const { pool, worker, workers } = stage({ size: 2 });
   const warmUp = Array.from({ length: 4 }, () => job(pool));
-  while (pool.running + pool.waiting > 0 || lanes.length < 2) {
+  while (pool.running + pool.waiting > 0 || workers.length < 2) {
     await turns();
-    for (const each of lanes) each.answer();
+    for (const each of workers) each.answer();
   }
   await Promise.all(warmUp.map(({ done }) => done));
   const jobs = [job(pool), job(pool)];
   await turns();
-  assert.equal([lane(0).messages.length, lane(1).messages.length], [1, 1]);
-  lane(1).answer();
+  assert.equal([worker(0).messages.length, worker(1).messages.length], [1, 1]);
+  worker(1).answer();
   await jobs[1]?.done;
   jobs.push(job(pool));
   await turns();
-  assert.equal([lane(0).messages.length, lane(1).messages.length], [1, 1]);
-  lane(0).answer();
-  lane(1).answer();
+  assert.equal([worker(0).messages.length, worker(1).messages.length], [1, 1]);
+  worker(0).answer();
+  worker(1).answer();
   await Promise.all(jobs.map(({ done }) => done));
 });
 
@@ -245,9 +245,9 @@ test("WorkerPool: if no worker can be started, this thread does the work", async
       throw new Error("no threads here");
     },
     (): FakeWorkerHandle => {
-      const lane = new FakeWorkerHandle();
-      lane.end(new Error("no such module"));
-      return lane;
+      const worker = new FakeWorkerHandle();
+      worker.end(new Error("no such module"));
+      return worker;
     },
   ];
   for (const startLane of failing) {
@@ -271,42 +271,42 @@ test("WorkerPool: a worker that never gets ready is given up", async () => {
 
 test("WorkerPool: one failed start is repeated", async () => {
   let starts = 0;
-  const lanes: FakeWorkerHandle[] = [];
+  const workers: FakeWorkerHandle[] = [];
   const pool = new WorkerPool({ size: 1 }, {
     startLane: () => {
-      const lane = new FakeWorkerHandle();
-      if (starts++ === 0) lane.end();
-      else lane.start();
-      lanes.push(lane);
-      return lane;
+      const worker = new FakeWorkerHandle();
+      if (starts++ === 0) worker.end();
+      else worker.start();
+      workers.push(worker);
+      return worker;
     },
   });
   const { done } = job(pool);
   await turns();
-  lanes[1]?.answer();
+  workers[1]?.answer();
   await done;
   assert.is(starts, 2);
 });
 
 test("WorkerPool: only consecutive failed starts count", async () => {
   let starts = 0;
-  const lanes: FakeWorkerHandle[] = [];
+  const workers: FakeWorkerHandle[] = [];
   const pool = new WorkerPool({ size: 1 }, {
     startLane: () => {
-      const lane = new FakeWorkerHandle();
-      if (starts++ % 2 === 0) lane.end(new Error("not this time"));
-      else lane.start();
-      lanes.push(lane);
-      return lane;
+      const worker = new FakeWorkerHandle();
+      if (starts++ % 2 === 0) worker.end(new Error("not this time"));
+      else worker.start();
+      workers.push(worker);
+      return worker;
     },
   });
   for (let crashes = 0; crashes < 5; crashes++) {
     const { done } = job(pool, crashes);
     await turns();
-    lanes.at(-1)?.answer();
+    workers.at(-1)?.answer();
     assert.equal((await done).digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(crashes)));
     assert.is(starts, 2 * (crashes + 1));
-    lanes.at(-1)?.end();
+    workers.at(-1)?.end();
     await turns();
   }
   assert.is(pool.stats().inline, 0);
@@ -314,31 +314,31 @@ test("WorkerPool: only consecutive failed starts count", async () => {
 });
 
 test("WorkerPool: a job that is tried again waits for an idle worker", async () => {
-  const { pool, lane, lanes } = stage({ size: 2 });
-  while (lanes.length < 2 || pool.running + pool.waiting > 0) {
-    if (lanes.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
+  const { pool, worker, workers } = stage({ size: 2 });
+  while (workers.length < 2 || pool.running + pool.waiting > 0) {
+    if (workers.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
     await turns();
-    for (const each of lanes) each.answer();
+    for (const each of workers) each.answer();
   }
   const jobs = [job(pool, 1), job(pool, 2)];
   await turns();
-  assert.equal(lanes.map(({ messages }) => messages.length), [1, 1]);
-  lane(0).end();
+  assert.equal(workers.map(({ messages }) => messages.length), [1, 1]);
+  worker(0).end();
   await turns();
-  assert.is(lane(1).messages.length, 1, "the other worker is given nothing more");
-  assert.is(lane(2).messages.flat().length, 1);
-  lane(2).answer();
-  lane(1).answer();
+  assert.is(worker(1).messages.length, 1, "the other worker is given nothing more");
+  assert.is(worker(2).messages.flat().length, 1);
+  worker(2).answer();
+  worker(1).answer();
   await Promise.all(jobs.map(({ done }) => done));
 });
 
 test("WorkerPool: a job that is tried again shares its worker with no job before or after", async () => {
-  const { pool, lanes } = stage({ size: 2 });
+  const { pool, workers } = stage({ size: 2 });
   const first = job(pool, 1);
   await turns();
-  lanes[0]?.end();
+  workers[0]?.end();
   await turns();
-  const holder = lanes.find((lane, index) => index > 0 && lane.messages.length > 0);
+  const holder = workers.find((worker, index) => index > 0 && worker.messages.length > 0);
   assert.is(holder?.messages.flat().length, 1);
   const others = Array.from({ length: 40 }, (_, index) => job(pool, index));
   await turns();
@@ -346,7 +346,7 @@ test("WorkerPool: a job that is tried again shares its worker with no job before
   holder?.answer();
   await first.done;
   for (let rounds = 0; rounds < 100 && pool.running + pool.waiting > 0; rounds++) {
-    for (const lane of lanes) lane.answer();
+    for (const worker of workers) worker.answer();
     await turns();
   }
   for (const { done } of others) await done;
