@@ -1,10 +1,7 @@
 // Participants as processes, and pairs of them: a sender and a receiver in a room of their own. The SDK's targeted streams reach everybody in
 // a room.
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
-import process from "node:process";
-import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import { JsonLinesProcess } from "../support/json_lines_process.ts";
 import { programCommand } from "../support/program_command.ts";
 import { needed, projectRoot } from "../support/programs.ts";
 import type { TestServer } from "../support/server.ts";
@@ -24,6 +21,7 @@ export type Kind = "millrace" | "rtc-node" | "python";
 
 /** A stream that was read to its end. */
 export interface Ended {
+  readonly event: "ended";
   readonly bytes: number;
   readonly at: number;
   readonly error?: string;
@@ -55,55 +53,29 @@ interface Commands {
 
 /** Time-out of a step, in ms. */
 const STEP_MS = 120_000;
-/** Longest time in which a participant leaves its room, in ms. */
-const END_MS = 8_000;
-const KEPT_ERRORS = 4_000;
 
-interface Waiting {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** A process that takes commands. It ends with its input, so that it cannot outlive this one. */
+/** A participant in a process of its own. */
 export class Participant {
   readonly identity: string;
   readonly kind: Kind;
-  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
-  readonly #gone: Promise<void>;
-  readonly #waiting = new Map<number | "ended", Waiting>();
-  readonly #ended: Ended[] = [];
-  #commands = 0;
-  #errors = "";
-  #over: Error | undefined;
+  readonly #process: JsonLinesProcess<Ended>;
 
   constructor(kind: Kind, identity: string) {
     this.kind = kind;
     this.identity = identity;
-    const [program, ...args] = commandOf(kind);
-    this.#child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, NODE_ENV: "production" } });
-    this.#child.stdin.on("error", () => {}); // it has ended, which is told below
-    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => this.#errors = (this.#errors + text).slice(-KEPT_ERRORS));
-    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#take(line));
-    this.#gone = new Promise((resolve) => {
-      const over = (why: string): void => {
-        this.#end(new Error(`Cannot measure as a participant ended: identity is "${identity}", ${why}\n${this.#errors}`));
-        resolve();
-      };
-      this.#child.once("error", (error) => over(error.message));
-      this.#child.once("close", (code, signal) => over(`code is ${code}, signal is ${signal}`));
+    this.#process = new JsonLinesProcess({
+      command: commandOf(kind),
+      describe: (what, why) => `Cannot measure as a participant ${what}: identity is "${identity}", ${why}`,
     });
   }
 
   async ask<Name extends keyof Commands>(command: Name, input: Commands[Name][0]): Promise<Commands[Name][1]> {
-    const id = this.#commands++;
-    const answer = this.#wait(id, command);
-    this.#child.stdin.write(`${JSON.stringify({ id, command, ...input })}\n`);
-    return await answer as Commands[Name][1];
+    return await this.#inTime(this.#process.ask(command, input), command) as Commands[Name][1];
   }
 
   /** Resolves with the next stream that was read to its end. Throws if it has another length. */
   async ended(bytes: number): Promise<Ended> {
-    const ended = this.#ended.shift() ?? await this.#wait("ended", "ended") as Ended;
+    const ended = await this.#inTime(this.#process.next("ended"), "ended");
     if (ended.bytes !== bytes) {
       throw new Error(`Cannot measure as a stream was not whole: bytes are ${ended.bytes} of ${bytes}, ${ended.error ?? ""}`);
     }
@@ -112,54 +84,25 @@ export class Participant {
 
   /** Leaves the room. */
   async close(): Promise<void> {
-    this.#child.stdin.end();
-    const limit = setTimeout(() => this.#child.kill("SIGKILL"), END_MS);
-    await this.#gone;
-    clearTimeout(limit);
+    await this.#process.close();
   }
 
   /** Ends the process at once. */
   async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#gone;
+    await this.#process.kill();
   }
 
-  async #wait(id: number | "ended", step: string): Promise<unknown> {
-    if (this.#over !== undefined) throw this.#over;
+  async #inTime<T>(work: Promise<T>, step: string): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const why = `took longer than ${STEP_MS} ms: identity is "${this.identity}", step is "${step}"`;
+      timer = setTimeout(() => reject(new Error(`Cannot measure as a step ${why}\n${this.#process.errors}`)), STEP_MS);
+    });
     try {
-      return await new Promise((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
-        const late = `Cannot measure as a step took longer than ${STEP_MS} ms: identity is "${this.identity}", step is "${step}"`;
-        timer = setTimeout(() => reject(new Error(`${late}\n${this.#errors}`)), STEP_MS);
-      });
+      return await Promise.race([work, late]);
     } finally {
       clearTimeout(timer);
-      this.#waiting.delete(id);
     }
-  }
-
-  /** Lines that are no message are the SDK's log. */
-  #take(line: string): void {
-    if (!line.startsWith("{")) return;
-    const message = JSON.parse(line) as { id?: number; result?: unknown; error?: string; event?: "ended" };
-    if (message.event !== undefined) {
-      const waiting = this.#waiting.get("ended");
-      if (waiting === undefined) this.#ended.push(message as unknown as Ended);
-      else {
-        this.#waiting.delete("ended");
-        waiting.resolve(message);
-      }
-    } else if (message.id !== undefined) {
-      const waiting = this.#waiting.get(message.id);
-      if (message.error === undefined) waiting?.resolve(message.result);
-      else waiting?.reject(new Error(`Cannot measure as a step failed: identity is "${this.identity}", ${message.error}`));
-    }
-  }
-
-  #end(error: Error): void {
-    this.#over ??= error;
-    for (const { reject } of this.#waiting.values()) reject(error);
   }
 }
 

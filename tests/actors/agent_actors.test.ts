@@ -1,7 +1,6 @@
 // Actors for users' machines: their events, their ends, and an inspector's view.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { type AnyActorRef, assign, createActor, setup, toPromise, waitFor } from "xstate";
@@ -18,12 +17,21 @@ import {
   type TextReceivedEvent,
 } from "../../actors/mod.ts";
 import { StatePaths } from "../../examples/support/state_paths.ts";
-import { type ByteStreamInfo, createHub, createRuntime, type Hub, type Runtime, StreamError } from "../../mod.ts";
+import {
+  type ByteStreamInfo,
+  createHub,
+  createRuntime,
+  type Hub,
+  type Runtime,
+  type RuntimeOptions,
+  StreamError,
+} from "../../mod.ts";
 import type { Codec } from "../../workers/codec.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import { nextBytes } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
+import { inRealTime, type Member } from "../support/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { macrotask, until } from "../support/waiting.ts";
@@ -93,7 +101,7 @@ const audience = setup({
 });
 
 test("sendFileActor: tells its parent of its progress, and outputs the stream's info", () =>
-  inPair(async ({ alice, bob }) => {
+  inInspectedPair(async ({ alice, bob }) => {
     await withFile(500_000, async (path) => {
       const bytes = new Promise<number>((resolve) => {
         bob.registerByteStreamHandler("reports", async (reader) => resolve((await reader.readAll()).length));
@@ -109,7 +117,7 @@ test("sendFileActor: tells its parent of its progress, and outputs the stream's 
   }));
 
 test("sendFileActor: calls the user's own onProgress as well", () =>
-  inPair(async ({ alice }) => {
+  inInspectedPair(async ({ alice }) => {
     const seen: number[] = [];
     const options = { onProgress: ({ bytes }: { bytes: number }) => void seen.push(bytes) };
     const info = await toPromise(
@@ -120,7 +128,7 @@ test("sendFileActor: calls the user's own onProgress as well", () =>
   }));
 
 test("sender actors: an error is an event of the parent, with its code", () =>
-  inPair(async ({ alice }) => {
+  inInspectedPair(async ({ alice }) => {
     const parent = createActor(scheduler, { input: { runtime: alice, path: "no/such/file" } }).start();
     const { context } = await waitFor(parent, ({ value }) => value === "failed");
     assert.instance(context.error, StreamError);
@@ -128,7 +136,7 @@ test("sender actors: an error is an event of the parent, with its code", () =>
   }));
 
 test("sender actors: leaving the invoking state aborts the stream at both ends", () =>
-  inPair(async ({ alice, bob, states }) => {
+  inInspectedPair(async ({ alice, bob, states }) => {
     await withFile(5_000_000, async (path) => {
       const offered = nextBytes(bob, "reports");
       const options = { topic: "reports", streamId: "s" };
@@ -144,7 +152,7 @@ test("sender actors: leaving the invoking state aborts the stream at both ends",
   }));
 
 test("sender actors: the user's own signal aborts as well, and is the cause of the error", () =>
-  inPair(async ({ alice, bob }) => {
+  inInspectedPair(async ({ alice, bob }) => {
     const offered = nextBytes(bob, "data");
     const abort = new AbortController();
     const options = { topic: "data", signal: abort.signal };
@@ -159,7 +167,7 @@ test("sender actors: the user's own signal aborts as well, and is the cause of t
   }));
 
 test("sender actors: refuse a signal that is aborted already, and a value that is no signal", () =>
-  inPair(async ({ alice }) => {
+  inInspectedPair(async ({ alice }) => {
     for (const [signal, code] of [[AbortSignal.abort(), "aborted"], ["soon", "invalid-argument"]] as const) {
       const actor = createActor(sendTextActor, {
         input: { runtime: alice, text: "hi", options: { signal: signal as AbortSignal } },
@@ -171,7 +179,7 @@ test("sender actors: refuse a signal that is aborted already, and a value that i
   }));
 
 test("sender actors: without a parent, they can be awaited, and subscribers get the error", () =>
-  inPair(async ({ alice }) => {
+  inInspectedPair(async ({ alice }) => {
     const good = createActor(sendTextActor, { input: { runtime: alice, text: "hello", options: { topic: "chat" } } }).start();
     assert.is((await toPromise(good)).size, 5);
     const bad = createActor(sendTextActor, {
@@ -183,7 +191,7 @@ test("sender actors: without a parent, they can be awaited, and subscribers get 
   }));
 
 test("streamListener: hands over each stream of its topic until it is stopped", () =>
-  inPair(async ({ alice, bob }) => {
+  inInspectedPair(async ({ alice, bob }) => {
     const parent = createActor(audience, { input: { runtime: bob, topic: "chat", kind: "text" } }).start();
     await alice.sendText("one", { topic: "chat" });
     await alice.sendText("elsewhere", { topic: "other", destinationIdentities: ["bob"] });
@@ -197,7 +205,7 @@ test("streamListener: hands over each stream of its topic until it is stopped", 
   }));
 
 test("streamListener: readers that were handed over outlive their listener", () =>
-  inPair(async ({ alice, bob }) => {
+  inInspectedPair(async ({ alice, bob }) => {
     const parent = createActor(audience, { input: { runtime: bob, topic: "data", kind: "bytes" } }).start();
     const writer = await alice.streamBytes({ topic: "data" });
     await writer.write(new Uint8Array([1]));
@@ -209,7 +217,7 @@ test("streamListener: readers that were handed over outlive their listener", () 
   }));
 
 test("streamListener: cancels a stream that arrives as the listener is stopped", () =>
-  inPair(async ({ alice, bob, states }) => {
+  inInspectedPair(async ({ alice, bob, states }) => {
     const parent = createActor(audience, { input: { runtime: bob, topic: "data", kind: "bytes" } }).start();
     // Stops the listener between the stream's claim and the handler's turn.
     bob.actor.system.inspect((event) => {
@@ -225,7 +233,7 @@ test("streamListener: cancels a stream that arrives as the listener is stopped",
   }));
 
 test("streamListener: fails if the topic has a handler already or the runtime is closed", () =>
-  inPair(async ({ bob }) => {
+  inInspectedPair(async ({ bob }) => {
     bob.registerTextStreamHandler("chat", () => {});
     const input = { runtime: bob, topic: "chat", kind: "text" } as const;
     const second = createActor(audience, { input }).start();
@@ -238,7 +246,7 @@ test("streamListener: fails if the topic has a handler already or the runtime is
   }));
 
 test("streamListener: without a parent, streams are handed to nobody", () =>
-  inPair(async ({ bob }) => {
+  inInspectedPair(async ({ bob }) => {
     const alone = createActor(streamListener, { input: { runtime: bob, topic: "chat", kind: "text" } });
     const failed = outcome(alone);
     alone.start();
@@ -246,7 +254,7 @@ test("streamListener: without a parent, streams are handed to nobody", () =>
   }));
 
 test("inspect: shows the root actor and every stream's actor, in each of its states", () =>
-  inPair(async ({ alice, bob, states, seen }) => {
+  inInspectedPair(async ({ alice, bob, states, seen }) => {
     bob.registerTextStreamHandler("chat", async (reader) => void await reader.readAll());
     const writer = await alice.streamText({ topic: "chat", streamId: "t", confirm: true });
     await writer.write("hello");
@@ -280,7 +288,7 @@ test("inspect: an inspector that throws is reported, and the streams go on", asy
 });
 
 test("sender actors: stopped at any moment, both ends end alike and no memory stays in use", () =>
-  inPair(async ({ hub, alice, bob, states, codecs }) => {
+  inInspectedPair(async ({ hub, alice, bob, states, codecs }) => {
     const data = new Uint8Array(700_000);
     const law = async (turns: number): Promise<void> => {
       const streamId = crypto.randomUUID();
@@ -319,38 +327,24 @@ interface Pair {
   readonly codecs: readonly [Codec, Codec];
 }
 
-/** Runs a test between two runtimes, and fails it if a rejection was left unhandled. */
-async function inPair(body: (pair: Pair) => Promise<void>): Promise<void> {
-  const unhandled: unknown[] = [];
-  const note = (error: unknown): void => void unhandled.push(error);
-  process.on("unhandledRejection", note);
-  const hub = createHub();
-  const codecs = [createInlineCodec(), createInlineCodec()] as const;
-  const states = new StatePaths();
-  const seen = new Set<unknown>();
-  const inspect = states.of("alice");
-  const alice = await createRuntime({
-    transport: hub.join("alice"),
-    pool: codecs[0] as CodecPool,
-    inspect: (event) => {
-      seen.add(event.actorRef);
-      inspect(event);
-    },
+/** Runs a test between two inspected runtimes. */
+function inInspectedPair(body: (pair: Pair) => Promise<void>): Promise<void> {
+  return inRealTime(async (room) => {
+    const states = new StatePaths();
+    const seen = new Set<unknown>();
+    const inspect = states.of("alice");
+    const join = (identity: string, options: Partial<RuntimeOptions>): Promise<Member> =>
+      room.join(identity, { pool: createInlineCodec() as CodecPool, ...options });
+    const alice = await join("alice", {
+      inspect: (event) => {
+        seen.add(event.actorRef);
+        inspect(event);
+      },
+    });
+    const bob = await join("bob", { inspect: states.of("bob") });
+    const codecs = [alice.codec, bob.codec] as const;
+    await body({ hub: room.hub, alice: alice.runtime, bob: bob.runtime, states, seen, codecs });
   });
-  const bob = await createRuntime({
-    transport: hub.join("bob"),
-    pool: codecs[1] as CodecPool,
-    inspect: states.of("bob"),
-  });
-  try {
-    await body({ hub, alice, bob, states, seen, codecs });
-  } finally {
-    await alice.close();
-    await bob.close();
-    await macrotask(); // rejections are called unhandled once the microtasks are done
-    process.off("unhandledRejection", note);
-  }
-  assert.equal(unhandled, []);
 }
 
 function withFile(size: number, body: (path: string) => Promise<void>): Promise<void> {

@@ -4,28 +4,29 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as assert from "uvu/assert";
-import { type CodecPool, createHub, createRuntime, StreamError } from "../../mod.ts";
+import { type CodecPool, StreamError } from "../../mod.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
+import { nextBytes } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
+import { inPair } from "../support/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("full disk");
 const run = promisify(execFile);
 
-/** Sends a megabyte and saves it to a folder. Gives the errors of saver and sender, and the files left in the folder. */
-async function saveTo(folder: string, pool: CodecPool): Promise<{ saver: StreamError; sender: StreamError; left: string[] }> {
-  const hub = createHub();
-  const alice = await createRuntime({ transport: hub.join("alice"), pool });
-  const bob = await createRuntime({ transport: hub.join("bob"), pool });
-  const failed = new Promise<StreamError>((resolve, reject) => {
-    bob.registerByteStreamHandler("", (reader) => reader.saveTo(folder).then(() => reject(new Error("It was saved")), resolve));
-  });
+/** Sends a megabyte and saves it to a folder, which lacks the space. */
+async function assertNoSpace(folder: string, pool: CodecPool): Promise<void> {
   try {
-    const sender = await rejection(() => alice.sendBytes(new Uint8Array(1_000_000), { name: "large.bin" }), "file-error");
-    return { saver: await failed, sender, left: await readdir(folder) };
+    await inPair(async (alice, bob) => {
+      const saver = nextBytes(bob).then((reader) => rejection(() => reader.saveTo(folder), "file-error"));
+      const sender = await rejection(() => alice.sendBytes(new Uint8Array(1_000_000), { name: "large.bin" }), "file-error");
+      assert.is(((await saver).cause as { code?: string }).code, "ENOSPC");
+      assert.is(sender.identity, "bob");
+      assert.equal(await readdir(folder), []);
+    }, { runtime: { pool } });
   } finally {
-    await Promise.all([alice.close(), bob.close(), pool.close()]);
+    await pool.close();
   }
 }
 
@@ -38,11 +39,7 @@ test("saveTo: a write without space ends the stream at both ends and leaves no f
         return Promise.reject(new StreamError("file-error", "Cannot write to the file as no space is left", { cause }));
       }
     }
-    const { saver, sender, left } = await saveTo(folder, new FullPool({ size: 1 }));
-    assert.is(saver.code, "file-error");
-    assert.is((saver.cause as { code?: string }).code, "ENOSPC");
-    assert.is(sender.identity, "bob");
-    assert.equal(left, []);
+    await assertNoSpace(folder, new FullPool({ size: 1 }));
   }));
 
 test("saveTo: a 256 kB tmpfs that fills midway, if mounting is permitted, gives a file-error", () =>
@@ -52,9 +49,7 @@ test("saveTo: a 256 kB tmpfs that fills midway, if mounting is permitted, gives 
     const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", small]).then(() => true, () => false);
     if (!mounted) return assert.equal(await readdir(small), []);
     try {
-      const { saver, left } = await saveTo(small, new WorkerPool({ size: 2 }));
-      assert.is((saver.cause as { code?: string }).code, "ENOSPC");
-      assert.equal(left, []);
+      await assertNoSpace(small, new WorkerPool({ size: 2 }));
     } finally {
       await run("umount", [small]);
     }

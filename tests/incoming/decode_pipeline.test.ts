@@ -15,13 +15,13 @@ test("DecodePipeline: results come in the order of the blocks, whatever the orde
   const work = [new Deferred<string>(), new Deferred<string>(), new Deferred<string>()];
   const { stream, taken } = fakeStream(3);
   const offsets: number[] = [];
-  const intake = new DecodePipeline(stream, (_, offset) => {
+  const pipeline = new DecodePipeline(stream, (_, offset) => {
     offsets.push(offset);
     return work[offsets.length - 1]?.promise ?? "";
   });
   const results: string[] = [];
   const all = (async () => {
-    for (let next = await intake.next(); next !== undefined; next = await intake.next()) results.push(next.result);
+    for (let next = await pipeline.next(); next !== undefined; next = await pipeline.next()) results.push(next.result);
   })();
   for (const index of [2, 1, 0]) work[index]?.resolve(String(index));
   await all;
@@ -38,14 +38,14 @@ test("DecodePipeline: work that fails before its turn is no unhandled rejection,
     const work = [new Deferred<void>(), new Deferred<void>(), new Deferred<void>()];
     const { stream } = fakeStream(3);
     let begun = 0;
-    const intake = new DecodePipeline(stream, () => work[begun++]?.promise);
-    const next = intake.next();
+    const pipeline = new DecodePipeline(stream, () => work[begun++]?.promise);
+    const next = pipeline.next();
     work[1]?.reject(new Error("the second"));
     await macrotask();
     work[0]?.reject(new Error("the first"));
     const failure = await next.then(() => undefined, (error: Error) => error.message);
     assert.is(failure, "the first");
-    const abandoned = intake.abandon();
+    const abandoned = pipeline.abandon();
     work[2]?.reject(new Error("the third"));
     await macrotask();
     await abandoned;

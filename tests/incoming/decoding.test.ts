@@ -1,29 +1,23 @@
 // Texts are decoded in time slices where there are no workers, however many frames are available.
 import * as assert from "uvu/assert";
-import { createHub, createRuntime } from "../../mod.ts";
 import { SLICE_MS } from "../../common/event_loop.ts";
+import { collectTexts } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
+import { inPair } from "../support/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
 
 const TEXT_BYTES = 4_000_000;
 
 const test = suite("decoding");
 
 test("decoding: two decodings that each need a slice of time never share a turn of the event loop", async () => {
-  const hub = createHub();
-  const alice = await createRuntime({ transport: hub.join("alice"), pool: false });
-  const bob = await createRuntime({ transport: hub.join("bob"), pool: false });
   const slow = slowDecoder();
-  try {
-    const read = new Promise<number>((resolve, reject) => {
-      bob.registerTextStreamHandler("text", (reader) => reader.readAll().then((text) => resolve(text.length), reject));
-    });
-    await alice.sendText("x".repeat(TEXT_BYTES), { topic: "text" });
-    assert.is(await read, TEXT_BYTES);
-  } finally {
-    slow.restore();
-    await alice.close();
-    await bob.close();
-  }
+  await inPair(async (alice, bob) => {
+    const texts = collectTexts(bob, "text");
+    await alice.sendText("x".repeat(TEXT_BYTES), { topic: "text", confirm: true });
+    await until(() => texts.length > 0);
+    assert.is(texts[0]?.length, TEXT_BYTES);
+  }, { runtime: { pool: false } }).finally(slow.restore);
   assert.ok(slow.turns.length > 10, `${slow.turns.length} decodings`);
   assert.is(new Set(slow.turns).size, slow.turns.length);
 });

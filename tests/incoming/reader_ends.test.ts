@@ -10,7 +10,7 @@ import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
 
 const test = suite("StreamReader: ends");
 
-interface Scene {
+interface Readers {
   room: HubFixture;
   alice: Member;
   bob: Member;
@@ -20,7 +20,7 @@ interface Scene {
 }
 
 /** Alice, Dave of another SDK, and Bob, who gathers the readers of topic "t". */
-async function inScene(body: (scene: Scene) => Promise<void>, options: Partial<RuntimeOptions> = {}): Promise<void> {
+async function withReaders(body: (stage: Readers) => Promise<void>, options: Partial<RuntimeOptions> = {}): Promise<void> {
   await inVirtualTime(async (room) => {
     const alice = await room.join("alice");
     const bob = await room.join("bob", options);
@@ -37,7 +37,7 @@ async function inScene(body: (scene: Scene) => Promise<void>, options: Partial<R
 const LIMIT = { limits: { readAllBytes: 1_000 } };
 
 test("StreamReader.readAll() gathers as much as its limit allows, of text and bytes, announced or not", () =>
-  inScene(async ({ room, alice, texts, bytes }) => {
+  withReaders(async ({ room, alice, texts, bytes }) => {
     for (const length of [1_000, 1_001]) {
       const check = async (reader: { readAll(): Promise<{ length: number }> }): Promise<void> => {
         if (length === 1_000) assert.is((await room.time.run(reader.readAll())).length, length);
@@ -64,7 +64,7 @@ test("StreamReader.readAll() gathers as much as its limit allows, of text and by
   }, LIMIT));
 
 test("StreamReader.readAll() takes nothing of a stream announced as too large", () =>
-  inScene(async ({ room, alice, texts, bytes }) => {
+  withReaders(async ({ room, alice, texts, bytes }) => {
     for (const [kind, readers] of [["text", texts], ["bytes", bytes]] as const) {
       const options = { ...TO_BOB, totalSize: 5_000 };
       const writer = kind === "text" ? await room.time.run(alice.runtime.streamText(options)) : undefined;
@@ -80,7 +80,7 @@ test("StreamReader.readAll() takes nothing of a stream announced as too large", 
   }, LIMIT));
 
 test("StreamReader: leaving a loop cancels the stream at any point, as does return() of an unused iterator", () =>
-  inScene(async ({ room, alice, bob, bytes }) => {
+  withReaders(async ({ room, alice, bob, bytes }) => {
     for (const way of ["first", "waiting", "never"]) {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
       await room.time.run(writer.write(pattern(300_000)));
@@ -96,7 +96,7 @@ test("StreamReader: leaving a loop cancels the stream at any point, as does retu
   }));
 
 test("StreamReader.readable: cancel() releases blocks that are being decoded", () =>
-  inScene(async ({ room, alice, bob, bytes }) => {
+  withReaders(async ({ room, alice, bob, bytes }) => {
     for (const mode of [undefined, "byob"] as const) {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOB));
       await room.time.run(writer.write(pattern(900_000)));
@@ -112,7 +112,7 @@ test("StreamReader.readable: cancel() releases blocks that are being decoded", (
   }));
 
 test("TextStreamReader: keeps the sender's byte order mark, of Millrace and other SDKs, framed or not", () =>
-  inScene(async ({ room, alice, dave, texts }) => {
+  withReaders(async ({ room, alice, dave, texts }) => {
     const mark = "\uFEFF";
     for (const text of [`${mark}x`, `${mark}${"x".repeat(50_000)}`, mark]) {
       await room.time.run(alice.runtime.sendText(text, TO_BOB));
@@ -128,7 +128,7 @@ test("TextStreamReader: keeps the sender's byte order mark, of Millrace and othe
   }));
 
 test("TextStreamReader: no part of a text is empty, wherever its sender cuts", () =>
-  inScene(async ({ room, alice, dave, texts }) => {
+  withReaders(async ({ room, alice, dave, texts }) => {
     const parts: string[] = [];
     const read = async (): Promise<void> => {
       for await (const part of last(texts)) parts.push(part);
@@ -149,7 +149,7 @@ test("TextStreamReader: no part of a text is empty, wherever its sender cuts", (
   }));
 
 test("TextStreamReader: a code point that another SDK leaves unfinished is U+FFFD", () =>
-  inScene(async ({ room, dave, texts }) => {
+  withReaders(async ({ room, dave, texts }) => {
     dave.open("bob", "s", 0, { kind: "text", extension: false });
     dave.chunk("bob", "s", 0, Uint8Array.of(0x78, 0xe2, 0x82));
     dave.trailer("bob", "s", undefined);
@@ -158,7 +158,7 @@ test("TextStreamReader: a code point that another SDK leaves unfinished is U+FFF
   }));
 
 test("StreamReader: corrupt bytes fail the reader, and its sender is told", () =>
-  inScene(async ({ room, dave, bytes }) => {
+  withReaders(async ({ room, dave, bytes }) => {
     dave.hello("bob");
     await room.time.advance(1);
     dave.open("bob", "s", 0);

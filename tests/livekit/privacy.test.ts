@@ -19,7 +19,7 @@ const test = suite("privacy");
 const rooms = await LiveKitRooms.start();
 
 /** Alice and Bob are Millrace runtimes. Dave and the bystander Eve use the SDK plainly. */
-interface Scene {
+interface Bystander {
   alice: Member;
   bob: Member;
   dave: Room;
@@ -28,7 +28,7 @@ interface Scene {
 }
 
 test("privacy: a bystander sees no packet of streams between two runtimes, whatever they are and however they end", () =>
-  inScene(async ({ alice, bob, overheard }) => {
+  withBystander(async ({ alice, bob, overheard }) => {
     const requests = await asked(async () => {
       await inTemporaryFolder(async (folder) => await sendAllKinds(alice, bob, ["bob"], folder));
       assert.equal(await overheard(), []);
@@ -37,7 +37,7 @@ test("privacy: a bystander sees no packet of streams between two runtimes, whate
   }));
 
 test("privacy: a bystander sees no packet of streams to a participant of another SDK", () =>
-  inScene(async ({ alice: { runtime: alice }, dave, overheard }) => {
+  withBystander(async ({ alice: { runtime: alice }, dave, overheard }) => {
     const texts = heardBy(dave, "t");
     const bytes = bytesHeardBy(dave, "b");
     const to = { destinationIdentities: ["dave"] };
@@ -57,7 +57,7 @@ test("privacy: a bystander sees no packet of streams to a participant of another
   }));
 
 test("privacy: a bystander sees no packet of streams to a runtime and another SDK together", () =>
-  inScene(async ({ alice, bob, dave, overheard }) => {
+  withBystander(async ({ alice, bob, dave, overheard }) => {
     const texts = heardBy(dave, "long text");
     const requests = await asked(async () => {
       await inTemporaryFolder(async (folder) => await sendAllKinds(alice, bob, ["bob", "dave"], folder));
@@ -68,7 +68,7 @@ test("privacy: a bystander sees no packet of streams to a runtime and another SD
   }));
 
 test("privacy: a bystander sees broadcasts, packet by packet", () =>
-  inScene(async ({ alice, bob, overheard }) => {
+  withBystander(async ({ alice, bob, overheard }) => {
     const received = nextBytes(bob.runtime, "b");
     const short = await alice.runtime.sendText("short", { topic: "t" });
     const long = await alice.runtime.sendBytes(pattern(50_000), { topic: "b", confirm: false });
@@ -84,7 +84,7 @@ test("privacy: a bystander sees broadcasts, packet by packet", () =>
   }));
 
 test("destinationIdentities: an empty list, oneself, or departed participants are no broadcast", () =>
-  inScene(async ({ alice: { runtime: alice }, bob, overheard }) => {
+  withBystander(async ({ alice: { runtime: alice }, bob, overheard }) => {
     await rejection(() => alice.sendText("x", { destinationIdentities: [] }), "invalid-argument");
     await rejection(() => alice.sendText("x", { destinationIdentities: ["alice"] }), "disconnected");
     const heard = nextText(bob.runtime, "t");
@@ -118,7 +118,7 @@ test("LiveKitTransport.send(): an empty list of destinations is no broadcast", (
   }));
 
 test("privacy: goodbye goes to runtimes only, and a Room that was given back can still broadcast", () =>
-  inScene(async ({ alice, overheard }) => {
+  withBystander(async ({ alice, overheard }) => {
     await alice.runtime.close();
     assert.equal(await overheard(), []);
     await alice.room.localParticipant?.sendText("plain", { topic: "t" });
@@ -128,7 +128,7 @@ test("privacy: goodbye goes to runtimes only, and a Room that was given back can
 test.after(() => rooms.close());
 test.run();
 
-async function inScene(body: (scene: Scene) => Promise<void>): Promise<void> {
+async function withBystander(body: (stage: Bystander) => Promise<void>): Promise<void> {
   await rooms.in(async (fixture: LiveKitRoom) => {
     const eve = await fixture.plain("eve");
     const packets = overhear(eve);

@@ -2,12 +2,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { type ByteStreamReader, createHub, createRuntime, type Runtime, type TextStreamReader } from "../../mod.ts";
+import type { Runtime } from "../../mod.ts";
 import type { Codec } from "../../workers/codec.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import type { SegmentStore } from "../../workers/segments.ts";
+import { nextBytes, nextText } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
+import { inRealTime } from "../support/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -28,26 +30,19 @@ const SENDS: Readonly<Record<string, (alice: Runtime, folder: string) => Promise
 
 for (const [name, send] of Object.entries(SENDS)) {
   test(`${name}: an unexpected failure ends the stream at both ends, and is the cause`, () =>
-    inTemporaryFolder(async (folder) => {
-      const hub = createHub();
-      const alice = await createRuntime({ transport: hub.join("alice"), pool: forgetful(3) });
-      const bob = await createRuntime({ transport: hub.join("bob"), pool: false });
-      const came = new Promise<ByteStreamReader | TextStreamReader>((resolve) => {
-        bob.registerByteStreamHandler("t", resolve);
-        bob.registerTextStreamHandler("t", resolve);
-      });
-      try {
+    inTemporaryFolder((folder) =>
+      inRealTime(async (room) => {
+        const { runtime: alice } = await room.join("alice", { pool: forgetful(3) });
+        const { runtime: bob } = await room.join("bob", { pool: false });
+        const came = Promise.race([nextBytes(bob, "t"), nextText(bob, "t")]);
         const sent = rejection(() => send(alice, folder), "aborted");
         const reader = await came;
         const read = rejection(() => reader.readAll(), "aborted");
         assert.instance((await sent).cause, RangeError);
         await read;
         await alice.sendText("again", { streamId: "s" }); // the id is free
-      } finally {
-        await alice.close();
-        await bob.close();
-      }
-    }));
+      })
+    ));
 }
 
 test.run();

@@ -10,7 +10,7 @@ import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../s
 
 const test = suite("lives of peers");
 
-interface Scene {
+interface MidStream {
   room: HubFixture;
   alice: Member;
   bob: Member;
@@ -25,7 +25,7 @@ interface Scene {
 }
 
 /** A stream half sent, a send whose reader does not read, and bytes that were not read. */
-async function scene(body: (scene: Scene) => Promise<void>): Promise<void> {
+async function midStream(body: (stage: MidStream) => Promise<void>): Promise<void> {
   await inVirtualPair(async (alice, bob, room) => {
     const readers = collectReaders(bob.runtime);
     const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_BOB, confirm: true }));
@@ -42,7 +42,7 @@ async function scene(body: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 async function endsAtBoth(
-  { room, writer, read, sending }: Scene,
+  { room, writer, read, sending }: MidStream,
   sender: StreamErrorCode,
   receiver: StreamErrorCode,
 ): Promise<void> {
@@ -55,7 +55,7 @@ async function endsAtBoth(
 }
 
 test("peers: streams end when the receiver vanishes", async () => {
-  await scene(async (all) => {
+  await midStream(async (all) => {
     all.room.hub.vanish("bob");
     await endsAtBoth(all, "disconnected", "disconnected");
     await rejection(() => all.bob.runtime.sendText("x"), "disconnected");
@@ -63,14 +63,14 @@ test("peers: streams end when the receiver vanishes", async () => {
 });
 
 test("peers: streams end when the sender vanishes", async () => {
-  await scene(async (all) => {
+  await midStream(async (all) => {
     all.room.hub.vanish("alice");
     await endsAtBoth(all, "disconnected", "disconnected");
   });
 });
 
 test("peers: streams end when the receiver closes its runtime", async () => {
-  await scene(async (all) => {
+  await midStream(async (all) => {
     await all.room.time.run(all.bob.runtime.close());
     await endsAtBoth(all, "disconnected", "disconnected");
     await rejection(() => all.bob.runtime.sendText("x"), "closed");
@@ -78,7 +78,7 @@ test("peers: streams end when the receiver closes its runtime", async () => {
 });
 
 test("peers: writers are aborted when the sender closes its runtime", async () => {
-  await scene(async (all) => {
+  await midStream(async (all) => {
     await all.room.time.run(all.alice.runtime.close());
     await endsAtBoth(all, "aborted", "aborted");
     await rejection(() => all.alice.runtime.streamText(), "closed");
@@ -87,7 +87,7 @@ test("peers: writers are aborted when the sender closes its runtime", async () =
 });
 
 test("peers: a participant that takes the receiver's name is a new one, and gets nothing of the old one's streams", async () => {
-  await scene(async (all) => {
+  await midStream(async (all) => {
     const again = all.room.raw("bob");
     await endsAtBoth(all, "disconnected", "disconnected");
     assert.is(again.packets.filter(({ packet }) => packet.type === "chunk").length, 0);
@@ -95,7 +95,7 @@ test("peers: a participant that takes the receiver's name is a new one, and gets
 });
 
 test("peers: a participant that takes the sender's name ends the old one's streams, and its own work", async () => {
-  await scene(async (all) => {
+  await midStream(async (all) => {
     const again = await all.room.join("alice");
     await endsAtBoth(all, "disconnected", "disconnected");
     all.bob.runtime.unregisterByteStreamHandler("t");
@@ -108,7 +108,7 @@ test("peers: a participant that takes the sender's name ends the old one's strea
 });
 
 test("peers: a receiver that freezes for a while loses nothing", async () => {
-  await scene(async ({ room, alice, writer, read, reader, sending }) => {
+  await midStream(async ({ room, alice, writer, read, reader, sending }) => {
     room.hub.freeze("bob");
     await room.time.run(writer.write(pattern(50_000, 2)));
     await room.time.advance(8_000);
@@ -126,7 +126,7 @@ test("peers: a receiver that freezes for a while loses nothing", async () => {
 });
 
 test("peers: a receiver that freezes too long is given up, and gives up itself when it thaws", async () => {
-  await scene(async (all) => {
+  await midStream(async (all) => {
     const { room, writer } = all;
     room.hub.freeze("bob");
     const writing = room.time.run(writer.write(pattern(3_000_000)), { limit: 120_000 });

@@ -13,7 +13,7 @@ const TO_EVE = { topic: "t", destinationIdentities: ["eve"] };
 const TO_BOTH = { topic: "t", destinationIdentities: ["eve", "mallory"] };
 
 /** Alice, and two raw participants that send her states of her streams. */
-async function scene(
+async function withReceivers(
   body: (room: HubFixture, alice: Member, eve: RawParticipant, mallory: RawParticipant) => Promise<void>,
 ): Promise<void> {
   await inVirtualTime(async (room) => {
@@ -30,7 +30,7 @@ function row(more: Partial<ReceivingState>): ReceivingState {
 }
 
 test("done: counts if everything sent was taken, and not before the stream's end", async () => {
-  await scene(async (room, alice, eve) => {
+  await withReceivers(async (room, alice, eve) => {
     const bytes = pattern(100);
     const done = { end: "done", digest: digestOf(bytes) } as const;
     const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_EVE, confirm: true, totalSize: 100 }));
@@ -53,7 +53,7 @@ test("done: counts if everything sent was taken, and not before the stream's end
 
 for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const) {
   test(`onError: without receipts, one of two receivers that ends a stream as ${end} is reported, unless it cancelled`, async () => {
-    await scene(async (room, alice, eve) => {
+    await withReceivers(async (room, alice, eve) => {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_BOTH));
       eve.state("alice", { receiving: [row({ end })] });
       await room.time.advance(20);
@@ -65,7 +65,7 @@ for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const
   });
 
   test(`receipts: one of two receivers that ends a stream as ${end} is listed, and not reported twice`, async () => {
-    await scene(async (room, alice, eve, mallory) => {
+    await withReceivers(async (room, alice, eve, mallory) => {
       const writer = await room.time.run(alice.runtime.streamBytes({ ...TO_BOTH, confirm: true }));
       eve.state("alice", { receiving: [row({ end })] });
       await room.time.advance(20);
@@ -79,7 +79,7 @@ for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const
   });
 
   test(`sending: a sole receiver that ends a stream as ${end} rejects the calls with that, without onError`, async () => {
-    await scene(async (room, alice, eve) => {
+    await withReceivers(async (room, alice, eve) => {
       const writer = await room.time.run(alice.runtime.streamBytes(TO_EVE));
       eve.state("alice", { receiving: [row({ end })] });
       await room.time.advance(20);
@@ -90,7 +90,7 @@ for (const end of ["refused", "too-large", "disconnected", "cancelled"] as const
 }
 
 test("sending state: a receiver that ends a stream learns how far it was sent, which returns its credit", async () => {
-  await scene(async (room, alice, eve) => {
+  await withReceivers(async (room, alice, eve) => {
     const writer = await room.time.run(alice.runtime.streamBytes(TO_BOTH));
     await writer.write(pattern(50_000));
     await room.time.advance(20);

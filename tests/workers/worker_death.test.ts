@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { createHub, createRuntime } from "../../mod.ts";
+import type { Progress } from "../../mod.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
 import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
+import { inPair } from "../support/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("killed workers");
@@ -21,56 +22,55 @@ function uneven(length: number): Uint8Array {
 
 test("WorkerPool: each worker is killed twice while bytes are sent and read: they arrive as sent", async () => {
   const pool = new WorkerPool({ size: 2 });
-  const hub = createHub();
-  const alice = await createRuntime({ transport: hub.join("alice"), pool });
-  const bob = await createRuntime({ transport: hub.join("bob"), pool });
-  const sent = uneven(24_000_000);
-  const killedAt = [2_000_000, 6_000_000, 10_000_000, 14_000_000];
-  let kills = 0;
-  const arrived = new Promise<string>((resolve, reject) => {
-    bob.registerByteStreamHandler("bulk", async (reader) => {
-      const hash = createHash("sha256");
-      try {
-        for await (const part of reader) {
-          hash.update(part);
-          if (reader.progress.received < (killedAt[kills] ?? Infinity)) continue;
-          if (pool.kill(kills % 2)) kills++;
+  await inPair(async (alice, bob) => {
+    const sent = uneven(24_000_000);
+    const killedAt = [2_000_000, 6_000_000, 10_000_000, 14_000_000];
+    let kills = 0;
+    const arrived = new Promise<string>((resolve, reject) => {
+      bob.registerByteStreamHandler("bulk", async (reader) => {
+        const hash = createHash("sha256");
+        try {
+          for await (const part of reader) {
+            hash.update(part);
+            if (reader.progress.received < (killedAt[kills] ?? Infinity)) continue;
+            if (pool.kill(kills % 2)) kills++;
+          }
+          resolve(hash.digest("hex"));
+        } catch (error) {
+          reject(error);
         }
-        resolve(hash.digest("hex"));
-      } catch (error) {
-        reject(error);
-      }
+      });
     });
-  });
-  const info = await alice.sendBytes(sent, { topic: "bulk" });
-  assert.is(await arrived, sha256(sent));
-  assert.is(kills, 4);
-  assert.equal(info.receipts, [{ identity: "bob", bytes: sent.length }]);
-  await Promise.all([alice.close(), bob.close(), pool.close()]);
+    const info = await alice.sendBytes(sent, { topic: "bulk" });
+    assert.is(await arrived, sha256(sent));
+    assert.is(kills, 4);
+    assert.equal(info.receipts, [{ identity: "bob", bytes: sent.length }]);
+  }, { runtime: { pool } });
+  await pool.close();
 });
 
 test("WorkerPool: workers are killed while files are read and written: the file is whole", () =>
   inTemporaryFolder(async (folder) => {
     const pool = new WorkerPool({ size: 2 });
-    const hub = createHub();
-    const alice = await createRuntime({ transport: hub.join("alice"), pool });
-    const bob = await createRuntime({ transport: hub.join("bob"), pool });
-    const path = join(folder, "sent.bin");
-    const bytes = uneven(16_000_000);
-    await writeFile(path, bytes);
-    let kills = 0;
-    const saved = new Promise<string>((resolve, reject) => {
-      bob.registerByteStreamHandler("files", async (reader) => {
-        const onProgress = (): void => {
-          if (kills < 3 && pool.kill(kills % 2)) kills++;
-        };
-        await reader.saveTo(join(folder, "in/"), { onProgress }).then(({ path: at }) => resolve(at), reject);
+    await inPair(async (alice, bob) => {
+      const path = join(folder, "sent.bin");
+      const bytes = uneven(16_000_000);
+      await writeFile(path, bytes);
+      const killedAt = [0, 5_000_000, 10_000_000]; // far apart: a job whose worker dies twice is lost
+      let kills = 0;
+      const saved = new Promise<string>((resolve, reject) => {
+        bob.registerByteStreamHandler("files", async (reader) => {
+          const onProgress = ({ bytes: written }: Progress): void => {
+            if (written >= (killedAt[kills] ?? Infinity) && pool.kill(kills % 2)) kills++;
+          };
+          await reader.saveTo(join(folder, "in/"), { onProgress }).then(({ path: at }) => resolve(at), reject);
+        });
       });
-    });
-    await alice.sendFile(path, { topic: "files" });
-    assert.is(sha256(await readFile(await saved)), sha256(bytes));
-    assert.ok(kills > 0);
-    await Promise.all([alice.close(), bob.close(), pool.close()]);
+      await alice.sendFile(path, { topic: "files" });
+      assert.is(sha256(await readFile(await saved)), sha256(bytes));
+      assert.ok(kills > 0);
+    }, { runtime: { pool } });
+    await pool.close();
   }));
 
 test.run();
