@@ -5,7 +5,7 @@
  * | --- | --- |
  * | `closed` | the writer or reader was used after its end |
  * | `aborted` | the sender gave up, by `abort`, by a signal, or by leaving an `await using` scope |
- * | `cancelled` | the receiver wants no more of it |
+ * | `cancelled` | the receiver cancelled the stream |
  * | `disconnected` | the other participant, or this one, left |
  * | `timeout` | no sign of life, or no progress, for as long as the limits allow |
  * | `incomplete` | bytes are missing |
