@@ -66,11 +66,11 @@ rules("control", decodeControl as Decode, [
     encodeMsgpack(null),
     raw(),
   ]],
-  ["A receiver ignores what is not that, what has a kind it does not know", [], [
+  ["A receiver ignores any other payload, an unknown kind", [], [
     encodeMsgpack({ k: "later", i: "a" }),
     encodeMsgpack({ i: "a" }),
   ]],
-  ["it ignores keys that it does not know", [hello({ z: 1 }), state({ z: [{}] }), ack({ z: null })], []],
+  ["it ignores unknown keys", [hello({ z: 1 }), state({ z: [{}] }), ack({ z: null })], []],
   ["An instance of more than 64 UTF-16 units is of the wrong type", [encodeMsgpack({ k: "goodbye", i: "i".repeat(64) })], [
     ...[OVER_64, "", 5, null].flatMap((i) => [hello({ i }), state({ i }), ack({ i }), encodeMsgpack({ k: "goodbye", i })]),
   ]],
@@ -244,7 +244,7 @@ const END = { b: 5, k: 1, d: DIGEST };
 const end = (change: object): object => ({ millrace: JSON.stringify({ ...END, ...change }) });
 
 rules("trailer", ((attributes: unknown) => decodeTrailer(attributes)?.extension) as Decode, [
-  ['A trailer that lacks the attribute, or has one that cannot be read, is "corrupt"', [end({})], [
+  ['A trailer without the attribute, or with an unreadable one, is "corrupt"', [end({})], [
     {},
     null,
     { a: 5 },
@@ -282,7 +282,7 @@ rules("frame header", decodeFrameHeader as Decode, [
     frame(0, 5, "later", SHA256, 5),
     frame(0, 5, 5, SHA256, 5),
   ]],
-  ["is how many plain bytes it holds: 1 to 240,000", [frame(0, 240_000, "raw", SHA256, 240_000)], [
+  ["is the number of its plain bytes: 1 to 240,000", [frame(0, 240_000, "raw", SHA256, 240_000)], [
     frame(0, 0, "raw", SHA256, 0),
   ]],
   ["the plain bytes; `payload` equals `length`", [], [frame(0, 5, "raw", SHA256, 4), frame(0, 5, "raw", SHA256, 6)]],
