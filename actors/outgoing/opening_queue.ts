@@ -1,7 +1,9 @@
-// Queue of sends whose receivers accept no more streams for the moment, first come, first served.
+// Queue of sends that cannot open their stream at once, first come, first served: their receivers accept no more streams for the moment, or
+// the time slice is used up.
 import { onAbort } from "../../common/abort.ts";
 import type { Clock } from "../../common/clock.ts";
-import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
+import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
+import { StreamCredit } from "../../protocol/flow/stream_credit.ts";
 
 /** The credit that a send has taken, one stream at each of its receivers. */
 export interface OpeningTurn {
@@ -22,6 +24,9 @@ export interface OpeningQueueOptions {
   readonly stallTimeout: number;
 }
 
+/** Stands for the credit of receivers that state no limit. */
+const UNLIMITED: StreamCredit = new StreamCredit();
+
 /** Admits sends as far as their receivers have given credit for streams. */
 export class OpeningQueue {
   readonly #clock: Required<Clock>;
@@ -29,6 +34,10 @@ export class OpeningQueue {
   readonly #waiters = new Set<Waiter>();
   /** Receivers that a send waits for, each with the number of those. */
   readonly #waited = new Map<StreamCredit, number>();
+  /** Number of sends with a turn that have not gone on yet: no other send overtakes them. */
+  #admitted = 0;
+  /** Whether admission goes on in the next turn of the event loop. */
+  #isPaused = false;
   #timer: unknown;
   #closed = false;
 
@@ -42,15 +51,19 @@ export class OpeningQueue {
     return this.#waited.get(credit) ?? 0;
   }
 
-  /** Takes credit for a stream where each receiver has some; false where the send has to wait. */
+  /** Takes credit for a stream where each receiver has some; false if the send has to wait. */
   tryEnter(credits: readonly StreamCredit[]): boolean {
-    if (credits.some((credit) => !credit.available)) return false;
+    if (this.#isPaused || this.#admitted > 0 || shouldYield() || credits.some((credit) => !credit.available)) return false;
     for (const credit of credits) credit.take();
     return true;
   }
 
-  /** Resolves when credit for a stream was taken at each receiver that has not stalled; with undefined when the wait was given up. */
+  /**
+   * Resolves when credit for a stream was taken at each receiver that has not stalled; with undefined when the wait was given up. A send
+   * with a turn calls `goOn`.
+   */
   enter(credits: readonly StreamCredit[], signal: AbortSignal | undefined): Promise<OpeningTurn | undefined> {
+    const awaited = credits.length > 0 ? credits : [UNLIMITED];
     const others = credits.length > 1;
     const stalled = new Set(credits.filter((credit) => others && credit.stalled));
     if (stalled.size === credits.length) stalled.clear();
@@ -61,7 +74,8 @@ export class OpeningQueue {
         admit: (turn) => {
           leave?.();
           this.#waiters.delete(waiter);
-          for (const credit of credits) this.#count(credit, -1);
+          for (const credit of awaited) this.#count(credit, -1);
+          if (turn !== undefined) this.#admitted++;
           resolve(turn);
         },
       };
@@ -71,16 +85,28 @@ export class OpeningQueue {
       };
       const leave = signal && onAbort(signal, giveUp);
       this.#waiters.add(waiter);
-      for (const credit of credits) this.#count(credit, 1);
+      for (const credit of awaited) this.#count(credit, 1);
       this.wake();
       if (this.#closed && this.#waiters.has(waiter)) waiter.admit(undefined);
     });
   }
 
-  /** Admits those whose receivers have credit. One that cannot go lets none pass that waits for the same receiver. */
+  /** A send with a turn opens its stream now. */
+  goOn(): void {
+    this.#admitted--;
+    this.wake();
+  }
+
+  /**
+   * Admits the first send whose receivers have credit; the next one when that goes on. A send that cannot go lets none pass that waits for
+   * the same receiver.
+   */
   wake(): void {
+    if (this.#waiters.size === 0) return this.#watch(new Set());
+    if (this.#isPaused || this.#admitted > 0) return;
+    if (shouldYield()) return this.#pause();
     const blocked = new Set<StreamCredit>();
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters) {
       if (blocked.size >= this.#waited.size) break;
       const needed = waiter.credits.filter((credit) => !waiter.stalled.has(credit));
       const lacking = needed.filter((credit) => !credit.available || blocked.has(credit));
@@ -88,8 +114,17 @@ export class OpeningQueue {
       if (lacking.length > 0 || this.#closed) continue;
       for (const credit of needed) credit.take();
       waiter.admit({ credits: needed, stalled: waiter.stalled });
+      return;
     }
     this.#watch(blocked);
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    void yieldToEventLoop().then(() => {
+      this.#isPaused = false;
+      this.wake();
+    });
   }
 
   /** Gives back the credit of a send whose stream is not opened after all. */

@@ -86,6 +86,7 @@ class OutgoingPump {
 
   async #sendFrame(queued: QueuedSegment, { bytes, digest, compressed }: EncodedSegment): Promise<void> {
     if (bytes === 0) return;
+    if (this.#stream.offset > 0 && shouldYield()) await yieldToEventLoop();
     const { memory, start } = compressed === undefined ? queued : { memory: new Uint8Array(compressed), start: SEGMENT_HEADROOM };
     const payload = compressed === undefined ? bytes : compressed.byteLength - SEGMENT_HEADROOM;
     const stream = this.#stream;
@@ -117,12 +118,12 @@ class OutgoingPump {
       if (sent !== undefined && sent !== sends.at(-1)) sends.push(sent);
     }
     await (sends.length === 1 ? sends[0] : Promise.all(sends));
-    if (shouldYield()) await yieldToEventLoop();
   }
 
   async #sendPlain({ memory, start }: QueuedSegment, { ends }: EncodedSegment): Promise<void> {
     let at = start;
     for (const end of ends) {
+      if (this.#stream.offset > 0 && shouldYield()) await yieldToEventLoop(); // never before the trailer: short streams keep their order
       if (this.#stream.ended) return;
       const content = memory.subarray(at, end);
       await this.#credit(content.length);
@@ -130,7 +131,6 @@ class OutgoingPump {
       this.#digest.update(content);
       await (this.#stream.spec.bulk ? this.#carry(content, content.length) : this.#giveChunk(content, content.length));
       at = end;
-      if (shouldYield()) await yieldToEventLoop();
     }
   }
 

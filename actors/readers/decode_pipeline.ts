@@ -32,6 +32,7 @@ export class DecodePipeline<T> {
   /** Next block's result; undefined at the end of a whole stream. Rejects with the stream's error. */
   async next(): Promise<{ result: T } | undefined> {
     const stream = this.#stream;
+    if (stream.content.consumed > 0 && shouldYield()) await yieldToEventLoop(); // not after the last block: short streams keep their order
     for (;;) {
       if (stream.error !== undefined) throw stream.error;
       this.#fill();
@@ -40,7 +41,6 @@ export class DecodePipeline<T> {
         const result = job.result instanceof Promise ? await job.result : job.result;
         this.#jobs.shift();
         stream.consume(job.block);
-        if (shouldYield()) await yieldToEventLoop();
         return { result };
       }
       if (stream.complete) {

@@ -99,6 +99,7 @@ export class Admission {
       else {
         const peers = this.#counting(here);
         const turn = await this.#waitForTurn(peers, applicant.signal);
+        if (turn !== undefined) this.#openings.goOn();
         if (turn !== undefined && isValid(turn, applicant)) {
           const stalled = peers.filter((peer) => turn.stalled.has(peer.counts.credit)).map(({ identity }) => identity);
           if (applicant.wanted !== undefined && stalled.length === here.length) throw tooManyStreams(here, applicant.streamId);

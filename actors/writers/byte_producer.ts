@@ -33,6 +33,7 @@ export class ByteProducer implements Producer<Uint8Array> {
     this.#count(data.length);
     let at = 0;
     while (at < data.length) {
+      if (at > 0 && shouldYield()) await yieldToEventLoop(); // never after the last bytes: short streams keep their order
       if (this.#filled === 0) await this.#stream.queue.whenWritable();
       if (this.#stream.error !== undefined) throw this.#stream.error;
       const length = Math.min(data.length - at, this.#capacity - this.#filled);
@@ -41,7 +42,6 @@ export class ByteProducer implements Producer<Uint8Array> {
       this.#filled += length;
       at += length;
       if (this.#filled === this.#capacity) this.#queueSegment();
-      if (shouldYield()) await yieldToEventLoop();
     }
     if (this.#filled > 0) this.#timer ??= this.#stream.context.clock.setTimeout(() => this.#queueSegment(), FLUSH_MS);
   }

@@ -66,11 +66,13 @@ export async function produceText(stream: OutgoingStream, text: string): Promise
   const { frameBytes, totalSize = MAX_UTF8_BYTES_PER_UNIT * text.length } = stream.spec;
   const most = framed ? frameBytes : SEGMENT_BYTES;
   const average = framed ? totalSize / text.length : MAX_UTF8_BYTES_PER_UNIT; // of a part of a text, its stream's total says nothing
+  let isFirst = true;
   for (const piece of fittingPieces(text, most, average)) {
+    if (!isFirst && shouldYield()) await yieldToEventLoop(); // never after the last piece: short texts keep their order
+    isFirst = false;
     await stream.queue.whenWritable();
     if (!framed && piece.text.length <= INLINE_UNITS) pushSmall(stream, piece);
     else pushEncoded(stream, piece);
-    if (shouldYield()) await yieldToEventLoop();
   }
 }
 
