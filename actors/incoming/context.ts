@@ -11,8 +11,10 @@ export interface IncomingContext {
   readonly memory: MemoryAccount;
   /** Tells the sender the stream's state. */
   notify(): void;
-  /** Counts the window that the stream's handler has asked for. */
+  /** Counts the stream's window, which has changed. */
   widened(): void;
+  /** Bytes by which windows of the sender's streams may grow. */
+  spareWindow(): number;
   /** Forgets the stream, which has ended. */
   ended(): void;
   /** Reports a stream that named this runtime and found no handler. */

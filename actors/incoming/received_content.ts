@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS, type Limits } from "../../protocol/limits.ts";
 import { type MemoryAccount, StreamMemory } from "../../protocol/memory_account.ts";
 import type { OpenedStream } from "../../protocol/wire/header.ts";
 import type { StreamContext } from "../common/context.ts";
@@ -43,7 +44,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
     this.#opened = opened;
     this.#context = context;
     this.#memory = new StreamMemory(memory);
-    this.#receiveWindow = new ReceiveWindow(context.limits.receiveWindow, shared, context.clock);
+    this.#receiveWindow = new ReceiveWindow(context.limits.receiveWindow, mostWindow(context.limits), shared, context.clock);
     this.#check = check;
     this.#buffer = new ReceiveBuffer(opened.extension?.format === "framed", context.codec.segments, this.#memory, this);
   }
@@ -120,12 +121,21 @@ export class ReceivedContent implements ReceiveBufferHooks {
     return this.#buffer.poll();
   }
 
-  /** Frees a block that the reader has consumed. Returns true if a credit update is worth a packet. */
-  consume(block: ReceivedBlock): boolean {
+  /** Frees a block that the reader has consumed. */
+  consume(block: ReceivedBlock): void {
     const from = this.#consumed;
     this.#consumed += block.length;
     this.drop(block);
     this.#receiveWindow.consume(from, this.#consumed);
+  }
+
+  /** Adapts the window to its reader; it may grow by `room` bytes. Returns true if the window has changed. */
+  adaptWindow(room: number): boolean {
+    return this.#receiveWindow.adapt(this.#consumed, room);
+  }
+
+  /** Whether a credit update is worth a packet. */
+  get isUpdateDue(): boolean {
     return this.#receiveWindow.shouldUpdate(this.#consumed);
   }
 
@@ -192,4 +202,9 @@ export class ReceivedContent implements ReceiveBufferHooks {
     const code = this.#opened.extension === undefined ? "too-large" : "refused";
     return { code, why: `what "${this.#stream.from}" has sent fills its memory here` };
   }
+}
+
+/** Bytes up to which a window follows its reader: half of the sender's credit. A window that was asked for is a bound. */
+function mostWindow({ receiveWindow, senderWindow }: Limits): number {
+  return receiveWindow === DEFAULT_LIMITS.receiveWindow ? Math.max(receiveWindow, senderWindow / 2) : receiveWindow;
 }

@@ -211,11 +211,12 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   consume(block: ReceivedBlock): void {
     if (this.extension?.format === "plain") this.#check.update(block.memory);
     this.tracker.update(block.length);
-    const isUpdateDue = this.content.consume(block);
+    this.content.consume(block);
     if (this.complete) this.heard(); // the rest of an aborted stream is kept for as long as its reader goes on
     if (this.ended || !this.isMillrace) return;
+    if (this.content.adaptWindow(this.#context.spareWindow())) this.#context.widened();
     this.#context.consumed();
-    if (!isUpdateDue) return;
+    if (!this.content.isUpdateDue) return;
     this.content.grant();
     this.#context.notify();
   }

@@ -4,6 +4,7 @@ import type { Limits } from "../../protocol/limits.ts";
 /** Credit that a peer is given for all its streams together: as much as their windows can use. */
 export class ReceiveCredit {
   readonly window: ConnectionReceiveWindow;
+  readonly #limits: Limits;
   readonly #due: () => void;
   /** Windows of open streams in bytes, by sequence number, and their sum. */
   readonly #windows = new Map<number, number>();
@@ -14,7 +15,13 @@ export class ReceiveCredit {
   /** `due` is called when the credit has risen enough for a packet. */
   constructor(limits: Limits, budget: ReceiveBudget, due: () => void) {
     this.window = new ConnectionReceiveWindow(limits, budget);
+    this.#limits = limits;
     this.#due = due;
+  }
+
+  /** Bytes by which windows may grow: a quarter of the sender's credit stays for streams that open later. */
+  get spare(): number {
+    return Math.max(0, this.#limits.senderWindow * 3 / 4 - this.#sum);
   }
 
   /** Counts the window of an open stream, which is known now or has changed. */

@@ -139,6 +139,7 @@ export class IncomingStreamManager {
       notify: () => session.queueReceivingState(stream),
       consumed: () => session.receiveCredit.update(),
       widened: () => session.updateWindow(stream),
+      spareWindow: () => session.receiveCredit.spare,
       unhandled: () => this.#report(stream, stream.error),
       ended: () => {
         this.#open.delete(stream);
