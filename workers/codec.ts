@@ -77,6 +77,8 @@ export interface Codec {
   readonly encodings: readonly FrameEncoding[];
   /** Hashes a span, and divides or compresses it on request. */
   slice(span: Span, encodeOptions?: EncodeOptions, options?: JobOptions): Promise<EncodedSegment>;
+  /** Checks a span: rejects with "corrupt" if the bytes do not match the digest. */
+  check(span: Span, digest: Uint8Array, options?: JobOptions): Promise<void>;
   /** Copies a span to an array of the caller's. Rejects with "corrupt" if the bytes do not match the digest. */
   extract(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array>;
   /** Decodes a span's text after the same check. Invalid UTF-8 becomes U+FFFD; a byte order mark stays. */

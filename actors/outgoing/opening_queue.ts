@@ -51,9 +51,10 @@ export class OpeningQueue {
     return this.#waited.get(credit) ?? 0;
   }
 
-  /** Takes credit for a stream where each receiver has some; false if the send has to wait. */
-  tryEnter(credits: readonly StreamCredit[]): boolean {
-    if (this.#isPaused || this.#admitted > 0 || shouldYield() || credits.some((credit) => !credit.available)) return false;
+  /** Takes credit for a stream where each receiver has some; false if the send has to wait. One of many waits for a time slice, too. */
+  tryEnter(credits: readonly StreamCredit[], isOneOfMany: boolean): boolean {
+    if (this.#isPaused || this.#admitted > 0 || (isOneOfMany && shouldYield())) return false;
+    if (credits.some((credit) => !credit.available)) return false;
     for (const credit of credits) credit.take();
     return true;
   }

@@ -92,7 +92,9 @@ export abstract class BaseReader<T> implements StreamReader<T> {
   }
 
   /** The results of work on each block, in order. */
-  protected async *results<R>(work: (block: ReceivedBlock) => R | Promise<R>): AsyncGenerator<R, void, undefined> {
+  protected async *results<R>(
+    work: (block: ReceivedBlock, offset: number) => R | Promise<R>,
+  ): AsyncGenerator<R, void, undefined> {
     const pipeline = new DecodePipeline(this.stream, work);
     try {
       for (let next = await pipeline.next(); next !== undefined; next = await pipeline.next()) yield next.result;

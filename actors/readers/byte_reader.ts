@@ -1,8 +1,8 @@
 import { StreamError } from "../../errors.ts";
-import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import type { ByteStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, type SaveOptions } from "../../protocol/options.ts";
 import { BaseReader } from "./base_reader.ts";
+import { ByteGatherer } from "./byte_gatherer.ts";
 import { checked } from "./decode_pipeline.ts";
 import type { ByteStreamReader } from "./reader.ts";
 import { saveStream } from "./save.ts";
@@ -16,14 +16,11 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
     assertReadOptions(options);
     return await this.consume(options.signal, async () => {
       this.assertGatherable(this.info.size ?? 0);
-      const parts: Uint8Array[] = [];
-      let bytes = 0;
-      for await (const part of this.values()) {
-        bytes += part.length;
-        this.assertGatherable(bytes);
-        parts.push(part);
+      const gatherer = new ByteGatherer(this.stream);
+      for await (const part of this.results((block, offset) => gatherer.take(block, offset))) {
+        this.assertGatherable(gatherer.add(part));
       }
-      return await join(parts, bytes);
+      return await gatherer.finish();
     });
   }
 
@@ -58,18 +55,4 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
       return checked(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? block.memory; // a plain stream's block is an array of its own
     });
   }
-}
-
-/** One array of all parts, in time slices. */
-async function join(parts: readonly Uint8Array[], bytes: number): Promise<Uint8Array> {
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-    if (shouldYield()) await yieldToEventLoop();
-  }
-  return whole;
 }

@@ -12,6 +12,8 @@ export interface Applicant {
   /** Identities of the receivers that the sender named; undefined for a broadcast. */
   readonly wanted: readonly string[] | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Whether other streams are open, so that this one takes its turn in time slices. */
+  readonly isOneOfMany: boolean;
   /** Error of a stream that was aborted, or whose runtime is closed. */
   withdrawn(): StreamError | undefined;
 }
@@ -89,7 +91,7 @@ export class Admission {
     const here = this.#present(applicant, targets);
     if (!this.#peers.haveHellos(here)) return undefined;
     const credits = this.#counting(here).map((peer) => peer.counts.credit);
-    return this.#openings.tryEnter(credits) ? admitted(targets, here, [], credits) : undefined;
+    return this.#openings.tryEnter(credits, applicant.isOneOfMany) ? admitted(targets, here, [], credits) : undefined;
   }
 
   async #waitAndAdmit(applicant: Applicant, targets: readonly string[]): Promise<Admitted> {

@@ -14,6 +14,9 @@ import { OpeningQueue } from "../outgoing/opening_queue.ts";
 import type { Peers } from "../peers/registry.ts";
 import { Admission, type Admitted, type Applicant, tooManyStreams } from "./admission.ts";
 
+/** Open streams above which further ones take turns in time slices. */
+const MANY_STREAMS = 4;
+
 /** Opens the outgoing streams of a runtime. */
 export class OutgoingStreamManager {
   readonly #context: StreamContext;
@@ -86,6 +89,7 @@ export class OutgoingStreamManager {
         streamId,
         wanted: options.destinationIdentities,
         signal: options.signal,
+        isOneOfMany: this.#open.size > MANY_STREAMS,
         withdrawn: () => this.#withdrawn(options.signal, streamId),
       };
       const admitted = this.#admission.admitNow(applicant) ?? await this.#admission.admit(applicant);

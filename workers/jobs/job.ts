@@ -11,9 +11,9 @@ export interface SliceJob {
   readonly encodeOptions: EncodeOptions | undefined;
 }
 
-/** Copies or decodes a span, once its bytes match the digest. */
+/** Compares a span with its digest, then copies or decodes it, or does no more. */
 export interface ExtractJob {
-  readonly kind: "extract" | "decodeText";
+  readonly kind: "check" | "extract" | "decodeText";
   readonly buffer: SharedArrayBuffer;
   readonly start: number;
   readonly end: number;

@@ -23,6 +23,15 @@ export abstract class JobCodec implements Codec {
     return this.#carryOut({ kind: "slice", buffer: segment.buffer, start, end, encodeOptions }, segment, options);
   }
 
+  async check({ segment, start, end }: Span, digest: Uint8Array, options?: JobOptions): Promise<void> {
+    const own = new Uint8Array(digest); // a view would be posted with its whole memory
+    await this.#carryOut(
+      { kind: "check", buffer: segment.buffer, start, end, digest: own, compressed: undefined },
+      segment,
+      options,
+    );
+  }
+
   async extract({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array> {
     const own = new Uint8Array(digest); // a view would be posted with its whole memory
     const { copy } = await this.#carryOut(
@@ -99,6 +108,7 @@ export function costOf(job: Job): number {
   switch (job.kind) {
     case "slice":
       return job.end - job.start;
+    case "check":
     case "extract":
     case "decodeText":
     case "writeFile":

@@ -55,6 +55,16 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
       span.segment.release();
     });
 
+    check(`Codec.check(): compares ${size} bytes with their digest, and changes nothing`, async (codec) => {
+      const bytes = new Uint8Array(randomBytes(size));
+      const span = filled(codec, bytes);
+      assert.is(await codec.check(span, sha256(bytes)), undefined);
+      assert.equal(span.segment.bytes.slice(span.start, span.end), bytes);
+      span.segment.bytes[span.start] = (span.segment.bytes[span.start] ?? 0) ^ 1;
+      await rejection(() => codec.check(span, sha256(bytes)), "corrupt");
+      span.segment.release();
+    });
+
     check(`Codec.decodeText(): decodes a text of about ${size} bytes, only if it matches the digest`, async (codec) => {
       const text = "\ufeffzażółć 🦀".repeat(Math.ceil(size / 20));
       const bytes = new TextEncoder().encode(text);
