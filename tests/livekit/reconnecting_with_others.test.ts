@@ -56,7 +56,7 @@ test(
       await fixture.step("the other to listen", plain.listen("text", "again"));
       await fixture.step("a text", alice.runtime.sendText("hello", { topic: "again", destinationIdentities: ["plain"] }));
       assert.equal((await fixture.step("the other SDK's word of the text", plain.received())).content, await told("hello"));
-    }),
+    }, endlessPieces),
   { seconds: 40 },
 );
 
@@ -72,6 +72,7 @@ interface UnderWay {
 
 async function underWay(
   body: (fixture: LiveKitRoom, alice: Member, plain: SdkPeer, streams: UnderWay) => Promise<void>,
+  source: () => AsyncGenerator<Uint8Array> = pieces,
 ): Promise<void> {
   await rooms.in(async (fixture) => {
     const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
@@ -92,7 +93,7 @@ async function underWay(
     file.catch(() => {}); // it may have been cut off
     let sendBegan: () => void = () => {};
     const sent = new Promise<void>((resolve) => sendBegan = resolve);
-    const sending = alice.runtime.sendBytes(pieces(), {
+    const sending = alice.runtime.sendBytes(source(), {
       topic: "to plain",
       destinationIdentities: ["plain"],
       onProgress: ({ bytes }) => {
@@ -111,6 +112,11 @@ async function* pieces(): AsyncGenerator<Uint8Array> {
     yield content.subarray(at, at + PIECE_BYTES);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Writes until its stream fails, however late the connection is lost. */
+async function* endlessPieces(): AsyncGenerator<Uint8Array> {
+  for (;;) yield* pieces();
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
