@@ -1,5 +1,5 @@
 /**
- * Code of an error: why a stream ended, or why a call was not carried out.
+ * Code of an error: why a stream ended or a call failed.
  *
  * | code | meaning |
  * | --- | --- |
@@ -7,19 +7,19 @@
  * | `aborted` | the sender gave up, by `abort`, by a signal, or by leaving an `await using` scope |
  * | `cancelled` | the receiver cancelled the stream |
  * | `disconnected` | the other participant, or this one, left |
- * | `timeout` | no sign of life, or no progress, for as long as the limits allow |
+ * | `timeout` | no sign of life or no progress within the time of a limit |
  * | `incomplete` | bytes are missing |
  * | `too-large` | more bytes than announced or allowed |
- * | `corrupt` | the bytes are not those that were sent |
- * | `refused` | the receiver does not take the stream |
+ * | `corrupt` | the bytes differ from those that were sent |
+ * | `refused` | the receiver does not accept the stream |
  * | `invalid-argument` | the call's arguments are wrong; nothing was sent |
- * | `handler-exists` | the topic has a handler already |
+ * | `handler-exists` | the topic already has a handler |
  * | `duplicate-stream` | the stream id is in use by another open stream |
  * | `unsafe-name` | the sender's file name cannot be made safe |
- * | `file-exists` | the file is there already |
- * | `file-error` | the file system refused; `cause` says what |
- * | `worker-lost` | a job's worker died, and so did the one it was given to next |
- * | `transport` | the transport failed; `cause` says how |
+ * | `file-exists` | the file already exists |
+ * | `file-error` | the file system failed; `cause` has its error |
+ * | `worker-lost` | a job's worker died, and so did the worker of its second attempt |
+ * | `transport` | the transport failed; `cause` has its error |
  */
 export type StreamErrorCode =
   | "closed"
@@ -63,18 +63,18 @@ export const STREAM_ERROR_CODES: readonly StreamErrorCode[] = [
 
 /** Options of a {@linkcode StreamError} beside its code and message. */
 export interface StreamErrorOptions {
-  /** Cause: a file system error, the reason of an `AbortSignal`. */
+  /** Underlying error: of the file system, or the reason of an `AbortSignal`. */
   cause?: unknown;
   /** Id of the stream concerned. */
   streamId?: string;
   /** Identity of the participant concerned. */
   identity?: string;
-  /** The text given to `abort`, `cancel` or `close` at the other end. */
+  /** Text given to `abort`, `cancel` or `close`. */
   reason?: string;
 }
 
 /**
- * The one error class of Millrace: `code` is for programs, `message` for people.
+ * The only error class of Millrace: `code` is for programs, `message` for people.
  *
  * @example
  * ```ts
@@ -90,7 +90,7 @@ export interface StreamErrorOptions {
  * ```
  */
 export class StreamError extends Error {
-  /** The name of the class, for logs. */
+  /** Name of the class, for logs. */
   override readonly name: string = "StreamError";
   /** Code of the error, for programs. */
   readonly code: StreamErrorCode;
@@ -98,12 +98,11 @@ export class StreamError extends Error {
   readonly streamId?: string;
   /** Identity of the participant concerned. */
   readonly identity?: string;
-  /** The text given to `abort`, `cancel` or `close` at the other end. */
+  /** Text given to `abort`, `cancel` or `close`. */
   readonly reason?: string;
 
   /**
-   * `message` is for people, and says the action, the cause and the value; control characters in it are escaped. `options` is what else
-   * is known.
+   * `message` states the action, the cause and the current value, for people. Control characters in the message are escaped.
    */
   constructor(code: StreamErrorCode, message: string, options: StreamErrorOptions = {}) {
     super(escaped(message), "cause" in options ? { cause: options.cause } : undefined);
@@ -114,7 +113,7 @@ export class StreamError extends Error {
   }
 }
 
-/** Control characters, ends of lines, characters that turn the direction of text, halves of surrogate pairs. */
+/** Control characters, line ends, bidirectional controls and lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 
 /** Escapes a text for one line of a log or terminal: control characters, line breaks and changes of direction. */
@@ -122,7 +121,7 @@ export function escaped(text: string): string {
   return text.replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Longest text of a cause in a message, in UTF-16 units. */
+/** Longest text of a cause in a message, in UTF-16 code units. */
 const CAUSE_LENGTH = 300;
 
 /** Formats a cause as a part of another message: " (no such room)"; "" for an empty cause. */
@@ -141,7 +140,7 @@ function ownText(cause: unknown): string {
   if (cause === undefined || cause === null) return "";
   try {
     if (typeof cause !== "object") return String(cause);
-    const { message, name } = cause as { message?: unknown; name?: unknown }; // an error of another realm is no `Error` here
+    const { message, name } = cause as { message?: unknown; name?: unknown }; // `instanceof Error` fails across realms
     if (typeof message === "string" && message !== "") return message;
     return typeof name === "string" ? name : "";
   } catch {

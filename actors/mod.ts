@@ -1,5 +1,5 @@
 /**
- * Actor logics over a runtime, to invoke or spawn in a machine of your own under `actors:` in xstate's `setup()`.
+ * Actor logic that sends and receives by a runtime, to invoke or spawn in your own machine: under `actors:` of xstate's `setup()`.
  *
  * @module
  */

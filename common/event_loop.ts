@@ -1,4 +1,4 @@
-// Long work on this thread asks `shouldYield()` between its steps, and awaits `yieldToEventLoop()` when it is true.
+// Long work on this thread calls `shouldYield()` between steps, and awaits `yieldToEventLoop()` when that returns true.
 import { callNextTurn } from "./platform.ts";
 
 /**

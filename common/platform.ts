@@ -15,7 +15,7 @@ export function createSha256(): Sha256 {
   return createHash("sha256");
 }
 
-/** True if both hold the same bytes. */
+/** True if both arrays have the same bytes. */
 export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
 }
@@ -43,12 +43,12 @@ export function callNextTurn(call: () => void): NextTurn {
   return setImmediate(call);
 }
 
-/** Cancels such a call. */
+/** Cancels a call of {@linkcode callNextTurn}. */
 export function cancelNextTurn(handle: NextTurn): void {
   clearImmediate(handle);
 }
 
-/** Calls a function every `ms` milliseconds, without keeping the process; returns the call that ends it. */
+/** Calls a function every `ms` milliseconds, without keeping the process alive; returns the call that stops the timer. */
 export function repeat(call: () => void, ms: number): () => void {
   const timer = setInterval(call, ms);
   timer.unref();

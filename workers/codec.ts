@@ -1,5 +1,5 @@
-// The work on bytes that must not hold the event loop, as jobs with typed results. Two implementations pass one conformance suite:
-// the pool (workers/pool/pool.ts) and its twin on this thread (workers/jobs/inline_codec.ts).
+// Jobs on bytes that must not block the event loop. Two implementations pass one conformance suite: the pool (workers/pool/pool.ts), and
+// the codec without threads (workers/jobs/inline_codec.ts).
 import type { StreamError } from "../errors.ts";
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FrameEncoding } from "../protocol/wire/frames.ts";
@@ -18,31 +18,31 @@ export interface Span {
 export interface JobOptions {
   /** Aborts the job: the call rejects with "aborted", `signal.reason` as cause. */
   readonly signal?: AbortSignal;
-  /** Participant that the job is for, unless it is for this program: jobs of different owners take turns. */
+  /** Participant whose data the job handles; undefined for this program. Jobs of different owners take turns. */
   readonly owner?: string;
 }
 
 /** Division of a span into chunks. */
 export interface ChunkingOptions {
-  /** Most bytes of a chunk. */
+  /** Longest chunk, in bytes. */
   readonly chunkSize: number;
-  /** True: only between the code points of UTF-8. */
+  /** True to divide only between code points of UTF-8. */
   readonly utf8: boolean;
 }
 
 /** Compression of a span. */
 export interface CompressionOptions {
   readonly encoding: Exclude<FrameEncoding, "raw">;
-  /** True: smaller and slower, for a slow wire. */
+  /** True for a smaller result in more time, for a slow link. */
   readonly thorough: boolean;
-  /** True: only if a sample of the span shows that compression is worth its time. */
+  /** True to compress only if a sample of the span shrinks enough. */
   readonly sample: boolean;
 }
 
 /** Plain form of a compressed span. */
 export interface CompressedPayload {
   readonly encoding: FrameEncoding;
-  /** Number of plain bytes; decompression stops there. */
+  /** Plain length, in bytes; decompression stops there. */
   readonly length: number;
 }
 
@@ -57,21 +57,21 @@ export interface DecodeOptions extends JobOptions {
 
 /** Encoded span, as a job returns it. */
 export interface EncodedSegment {
-  /** Bytes of payload: the span's length, or what was encoded or read. */
+  /** Length of the span, encoded text or file part, in plain bytes. */
   readonly bytes: number;
-  /** sha256 of the payload, 32 bytes. */
+  /** sha256 of these bytes, 32 bytes. */
   readonly digest: Uint8Array;
-  /** Where each chunk ends, in bytes from the segment's start; empty unless a cut was asked for. */
+  /** End of each chunk, in bytes from the segment's start; empty without {@linkcode ChunkingOptions}. */
   readonly ends: readonly number[];
   /** Compressed payload behind SEGMENT_HEADROOM free bytes; absent without compression, or if the payload would not shrink. */
   readonly compressed?: ArrayBuffer;
 }
 
-/** The jobs. Each call rejects with a StreamError: "aborted", "worker-lost", "file-error", or "closed" after `close`. */
+/** Jobs on bytes. Each call rejects with a StreamError: "aborted", "worker-lost", "file-error", or "closed" after `close`. */
 export interface Codec {
   /** Calls `tell` once if no worker can be started. Returns the call that cancels this. */
   onUnavailable?(tell: (error: StreamError) => void): () => void;
-  /** Where segments come from and go back to. */
+  /** Store of the codec's segments. */
   readonly segments: SegmentStore;
   /** Frame encodings that the codec reads and writes. */
   readonly encodings: readonly FrameEncoding[];
@@ -101,6 +101,6 @@ export interface Codec {
     encodeOptions?: EncodeOptions,
     options?: JobOptions,
   ): Promise<EncodedSegment>;
-  /** Writes a span to `position` of an existing file. With `digest` the bytes are checked before: "corrupt", and nothing is written. */
+  /** Writes a span to `position` of an existing file. Rejects with "corrupt", and writes nothing, if the bytes do not match `digest`. */
   writeFile(file: FileRef, position: number, span: Span, digest?: Uint8Array, options?: DecodeOptions): Promise<void>;
 }

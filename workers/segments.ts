@@ -18,7 +18,7 @@ export interface Segment {
   release(): void;
 }
 
-/** A free list of segments. */
+/** Store of free segments. */
 export interface SegmentStore {
   /** Takes a segment of at least that many bytes. Its content is undefined. */
   acquire(capacity?: number): Segment;

@@ -10,7 +10,7 @@ export function tell(call: () => unknown, failed: (error: unknown) => void): voi
   }
 }
 
-/** The text of a web stream's reason for ending. */
+/** Text of the reason with which a web stream was cancelled or aborted. */
 export function reasonText(reason: unknown): string | undefined {
   return isError(reason) ? reason.message : typeof reason === "string" ? reason : undefined;
 }

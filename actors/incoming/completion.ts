@@ -14,7 +14,7 @@ export class Completion {
   readonly #context: StreamContext;
   #trailer: ReceivedTrailer | undefined;
   #heardAt: number;
-  /** Time at which chunks were found missing that were sent. */
+  /** Time at which sent chunks were found missing, in ms. */
   #gapSince: number | undefined;
 
   constructor(from: string, isMillrace: boolean, content: ReceivedContent, context: StreamContext) {
@@ -29,14 +29,14 @@ export class Completion {
     return this.#trailer;
   }
 
-  /** Whether all that was sent has come. */
+  /** Whether every sent chunk has arrived. */
   get isWhole(): boolean {
     if (this.#trailer === undefined) return false;
     const { extension } = this.#trailer;
     return extension === undefined ? !this.#content.hasGap : this.#content.chunks >= extension.chunks;
   }
 
-  /** Fault of a sender that ended the stream before it was whole. */
+  /** Fault of a stream that its sender aborted. */
   get abortFault(): Fault | undefined {
     const abort = this.#trailer && abortReasonOf(this.#trailer, this.#isMillrace);
     return abort && { ...abort, why: `"${this.#from}" gave it up` };
@@ -55,7 +55,7 @@ export class Completion {
     return undefined;
   }
 
-  /** Starts the wait for chunks that were sent and are missing; true if there are such chunks and the wait is new. */
+  /** Starts the wait for sent chunks that are missing. Returns true if the wait is new. */
   noteGap(): boolean {
     if (this.isWhole || this.#gapSince !== undefined) return false;
     this.#gapSince = this.#context.clock.now();
@@ -71,7 +71,7 @@ export class Completion {
     return Math.max(0, this.#gapSince === undefined ? left : Math.min(left, GAP_WAIT - (now - this.#gapSince)));
   }
 
-  /** Fault of a silence that has lasted too long. */
+  /** Fault of a sender that has been silent too long, or of chunks missing too long. */
   silenceFault(): Fault | undefined {
     if (this.untilSilent() > 0) return undefined;
     const { abortFault } = this;

@@ -7,7 +7,7 @@ export class ContentCheck {
   readonly #running: RunningDigest | undefined;
   #digest: string | undefined;
 
-  /** Streams of another SDK have no digest. */
+  /** `hasDigest` is false for streams of another SDK. */
   constructor(hasDigest: boolean) {
     this.#running = hasDigest ? runningDigest() : undefined;
   }

@@ -9,7 +9,7 @@ export interface IncomingContext {
   readonly shared: ConnectionReceiveWindow | undefined;
   /** Account of the sender's memory. */
   readonly memory: MemoryAccount;
-  /** Tells the sender the stream's state. */
+  /** Queues a state packet with the stream's state for the sender. */
   notify(): void;
   /** Counts the stream's window, which has changed. */
   widened(): void;
@@ -17,8 +17,8 @@ export interface IncomingContext {
   spareWindow(): number;
   /** Forgets the stream, which has ended. */
   ended(): void;
-  /** Reports a stream that named this runtime and found no handler. */
+  /** Reports a targeted stream without a handler. */
   unhandled(): void;
-  /** Raises the shared credit, as bytes were consumed. */
+  /** Raises the shared credit after bytes were consumed. */
   consumed(): void;
 }

@@ -1,9 +1,9 @@
 import type { StreamErrorCode } from "../../errors.ts";
 
-/** Reason to end an incoming stream: the code of its error, and the clause of the message that follows "as". */
+/** Reason to end an incoming stream: the error's code, and the clause that follows "as" in its message. */
 export interface Fault {
   readonly code: StreamErrorCode;
   readonly why: string;
-  /** Reason that a user gave. */
+  /** Text given by a user. */
   readonly reason?: string;
 }

@@ -16,13 +16,13 @@ export interface IncomingEffects {
   readonly ended: boolean;
   /** Notes that a handler takes the stream, and its window if it asks for one. */
   claimed(window: number | undefined): void;
-  /** Makes an error about the stream. */
+  /** Creates an error about the stream. */
   failure(code: StreamErrorCode, why: string): StreamError;
-  /** Milliseconds that the stream waits for a handler. */
+  /** Longest wait for a handler, in ms. */
   readonly unclaimedTimeout: number;
-  /** Error of a sender that has been silent too long. */
+  /** Error of a sender that has been silent too long; undefined before. */
   silence(): StreamError | undefined;
-  /** Milliseconds until the sender may have been silent too long. */
+  /** Time until the sender may have been silent too long, in ms. */
   untilSilent(): number;
   close(): void;
   fail(error: StreamError): void;

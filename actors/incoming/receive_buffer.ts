@@ -8,29 +8,29 @@ import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import type { Fault } from "./fault.ts";
 import { goOn, leave } from "./slices.ts";
 
-/** Blocks that may wait as they came. Above that, small ones are joined, as each costs more memory than its bytes. */
+/** Number of waiting blocks above which small blocks are joined. A small block takes more memory than its bytes. */
 const MAX_LOOSE_BLOCKS = 64;
 
-/** Frames of one chunk that are parsed at once. A chunk may hold over 1,000, which would take several milliseconds. */
+/** Most frames parsed in one step. A chunk may hold over 1,000 frames, which take several milliseconds. */
 export const FRAMES_AT_ONCE = 32;
 
-/** Received bytes of a stream. Frames in a segment, and small compressed ones, are not checked yet. */
+/** Received bytes of a stream. A frame with a `digest` is still to be checked. */
 export interface ReceivedBlock {
-  /** Bytes charged for the block. */
+  /** Memory charged for the block, in bytes. */
   readonly cost: number;
   readonly memory: Uint8Array;
-  /** Plain bytes. */
+  /** Length in plain bytes. */
   readonly length: number;
-  /** Bytes in memory. */
+  /** Length in memory, in bytes. */
   readonly payload: number;
-  /** Encoding of a compressed frame, and its length when decompressed. */
+  /** Encoding and plain length of a compressed frame. */
   readonly compressed?: CompressedPayload;
-  /** sha256 of the plain bytes of a frame. */
+  /** sha256 of the plain bytes of an unchecked frame. */
   readonly digest?: Uint8Array;
   readonly segment?: Segment;
 }
 
-/** Memory for the payload of a frame: a segment, or, if small, an array that is checked here. */
+/** Memory for the payload of a frame: a segment, or an array for a small frame. */
 interface FrameMemory {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -38,24 +38,24 @@ interface FrameMemory {
   readonly cost: number;
 }
 
-/** Decision on received bytes: to keep them, to let them pass as the stream has no handler, or to end the stream. */
+/** Decision on received bytes: keep them, discard them as the stream has no handler, or end the stream with a fault. */
 export type Admission = "keep" | "pass" | Fault;
 
 /** Environment of a receive buffer. */
 export interface ReceiveBufferHooks {
   /** Decides on bytes up to an offset. */
   admit(to: number): Admission;
-  /** Takes the digest of a whole frame, the next of the stream's. */
+  /** Takes the digest of each whole frame, in order. */
   framed(digest: Uint8Array): void;
-  /** Content was parsed in a later turn of the event loop, until a fault if there was one. */
+  /** Called after content was parsed in a later turn of the event loop, with the fault if there was one. */
   parsedLater(fault: Fault | undefined): void;
   /** Fault of a sender whose memory is used up. */
   readonly shortage: Fault;
 }
 
-/** Received bytes of a stream that wait for its reader. Takes nothing more after a fault, or once bytes pass. */
+/** Received bytes of a stream that wait for its reader. Ignores content after a fault, or once content is discarded. */
 export class ReceiveBuffer {
-  /** Plain bytes that have come without a gap, and were kept. */
+  /** Plain bytes that have arrived without a gap and were kept. */
   received = 0;
   readonly #hooks: ReceiveBufferHooks;
   readonly #segments: SegmentStore;
@@ -63,9 +63,9 @@ export class ReceiveBuffer {
   readonly #reassembler: Reassembler;
   readonly #parser: FrameParser<FrameMemory> | undefined;
   readonly #blocks: ReceivedBlock[] = [];
-  /** Chunks of many frames, and those after them, which are parsed in turns. */
+  /** Contents to parse in later turns of the event loop: a chunk with many frames, and the chunks after that one. */
   readonly #backlog: Uint8Array[] = [];
-  /** Index in the first of them where parsing goes on. */
+  /** Index in the first content of the backlog where parsing continues. */
   #at = 0;
   #state: "open" | "passing" | "closed" | Fault = "open";
 
@@ -82,12 +82,12 @@ export class ReceiveBuffer {
     });
   }
 
-  /** Index of the first chunk that has not come. */
+  /** Index of the first chunk that has not arrived. */
   get next(): number {
     return this.#reassembler.next;
   }
 
-  /** Whether a chunk has come before one that is missing. */
+  /** Whether a chunk has arrived ahead of a missing one. */
   get gap(): boolean {
     return this.#reassembler.gap;
   }
@@ -97,7 +97,7 @@ export class ReceiveBuffer {
     return this.#reassembler.heldBytes;
   }
 
-  /** Whether content has come in order that is not parsed yet. */
+  /** Whether content in order is still to be parsed. */
   get behind(): boolean {
     return this.#backlog.length > 0;
   }
@@ -107,12 +107,12 @@ export class ReceiveBuffer {
     return this.#blocks.length > 0;
   }
 
-  /** Whether what has come ends within a frame. */
+  /** Whether the parsed content ends within a frame. */
   get broken(): boolean {
     return this.#parser?.between === false;
   }
 
-  /** Whether bytes pass, as the stream has no handler and no credit for them. */
+  /** Whether content is discarded, as the stream has neither a handler nor credit. */
   get isPassing(): boolean {
     return this.#state === "passing";
   }
@@ -126,14 +126,14 @@ export class ReceiveBuffer {
     return undefined;
   }
 
-  /** The next block; undefined if none has come. */
+  /** Removes the next block; undefined if none waits. */
   poll(): ReceivedBlock | undefined {
     const block = this.#blocks.shift();
     if (block === undefined || block.digest !== undefined || block.length === block.memory.buffer.byteLength) return block;
-    return { ...block, memory: block.memory.slice() }; // joined: without the spare room
+    return { ...block, memory: block.memory.slice() }; // trims a joined block's spare capacity
   }
 
-  /** Frees what waits, and takes nothing more. */
+  /** Frees all content, and ignores later content. */
   close(): void {
     this.#state = "closed";
     for (const block of this.#blocks.splice(0)) this.drop(block);
@@ -155,7 +155,7 @@ export class ReceiveBuffer {
     return fault;
   }
 
-  /** Takes content in order; false if it is not the frames that were due. */
+  /** Takes content in order. Returns false if its frames are invalid. */
   #deliver(content: Uint8Array): boolean {
     if (this.#state !== "open") return true;
     if (this.#parser === undefined) {
@@ -168,7 +168,7 @@ export class ReceiveBuffer {
     return next === content.length || this.#parseLater(content.subarray(next));
   }
 
-  /** Parses some frames. Returns the index where it stopped; undefined if the content is not the frames that were due. */
+  /** Parses some frames. Returns the index after them; undefined if the frames are invalid. */
   #parse(parser: FrameParser<FrameMemory>, content: Uint8Array, from: number): number | undefined {
     const next = parser.push(content, from, FRAMES_AT_ONCE);
     if (this.#state !== "open") return content.length; // a frame was not admitted
@@ -176,7 +176,7 @@ export class ReceiveBuffer {
     return next;
   }
 
-  /** Copies content that is parsed in a later turn of the event loop. */
+  /** Copies content, to be parsed in a later turn of the event loop. */
   #parseLater(content: Uint8Array): true {
     if (!this.#reserve(content.length + BLOCK_OVERHEAD)) return true;
     this.#backlog.push(new Uint8Array(content));
@@ -201,7 +201,7 @@ export class ReceiveBuffer {
     return this.#state === "open" && this.behind;
   };
 
-  /** Whether bytes up to an offset are to be kept. */
+  /** Whether bytes up to an offset are admitted. Stops the buffer if not. */
   #isAdmitted(to: number): boolean {
     const admission = this.#hooks.admit(to);
     if (admission === "keep") return true;
@@ -211,13 +211,13 @@ export class ReceiveBuffer {
 
   #beginFrame({ offset, length, encoding, payload }: FrameHeader): FrameMemory | undefined {
     if (length > SEGMENT_BYTES || !this.#isAdmitted(offset + length)) return undefined;
-    // A small frame takes no segment: frames of two bytes would hold a hundred times the credit they use.
+    // A small frame takes no segment, as frames of two bytes would take a hundred times the memory of their credit.
     if (payload <= STREAM_CHUNK_SIZE && length <= (isCompressed(encoding) ? SEGMENT_BYTES : STREAM_CHUNK_SIZE)) {
       const cost = payload + BLOCK_OVERHEAD;
       return this.#reserve(cost) ? { bytes: new Uint8Array(payload), start: 0, cost } : undefined;
     }
     const segment = this.#segments.acquire(SEGMENT_HEADROOM + payload);
-    const cost = segment.bytes.length; // all of it, whatever the frame needs
+    const cost = segment.bytes.length; // the whole segment, even if the frame is shorter
     if (this.#reserve(cost)) return { bytes: segment.bytes, start: SEGMENT_HEADROOM, segment, cost };
     segment.release();
     return undefined;
@@ -241,7 +241,7 @@ export class ReceiveBuffer {
     else this.#fail({ code: "corrupt", why: "a frame's digest is not that of its bytes" });
   }
 
-  /** Keeps bytes of a plain stream for its reader, if they are admitted and there is memory for them. */
+  /** Keeps bytes of a plain stream, if they are admitted and memory suffices. */
   #keep(bytes: Uint8Array): void {
     const to = this.received + bytes.length;
     if (!this.#isAdmitted(to)) return;
@@ -253,7 +253,7 @@ export class ReceiveBuffer {
     this.received = to;
   }
 
-  /** Keeps charged bytes; `borrowed` ones belong to the transport and are copied. */
+  /** Appends charged bytes. `borrowed` bytes belong to the transport and are copied. */
   #append(bytes: Uint8Array, borrowed: boolean, cost: number): void {
     const last = this.#blocks.at(-1);
     const length = bytes.length + (last?.length ?? 0);
@@ -267,7 +267,7 @@ export class ReceiveBuffer {
       memory.set(last.memory);
     }
     memory.set(bytes, last.length);
-    this.#memory.free(cost - bytes.length); // no block of its own any more
+    this.#memory.free(cost - bytes.length); // the overhead of a separate block
     this.#blocks[this.#blocks.length - 1] = {
       memory: memory.subarray(0, length),
       length,

@@ -44,7 +44,7 @@ export class ReceiveWindow {
     this.#clock = clock;
   }
 
-  /** Bytes the stream may keep waiting. */
+  /** Most bytes that may wait for the reader. */
   get window(): number {
     return this.#window;
   }
@@ -91,7 +91,7 @@ export class ReceiveWindow {
       this.#clock.now() - this.#raisedAt >= UPDATE_INTERVAL_MS;
   }
 
-  /** Uses up credit for bytes up to an offset; false if there is none. */
+  /** Uses credit for bytes up to an offset. Returns false if the credit does not suffice. */
   charge(to: number): boolean {
     if (this.#shared === undefined) return true;
     if (this.#probe !== undefined && to > this.#probe.limit) {

@@ -12,9 +12,9 @@ import { ReceiveWindow } from "./receive_window.ts";
 export interface ReceivingStream {
   /** Sender's identity on the transport. */
   readonly from: string;
-  /** Whether a handler takes the stream. */
+  /** Whether a handler has claimed the stream. */
   readonly isClaimed: boolean;
-  /** Content was parsed in a later turn of the event loop, until a fault if there was one. */
+  /** Called after content was parsed in a later turn of the event loop, with the fault if there was one. */
   parsedLater(fault: Fault | undefined): void;
 }
 
@@ -31,7 +31,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
   /** Offset that counts as received, once content is discarded or the end is settled. */
   #counted: number | undefined;
 
-  /** `shared`: window of all the sender's streams; undefined for another SDK, which knows no credit. */
+  /** `shared` is the window of all the sender's streams; undefined for another SDK, which has no credit. */
   constructor(
     stream: ReceivingStream,
     opened: OpenedStream,
@@ -49,12 +49,12 @@ export class ReceivedContent implements ReceiveBufferHooks {
     this.#buffer = new ReceiveBuffer(opened.extension?.format === "framed", context.codec.segments, this.#memory, this);
   }
 
-  /** Bytes that have come without a gap. */
+  /** Bytes that have arrived without a gap. */
   get received(): number {
     return this.#counted ?? this.#buffer.received;
   }
 
-  /** Chunks that have come without a gap. */
+  /** Chunks that have arrived without a gap. */
   get chunks(): number {
     return this.#buffer.next;
   }
@@ -69,12 +69,12 @@ export class ReceivedContent implements ReceiveBufferHooks {
     return this.received - this.#consumed + this.#buffer.heldBytes;
   }
 
-  /** Bytes of memory that are charged. */
+  /** Charged memory, in bytes. */
   get charged(): number {
     return this.#memory.held;
   }
 
-  /** Bytes that may wait for the reader. */
+  /** Most bytes that may wait for the reader. */
   get window(): number {
     return this.#receiveWindow.window;
   }
@@ -84,17 +84,17 @@ export class ReceivedContent implements ReceiveBufferHooks {
     return this.#receiveWindow.advertisedLimit;
   }
 
-  /** Whether a chunk has come before one that is missing. */
+  /** Whether a chunk has arrived ahead of a missing one. */
   get hasGap(): boolean {
     return this.#buffer.gap;
   }
 
-  /** Whether content that has come is still to be parsed. */
+  /** Whether content in order is still to be parsed. */
   get isBehind(): boolean {
     return this.#buffer.behind;
   }
 
-  /** Whether what has come ends within a frame. */
+  /** Whether the parsed content ends within a frame. */
   get isCutOff(): boolean {
     return this.#buffer.broken;
   }
@@ -116,7 +116,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
     return fault;
   }
 
-  /** The next block; undefined if none has come. */
+  /** Removes the next block; undefined if none waits. */
   poll(): ReceivedBlock | undefined {
     return this.#buffer.poll();
   }
@@ -144,7 +144,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
     this.#buffer.drop(block);
   }
 
-  /** Lets the sender go on, with another window if the handler asks for one. */
+  /** Raises the sender's limit, with the handler's window if there is one. */
   grant(window?: number): void {
     this.#receiveWindow.grant(this.#consumed, window);
   }
@@ -154,7 +154,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
     return this.#memory.reserve(bytes) ? undefined : this.shortage;
   }
 
-  /** Starts to discard content. */
+  /** Starts discarding content. */
   discard(): void {
     if (this.isDiscarding) return;
     this.#buffer.close();
@@ -162,19 +162,19 @@ export class ReceivedContent implements ReceiveBufferHooks {
     this.#consumed = this.#counted = this.#receiveWindow.reserved;
   }
 
-  /** Frees all that is held, as the stream has ended. */
+  /** Frees all memory and credit, as the stream has ended. */
   end(): void {
     this.#buffer.close();
     this.#memory.end();
     this.#receiveWindow.end(this.#consumed);
   }
 
-  /** Notes how far the sender had sent an ended stream. Content that never came is not waited for. */
+  /** Settles the credit of an ended stream that was sent up to an offset. */
   release(final: number): void {
     this.#counted = this.#receiveWindow.release(final, this.#buffer.received);
   }
 
-  /** Checks bytes up to an offset against the limits, and uses up credit for them. */
+  /** Checks bytes up to an offset against the limits, and uses credit for them. */
   admit(to: number): Admission {
     const { streamBytes, foreignQueue } = this.#context.limits;
     const { size } = this.#opened.description.info;

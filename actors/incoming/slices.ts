@@ -13,7 +13,7 @@ export function goOn(step: Step): void {
   if (!isRunning) void run();
 }
 
-/** Forgets a step. */
+/** Removes a step. */
 export function leave(step: Step): void {
   waiting.delete(step);
 }

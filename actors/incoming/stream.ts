@@ -16,13 +16,13 @@ import { ReceivedContent, type ReceivingStream } from "./received_content.ts";
 import { readTrailer, type ReceivedTrailer, type Trailer } from "./trailer.ts";
 import { UNREAD, UnreadWatch } from "./unread_watch.ts";
 
-/** An incoming stream: effects of its actor, and the place where packets, reader and actor meet. */
+/** An incoming stream: effects of its actor, and state shared by packets, reader and actor. */
 export class IncomingStream implements IncomingEffects, ReceivingStream {
   readonly from: string;
   readonly description: StreamDescription;
   /** Undefined for a stream of another SDK. */
   readonly extension: HeaderExtension | undefined;
-  /** Sender's identity as handlers see it. */
+  /** Sender's identity for handlers. */
   readonly senderIdentity: string;
   /** Whether chunks are acknowledged. */
   readonly acknowledged: boolean;
@@ -34,14 +34,14 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   readonly #completion: Completion;
   readonly #check: ContentCheck;
   readonly #closed = new Deferred<Trailer>();
-  /** Wakes the reader: content has come, or the stream has ended. */
+  /** Wakes the reader: content has arrived, or the stream has ended. */
   readonly #arrivals = new Notifier();
   #claim: Claim = "unclaimed";
-  /** End of the stream; undefined while it goes on. */
+  /** End of the stream; undefined while the stream continues. */
   #end: { readonly error: StreamError | undefined } | undefined;
-  /** Whether the runtime refused the stream, which reports that itself. */
+  /** Whether the runtime refused the stream; the runtime then reports the refusal. */
   #isRefused = false;
-  /** Whether the sender has said how far the ended stream was sent. */
+  /** Whether the sender has stated the final offset of the ended stream. */
   #isReleased = false;
 
   constructor(from: string, opened: OpenedStream, context: IncomingContext) {
@@ -64,7 +64,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.closed.catch(() => {}); // a reader may ignore it
   }
 
-  /** Resolves with the trailer when all was consumed and checked; rejects with the error that the stream failed with. */
+  /** Resolves with the trailer once all content was consumed and checked; rejects with the stream's error. */
   get closed(): Promise<Trailer> {
     return this.#closed.promise;
   }
@@ -102,12 +102,12 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     return this.#end?.error;
   }
 
-  /** Whether all that was sent has come. */
+  /** Whether every sent chunk has arrived. */
   get cameWhole(): boolean {
     return this.#completion.isWhole;
   }
 
-  /** Whether all that was sent has come, and its frames are parsed. */
+  /** Whether every sent chunk has arrived and is parsed. */
   get complete(): boolean {
     return this.cameWhole && !this.content.isBehind;
   }
@@ -117,7 +117,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     return undefined;
   }
 
-  /** Entered by its actor when a handler was found: the sender may go on. */
+  /** Claims the stream for a handler, and raises the sender's limit. */
   claimed(window: number | undefined): void {
     this.#claim = "claimed";
     this.content.grant(window);
@@ -169,7 +169,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     else this.noteTrailer(trailer);
   }
 
-  /** Notes the trailer: no more chunks were sent. */
+  /** Notes the trailer, and starts the wait for missing chunks. */
   noteTrailer(trailer: ReceivedTrailer): void {
     const fault = this.#completion.noteTrailer(trailer);
     if (fault !== undefined) return this.#break(fault);
@@ -178,7 +178,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.#arrivals.notify();
   }
 
-  /** Notes that the sender has ended the stream; the trailer may be lost, or still come. */
+  /** Notes that the sender has ended the stream. The trailer may be lost, or still arrive. */
   noteFinal(code: StreamErrorCode | undefined, reason: string | undefined): void {
     if (this.ended || this.cameWhole) return;
     if (code === undefined) this.#noteGap();
@@ -187,7 +187,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     else this.#break({ code, why: `"${this.from}" gave it up`, ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Notes that the sender is gone. Content that has come whole can still be read. */
+  /** Notes that the sender has left. A whole stream can still be read. */
   senderGone(): void {
     if (this.ended) return;
     const { abortFault } = this.#completion;
@@ -195,7 +195,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     else if (!this.cameWhole) this.#break({ code: "disconnected", why: `"${this.from}" left` });
   }
 
-  /** Ends the stream on behalf of the runtime, which reports that itself. */
+  /** Ends the stream on behalf of the runtime, which reports the fault. */
   refuse(fault: Fault, isHandled: boolean = this.isClaimed): void {
     this.#isRefused = true;
     this.#claim = isHandled ? "claimed" : "unclaimed";
@@ -221,7 +221,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.#context.notify();
   }
 
-  /** After the last block was consumed: throws unless the stream is whole. */
+  /** Throws unless the stream is whole, after its last block was consumed. */
   check(): void {
     const { trailer, abortFault } = this.#completion;
     if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
@@ -231,7 +231,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     if (fault !== undefined) throw this.#errorOf(fault);
   }
 
-  /** Entered by its actor when all was consumed and checked. */
+  /** Closes the stream: entry action of "closed". */
   close(): void {
     if (this.ended) return;
     this.#finish(undefined);
@@ -240,7 +240,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     if (this.extension?.confirm === true) this.#context.notify();
   }
 
-  /** Entered by its actor, or when that was stopped. */
+  /** Fails the stream: entry action of "failed", or the actor's clean-up. */
   fail(error: StreamError): void {
     if (this.ended) return;
     this.#finish(error);
@@ -251,7 +251,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     if (isUnhandled && this.extension?.named === true) this.#context.unhandled();
   }
 
-  /** Notes how far the sender had sent an ended stream. */
+  /** Settles the credit of an ended stream that was sent up to an offset. */
   release(final: number): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
@@ -288,7 +288,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     return this.failure(code, why, reason);
   }
 
-  /** Starts the wait for chunks that are missing although they were sent. */
+  /** Starts the wait for missing chunks. */
   #noteGap(): void {
     if (this.#completion.noteGap()) this.actor.send({ type: "gap.found" });
   }

@@ -4,7 +4,7 @@ import { decodeTrailer, type TrailerExtension } from "../../protocol/wire/extens
 
 /** Reason and attributes of a stream's end, for users. */
 export interface Trailer {
-  /** "" unless the sender gave one. */
+  /** Reason given by the sender; "" without one. */
   reason: string;
   attributes: Record<string, string>;
 }

@@ -13,14 +13,14 @@ export class UnreadWatch {
   #isOver = false;
   #timer: unknown;
 
-  /** `timeout`: milliseconds from the handler's return; `expire` is called when they have passed without a consumer. */
+  /** `expire` is called `timeout` milliseconds after the handler's return, unless a consumer has started. */
   constructor(clock: Required<Clock>, timeout: number, expire: () => void) {
     this.#clock = clock;
     this.#timeout = timeout;
     this.#expire = expire;
   }
 
-  /** The handler has returned. */
+  /** Notes that the handler has returned. */
   handled(): void {
     this.#isHandled = true;
     this.#watch();
@@ -32,7 +32,7 @@ export class UnreadWatch {
     this.#watch();
   }
 
-  /** The stream has ended. */
+  /** Stops the watch, as the stream has ended. */
   end(): void {
     this.#isOver = true;
     this.#watch();

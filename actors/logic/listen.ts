@@ -8,11 +8,11 @@ import type { HandlerOptions, StreamSender } from "../runtime/handlers.ts";
 
 /** Input of {@linkcode streamListener}. */
 export interface StreamListenerInput {
-  /** The runtime that receives. */
+  /** Runtime that receives the streams. */
   readonly runtime: Runtime;
-  /** The topic; no other handler of the kind may have it. */
+  /** Topic, without another handler of the same kind. */
   readonly topic: string;
-  /** Which streams of the topic. */
+  /** Kind of the streams. */
   readonly kind: "text" | "bytes";
   /** As for `registerTextStreamHandler` and `registerByteStreamHandler`. */
   readonly options?: HandlerOptions;
@@ -22,37 +22,37 @@ const INPUT_NAMES: OptionNames<StreamListenerInput> = { runtime: true, topic: tr
 
 /** Event to the parent of a listener for text. */
 export interface TextReceivedEvent {
-  /** Which event it is. */
+  /** Type of the event. */
   readonly type: "stream.received";
-  /** Description of the stream. */
+  /** Kind of the stream. */
   readonly kind: "text";
-  /** The stream, to be read or cancelled. */
+  /** Reader of the stream, which the parent must read or cancel. */
   readonly reader: TextStreamReader;
-  /** Sender, as handlers see it. */
+  /** Sender of the stream. */
   readonly sender: StreamSender;
 }
 
 /** Event to the parent of a listener for bytes. */
 export interface BytesReceivedEvent {
-  /** Which event it is. */
+  /** Type of the event. */
   readonly type: "stream.received";
-  /** Description of the stream. */
+  /** Kind of the stream. */
   readonly kind: "bytes";
-  /** The stream, to be read or cancelled. */
+  /** Reader of the stream, which the parent must read or cancel. */
   readonly reader: ByteStreamReader;
-  /** Sender, as handlers see it. */
+  /** Sender of the stream. */
   readonly sender: StreamSender;
 }
 
-/** Event to the parent of a listener: a stream that has come, to be read or cancelled. */
+/** Event to the parent of a listener: a received stream. */
 export type StreamReceivedEvent = TextReceivedEvent | BytesReceivedEvent;
 
 /**
- * Listens to a topic: registers a handler, sends its parent a {@linkcode StreamReceivedEvent} for each stream, unregisters when it is
- * stopped. Readers that were handed over stay the parent's.
+ * Actor logic that listens to a topic. The actor registers a handler, sends its parent a {@linkcode StreamReceivedEvent} for each stream,
+ * and unregisters the handler when stopped. Readers in events belong to the parent, even after that.
  *
- * Its error, `event.error` in the parent's `onError`: a StreamError "handler-exists", "invalid-argument", or "closed" after the
- * runtime's end.
+ * Fails (`event.error` in the parent's `onError`) with a StreamError: "handler-exists", "invalid-argument", or "closed" after the runtime's
+ * end.
  *
  * @example
  * ```ts

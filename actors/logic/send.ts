@@ -27,9 +27,9 @@ import type { ByteSource } from "../runtime/sources.ts";
 
 /** Input of {@linkcode sendTextActor}. */
 export interface SendTextInput {
-  /** The runtime that sends. */
+  /** Runtime that sends the text. */
   readonly runtime: Runtime;
-  /** The text. */
+  /** Text of the stream. */
   readonly text: string;
   /** As for `runtime.sendText`. */
   readonly options?: SendTextOptions;
@@ -37,9 +37,9 @@ export interface SendTextInput {
 
 /** Input of {@linkcode sendBytesActor}. */
 export interface SendBytesInput {
-  /** The runtime that sends. */
+  /** Runtime that sends the bytes. */
   readonly runtime: Runtime;
-  /** The bytes, or a source of them. */
+  /** Bytes, or a source of bytes. */
   readonly data: ByteSource;
   /** As for `runtime.sendBytes`. */
   readonly options?: SendBytesOptions;
@@ -47,29 +47,29 @@ export interface SendBytesInput {
 
 /** Input of {@linkcode sendFileActor}. */
 export interface SendFileInput {
-  /** The runtime that sends. */
+  /** Runtime that sends the file. */
   readonly runtime: Runtime;
-  /** Where the file is. */
+  /** Path of the file. */
   readonly path: string | URL;
   /** As for `runtime.sendFile`. */
   readonly options?: SendFileOptions;
 }
 
-/** Event to the parent of a sending actor, at most once each 50 ms, and at the end. `id` is the sending actor's. */
+/** Event to the parent of a sending actor, at most once per 50 ms, and at the end. */
 export interface StreamProgressEvent {
-  /** Which event it is. */
+  /** Type of the event. */
   readonly type: "stream.progress";
-  /** Id of the actor that sends. */
+  /** Id of the sending actor. */
   readonly id: string;
-  /** How far it has come. */
+  /** Progress of the stream. */
   readonly progress: Progress;
 }
 
 /** Events of a sending actor. */
 export interface SendActorEvent {
-  /** Which event it is. */
+  /** Type of the event. */
   readonly type: "progress.made";
-  /** How far it has come. */
+  /** Progress of the stream. */
   readonly progress: Progress;
 }
 
@@ -77,11 +77,11 @@ export interface SendActorEvent {
 export interface SendActorContext<TInput, TInfo> {
   /** Input of the actor. */
   readonly input: TInput;
-  /** The stream's info, once it was sent. */
+  /** Info of the stream, once the stream was sent. */
   readonly info: TInfo | undefined;
 }
 
-/** A machine that sends one stream: `sending → sent`. Its output is the stream's info; its error is a StreamError. */
+/** Machine that sends one stream: `sending → sent`. The output is the stream's info; the error is a StreamError. */
 export type SendActorLogic<TInput, TInfo> = StateMachine<
   SendActorContext<TInput, TInfo>,
   SendActorEvent,
@@ -100,10 +100,10 @@ export type SendActorLogic<TInput, TInfo> = StateMachine<
 >;
 
 /**
- * Sends a text: `runtime.sendText`, to invoke or spawn in a machine of your own.
+ * Actor logic that sends a text by `runtime.sendText`, for your own machine to invoke or spawn.
  *
- * Tells its parent of its progress by {@linkcode StreamProgressEvent}. Its output is the stream's info, its error, `event.error` in the
- * parent's `onError`, a StreamError. Stopping it, as leaving the state that invoked it does, aborts the stream.
+ * The actor reports progress to its parent by {@linkcode StreamProgressEvent}. The output is the stream's info. The error, `event.error` in
+ * the parent's `onError`, is a StreamError. Stopping the actor, as leaving its invoking state does, aborts the stream.
  *
  * @example
  * ```ts
@@ -125,8 +125,8 @@ export const sendTextActor: SendActorLogic<SendTextInput, TextStreamInfo> = send
 );
 
 /**
- * Sends bytes: `runtime.sendBytes`, to invoke or spawn in a machine of your own. Progress, output, error and end as of
- * {@linkcode sendTextActor}.
+ * Actor logic that sends bytes by `runtime.sendBytes`, for your own machine to invoke or spawn. Progress, output, error and stopping are as
+ * for {@linkcode sendTextActor}.
  *
  * @example
  * ```ts
@@ -148,8 +148,8 @@ export const sendBytesActor: SendActorLogic<SendBytesInput, ByteStreamInfo> = se
 );
 
 /**
- * Sends a file: `runtime.sendFile`, to invoke or spawn in a machine of your own. Progress, output, error and end as of
- * {@linkcode sendTextActor}.
+ * Actor logic that sends a file by `runtime.sendFile`, for your own machine to invoke or spawn. Progress, output, error and stopping are as
+ * for {@linkcode sendTextActor}.
  *
  * @example
  * ```ts
@@ -195,13 +195,13 @@ export const sendFileActor: SendActorLogic<SendFileInput, ByteStreamInfo> = send
   ({ runtime, path }: SendFileInput, options) => runtime.sendFile(path, options),
 );
 
-/** Input of the call under way. */
+/** Input of a call. */
 interface Call<TInput> {
   readonly input: TInput;
   readonly report: (progress: Progress) => void;
 }
 
-/** Logic of every sending actor: a call that can be aborted, and that reports its progress. */
+/** Creates the logic of a sending actor: an abortable call that reports its progress. */
 function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>(
   id: string,
   content: string,
@@ -218,7 +218,7 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
       call: fromPromise<TInfo, Call<TInput>>(async ({ input: { input, report }, signal }) => {
         assertInput(input, { runtime: true, [content]: true, options: true });
         const onProgress = (progress: Progress): void => {
-          if (!signal.aborted) report(progress); // a stopped actor takes no events
+          if (!signal.aborted) report(progress); // a stopped actor accepts no events
           input.options?.onProgress?.(progress);
         };
         return await untilEither(
@@ -230,7 +230,7 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
     },
     actions: {
       tellParent: enqueueActions(({ enqueue, self, event }) => {
-        if (self._parent === undefined) return; // it was created alone
+        if (self._parent === undefined) return; // a root actor
         const told: StreamProgressEvent = { type: "stream.progress", id: self.id, progress: event.progress };
         enqueue.sendTo(self._parent, told);
       }),
@@ -241,7 +241,7 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
     initial: "sending",
     states: {
       sending: {
-        invoke: { // without onError: the call's error is the actor's
+        invoke: { // without `onError`, so that the call's error becomes the actor's
           src: "call",
           input: ({ context: { input }, self }) => ({
             input,
@@ -257,7 +257,7 @@ function sendMachine<TInput extends { readonly options?: StreamOptions }, TInfo>
   });
 }
 
-/** Throws "invalid-argument" unless it is an input with those names only: what stands beside `options` would do nothing. */
+/** Throws "invalid-argument" unless the input is an object with these names only. */
 function assertInput(input: unknown, names: Readonly<Record<string, true>>): void {
   if (typeof input !== "object" || input === null) {
     throw new StreamError("invalid-argument", `Cannot send as the actor's input is no object: ${show(input)}`);
@@ -265,13 +265,13 @@ function assertInput(input: unknown, names: Readonly<Record<string, true>>): voi
   assertKnownNames(input, names, "Cannot send", "input");
 }
 
-/** Runs with a signal that is aborted with either of two: as `AbortSignal.any`, which Node has since 20.3. */
+/** Runs with a signal that follows either of two signals, as `AbortSignal.any` of Node 20.3. */
 async function untilEither<T>(
   own: AbortSignal,
   given: AbortSignal | undefined,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (!isAbortSignal(given)) return await run(given ?? own); // what is no signal is refused by the call
+  if (!isAbortSignal(given)) return await run(given ?? own); // `run` rejects an invalid signal
   const controller = new AbortController();
   const follow = (signal: AbortSignal): () => void => {
     const abort = (): void => controller.abort(signal.reason);

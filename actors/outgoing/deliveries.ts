@@ -5,17 +5,17 @@ import type { StreamContext } from "../common/context.ts";
 import type { OutgoingSpec } from "./plan.ts";
 import { isRefusal, type Refusal, refusalError } from "./refusals.ts";
 
-/** Stream whose deliveries these are. */
+/** Stream of a {@linkcode Deliveries}. */
 export interface DeliveredStream {
   /** Plain bytes sent so far. */
   readonly offset: number;
-  /** Tells a receiver the state of the stream. */
+  /** Queues a state packet with the stream's state for a receiver. */
   notifyReceiver(destination: Destination): void;
-  /** The last receiver is lost. */
+  /** Fails the stream, as no receiver is left. */
   loseReceivers(error: StreamError): void;
-  /** Every receiver that was asked for a receipt has answered. */
+  /** Notes that every awaited receipt has arrived. */
   settleReceipts(): void;
-  /** The receivers' states have changed: the pump may go on. */
+  /** Wakes the pump, as a receiver's state has changed. */
   unblock(): void;
 }
 
@@ -34,12 +34,12 @@ export class Deliveries {
     this.#stream = stream;
   }
 
-  /** Whether every receiver that was asked for a receipt has answered. */
+  /** Whether every awaited receipt has arrived. */
   get confirmed(): boolean {
     return !this.#spec.confirm || this.#spec.destinations.awaited.length === 0;
   }
 
-  /** Error of a stream that no receiver has whole. */
+  /** Error if no receiver confirmed the whole stream. */
   get unconfirmed(): StreamError | undefined {
     if (!this.#spec.confirm) return undefined;
     const receipts = this.#spec.destinations.receipts();
@@ -53,7 +53,7 @@ export class Deliveries {
     this.#spec.destinations.add(destination, this.#stream.offset);
   }
 
-  /** All bytes were sent: from now on receipts are waited for. */
+  /** Starts the wait for receipts, as all bytes were sent. */
   awaitReceipts(digest: string): void {
     const now = this.#context.clock.now();
     this.#state = "confirming";
@@ -61,18 +61,18 @@ export class Deliveries {
     for (const destination of this.#spec.destinations.awaited) destination.awaitReceipt(now, this.#stream.offset);
   }
 
-  /** The stream has ended: later news changes nothing. */
+  /** Ends the deliveries: later states and losses are ignored. */
   end(): void {
     this.#state = "ended";
   }
 
-  /** Takes a receiver's state of the stream. */
+  /** Handles a receiver's state of the stream. */
   noteState(identity: string, state: ReceivingState): void {
     const destination = this.#open(identity);
     if (destination?.isMillrace !== true) return;
     const sent = this.#stream.offset;
     const isDrained = this.#state === "confirming";
-    if (state.received > sent) return; // more than was sent: a forgery, or of an earlier instance
+    if (state.received > sent) return; // more than was sent: forged, or from an earlier instance
     if (state.end === "done" && (!isDrained || state.taken !== sent)) return;
     const differs = state.end === "done" && state.digest !== this.#digest;
     const changed = destination.note(differs ? { ...state, end: "corrupt" } : state);
@@ -83,7 +83,7 @@ export class Deliveries {
     if (changed) this.#update();
   }
 
-  /** A receiver has left. */
+  /** Ends the delivery to a receiver that has left. */
   noteGone(identity: string, code: StreamErrorCode): void {
     const destination = this.#open(identity);
     if (destination === undefined) return;
@@ -92,13 +92,13 @@ export class Deliveries {
     this.#update();
   }
 
-  /** A receiver gives no sign of life; one of another SDK never does. */
+  /** Drops a receiver that is silent. Receivers of another SDK always are. */
   noteSilent(identity: string): void {
     const destination = this.#open(identity);
     if (destination?.isMillrace === true) this.drop(destination, "timeout");
   }
 
-  /** A receiver has that many chunks of the stream. */
+  /** Notes a receiver's acknowledgement of the first `chunks` chunks. */
   noteArrived(identity: string, chunks: number): void {
     this.#spec.destinations.find(identity)?.inFlight?.acknowledge(chunks, this.#context.clock.now());
   }
@@ -111,7 +111,7 @@ export class Deliveries {
     this.#update();
   }
 
-  /** Drops the receivers that have kept the stream waiting too long. */
+  /** Drops the receivers that have stalled the stream for `limits.stallTimeout`. */
   sweepStalled(): void {
     const { clock, limits } = this.#context;
     const { destinations } = this.#spec;
@@ -120,12 +120,12 @@ export class Deliveries {
         this.drop(destination, "timeout");
         continue;
       }
-      destinations.settle(destination, "timeout", this.#stream.offset); // its own later answer counts for itself
+      destinations.settle(destination, "timeout", this.#stream.offset); // neither notified nor reported: the receiver may get the whole stream
       this.#update();
     }
   }
 
-  /** Milliseconds until there may be a receiver to drop. */
+  /** Time until a receiver may have stalled too long, in ms. */
   untilStall(): number {
     const { clock, limits } = this.#context;
     const next = this.#spec.destinations.nextStall(limits.stallTimeout);
@@ -140,7 +140,7 @@ export class Deliveries {
     return this.#state === "sending" ? undefined : { final };
   }
 
-  /** A receiver with which the stream has not ended. */
+  /** Finds a receiver whose delivery has not ended. */
   #open(identity: string): Destination | undefined {
     const destination = this.#state === "ended" ? undefined : this.#spec.destinations.find(identity);
     return destination?.outcome === undefined ? destination : undefined;
@@ -156,7 +156,7 @@ export class Deliveries {
     this.#stream.unblock();
   }
 
-  /** Tells the user of a named receiver that refuses, where no call rejects with that, or where the receiver has no handler. */
+  /** Reports a named receiver's refusal, unless the receiver has a handler and a receipt or the stream's error states the refusal. */
   #reportRefusal(destination: Destination, code: Refusal): void {
     const { destinations, confirm, description: { info: { topic, streamId } } } = this.#spec;
     const { identity, claim } = destination;
@@ -165,7 +165,7 @@ export class Deliveries {
     this.#context.report(refusalError({ streamId, topic }, identity, code, claim), { streamId, topic, identity });
   }
 
-  /** Tells the user that the stream goes on without a named receiver, where no receipt tells. */
+  /** Reports that the stream continues without a named receiver, unless a receipt does. */
   #reportLoss(destination: Destination, code: StreamErrorCode): void {
     const { destinations, confirm, description: { info: { topic, streamId } } } = this.#spec;
     const goesOn = destinations.active.some(({ outcome }) => outcome === undefined);

@@ -18,11 +18,11 @@ export class HeldStream {
     this.#chunks.push({ ...chunk, content: chunk.content.slice() });
   }
 
-  /** Packets of a stream that is whole: one, if its header can carry the content in `headerBytes` bytes. */
+  /** Packets of the whole stream: only the header, if it can carry the content in `headerBytes` bytes. */
   release(trailer: TrailerPacket, digest: string, headerBytes: number): Packet[] {
     const inlined = this.#inline(digest, headerBytes);
     if (inlined === undefined) return [this.#header, ...this.#chunks, trailer];
-    // A broadcast also reaches participants that are not known, hence no Millrace runtimes: for them the content follows.
+    // A broadcast also reaches unknown participants of other SDKs, which need chunks and trailer.
     return this.#spec.destinations.names === undefined ? [inlined, ...this.#chunks, trailer] : [inlined];
   }
 

@@ -15,13 +15,13 @@ export type OutgoingEvent =
 export interface OutgoingEffects {
   /** Starts the pump. Returns the call that stops it. */
   start(report: (event: OutgoingEvent) => void): () => void;
-  /** Whether all receivers that were to confirm have answered. */
+  /** Whether every awaited receipt has arrived. */
   readonly confirmed: boolean;
-  /** Error of a stream that no receiver has whole. */
+  /** Error if no receiver confirmed the whole stream. */
   readonly unconfirmed: StreamError | undefined;
-  /** Leaves out the receivers that have kept the stream waiting too long. */
+  /** Drops the receivers that have stalled the stream for `limits.stallTimeout`. */
   sweepStalled(): void;
-  /** Milliseconds until there may be something to sweep. */
+  /** Time until a receiver may have stalled too long, in ms. */
   untilStall(): number;
   complete(): void;
   fail(error: StreamError): void;
@@ -40,15 +40,15 @@ export interface OutgoingContext extends OutgoingInput {
   readonly error: StreamError | undefined;
 }
 
-/** Transitions once all receipts that are waited for have come: some receiver has the stream whole, or none has. */
+/** Transitions once every awaited receipt has arrived: to "closed" unless no receiver confirmed the whole stream. */
 const settled = [
   { guard: "isConfirmed", target: "closed" },
   { guard: "isRefused", target: "failed", actions: "noteUnconfirmed" },
 ] as const;
 
 /**
- * An outgoing stream: `open → writing → closing → closed`, or `failed` from any of them. The pump is invoked for its whole life;
- * whatever ends the actor, the pump's clean-up ends the stream.
+ * An outgoing stream: `open → writing → closing → closed`, or `failed` from any of the first three. The root state invokes the pump: its
+ * clean-up ends the stream however the actor stops.
  */
 const machine = setup({
   types: {
@@ -96,7 +96,7 @@ const machine = setup({
     closing: {
       after: { stall: { target: "closing", reenter: true, actions: "sweepStalled" } },
       on: {
-        "trailer.sent": [...settled, { target: "closing", reenter: true }], // receipts are waited for from now on
+        "trailer.sent": [...settled, { target: "closing", reenter: true }], // restarts the stall timer for the receipts
         "receipts.settled": settled,
       },
     },

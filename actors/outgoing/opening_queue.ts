@@ -5,10 +5,10 @@ import type { Clock } from "../../common/clock.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { StreamCredit } from "../../protocol/flow/stream_credit.ts";
 
-/** The credit that a send has taken, one stream at each of its receivers. */
+/** Stream credit that a send has taken: one stream per receiver. */
 export interface OpeningTurn {
   readonly credits: readonly StreamCredit[];
-  /** Receivers that took no stream for as long as a send may wait. */
+  /** Receivers that gave no stream credit within `stallTimeout`. */
   readonly stalled: ReadonlySet<StreamCredit>;
 }
 
@@ -20,7 +20,7 @@ interface Waiter {
 
 export interface OpeningQueueOptions {
   readonly clock: Required<Clock>;
-  /** Milliseconds that a receiver may keep sends waiting without taking one. */
+  /** Longest time that a receiver with waiting sends may give no credit, in ms. */
   readonly stallTimeout: number;
 }
 
@@ -32,7 +32,7 @@ export class OpeningQueue {
   readonly #clock: Required<Clock>;
   readonly #stallTimeout: number;
   readonly #waiters = new Set<Waiter>();
-  /** Receivers that a send waits for, each with the number of those. */
+  /** Number of waiting sends per receiver. */
   readonly #waited = new Map<StreamCredit, number>();
   /** Number of sends with a turn that have not gone on yet: no other send overtakes them. */
   #admitted = 0;
@@ -46,7 +46,7 @@ export class OpeningQueue {
     this.#stallTimeout = stallTimeout;
   }
 
-  /** Sends that wait for a receiver. */
+  /** Number of sends that wait for a receiver. */
   waitingFor(credit: StreamCredit): number {
     return this.#waited.get(credit) ?? 0;
   }

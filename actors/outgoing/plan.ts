@@ -24,19 +24,19 @@ const MAX_LISTED = 32;
 export interface OutgoingSpec {
   readonly description: StreamDescription;
   readonly header: StreamHeader;
-  /** Undefined: no receiver is a Millrace runtime. */
+  /** Undefined if no receiver is a Millrace runtime. */
   readonly extension: HeaderExtension | undefined;
-  /** Whether its chunks take turns with those of other streams. */
+  /** Whether the stream is bulk: its chunks take turns with other streams. */
   readonly bulk: boolean;
-  /** Whether the header may carry all content: every receiver reads that, and no later content is to be waited for. */
+  /** Whether the header may carry all content: every receiver is a Millrace runtime, and the content is short and complete. */
   readonly inline: boolean;
   readonly sequence: number;
   readonly destinations: Destinations;
   readonly confirm: boolean;
   readonly totalSize: number | undefined;
-  /** Undefined: frames are not compressed. */
+  /** Undefined if frames are not compressed. */
   readonly compression: Compression | undefined;
-  /** Most plain bytes of a frame. */
+  /** Longest frame, in plain bytes. */
   readonly frameBytes: number;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
@@ -84,11 +84,11 @@ export interface StreamOrigin {
   readonly isPaced: boolean;
   /** Whether the room may have participants that the transport does not list. */
   readonly hasUnlisted: boolean;
-  /** Encodings of frames that this codec has. */
+  /** Frame encodings of the sender's codec. */
   readonly encodings: readonly string[];
 }
 
-/** Decides a stream's receivers, format, frames and compression. Throws a StreamError if its header is over the limits. */
+/** Decides a stream's receivers, format, frames and compression. Throws a StreamError if the header exceeds the limits. */
 export function planStream(
   { description, options, incremental, availableUpFront = false, confirm }: Opening,
   present: readonly PresentReceiver[],

@@ -17,20 +17,20 @@ import type { OutgoingStream } from "./stream.ts";
 /** Starts the pump of a stream. Returns the call that stops it. */
 export function startPump(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void {
   const pump = new OutgoingPump(stream, report);
-  stream.pumped = pump.run(); // never rejects: it reports
+  stream.pumped = pump.run(); // never rejects: `run` reports errors
   return () => pump.stop();
 }
 
-/** Moves a stream from its send queue to the transport: header, chunks as far as credit goes, trailer. */
+/** Moves a stream from its send queue to the transport: header, chunks within credit, trailer. */
 class OutgoingPump {
   readonly #stream: OutgoingStream;
   readonly #report: (event: OutgoingEvent) => void;
   readonly #digest = runningDigest();
-  /** Packets of a short stream; undefined once, or if, packets are sent as they come. */
+  /** Packets of a short stream; undefined if packets are sent at once. */
   #held: HeldStream | undefined;
-  /** Whether receivers know of the stream. */
+  /** Whether the header was given to the scheduler. */
   #announced = false;
-  /** Ends the wait for a segment that the codec is at work on. */
+  /** Ends the wait for a segment that the codec is encoding. */
   #leave: (() => void) | undefined;
 
   constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
@@ -63,7 +63,7 @@ class OutgoingPump {
     }
   }
 
-  /** Ends the loop at its next step. A packet that the transport is sending is awaited, as its bytes must not change before. */
+  /** Ends the loop at its next step. The loop still awaits a packet being sent, as the packet's bytes must not change before. */
   stop(): void {
     const { streamId, ended } = this.#stream;
     this.#leave?.();
@@ -72,7 +72,7 @@ class OutgoingPump {
     this.#stream.fail(new StreamError("aborted", message, { streamId }));
   }
 
-  /** Waits for a segment to be encoded; undefined once the pump is stopped, as a file system may hang for longer. */
+  /** Waits for an encoded segment; undefined once the pump is stopped, as reading a file may hang. */
   async #unlessStopped(encoded: Promise<EncodedSegment>): Promise<EncodedSegment | undefined> {
     try {
       return await new Promise((resolve, reject) => {
@@ -99,7 +99,7 @@ class OutgoingPump {
     const begin = start - header.length;
     memory.set(header, begin);
     const end = start + payload;
-    /** Plain bytes up to an index of the payload, in proportion: the frame's header holds none. */
+    /** Plain bytes up to an index in the frame, in proportion to the payload; the frame header counts as 0. */
     const plainTo = (at: number): number => Math.floor(Math.max(0, at - start) * (bytes / payload));
     if (stream.spec.bulk) {
       for (let at = begin, next = at; at < end && !stream.ended; at = next) {
@@ -109,8 +109,8 @@ class OutgoingPump {
       return;
     }
     const { chunkSize } = stream.context;
-    // The chunks of a frame are given to the transport together: to await each would cost more than the chunk. The promise of the last
-    // one, at the latest, tells when the transport has room again.
+    // A frame's chunks are given to the transport together, as awaiting each costs more than sending it. Once the last promise has
+    // resolved, the transport has room again.
     const sends: Promise<void>[] = [];
     for (let at = begin; at < end; at += chunkSize) {
       const next = Math.min(at + chunkSize, end);
@@ -162,7 +162,7 @@ class OutgoingPump {
     return sent;
   }
 
-  /** Waits until every receiver that is waited for can take that many bytes more. */
+  /** Waits until the credit of every receiver that sets the pace covers `bytes` more bytes; then uses the credit. */
   async #credit(bytes: number): Promise<void> {
     const stream = this.#stream;
     const { offset, deliveries, spec: { destinations } } = stream;
@@ -179,17 +179,17 @@ class OutgoingPump {
     const stream = this.#stream;
     const { reason = "", attributes = {} } = stream.queue.closeOptions ?? {};
     const digest = this.#digest.finish();
-    stream.deliveries.awaitReceipts(digest); // before the trailer: a receipt may come before the transport has resolved
+    stream.deliveries.awaitReceipts(digest); // before the trailer: a receipt may arrive before `send` resolves
     const trailer = this.#trailer(reason, attributes, { bytes: stream.offset, chunks: stream.chunks, digest });
     const packets = this.#held?.release(trailer, digest, stream.context.limits.headerBytes) ?? [trailer];
     for (const packet of packets) await this.#give(packet);
     if (!stream.ended) this.#report({ type: "trailer.sent" });
   }
 
-  /** Tells the receivers that the stream will not be whole. */
+  /** Sends a trailer with the error's code. */
   async #abort(error: StreamError): Promise<void> {
     const { wireCode: code, offset: bytes, chunks } = this.#stream;
-    const reason = error.reason?.slice(0, REASON_LENGTH) || code; // never the message, which may name private things
+    const reason = error.reason?.slice(0, REASON_LENGTH) || code; // never the message, which may contain private data
     try {
       await this.#give(this.#trailer(reason, {}, { bytes, chunks, digest: "", code }));
     } catch {

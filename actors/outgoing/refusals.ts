@@ -21,7 +21,7 @@ export interface SentStream {
   readonly topic: string;
 }
 
-/** A stream that has ended at this end. */
+/** A stream that the sender has ended. */
 export interface EndedStream {
   readonly streamId: string;
   readonly error: StreamError | undefined;

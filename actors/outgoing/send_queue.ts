@@ -4,23 +4,23 @@ import type { CloseOptions } from "../../protocol/options.ts";
 import { Notifier } from "../../common/promises.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 
-/** A segment that waits to be sent. */
+/** A segment in a send queue. */
 export interface QueuedSegment {
-  /** Memory with the payload from `start` on, and room for a frame's header before. */
+  /** Memory with the payload from `start` on, and room for a frame header before `start`. */
   readonly memory: Uint8Array;
   readonly start: number;
-  /** Result of the codec, which may still be at work. */
+  /** Result of the codec, or the promise of it. */
   readonly encoded: EncodedSegment | Promise<EncodedSegment>;
-  /** Bytes that count towards the queue's bound. */
+  /** Bytes that the segment adds to the queue's size. */
   readonly weight: number;
-  /** Gives the memory back. */
+  /** Releases the memory. */
   release(): void;
 }
 
-/** Bound of the queue, in bytes: workers encode half of it while the other half is sent. */
+/** Largest size of the queue, in bytes: workers encode one half while the other half is sent. */
 const QUEUE_BYTES = 8 * SEGMENT_BYTES;
 
-/** Bounded queue between the writer of a stream and its pump. Whether a stream can be written to is for its actor to say. */
+/** Bounded queue between the writer of a stream and its pump. The stream's actor decides whether the stream can be written to. */
 export class SendQueue {
   readonly #segments: QueuedSegment[] = [];
   readonly #memoryLow: () => boolean;
@@ -30,7 +30,7 @@ export class SendQueue {
   readonly #arrivals = new Notifier();
   readonly #departures = new Notifier();
 
-  /** `memoryLow`: memory is short, so that each stream may queue one segment only. */
+  /** `memoryLow` returns true while each stream may queue only one segment. */
   constructor(memoryLow: () => boolean) {
     this.#memoryLow = memoryLow;
   }
@@ -49,7 +49,7 @@ export class SendQueue {
     return this.#waiting >= QUEUE_BYTES || (this.#waiting > 0 && this.#memoryLow());
   }
 
-  /** Resolves when there is room for a segment; rejects when the queue has failed. */
+  /** Resolves when there is room for a segment; rejects with the queue's error once it has failed. */
   async whenWritable(): Promise<void> {
     while (this.#error === undefined && this.#full) {
       await this.#departures.wait();
@@ -79,7 +79,7 @@ export class SendQueue {
     return this.#segments.shift();
   }
 
-  /** A segment was sent. */
+  /** Releases a sent segment. */
   release(queued: QueuedSegment): void {
     queued.release();
     this.#waiting -= queued.weight;

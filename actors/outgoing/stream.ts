@@ -15,7 +15,9 @@ import { SendQueue } from "./send_queue.ts";
 /** Longest transmission time of an enlarged chunk, in ms. */
 const CHUNK_MS = 8;
 
-/** Above this many bytes of segments in use, each stream may queue only one, so that 1,000 bulk streams need the memory of a few. */
+/**
+ * Bytes of segments in use above which each stream may queue only one segment. 1,000 bulk streams then stay within the memory of a few.
+ */
 const CROWDED_BYTES = 64 * 1024 * 1024;
 
 /** Calls of an outgoing stream on its runtime. */
@@ -24,13 +26,13 @@ export interface StreamHooks {
   start(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void;
   /** Sends a receiver the state of the stream. */
   notify(stream: OutgoingStream, destination: Destination): void;
-  /** The stream's header was given to the transport. */
+  /** Called when the stream's header is given to the scheduler. */
   headerSent(): void;
-  /** The stream has ended. */
+  /** Called when the stream has ended. */
   ended(stream: OutgoingStream): void;
 }
 
-/** An outgoing stream: effects of its actor, and the place where actor, pump and writer meet. */
+/** An outgoing stream: effects of its actor, and state shared by actor, pump and writer. */
 export class OutgoingStream implements OutgoingEffects, DeliveredStream {
   readonly spec: OutgoingSpec;
   readonly context: StreamContext;
@@ -41,9 +43,9 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
   offset = 0;
   /** Chunks given to the transport. */
   chunks = 0;
-  /** Resolves when the pump has ended: nothing more of the stream will be sent. */
+  /** Resolves when the pump has ended, and with it all sending. */
   pumped: Promise<void> = Promise.resolve();
-  /** Set by the runtime as soon as there is one. */
+  /** Set by the runtime right after construction. */
   actor!: OutgoingActor;
   readonly #meter: ProgressMeter;
   readonly #hooks: StreamHooks;
@@ -51,7 +53,7 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
   readonly #settled = new Deferred();
   /** Wakes the pump: a receiver's state has changed, or the stream has ended. */
   readonly #receivers = new Notifier();
-  /** End of the stream; undefined while it goes on. */
+  /** End of the stream; undefined while the stream continues. */
   #end: { readonly error: StreamError | undefined } | undefined;
 
   constructor(spec: OutgoingSpec, context: StreamContext, hooks: StreamHooks) {
@@ -70,7 +72,7 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     return this.spec.description.info.streamId;
   }
 
-  /** Resolves when the header was sent; rejects if the stream failed before. */
+  /** Resolves when the header was sent or is held; rejects if the stream failed before. */
   get opened(): Promise<void> {
     return this.#opened.promise;
   }
@@ -123,29 +125,29 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     return this.deliveries.untilStall();
   }
 
-  /** Entered by its actor: all was sent, and confirmed if that was asked for. */
+  /** Completes the stream: entry action of "closed". */
   complete(): void {
     if (!this.ended) this.#finish(undefined);
   }
 
-  /** Entered by its actor, or when that was stopped: the stream ends before it is whole. */
+  /** Fails the stream: entry action of "failed", or the pump's clean-up. */
   fail(error: StreamError): void {
     if (this.ended) return;
     this.spec.destinations.finish(this.offset);
     this.#finish(error);
   }
 
-  /** The header was given to the transport. */
+  /** Notes that the header is given to the scheduler. */
   noteHeaderSent(): void {
     this.#hooks.headerSent();
   }
 
-  /** A send of the header has resolved, or the header is held. */
+  /** Notes that sending the header has resolved, or that the header is held. */
   noteOpened(): void {
     this.#opened.resolve();
   }
 
-  /** A chunk of that many plain bytes was given to the transport. */
+  /** Counts a sent chunk of `bytes` plain bytes. */
   noteSent(bytes: number): void {
     this.offset += bytes;
     this.chunks++;
@@ -167,13 +169,13 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     this.actor.send({ type: "receipts.settled" });
   }
 
-  /** Waits for news of a receiver, or for `ms` milliseconds. */
+  /** Waits until a receiver's state changes, `ms` milliseconds at most. */
   async receiversChanged(ms: number): Promise<void> {
     if (this.ended) return;
     await (ms === Infinity ? this.#receivers.wait() : within(ms, this.#receivers.wait(), this.context.clock));
   }
 
-  /** Credit was raised, for this stream or for all. */
+  /** Wakes the pump, as a receiver's state or credit has changed. */
   unblock(): void {
     this.#receivers.notify();
   }
@@ -190,25 +192,25 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     return { sequence, ...this.deliveries.endFor(destination) };
   }
 
-  /** Offset up to which a receiver was sent to. */
+  /** Offset up to which bytes were sent to a receiver. */
   finalFor(identity: string): number {
     return this.spec.destinations.find(identity)?.final ?? this.offset;
   }
 
-  /** Options of the next segment's compression. A queue that is half full shows a slow line, which is worth more work. */
+  /** Compression options of the next segment. A queue over half full indicates a slow link, where thorough compression pays. */
   get compressionOptions(): CompressionOptions | undefined {
     const { compression } = this.spec;
     return compression === undefined ? undefined : { ...compression, thorough: this.queue.isHalfFull };
   }
 
-  /** Bytes of the next framed chunk: a larger one costs less, but on a slow line would delay urgent packets. */
+  /** Size of the next chunk of a bulk frame, in bytes. A larger chunk costs less, but delays urgent packets on a slow link. */
   get chunkBytes(): number {
     const { chunkSize, largestChunk } = this.context;
     if (largestChunk <= chunkSize) return chunkSize;
     return Math.min(largestChunk, Math.max(chunkSize, Math.floor(CHUNK_MS * this.spec.destinations.rate)));
   }
 
-  /** Whether the next chunk can be sent; true also after the end, when there will be none. */
+  /** Whether congestion control allows the next chunk; also true after the end, so that waiting chunks leave the scheduler. */
   get canSend(): boolean {
     return this.ended || this.spec.destinations.canSend(this.context.clock.now());
   }

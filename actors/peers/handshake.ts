@@ -4,7 +4,7 @@ import type { ControlMessage, Hello } from "../../protocol/wire/control.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { Peer } from "./peer.ts";
 
-/** Milliseconds that the first send to a participant waits for its hello. Then the participant counts as one of another SDK. */
+/** Longest wait of the first send to a participant for its hello, in ms. After that the participant counts as another SDK's. */
 const HELLO_WAIT = 300;
 
 /** Environment of the handshakes of a runtime. */
@@ -12,11 +12,11 @@ export interface HandshakeContext {
   readonly clock: Required<Clock>;
   readonly limits: Limits;
   readonly instance: string;
-  /** Encodings of frames that are read here. */
+  /** Frame encodings that this runtime reads. */
   readonly encodings: readonly string[];
-  /** The smallest window of a handler, in bytes. */
+  /** Smallest window of a handler, in bytes. */
   smallestWindow(): number;
-  /** Resolves when the message was sent, or cannot be. */
+  /** Resolves when the message was sent or dropped. */
   tell(peer: Peer, message: ControlMessage): Promise<void>;
 }
 
@@ -29,12 +29,12 @@ export class Handshake {
     this.#context = context;
   }
 
-  /** Asks for a peer's hello, with our own. */
+  /** Sends a hello that requests the peer's hello. */
   ask(peer: Peer): Promise<void> {
     return this.#context.tell(peer, this.#hello(peer, true));
   }
 
-  /** Tells a Millrace runtime our hello again, as windows have changed. */
+  /** Sends an updated hello, as windows have changed. */
   repeat(peer: Peer): void {
     void this.#context.tell(peer, this.#hello(peer, false));
   }
@@ -44,17 +44,17 @@ export class Handshake {
     void this.#context.tell(peer, this.#hello(peer, peer.session.kind !== "millrace"));
   }
 
-  /** Whether no peer has to be waited for: each has said hello, or was given the time to. */
+  /** Whether each peer has sent a hello, or the wait for its hello has timed out. */
   isDone(peers: readonly Peer[]): boolean {
     return peers.every(({ session }) => session.kind !== "unknown");
   }
 
-  /** Resolves when each peer has said hello, or was given the time to. */
+  /** Resolves when each peer has sent a hello, or the wait for its hello has timed out. */
   async wait(peers: readonly Peer[]): Promise<void> {
     await Promise.all(peers.filter(({ session }) => session.kind === "unknown").map((peer) => this.#waitFor(peer)));
   }
 
-  /** Ends the wait for a peer: its hello has come, or the peer is gone. */
+  /** Ends the wait for a peer: its hello has arrived, or the peer has left. */
   settle(peer: Peer): void {
     const wait = this.#waits.get(peer);
     this.#waits.delete(peer);
@@ -68,14 +68,14 @@ export class Handshake {
 
   async #waitFor(peer: Peer): Promise<void> {
     const wait = this.#waits.get(peer) ?? this.#startWait(peer);
-    await wait.promise; // sends that wait go on in their order
+    await wait.promise; // one promise for all sends keeps their order
   }
 
   #startWait(peer: Peer): Deferred {
     const { clock } = this.#context;
     const wait = new Deferred();
     this.#waits.set(peer, wait);
-    // Timed from when the question was sent: a room's first packet waits until its connection is made.
+    // The wait starts once the hello was sent, as a room's first packet waits for the connection.
     void this.ask(peer).then(() => {
       if (this.#waits.get(peer) !== wait) return;
       const timer = clock.setTimeout(() => {

@@ -7,13 +7,13 @@ const KEEP_ALIVES_PER_TIMEOUT = 3;
 /** Least interval of keep-alives, in ms. */
 const MIN_INTERVAL_MS = 10;
 
-/** Least idle timeout of a peer that is respected, in ms: one that claims less gets three keep-alives a second. */
+/** Least idle timeout of a peer that is honoured, in ms. A peer with a shorter one gets three keep-alives a second. */
 const MIN_IDLE_TIMEOUT_MS = 1_000;
 
-/** Keep-alives to the peers with which streams are open, and the end of streams to peers that have fallen silent. */
+/** Sends keep-alives to peers with open streams, and ends streams to peers that have fallen silent. */
 export class KeepAlive {
   readonly #clock: Required<Clock>;
-  /** Milliseconds without a sign of life after which streams to a peer end. */
+  /** Time without a sign of life after which streams to a peer end, in ms. */
   readonly #idleTimeout: number;
   readonly #timers = new Map<Peer, unknown>();
   #closed = false;
@@ -23,26 +23,26 @@ export class KeepAlive {
     this.#idleTimeout = idleTimeout;
   }
 
-  /** Keeps the streams with a peer alive for as long as there are any. */
+  /** Starts keep-alives to a peer, for as long as streams with the peer are open. */
   start(peer: Peer): void {
     if (this.#closed || this.#timers.has(peer)) return;
     peer.heardAt = this.#clock.now();
     this.#schedule(peer);
   }
 
-  /** Adapts the interval to a peer's idle timeout, which is known now or has changed. */
+  /** Adapts the interval to a peer's idle timeout, which was just learnt or has changed. */
   adapt(peer: Peer): void {
     if (!this.#timers.has(peer)) return;
     this.#clock.clearTimeout(this.#timers.get(peer));
     this.#schedule(peer);
   }
 
-  /** Stops unless streams are open with a peer, so that no timer keeps a program running. */
+  /** Stops unless streams with the peer are open, so that no timer keeps the process alive. */
   stop(peer: Peer): void {
     if (!peer.session.busy) this.forget(peer);
   }
 
-  /** Stops for a peer that is gone. */
+  /** Stops for a peer that has left. */
   forget(peer: Peer): void {
     this.#clock.clearTimeout(this.#timers.get(peer));
     this.#timers.delete(peer);

@@ -11,10 +11,10 @@ import { Answers } from "./answers.ts";
 import { PeerSession, type SessionContext } from "./session.ts";
 import { StreamCounts } from "./stream_counts.ts";
 
-/** Number of instances that are over and remembered, so that their late packets are dropped. */
+/** Number of ended instances that are remembered, so that their late packets are dropped. */
 const REMEMBERED = 256;
 
-/** Environment of a peer: limits and budgets of its runtime, and calls on it. */
+/** Environment of a peer: limits, budgets and calls of the runtime. */
 export interface PeerContext {
   readonly limits: Limits;
   readonly budget: ReceiveBudget;
@@ -23,15 +23,15 @@ export interface PeerContext {
   readonly clock: Required<Clock>;
   /** This runtime's instance. */
   readonly instance: string;
-  /** Resolves when the message was sent, or cannot be. */
+  /** Resolves when the message was sent or dropped. */
   tell(peer: Peer, message: ControlMessage): Promise<void>;
   /** Answers a hello. */
   answerHello(peer: Peer): void;
-  /** Streams of a sender that are open here, of all its instances and as another SDK too. */
+  /** Number of open streams from a sender: of all its instances, and as another SDK. */
   openStreams(identity: string): number;
-  /** A receiver takes more streams, or is gone: sends that wait may go on. */
+  /** Wakes waiting sends, as a receiver has raised its stream limit or has left. */
   streamsRaised(peer: Peer): void;
-  /** Sends that wait until a receiver takes more streams. */
+  /** Number of sends that wait for stream credit. */
   waitingFor(credit: StreamCredit): number;
   /** Reports an error that no call rejects with. */
   readonly report: Report;
@@ -42,11 +42,11 @@ export interface PeerContext {
 /** Another participant of the room: its session with the present instance, and state that outlives instances. */
 export class Peer {
   readonly identity: string;
-  /** Streams from the peer that have not ended, by id, of any SDK: the latest of an id. */
+  /** Latest open stream from the peer for each stream id; of any SDK. */
   readonly incoming = new Map<string, IncomingStream>();
   /** Time of its last sign of life, or of the start of keep-alives, in ms. */
   heardAt = 0;
-  /** Answers to its hellos. */
+  /** Answers to the peer's hellos. */
   readonly helloAnswers: Answers;
   /** Counts of streams that may be opened, in both directions. */
   readonly counts: StreamCounts;
@@ -77,7 +77,7 @@ export class Peer {
     this.#session = new PeerSession(this.#sessionContext);
   }
 
-  /** The session with its present instance. */
+  /** Session with the present instance. */
   get session(): PeerSession {
     return this.#session;
   }
@@ -92,7 +92,7 @@ export class Peer {
     return this.#session.kind === "millrace";
   }
 
-  /** Notes the instance that a packet is of; false if that one is over. A new instance ends the session with the one before. */
+  /** Notes the instance that sent a packet; false for an ended instance. A new instance ends the session with the previous one. */
   acceptInstance(instance: string): boolean {
     if (this.#session.instance === instance) return true;
     if (this.#retired.get(instance) !== undefined) return false;
@@ -107,13 +107,13 @@ export class Peer {
     if (ended.instance !== undefined) this.#retired.set(ended.instance, true);
     this.#session = new PeerSession(this.#sessionContext);
     for (const stream of [...this.incoming.values()]) stream.senderGone();
-    this.incoming.clear(); // a stream that came whole can still be read; its id may come again
+    this.incoming.clear(); // a whole stream can still be read, while its id is free again
     ended.close();
     this.helloAnswers.stop();
     this.counts.reset();
   }
 
-  /** Stops telling. */
+  /** Stops all sending to the peer. */
   stop(): void {
     this.#session.stop();
     this.helloAnswers.stop();

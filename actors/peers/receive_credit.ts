@@ -1,7 +1,7 @@
 import { ConnectionReceiveWindow, type ReceiveBudget } from "../../protocol/flow/credit.ts";
 import type { Limits } from "../../protocol/limits.ts";
 
-/** Credit that a peer is given for all its streams together: as much as their windows can use. */
+/** Credit granted to a peer for all its streams together, up to the sum of their windows. */
 export class ReceiveCredit {
   readonly window: ConnectionReceiveWindow;
   readonly #limits: Limits;
@@ -40,7 +40,7 @@ export class ReceiveCredit {
 
   /** Raises the credit if the open streams can use more. */
   update(): void {
-    if (this.#closed) return; // streams that came whole are still read
+    if (this.#closed) return; // whole streams are still consumed after the session's end
     this.window.open(this.#sum);
     if (this.window.limit - this.#advertised >= this.window.floor / 4) this.#due();
   }

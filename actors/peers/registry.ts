@@ -13,22 +13,22 @@ import { KeepAlive } from "./keep_alive.ts";
 import { Peer } from "./peer.ts";
 import type { Report } from "../outgoing/refusals.ts";
 
-/** Environment of the peers: their runtime's transport, limits and clock, and calls on it. */
+/** Environment of the peers: transport, limits, clock and calls of the runtime. */
 export interface PeersContext {
   readonly transport: Transport;
   readonly scheduler: PacketScheduler;
   readonly clock: Required<Clock>;
   readonly limits: Limits;
   readonly instance: string;
-  /** Encodings of frames that are read here. */
+  /** Frame encodings that this runtime reads. */
   readonly encodings: readonly string[];
-  /** The smallest window of a handler, in bytes. */
+  /** Smallest window of a handler, in bytes. */
   smallestWindow(): number;
-  /** Streams of a sender that are open here. */
+  /** Number of open streams from a sender. */
   openStreams(identity: string): number;
-  /** A receiver takes more streams, or is gone. */
+  /** Wakes waiting sends, as a receiver has raised its stream limit or has left. */
   streamsRaised(peer: Peer): void;
-  /** Sends that wait until a receiver takes more streams. */
+  /** Number of sends that wait for stream credit. */
   waitingFor(credit: StreamCredit): number;
   /** Reports an error that no call rejects with. */
   readonly report: Report;
@@ -36,7 +36,7 @@ export interface PeersContext {
   adopt(peer: Peer, sequence: number): boolean;
 }
 
-/** All other participants of the room, as this runtime knows them. */
+/** The other participants of the room. */
 export class Peers {
   readonly keepAlive: KeepAlive;
   readonly #context: PeersContext;
@@ -72,7 +72,7 @@ export class Peers {
     return this.#peers.get(identity);
   }
 
-  /** The participant with an identity, created if it was unknown. */
+  /** Returns the peer with an identity; creates an unknown one. */
   get(identity: string): Peer {
     let peer = this.#peers.get(identity);
     if (peer === undefined) {
@@ -97,27 +97,27 @@ export class Peers {
     return peer;
   }
 
-  /** Sends a hello to all participants that are here. */
+  /** Sends a hello to all present participants. */
   sendHellos(): void {
     for (const identity of this.#context.transport.participants()) void this.#handshake.ask(this.get(identity));
   }
 
-  /** Sends the hello again to all Millrace runtimes, as windows have changed. */
+  /** Sends an updated hello to all Millrace runtimes, as windows have changed. */
   sendHellosAgain(): void {
     for (const peer of this.#peers.values()) if (peer.isMillrace) this.#handshake.repeat(peer);
   }
 
-  /** Whether no participant has to be waited for: each has said hello, or was given the time to. */
+  /** Whether each participant has sent a hello, or the wait for its hello has timed out. */
   haveHellos(identities: readonly string[]): boolean {
     return this.#handshake.isDone(identities.map((identity) => this.get(identity)));
   }
 
-  /** Resolves when each participant has said hello, or was given the time to. */
+  /** Resolves when each participant has sent a hello, or the wait for its hello has timed out. */
   async waitForHellos(identities: readonly string[]): Promise<void> {
     await this.#handshake.wait(identities.map((identity) => this.get(identity)));
   }
 
-  /** Waits for news of participants that the transport has not listed. A Millrace runtime among them answers the hello. */
+  /** Waits until the transport has looked for unlisted participants. Sends each a hello, which a Millrace runtime answers. */
   async waitForParticipants(identities: readonly string[]): Promise<void> {
     const { transport } = this.#context;
     if (transport.find === undefined) return;
@@ -127,10 +127,10 @@ export class Peers {
     for (const identity of identities) if (!here.has(identity)) this.left(identity);
   }
 
-  /** Takes a control packet. */
+  /** Handles a control packet. */
   receive(from: string, payload: Uint8Array): void {
     const message = isUint8Array(payload) ? decodeControl(payload) : undefined;
-    if (message === undefined) return; // of a later version, or no message at all
+    if (message === undefined) return; // of a later version, or invalid
     const peer = this.get(from);
     if (message.kind === "goodbye") {
       if (peer.session.instance === message.instance) this.#endSession(peer);
@@ -164,7 +164,7 @@ export class Peers {
     this.#peers.delete(identity);
   }
 
-  /** Says goodbye, after what is still due. */
+  /** Sends the states that are due, then goodbyes. */
   close(): void {
     if (this.#closed) return;
     for (const peer of this.#peers.values()) {
@@ -192,7 +192,7 @@ export class Peers {
     this.#handshake.settle(peer);
   }
 
-  /** Resolves when the message was sent, or cannot be. */
+  /** Sends a message. Resolves when the message was sent or dropped. */
   async #tell(peer: Peer, message: ControlMessage): Promise<void> {
     if (this.#closed) return;
     // A lost message is repeated later; the transport reports its own end.

@@ -22,7 +22,7 @@ import { ReceiveCredit } from "./receive_credit.ts";
 import { type StateRows, StateUpdates } from "./state_updates.ts";
 import type { StreamCounts } from "./stream_counts.ts";
 
-/** Number of ended streams, either way, that a peer may still ask about. */
+/** Number of ended streams, in each direction, that a peer may still ask about. */
 const REMEMBERED = 256;
 
 /** Environment of a session: its peer and its runtime. */
@@ -33,9 +33,9 @@ export interface SessionContext {
   readonly clock: Required<Clock>;
   /** This runtime's instance. */
   readonly instance: string;
-  /** Numbers of streams that may be opened; they outlive a session. */
+  /** Stream credit in both directions, which outlives a session. */
   readonly counts: StreamCounts;
-  /** Resolves when the message was sent, or cannot be. */
+  /** Resolves when the message was sent or dropped. */
   tell(message: ControlMessage): Promise<void>;
   /** Reports an error that no call rejects with. */
   readonly report: Report;
@@ -43,13 +43,13 @@ export interface SessionContext {
   adopt(sequence: number): boolean;
 }
 
-/** One instance of a participant: its hello, and the streams and windows shared with it. Dropped whole when the instance is over. */
+/** State shared with one instance of a participant: hello, streams, windows. Dropped whole when the instance ends. */
 export class PeerSession {
-  /** Instance of the participant; known from any of its control packets and headers. */
+  /** Instance id of the participant, from any of its control packets and headers. */
   instance: string | undefined;
-  /** Its hello; undefined before that came, and for another SDK. */
+  /** Hello of the participant; undefined before the hello arrives, and for another SDK. */
   hello: Hello | undefined;
-  /** Kind of the participant, as far as known: "sdk" once its hello was waited for in vain. */
+  /** Kind of the participant; "sdk" once the wait for its hello has timed out. */
   kind: "unknown" | "millrace" | "sdk" = "unknown";
   /** Streams to the peer, by sequence number. */
   readonly outgoing = new Map<number, OutgoingStream>();
@@ -78,17 +78,17 @@ export class PeerSession {
     });
   }
 
-  /** Whether streams are open, or wait to be. */
+  /** Whether streams are open, or sends wait for the peer. */
   get busy(): boolean {
     return this.#incoming.size > 0 || this.outgoing.size > 0 || this.#context.counts.isWaitedFor;
   }
 
-  /** Credit for all streams to the peer together. */
+  /** Shared credit of the streams to the peer. */
   get sendWindow(): ConnectionSendWindow {
     return this.#sendWindow ??= new ConnectionSendWindow(this.hello?.credit ?? LEAST_WINDOW);
   }
 
-  /** Credit for all streams from the peer together. */
+  /** Shared credit of the streams from the peer. */
   get receiveCredit(): ReceiveCredit {
     return this.#receiveCredit ??= new ReceiveCredit(this.#context.limits, this.#context.budget, () => this.queueCounts());
   }
@@ -103,7 +103,7 @@ export class PeerSession {
     return this.hello?.streamWindow ?? LEAST_WINDOW;
   }
 
-  /** Bytes a frame for the peer may hold, so that one always fits when nothing is unread. */
+  /** Longest frame for the peer, in bytes: a quarter of its windows, so that a frame always fits when nothing is unread. */
   get frameBytes(): number {
     return Math.floor(Math.min(this.streamWindow, this.hello?.credit ?? LEAST_WINDOW) / 4);
   }
@@ -118,7 +118,7 @@ export class PeerSession {
     this.stop();
   }
 
-  /** Stops telling. */
+  /** Stops all sending to the peer. */
   stop(): void {
     this.#acknowledgements.clear();
     this.#rowAnswers.stop();
@@ -130,7 +130,7 @@ export class PeerSession {
     for (const stream of [...this.outgoing.values()]) stream.deliveries.noteSilent(this.#context.identity);
   }
 
-  /** Takes the hello of a Millrace runtime. */
+  /** Handles the hello of a Millrace runtime. */
   noteHello(hello: Hello): void {
     this.kind = "millrace";
     this.hello = hello;
@@ -148,7 +148,7 @@ export class PeerSession {
     if (this.kind === "sdk") this.kind = "unknown";
   }
 
-  /** Whether a header with this number opens a stream. */
+  /** Takes a header's sequence number; false for a repeat, which opens no stream. */
   isNew(sequence: number): boolean {
     return this.#sequences.take(sequence);
   }
@@ -159,7 +159,7 @@ export class PeerSession {
     this.updateWindow(stream);
   }
 
-  /** Counts a stream's window, which is known now or has changed. */
+  /** Counts a stream's window, which was just learnt or has changed. */
   updateWindow(stream: IncomingStream): void {
     if (stream.extension === undefined || stream.ended) return;
     this.receiveCredit.setWindow(stream.extension.sequence, stream.content.window);
@@ -208,24 +208,24 @@ export class PeerSession {
     this.#updates.schedule();
   }
 
-  /** Sends what is queued. */
+  /** Sends the queued states. */
   flush(): void {
     if (this.instance !== undefined) this.#updates.flush();
   }
 
-  /** Acknowledges a chunk of a bulk stream of the peer. */
+  /** Acknowledges a chunk of a bulk stream from the peer. */
   acknowledge(stream: IncomingStream, bytes: number): void {
     this.#acknowledgements.add(stream, bytes);
   }
 
-  /** Takes the peer's acknowledgements. */
+  /** Handles the peer's acknowledgements. */
   noteArrived(streams: readonly AcknowledgedStream[]): void {
     for (const { sequence, chunks } of streams) {
       (this.outgoing.get(sequence) ?? this.#endedOutgoing.get(sequence))?.deliveries.noteArrived(this.#context.identity, chunks);
     }
   }
 
-  /** Takes the peer's states of streams. */
+  /** Handles the peer's states of streams. */
   noteState(state: PeerState): void {
     const { counts } = this.#context;
     if (this.sendWindow.raise(state.credit)) {

@@ -46,12 +46,12 @@ export class StateUpdates {
     return this.#unknown.size;
   }
 
-  /** Queues the state of a stream from the peer. */
+  /** Queues the state of an incoming stream. */
   addReceiving(stream: IncomingStream): void {
     this.#receiving.add(stream);
   }
 
-  /** Queues the state of a stream to the peer. */
+  /** Queues the state of an outgoing stream. */
   addSending(stream: OutgoingStream): void {
     this.#sending.add(stream);
   }
@@ -61,12 +61,12 @@ export class StateUpdates {
     this.#unknown.set(row.sequence, row);
   }
 
-  /** Queues the credit and the counts, which every state packet carries. */
+  /** Queues a packet with credit and counts, which every state packet carries. */
   addCredit(): void {
     this.#creditDue = true;
   }
 
-  /** Sends what is queued at the end of this turn of the event loop. */
+  /** Schedules a flush at the end of this turn of the event loop, or after the packets being sent. */
   schedule(): void {
     if (this.#unsent > 0) this.#isDue = true;
     else {
@@ -91,7 +91,7 @@ export class StateUpdates {
     this.schedule();
   }
 
-  /** Sends what is queued. */
+  /** Sends the queued states. */
   flush(): void {
     let receiving: ReceivingState[] = [];
     let sending: SendingState[] = [];

@@ -6,13 +6,13 @@ import type { IncomingStream } from "../incoming/stream.ts";
 export interface StreamCountsContext {
   readonly limits: Limits;
   readonly budget: StreamBudget;
-  /** Streams of this sender that are open here, of all its lives and as another SDK too. */
+  /** Number of open streams from the peer: of all its instances, and as another SDK. */
   openStreams(): number;
-  /** Sends here that wait until the peer takes more streams. */
+  /** Number of sends that wait for the peer's stream credit. */
   waiting(credit: StreamCredit): number;
-  /** The counts are worth a packet. */
+  /** Called when the counts are worth a packet. */
   due(): void;
-  /** The peer takes more streams, or is gone. */
+  /** Called when the peer has raised its stream limit or has left. */
   raised(): void;
 }
 
@@ -26,7 +26,7 @@ export interface ToldCounts {
 export class StreamCounts {
   readonly #context: StreamCountsContext;
   readonly #grants = new Map<IncomingStream, StreamGrant>();
-  /** Open streams of another SDK, which knows no limit. */
+  /** Open streams sent by another SDK, which has no stream credit. */
   readonly #uncounted = new Set<IncomingStream>();
   #credit = new StreamCredit();
   #grant: StreamGrant | undefined;
@@ -36,7 +36,7 @@ export class StreamCounts {
     this.#context = context;
   }
 
-  /** Credit for the streams that are opened to the peer. */
+  /** Credit for streams to the peer. */
   get credit(): StreamCredit {
     return this.#credit;
   }
@@ -67,7 +67,7 @@ export class StreamCounts {
     grant?.end();
   }
 
-  /** Raises the count of streams the peer may open, as far as there is room. */
+  /** Raises the peer's stream limit, as far as the budget allows. */
   grow(): void {
     this.#current().grow();
   }
@@ -84,7 +84,7 @@ export class StreamCounts {
     if (waiting > 0 && (grant.limit ?? 0) > opened) this.#context.due();
   }
 
-  /** The limit for a packet that is about to go out. */
+  /** Returns the peer's stream limit for a packet about to be sent. */
   tellLimit(): { streams?: number } {
     const { limit } = this.#current();
     if (limit === undefined) return {};
@@ -92,13 +92,13 @@ export class StreamCounts {
     return { streams: limit };
   }
 
-  /** The counts for a state packet that is about to go out. */
+  /** Returns the counts for a state packet about to be sent. */
   tell(): ToldCounts {
     const waiting = this.#context.waiting(this.#credit);
     return { ...this.tellLimit(), opened: this.#credit.opened, ...(waiting === 0 ? {} : { waiting }) };
   }
 
-  /** This life of the peer is over. */
+  /** Resets the counts, as the peer's instance has ended. */
   reset(): void {
     this.#credit.end();
     this.#credit = new StreamCredit();

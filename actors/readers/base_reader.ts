@@ -10,7 +10,7 @@ import type { Trailer } from "../incoming/trailer.ts";
 import { DecodePipeline } from "./decode_pipeline.ts";
 import type { StreamReader } from "./reader.ts";
 
-/** Parts that readers of text and of bytes share: one consumer, iteration, cancellation. */
+/** Base of the text and byte readers: single consumer, iteration, cancellation. */
 export abstract class BaseReader<T> implements StreamReader<T> {
   protected readonly stream: IncomingStream;
   #consumed = false;
@@ -36,7 +36,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     return this.#readable ??= this.openReadable(this[Symbol.asyncIterator]());
   }
 
-  /** The values as a web stream. */
+  /** Wraps the values in a web stream. */
   protected abstract openReadable(values: AsyncIterator<T>): ReadableStream<T>;
 
   /** Cancels the stream on behalf of the web stream. */
@@ -45,7 +45,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     await values.return?.(); // frees blocks at work
   }
 
-  // deno-lint-ignore require-await -- a wrong reason is a rejection
+  // deno-lint-ignore require-await -- rejects, rather than throws, on an invalid reason
   async cancel(reason?: string): Promise<void> {
     if (reason !== undefined) assertText(reason, "cancel the stream with the reason");
     this.cancelWith(this.stream.failure("cancelled", "it was cancelled", reason));
@@ -60,7 +60,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     const values = this.values();
     return {
       next: () => values.next(),
-      // The loop was left early. A generator alone would not cancel before its first value, nor while it waits for one.
+      // Called when a loop ends early. A generator's own `return` would not cancel before the first value, nor during a wait.
       return: async () => {
         await this.cancel();
         return await values.return();
@@ -68,7 +68,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     };
   }
 
-  /** The values in order; at the end the stream is closed. */
+  /** Yields the values in order; closes the stream at the end. */
   protected abstract values(): AsyncGenerator<T, void, undefined>;
 
   protected claim(): void {
@@ -115,7 +115,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     return stream.error ?? failure;
   }
 
-  /** Runs a consumer that a signal can end. */
+  /** Claims the stream and runs a consumer, which a signal can abort. */
   protected async consume<R>(signal: AbortSignal | undefined, run: () => Promise<R>): Promise<R> {
     this.claim();
     const abort = (): void => {
@@ -132,7 +132,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     }
   }
 
-  /** Throws "too-large" once more bytes came than `readAll` may gather. */
+  /** Throws "too-large" above `limits.readAllBytes`. */
   protected assertGatherable(bytes: number): void {
     const { readAllBytes } = this.stream.context.limits;
     if (bytes <= readAllBytes) return;

@@ -9,7 +9,7 @@ import type { IncomingStream } from "../incoming/stream.ts";
 /** Blocks that are checked or written concurrently, so that each worker has a next one queued. */
 const MAX_CONCURRENT_BLOCKS = 8;
 
-/** A block at work. */
+/** A block in the codec. */
 interface Job<T> {
   readonly block: ReceivedBlock;
   readonly result: T | Promise<T>;

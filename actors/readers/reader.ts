@@ -3,7 +3,7 @@ import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import type { SaveOptions } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
 
-/** Reader of text or bytes. Consumed once, by one of iteration, `readable`, `readAll` or `saveTo`. */
+/** Reader of text or bytes. Consumed once: by iteration, `readable`, `readAll` or `saveTo`. */
 export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
   /** Progress of the reader. */
   readonly progress: ProgressTracker;
@@ -12,9 +12,9 @@ export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
    * cancels the stream.
    */
   readonly readable: ReadableStream<T>;
-  /** The trailer, once all was taken and checked; rejects as the iteration does. */
+  /** Resolves with the trailer once all content was consumed and checked; rejects like the iteration. */
   readonly closed: Promise<{ reason: string; attributes: Record<string, string> }>;
-  /** The stream's actor: its `getSnapshot().value` is "offered", "receiving", "closed" or "failed". */
+  /** Actor of the stream. Its `getSnapshot().value` is "offered", "receiving", "closed" or "failed". */
   readonly actor: AnyActorRef;
   /** Cancels the stream at both ends, as leaving a `for await` loop early does. No effect after the end. */
   cancel(reason?: string): Promise<void>;
@@ -23,8 +23,8 @@ export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
 /**
  * Reader of an incoming text stream. Iteration yields strings as they come; a code point is never split.
  *
- * Ends with a StreamError: "aborted" by the sender, "cancelled" here, "disconnected", "timeout", "incomplete", "corrupt", "too-large",
- * "refused"; "closed" for a second consumer.
+ * Fails with a StreamError: "aborted" by the sender, "cancelled" by this receiver, "disconnected", "timeout", "incomplete", "corrupt",
+ * "too-large", "refused"; "closed" for a second consumer.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ export interface StreamReader<T> extends AsyncIterable<T>, AsyncDisposable {
 export interface TextStreamReader extends StreamReader<string> {
   /** Description of the stream, from its sender. */
   readonly info: TextStreamInfo;
-  /** The whole text. Over `limits.readAllBytes` bytes: "too-large". */
+  /** Resolves with the whole text. Rejects with "too-large" above `limits.readAllBytes`. */
   readAll(options?: { signal?: AbortSignal }): Promise<string>;
 }
 
@@ -77,7 +77,7 @@ export interface TextStreamReader extends StreamReader<string> {
 export interface ByteStreamReader extends StreamReader<Uint8Array> {
   /** Description of the stream, from its sender. */
   readonly info: ByteStreamInfo;
-  /** All bytes in one array. Over `limits.readAllBytes`: "too-large". */
+  /** Resolves with all bytes in one array. Rejects with "too-large" above `limits.readAllBytes`. */
   readAll(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /**
    * Writes the bytes to a file, whole or not at all. In a folder the file gets the sender's name, made safe, with a number if the name is

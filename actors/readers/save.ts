@@ -13,8 +13,8 @@ import { copied, DecodePipeline } from "./decode_pipeline.ts";
 const CLEAR_WAIT = 250;
 
 /**
- * Writes a stream to a file by the codec's workers, and closes the stream when the file stands under its final name. Rejects soon after
- * the stream has failed, even while the file system hangs; what is left is then removed when that goes on.
+ * Writes a stream to a file by the codec's workers, and closes the stream once the file has its final name. Rejects soon after the stream
+ * has failed, even while the file system hangs. The part file is then removed once the file system answers.
  */
 export async function saveStream(
   stream: IncomingStream,
@@ -29,7 +29,7 @@ export async function saveStream(
   return await unlessHung(stream, saving);
 }
 
-/** As the work ends, but with the stream's failure when the work goes on for long after that. */
+/** Settles as the work does, or rejects with the stream's error if the work takes CLEAR_WAIT longer than the stream. */
 function unlessHung<T>(stream: IncomingStream, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: unknown;
@@ -38,7 +38,7 @@ function unlessHung<T>(stream: IncomingStream, work: Promise<T>): Promise<T> {
       isOver = true;
       systemClock.clearTimeout(timer);
     };
-    // Real time, as the file system's is.
+    // The system clock, as the file system takes real time.
     stream.closed.catch((error: unknown) => {
       if (!isOver) timer = systemClock.setTimeout(() => reject(error), CLEAR_WAIT);
     });

@@ -4,7 +4,7 @@ import { BaseReader } from "./base_reader.ts";
 import { checked } from "./decode_pipeline.ts";
 import type { TextStreamReader } from "./reader.ts";
 
-/** A byte order mark is the sender's own. */
+/** Keeps a byte order mark, as the sender has written one. */
 const AS_SENT = { ignoreBOM: true };
 
 const wholeDecoder = new TextDecoder("utf-8", AS_SENT);
@@ -40,7 +40,7 @@ export class TextReader extends BaseReader<string> implements TextStreamReader {
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
     if (!this.stream.isMillrace) return yield* this.#foreignValues();
-    // Chunks and frames of a Millrace sender are valid UTF-8 each by itself.
+    // Each chunk or frame of a Millrace sender is valid UTF-8.
     const texts = this.results<string>((block) =>
       checked(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
         wholeDecoder.decode(block.memory)
@@ -48,7 +48,7 @@ export class TextReader extends BaseReader<string> implements TextStreamReader {
     for await (const text of texts) if (text !== "") yield text;
   }
 
-  /** Another SDK may cut between the bytes of a code point. */
+  /** Yields the text of another SDK, which may split code points between chunks. */
   async *#foreignValues(): AsyncGenerator<string, void, undefined> {
     const decoder = new TextDecoder("utf-8", AS_SENT);
     for await (const part of this.results((block) => block.memory)) {

@@ -20,16 +20,16 @@ export interface Applicant {
 
 /** Receivers of an admitted stream. */
 export interface Admitted {
-  /** Credit that the stream has taken: one stream at each receiver that states a limit. */
+  /** Stream credit taken from the Millrace receivers, one stream each. */
   readonly credits: readonly StreamCredit[];
   readonly here: readonly string[];
-  /** Named receivers that are not here. */
+  /** Named receivers that are absent. */
   readonly absent: readonly string[];
-  /** Receivers that took no stream for as long as a send may wait. */
+  /** Receivers that gave no stream credit within `limits.stallTimeout`. */
   readonly stalled: readonly string[];
 }
 
-/** Admission of outgoing streams: each waits for news of its receivers, for their hellos and for its turn at each of them. */
+/** Admission of outgoing streams. Each waits until its receivers are discovered, have sent hellos, and have stream credit. */
 export class Admission {
   readonly #peers: Peers;
   readonly #transport: Transport;
@@ -41,13 +41,13 @@ export class Admission {
     this.#openings = openings;
   }
 
-  /** Admits a stream at once, if all its receivers are here, have said hello and take one more. */
+  /** Admits a stream if all its receivers are present, have sent hellos, and have stream credit; undefined otherwise. */
   admitNow(applicant: Applicant): Admitted | undefined {
     const targets = this.#targets(applicant);
     return this.#missing(applicant, targets).length > 0 ? undefined : this.#tryAdmit(applicant, targets);
   }
 
-  /** Waits until each receiver has said hello and takes one more stream. Counts the stream at each that does. */
+  /** Waits until each receiver has sent a hello and has stream credit; takes the credit. */
   async admit(applicant: Applicant): Promise<Admitted> {
     const targets = this.#targets(applicant);
     const missing = this.#missing(applicant, targets);
@@ -74,7 +74,7 @@ export class Admission {
     return identities.filter((identity) => participants.has(identity));
   }
 
-  /** Receivers that are here. Throws "disconnected" if they were named and none is. */
+  /** Receivers that are present. Throws "disconnected" if all of a targeted stream's are absent. */
   #present({ streamId, wanted }: Applicant, targets: readonly string[]): readonly string[] {
     const here = this.#here(targets);
     const [missing] = targets;
@@ -86,7 +86,7 @@ export class Admission {
     );
   }
 
-  /** Admits a stream at once if each receiver has said hello and takes one more. */
+  /** Admits a stream if each present receiver has sent a hello and has stream credit; undefined otherwise. */
   #tryAdmit(applicant: Applicant, targets: readonly string[]): Admitted | undefined {
     const here = this.#present(applicant, targets);
     if (!this.#peers.haveHellos(here)) return undefined;
@@ -115,12 +115,12 @@ export class Admission {
     }
   }
 
-  /** Receivers that count streams: another SDK states no limit. */
+  /** Receivers with stream credit: the Millrace runtimes. */
   #counting(here: readonly string[]): Peer[] {
     return here.map((identity) => this.#peers.get(identity)).filter((peer) => peer.isMillrace);
   }
 
-  /** Waits for a turn, and meanwhile asks the receivers that are full for streams. */
+  /** Waits for stream credit. Tells receivers without credit that a send waits. */
   async #waitForTurn(peers: readonly Peer[], signal: AbortSignal | undefined): Promise<OpeningTurn | undefined> {
     const turn = this.#openings.enter(peers.map((peer) => peer.counts.credit), signal);
     for (const peer of peers) {
@@ -152,7 +152,7 @@ function admitted(
   return { credits, here, absent, stalled };
 }
 
-/** Whether a turn's receivers are all still there, and the stream is still wanted. */
+/** Whether a turn's receivers still have their instances, and the stream is not withdrawn. */
 function isValid({ credits }: OpeningTurn, applicant: Applicant): boolean {
   return applicant.withdrawn() === undefined && credits.every((credit) => !credit.ended);
 }

@@ -1,21 +1,21 @@
 import { causeText, escaped, type StreamError, type StreamErrorCode } from "../../errors.ts";
 
-/** Milliseconds in which one line for each code is written. */
+/** Least time between two lines of one code, in ms. */
 const INTERVAL = 1_000;
 
 /** Options of the log that a runtime without `onError` writes. */
 export interface ErrorLogOptions {
-  /** Milliseconds of a clock that only goes forwards. */
+  /** Time of a monotonic clock, in ms. */
   readonly now: () => number;
-  /** Writes a line; default: to stderr. */
+  /** Writes a line; default to stderr. */
   readonly write?: (line: string) => void;
 }
 
-/** Errors that no call can reject with, for people: one line each on stderr, at most one for each code and second. */
+/** Log of errors that no call can reject with: one line each on stderr, at most one per code and second. */
 export class ErrorLog {
   readonly #now: () => number;
   readonly #write: (line: string) => void;
-  /** When a line of a code was last written, and the errors of it that were left out since. */
+  /** Time of each code's last line, in ms, and the number of errors omitted since. */
   readonly #written = new Map<StreamErrorCode, { at: number; omitted: number }>();
 
   constructor({ now, write = writeToStderr }: ErrorLogOptions) {
@@ -48,6 +48,6 @@ function lineOf(error: StreamError, { topic, identity }: { topic?: string; ident
 }
 
 function writeToStderr(line: string): void {
-  // With one argument, nothing in it is a placeholder.
+  // A single argument, as `console.error` expands placeholders only if more follow.
   console.error(line); // oxlint-disable-line no-console -- the one stderr of all runtimes and pages
 }

@@ -7,21 +7,21 @@ import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
 
 /** Sender of a stream. */
 export interface StreamSender {
-  /** The identity that the sender claims by `senderIdentity`, where the transport carries that; else the one below. */
+  /** Identity given by the sender's option `senderIdentity`, if the transport carries that; otherwise `transportIdentity`. */
   identity: string;
   /** Identity that the transport verifies: check this one before you trust a sender. Runtimes always set it. */
   transportIdentity?: string;
 }
 
-/** Handler of the text streams of a topic. If it throws or rejects, its stream is cancelled. */
+/** Handler of the text streams of a topic. A handler that throws or rejects cancels its stream. */
 export type TextStreamHandler = (reader: TextStreamReader, sender: StreamSender) => void | Promise<void>;
 
-/** Handler of the byte streams of a topic. If it throws or rejects, its stream is cancelled. */
+/** Handler of the byte streams of a topic. A handler that throws or rejects cancels its stream. */
 export type ByteStreamHandler = (reader: ByteStreamReader, sender: StreamSender) => void | Promise<void>;
 
-/** How a handler is registered. */
+/** Options of a handler. */
 export interface HandlerOptions {
-  /** Bytes of a stream that may wait for its reader. Default `limits.receiveWindow`; never below 60,000. */
+  /** Most bytes of a stream that may wait for its reader. Default `limits.receiveWindow`; at least 60,000. */
   window?: number;
 }
 
@@ -45,7 +45,7 @@ export class HandlerRegistry<H> {
     return this.#registrations.get(topic);
   }
 
-  /** The smallest window that a handler asked for. */
+  /** Smallest window of a handler, in bytes; Infinity if no handler has one. */
   get smallestWindow(): number {
     let smallest = Infinity;
     for (const { window } of this.#registrations.values()) smallest = Math.min(smallest, window ?? Infinity);

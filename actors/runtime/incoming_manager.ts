@@ -28,7 +28,7 @@ export class IncomingStreamManager {
   readonly #parent: () => AnyActorRef;
   readonly #open = new Set<IncomingStream>();
   readonly #ids = new ActorIds("in");
-  /** How many of them each sender has, in all its lives. */
+  /** Number of open streams per sender, across its instances. */
   readonly #openOf = new Map<string, number>();
 
   constructor(context: StreamContext, peers: Peers, transport: Pick<Transport, "handler">, parent: () => AnyActorRef) {
@@ -42,12 +42,12 @@ export class IncomingStreamManager {
     return Math.min(this.text.smallestWindow, this.bytes.smallestWindow);
   }
 
-  /** Streams of a sender that have not ended, in all its lives. */
+  /** Number of open streams from a sender, across its instances. */
   openStreams(identity: string): number {
     return this.#openOf.get(identity) ?? 0;
   }
 
-  /** Streams that have not ended. */
+  /** Open streams. */
   get open(): readonly IncomingStream[] {
     return [...this.#open];
   }
@@ -82,12 +82,12 @@ export class IncomingStreamManager {
     this.#registered("bytes", topic, this.bytes.add(topic, handler, options).window);
   }
 
-  /** The transport has a handler for a topic: streams without one are its. */
+  /** Offers the topic's unclaimed streams to a handler registered with the transport. */
   transportRegistered(kind: "text" | "bytes", topic: string): void {
     this.#registered(kind, topic, undefined);
   }
 
-  /** Ends all that is open. */
+  /** Removes all handlers and ends all open streams. */
   close(why: string): void {
     this.text.clear();
     this.bytes.clear();
@@ -169,13 +169,13 @@ export class IncomingStreamManager {
     const fault = this.#limitFault(stream, header, isFull);
     if (fault !== undefined) {
       stream.refuse(fault, this.#handles(stream));
-      this.#report(stream, stream.error); // no reader will tell
+      this.#report(stream, stream.error); // no reader rejects with this error
     } else if (this.#handles(stream)) this.#claim(stream);
-    else if (stream.isMillrace) session.queueReceivingState(stream); // so that a broadcast does not wait
+    else if (stream.isMillrace) session.queueReceivingState(stream); // "unclaimed", so that a broadcast does not wait
     return stream;
   }
 
-  /** Fault of a new stream that is over the limits. */
+  /** Fault of a new stream that exceeds the limits. */
   #limitFault(stream: IncomingStream, header: StreamHeader, isFull: boolean): Fault | undefined {
     const { limits } = this.#context;
     const { size = 0 } = stream.description.info;
@@ -217,7 +217,7 @@ export class IncomingStreamManager {
     }
   }
 
-  /** Gives a stream that no handler of the runtime takes to the transport's. */
+  /** Gives a stream without a handler in the runtime to the transport's handler. */
   #handOver(stream: IncomingStream): void {
     const { kind } = stream.description;
     const handler = this.#transport.handler?.(kind, stream.topic);
@@ -232,7 +232,7 @@ export class IncomingStreamManager {
 
   /** Calls a handler. Its exception ends its stream only. */
   async #run(stream: IncomingStream, handle: () => void | Promise<void>): Promise<void> {
-    await Promise.resolve(); // a handler runs after the packet that brought its stream was dealt with
+    await Promise.resolve(); // the handler runs after the packet was handled
     try {
       await handle();
       stream.unread.handled();

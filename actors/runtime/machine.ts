@@ -53,8 +53,8 @@ const machine = setup({
   },
 });
 
-/** The machine of a runtime. */
+/** Machine of a runtime. */
 export const runtimeMachine: typeof machine = machine;
 
-/** A running one. */
+/** Actor of a runtime. */
 export type RuntimeActor = ActorRefFrom<typeof machine>;

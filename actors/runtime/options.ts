@@ -8,34 +8,34 @@ import { isRecord } from "../../common/shapes.ts";
 import type { Transport } from "../../transports/transport.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 
-/** Stream and participant that an error is about. */
+/** Stream and participant of an error. */
 export interface ErrorContext {
-  /** The stream. */
+  /** Id of the stream. */
   streamId?: string;
-  /** The stream's topic. */
+  /** Topic of the stream. */
   topic?: string;
-  /** The participant at the other end. */
+  /** Identity of the participant at the other end. */
   identity?: string;
 }
 
-/** How a runtime is made. */
+/** Options of a runtime. */
 export interface RuntimeOptions {
   /** Transport, which the runtime closes with itself. */
   transport: Transport;
-  /** Default: one pool shared by the process. `false`: no workers, time slices on this thread. */
+  /** Pool of worker threads; default one pool per process. `false` does all work on this thread, in time slices. */
   pool?: CodecPool | false;
   /** Limits that differ from `DEFAULT_LIMITS`. */
   limits?: Partial<Limits>;
   /**
-   * Told of errors that no call can reject with: a handler's, a progress callback's, a stream that was sent by name and found no handler.
-   * Without it each is a line on stderr, at most one for each code and second; an empty function silences them.
+   * Called with errors that no call can reject with: of handlers, of progress callbacks, of targeted streams without a handler. The default
+   * writes a line to stderr, at most one per code and second. An empty function silences these errors.
    */
   onError?: (error: StreamError, context: ErrorContext) => void;
-  /** Told of everything that happens to every actor, as xstate's `createActor` takes it. What it throws goes to `onError`. */
+  /** Inspector of every actor, as for xstate's `createActor`. Errors of the inspector go to `onError`. */
   inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent>;
-  /** Drives every timer; default the system's. */
+  /** Clock of every timer; default the system's. */
   clock?: Clock;
-  /** Bytes of a chunk, 4 to 60,000. Default `STREAM_CHUNK_SIZE`; then a fast way in a room may take chunks of twice that. */
+  /** Size of a chunk, 4 to 60,000 bytes. Default `STREAM_CHUNK_SIZE`, and up to twice that on a fast link in a room. */
   chunkSize?: number;
 }
 
@@ -50,7 +50,7 @@ const OPTION_NAMES: OptionNames<RuntimeOptions> = {
   chunkSize: true,
 };
 
-/** Throws "invalid-argument" unless they are options of a runtime. */
+/** Throws "invalid-argument" unless the value is valid as options of a runtime. */
 export function assertRuntimeOptions(options: unknown): asserts options is RuntimeOptions {
   const action = "Cannot create the runtime";
   if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as the options are no object: ${show(options)}`);
@@ -73,7 +73,7 @@ export function assertRuntimeOptions(options: unknown): asserts options is Runti
   }
 }
 
-/** An object whose method `next`, if it has one, takes events. */
+/** Whether a value has only functions as `next`, `error` and `complete`, and at least one of these names. */
 function isObserver(value: unknown): value is Observer<InspectionEvent> {
   return isRecord(value) &&
     ["next", "error", "complete"].every((name) => ["function", "undefined"].includes(typeof value[name])) &&

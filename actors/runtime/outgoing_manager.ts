@@ -31,7 +31,7 @@ export class OutgoingStreamManager {
   /** Open broadcasts, by sequence number: each function adds a peer to one. */
   readonly #adopting = new Map<number, (peer: Peer) => boolean>();
   #sequence = 0;
-  /** Makes the error of a stream that was about to be opened when the manager was closed. */
+  /** Creates the error of a stream that was not open when the manager was closed; undefined before. */
   #closed: ((streamId: string) => StreamError) | undefined;
   readonly #ending = new AbortController();
 
@@ -45,13 +45,13 @@ export class OutgoingStreamManager {
     this.#admission = new Admission(peers, transport, this.#openings);
   }
 
-  /** Receivers may take more streams, or be gone: sends that wait for them go on. */
+  /** Wakes waiting sends, as a receiver has raised its stream limit or has left. */
   streamsRaised(peer: Peer): void {
     this.#openings.wake();
     if (this.#openings.waitingFor(peer.counts.credit) > 0) peer.session.queueCounts();
   }
 
-  /** Sends that wait until a receiver takes more streams. */
+  /** Number of sends that wait for stream credit. */
   waitingFor(credit: StreamCredit): number {
     return this.#openings.waitingFor(credit);
   }
@@ -68,7 +68,7 @@ export class OutgoingStreamManager {
     return value as T;
   }
 
-  /** Streams that have not ended. */
+  /** Open streams. */
   get open(): readonly OutgoingStream[] {
     return [...this.#open.values()].filter((stream) => stream !== undefined);
   }
@@ -103,7 +103,7 @@ export class OutgoingStreamManager {
     }
   }
 
-  /** Ends all that is open, and all that is about to be: by `unopened`, by default "closed". */
+  /** Aborts open streams with `error`. Streams not yet open reject with `unopened`; the default has the code "closed". */
   close(error: (stream: OutgoingStream) => StreamError, unopened: (streamId: string) => StreamError = runtimeClosed): void {
     for (const stream of this.open) stream.actor.send({ type: "abort.requested", error: error(stream) });
     this.#open.clear();

@@ -39,27 +39,27 @@ import type { ByteSource } from "./sources.ts";
 export interface Runtime extends AsyncDisposable {
   /** Identity, verified by the transport. */
   readonly identity: string;
-  /** The root actor: "open", "closing" or "closed"; the streams' actors are its children. */
+  /** Root actor: "open", "closing" or "closed". The streams' actors are its children. */
   readonly actor: AnyActorRef;
-  /** Opens a text stream, to be written part by part. Resolves when its header was handed to the transport. */
+  /** Opens a text stream for writing. Resolves when the header was handed to the transport. */
   streamText(options?: TextStreamOptions): Promise<TextStreamWriter>;
-  /** Sends a text. Resolves when it was handed to the transport; with `confirm`, when receipts came. */
+  /** Sends a text. Resolves when all bytes were handed to the transport; with `confirm`, when receipts have arrived. */
   sendText(text: string, options?: SendTextOptions): Promise<TextStreamInfo>;
-  /** Opens a byte stream, to be written part by part. Resolves when its header was handed to the transport. */
+  /** Opens a byte stream for writing. Resolves when the header was handed to the transport. */
   streamBytes(options?: ByteStreamOptions): Promise<ByteStreamWriter>;
   /**
-   * Sends bytes, or all that a source yields. Resolves when receipts came, unless `confirm` is false. A source that fails: "aborted", with
-   * `cause`.
+   * Sends bytes, or all values of a source. Resolves when receipts have arrived; with `confirm: false`, when all bytes were handed to the
+   * transport. Rejects with "aborted" and the `cause` if the source fails.
    */
   sendBytes(data: ByteSource, options?: SendBytesOptions): Promise<ByteStreamInfo>;
   /**
-   * Sends a file; workers read it. Resolves when receipts came, unless `confirm` is false. A file that cannot be read, or that changes
-   * meanwhile: "file-error".
+   * Sends a file, which workers read. Resolves when receipts have arrived; with `confirm: false`, when all bytes were handed to the
+   * transport. Rejects with "file-error" if the file cannot be read or changes during the send.
    */
   sendFile(path: string | URL, options?: SendFileOptions): Promise<ByteStreamInfo>;
-  /** Calls the handler with each text stream of a topic. A second one for a topic: "handler-exists". */
+  /** Registers the handler of a topic's text streams. Throws "handler-exists" if the topic already has one. */
   registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void;
-  /** Calls the handler with each byte stream of a topic. A second one for a topic: "handler-exists". */
+  /** Registers the handler of a topic's byte streams. Throws "handler-exists" if the topic already has one. */
   registerByteStreamHandler(topic: string, handler: ByteStreamHandler, options?: HandlerOptions): void;
   /** Removes the handler. Streams that have it keep it. */
   unregisterTextStreamHandler(topic: string): void;

@@ -1,4 +1,4 @@
-// The calls that send, on top of streams and their writers.
+// The runtime's sending calls.
 import { inBrackets, StreamError } from "../../errors.ts";
 import type { BaseStreamInfo, ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import {
@@ -216,7 +216,7 @@ function startBytes(
   });
 }
 
-/** Produces a whole stream and ends it. */
+/** Produces a whole stream, ends it and waits until it has settled. */
 async function finish(stream: OutgoingStream, produce: () => Promise<void>): Promise<void> {
   try {
     stream.actor.send({ type: "bytes.written" });
@@ -229,7 +229,7 @@ async function finish(stream: OutgoingStream, produce: () => Promise<void>): Pro
   await stream.settled;
 }
 
-/** Error of a stream whose source failed. */
+/** Creates the error of a stream whose source failed. */
 function sourceFailure({ streamId }: OutgoingStream, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
   return new StreamError(
@@ -248,7 +248,7 @@ function assertSize(totalSize: number | undefined, size: number, what: string): 
   throw new StreamError(code, `Cannot send the ${what} as its ${size} bytes are ${how} than the "totalSize" of ${totalSize}`);
 }
 
-/** Looks at an attachment before anything is sent. */
+/** Checks that an attachment can be opened, before anything is sent. */
 async function prepareAttachment(
   sending: OutgoingStreamManager,
   from: string | URL | File,
@@ -265,7 +265,7 @@ function describeFile({ files }: OutgoingStreamManager, blob: Blob): { name?: st
   return definedOnly({ name, mimeType });
 }
 
-/** The fields that are set: options that are absent and options that are undefined are not the same to the compiler. */
+/** Removes undefined fields, as the compiler distinguishes absent options from undefined ones. */
 function definedOnly<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;

@@ -1,12 +1,12 @@
-// Sources of bytes that a user gives: arrays, Blobs, web streams, iterables.
+// Sources of bytes for `sendBytes`: arrays, Blobs, web streams, iterables.
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { type Bytes, isAsyncIterable, isIterable, isReadableStream } from "../../common/realms.ts";
 import { tell } from "../common/callbacks.ts";
 
-/** Bytes in parts, one after the other. */
+/** Bytes in sequential parts. */
 export type BytesInParts = ReadableStream<Bytes> | AsyncIterable<Bytes> | Iterable<Bytes>;
 
-/** Data that `sendBytes` takes: any ArrayBuffer view, or a source of them. Classes of another realm count as well. */
+/** Data for `sendBytes`: an ArrayBuffer or a view of one, or a source of these. Objects of other realms are accepted. */
 export type ByteSource = Bytes | Blob | BytesInParts;
 
 /** Ends a source whose stream has failed. Not awaited: a generator ends only after its present value. */

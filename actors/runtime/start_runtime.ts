@@ -36,13 +36,13 @@ const CLOSE_WAIT = 1_000;
 /** xstate's `Clock`, which is not exported by name. */
 type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;
 
-/** Layers that `mod.ts` gives to the runtime by value. */
+/** Codec and file access, which `mod.ts` injects. */
 export interface RuntimeParts {
   readonly codec: Codec;
   readonly files: FileAccess;
 }
 
-/** Starts a runtime. Public as `createRuntime`, with a codec of its options. */
+/** Starts a runtime. Exported as `createRuntime`, which chooses the codec. */
 export function startRuntime(options: RuntimeOptions, parts: RuntimeParts): Runtime {
   return new MillraceRuntime(options, parts);
 }
@@ -59,7 +59,7 @@ class MillraceRuntime implements Runtime {
   readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
   readonly #forgetPool: () => void;
-  /** Makes the error of calls on a runtime that is no longer open. */
+  /** Creates the error of calls on an ended runtime; undefined while the runtime is open. */
   #ended: (() => StreamError) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -198,7 +198,7 @@ class MillraceRuntime implements Runtime {
     this.#actor.send({ type: "closed" });
   }
 
-  /** The transport has ended. */
+  /** Ends the runtime, as the transport has ended. */
   #lost(cause: Error | undefined): void {
     this.#forgetPool();
     const ended = (): StreamError =>
@@ -235,7 +235,7 @@ class MillraceRuntime implements Runtime {
     tell(() => typeof inspect === "function" ? inspect(event) : inspect.next?.(event), (error) => this.#report(error, {}));
   }
 
-  /** Reports an error to the user. An error of that callback has nowhere to go. */
+  /** Calls `onError`. Ignores an error of that callback. */
   #report(error: unknown, about: ErrorContext): void {
     const { streamId, identity } = about;
     const known = error instanceof StreamError
@@ -249,7 +249,7 @@ class MillraceRuntime implements Runtime {
   }
 }
 
-/** Wraps a user's clock: gives it a time, and withholds delays so long that it would fire at once. */
+/** Adds `now` to a user's clock, and ignores delays above MAX_TIMER_DELAY_MS, which would fire at once. */
 function patient(clock: Clock | XstateClock): Required<Clock> {
   return {
     setTimeout: (fn, ms) => ms > MAX_TIMER_DELAY_MS ? undefined : clock.setTimeout(fn, ms),

@@ -7,12 +7,12 @@ import type { Segment } from "../../workers/segments.ts";
 import type { Producer } from "./producer.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 
-/** Longest wait of a written byte for further writes, in ms. */
+/** Longest time that a written byte waits for further writes, in ms. */
 const FLUSH_MS = 10;
 
 const SMALL_BYTES = SMALL_SEGMENT_CAPACITY - SEGMENT_HEADROOM;
 
-/** Gathers written bytes in segments. Each is queued when it is full, or after 10 ms. */
+/** Gathers written bytes in segments. A segment is queued when full, or FLUSH_MS after its first write. */
 export class ByteProducer implements Producer<Uint8Array> {
   readonly #stream: OutgoingStream;
   readonly #count: (bytes: number) => void;
@@ -94,7 +94,7 @@ export class ByteProducer implements Producer<Uint8Array> {
   #slice(segment: Segment, start: number, bytes: number): EncodedSegment | Promise<EncodedSegment> {
     const { codec, chunkSize } = this.#stream.context;
     const end = start + bytes;
-    // The digest of a plain stream runs over its bytes in order, which is the pump's to do.
+    // The pump computes the digest of a plain stream, as it covers the bytes in order.
     if (!this.#stream.framed) return { bytes, digest: NO_DIGEST, ends: cutBytes(segment.bytes, start, end, chunkSize, false) };
     const encoded = codec.slice({ segment, start, end }, this.#stream.compressionOptions);
     encoded.catch(() => {}); // the pump rethrows it at this segment

@@ -7,18 +7,18 @@ import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Producer } from "./producer.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 
-/** UTF-16 units that are encoded on this thread: quicker than telling a worker. */
+/** Longest text encoded on this thread, in UTF-16 code units. A message to a worker would take longer. */
 const INLINE_UNITS = 10_000;
 
-/** Units measured at a time: well under a millisecond. */
+/** Code units measured per step, which takes well under 1 ms. */
 const MEASURED_UNITS = 64 * 1024;
 
-/** UTF-16 units of a text that is measured in one step. */
+/** Length below which a text is measured synchronously, in code units. */
 const SHORT_UNITS = 4096;
 
 const encoder = new TextEncoder();
 
-/** Bytes of a text as UTF-8, in time slices. */
+/** Computes the UTF-8 length of a text, in time slices. */
 export async function measureText(text: string): Promise<number> {
   let bytes = 0;
   for (const piece of textPieces(text, MEASURED_UNITS)) {
@@ -28,7 +28,7 @@ export async function measureText(text: string): Promise<number> {
   return bytes;
 }
 
-/** Queues written texts, each at once; half a surrogate pair waits for its other half. */
+/** Queues each written text at once. Half a surrogate pair waits for the other half. */
 export class TextProducer implements Producer<string> {
   readonly #stream: OutgoingStream;
   readonly #count: (bytes: number) => void;
@@ -60,7 +60,7 @@ export class TextProducer implements Producer<string> {
   }
 }
 
-/** Puts a text in a stream's send queue, piece by piece as there is room. Pieces part no surrogate pair. */
+/** Queues a text for sending, piece by piece as there is room. Never splits a surrogate pair. */
 export async function produceText(stream: OutgoingStream, text: string): Promise<void> {
   const { framed } = stream;
   const { frameBytes, totalSize = MAX_UTF8_BYTES_PER_UNIT * text.length } = stream.spec;
@@ -92,7 +92,7 @@ function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): vo
   stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: bytes, release: () => segment.release() });
 }
 
-/** Whether a text may be sent as one chunk without being measured first. */
+/** Whether a text certainly fits in one chunk. */
 export function isShort(text: string): boolean {
   return text.length * MAX_UTF8_BYTES_PER_UNIT <= STREAM_CHUNK_SIZE;
 }

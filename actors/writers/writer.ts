@@ -13,11 +13,11 @@ import { TextProducer } from "./text_producer.ts";
 
 /** Writer of text or bytes. */
 export interface StreamWriter<T> extends AsyncDisposable {
-  /** Bytes given to the transport. */
+  /** Bytes handed to the transport. */
   readonly progress: ProgressTracker;
-  /** The writer as a web stream: closing it closes the stream, aborting it aborts it. */
+  /** Web stream of the writer. Closing or aborting the web stream closes or aborts the stream. */
   readonly writable: WritableStream<T>;
-  /** The stream's actor: its `getSnapshot().value` is "open", "writing", "closing", "closed" or "failed". */
+  /** Actor of the stream. Its `getSnapshot().value` is "open", "writing", "closing", "closed" or "failed". */
   readonly actor: AnyActorRef;
   /**
    * Writes data. Resolves when there is room for more, so that awaiting bounds memory; then the data may be changed. Rejects with a
@@ -64,7 +64,7 @@ export interface TextStreamWriter extends StreamWriter<string> {
  * const writer = await alice.streamBytes({ topic: "samples", totalSize: 4 });
  * const samples = new Uint8Array([1, 2]);
  * await writer.write(samples);
- * samples.fill(3); // once `write` has resolved, the array is yours again
+ * samples.fill(3); // allowed once `write` has resolved
  * await writer.write(samples);
  * await writer.close();
  * if (writer.progress.progress !== 100) throw new Error("Not all was sent");
@@ -76,7 +76,7 @@ export interface ByteStreamWriter extends StreamWriter<Bytes> {
   readonly info: ByteStreamInfo;
 }
 
-/** Makes the writer of a stream of text. */
+/** Creates the writer of a text stream. */
 export function createTextWriter(stream: OutgoingStream): TextStreamWriter {
   return new Writer(
     stream,
@@ -86,7 +86,7 @@ export function createTextWriter(stream: OutgoingStream): TextStreamWriter {
   );
 }
 
-/** Makes the writer of a stream of bytes. */
+/** Creates the writer of a byte stream. */
 export function createByteWriter(stream: OutgoingStream): ByteStreamWriter {
   return new Writer(
     stream,
@@ -105,7 +105,7 @@ function checkedBytes(bytes: Bytes): Uint8Array {
   return givenBytes(bytes, "write the bytes");
 }
 
-/** Writer whose callers give `Given`, and whose producer takes `Data`. */
+/** Writer that converts its callers' `Given` to its producer's `Data`. */
 class Writer<Given, Data, Info> implements StreamWriter<Given> {
   readonly info: Info;
   readonly #stream: OutgoingStream;
@@ -113,7 +113,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
   readonly #producer: Producer<Data>;
   #writable: WritableStream<Given> | undefined;
   #written = 0;
-  /** The last write or end of the stream that has begun. */
+  /** Last write or flush that has begun. */
   #last: Promise<void> = Promise.resolve();
   #pending = 0;
 
@@ -128,7 +128,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
     this.info = info;
     this.#check = check;
     this.#producer = produce((bytes) => this.#count(bytes));
-    stream.settled.catch(() => this.#producer.drop()); // as soon as the stream fails, not when the next call sees that
+    stream.settled.catch(() => this.#producer.drop()); // frees memory as soon as the stream fails
   }
 
   get progress(): ProgressTracker {
@@ -151,7 +151,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
     const data = this.#check(given);
     this.#assertOpen("write to");
     if (this.#pending === 0) return await this.#track(this.#write(data));
-    return await this.#track(this.#last.then(() => this.#write(data))); // writes that were not awaited keep their order
+    return await this.#track(this.#last.then(() => this.#write(data))); // keeps the order of writes that were not awaited
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
@@ -186,7 +186,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
     else await this.#stream.settled.catch(() => {}); // the error was reported to the caller of `close`
   }
 
-  /** Writes for the web stream, which calls nothing more once a write has failed. */
+  /** Writes for the web stream. A failed write aborts the stream, as the web stream makes no further call. */
   async #writeOrAbort(data: Given): Promise<void> {
     try {
       await this.write(data);
@@ -222,7 +222,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
     throw this.#stream.error ?? error;
   }
 
-  /** Throws unless the stream's actor says that the stream can be written to. */
+  /** Throws unless the stream's actor is in state "open" or "writing". */
   #assertOpen(action: string): void {
     const { value } = this.#stream.actor.getSnapshot();
     if (value === "open" || value === "writing") return;

@@ -1,17 +1,17 @@
-// How comlink talks over a port of node:worker_threads, or over a Web Worker where the modules came over HTTP (Deno with JSR).
+// Endpoints for comlink: ports of node:worker_threads, or Web Workers if the modules were loaded over HTTP (Deno with JSR).
 import type { Endpoint } from "comlink";
 import { parentPort } from "node:worker_threads";
 
 /** Message of a worker that listens: a call sent earlier might be lost. */
 export const READY = "millrace.ready";
 
-/** The endpoint on which this worker hears its parent. */
+/** Endpoint of this worker to its parent. */
 export function ownEndpoint(): Endpoint {
   if (isServed() || parentPort === null) return globalThis as unknown as Endpoint;
   return portEndpoint(parentPort);
 }
 
-/** Whether this module came over HTTP. A CommonJS bundle has no address. */
+/** Whether this module was loaded over HTTP. A CommonJS bundle has no URL. */
 export function isServed(): boolean {
   const { url } = import.meta as { url?: string };
   return url?.startsWith("http") === true;

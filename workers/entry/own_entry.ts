@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { mayRead } from "../../common/platform.ts";
 
-/** Stands in the first line of entry.js. */
+/** Text in the first line of entry.js. */
 const MARK = "millrace: the entry of a codec worker";
 
-/** entry.js is a few lines; a bundle that holds them, and this text, is more. */
+/** Upper bound of the length of entry.js, in UTF-16 code units. A bundle that includes entry.js is longer. */
 const MOST_CHARACTERS = 1_000;
 
 /** Finds the entry. Throws unless its content is Millrace's; nothing is executed before. */

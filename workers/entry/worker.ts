@@ -11,7 +11,7 @@ export interface WorkerApi {
   run(jobs: readonly Job[]): JobResult[];
 }
 
-/** Listens for jobs, and says so. */
+/** Starts listening for jobs, then sends READY. */
 export function serve(): void {
   const endpoint = ownEndpoint();
   const api: WorkerApi = { run: (jobs) => handOver(jobs.map((job) => runAtOnce(carryOut(job, blockingEngine)))) };
@@ -19,7 +19,7 @@ export function serve(): void {
   endpoint.postMessage(READY);
 }
 
-/** Transfers the memory that was made for the other side. */
+/** Transfers the buffers created by the jobs to the parent. */
 function handOver(results: JobResult[]): JobResult[] {
   const made = results.flatMap((result) => result.ok ? [result.value.copy, result.value.compressed] : [])
     .filter((buffer) => buffer !== undefined);

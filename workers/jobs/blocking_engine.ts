@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { Engine, OpenFile } from "./engine.ts";
 import { compressSync, decompressSync } from "./zlib.ts";
 
-/** Operations that block their thread: for a worker, which has nothing else to do. */
+/** Blocking operations, for worker threads. */
 export const blockingEngine: Engine = {
   digest: sha256,
   encodeText(text, into) {

@@ -1,4 +1,4 @@
-// The jobs, as steps on an engine.
+// The jobs as steps that run on an engine.
 import { StreamError } from "../../errors.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
@@ -66,7 +66,7 @@ function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
   for (let pause = engine.duePause(); pause !== undefined; pause = engine.duePause()) yield* resultOf(pause);
   const value = { bytes: plain.length, digest: new Uint8Array(), ends: [] };
   if (job.kind === "decodeText") return { ok: true, value: { ...value, text: decoder.decode(plain) } };
-  // Memory that other threads do not share.
+  // Only a decompressed payload with a buffer of its own can be transferred without a copy.
   const isOwn = plain.buffer !== job.buffer && plain.byteLength === plain.buffer.byteLength;
   return { ok: true, value: { ...value, copy: (isOwn ? plain.buffer : new Uint8Array(plain).buffer) as ArrayBuffer } };
 }
@@ -88,7 +88,7 @@ function* readFile(job: ReadFileJob, engine: Engine): Steps<JobResult> {
       bytes += more;
     }
     const end = job.position + bytes;
-    // The file system's size is a claim: a read beyond shows whether the data end there.
+    // A read beyond the stated size detects a file that has more data.
     const goesOn = end === job.file.version?.size && (yield* resultOf(file.read(new Uint8Array(1), end))) > 0;
     return goesOn || !isUnchanged(yield* resultOf(file.stat()), job.file) ? changedFailure(job.file) : undefined;
   });
@@ -135,7 +135,7 @@ function* withFile(
       yield* resultOf(file.close());
     }
   } catch (error) {
-    if (error instanceof StreamError) throw error; // the job was abandoned
+    if (error instanceof StreamError) throw error; // the job was aborted
     return fileFailure(action, ref, error);
   }
 }

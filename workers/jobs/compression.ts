@@ -5,14 +5,14 @@ import type { CompressedPayload, CompressionOptions } from "../codec.ts";
 import type { Engine } from "./engine.ts";
 import { resultOf, type Steps } from "./steps.ts";
 
-/** Bytes of a sample, from the middle of a span. */
+/** Size of the sample from the middle of a span, in bytes. */
 const SAMPLE_BYTES = 16_384;
 
-/** Greatest sizes that are worth the time, as shares of the plain size, for a sample and for a span. */
+/** Compressed sizes from which compression is not worth its time, as shares of the plain size: of a sample, and of a span. */
 const SAMPLE_SHARE = 0.9;
 const WORTH_SHARE = 0.97;
 
-/** Compresses a payload, with room for a frame's header before it; undefined if the payload would not shrink. */
+/** Compresses a payload behind room for a frame header; undefined if the payload would not shrink enough. */
 export function* compress(
   bytes: Uint8Array,
   { encoding, thorough, sample }: CompressionOptions,
@@ -30,7 +30,7 @@ export function* compress(
   return payload.buffer;
 }
 
-/** Decompresses a payload; undefined if the payload is not exactly one compressed stream of that length. */
+/** Decompresses a payload; undefined unless the payload is exactly one compressed stream of the stated plain length. */
 export function* decompress(
   bytes: Uint8Array,
   { encoding, length }: CompressedPayload,

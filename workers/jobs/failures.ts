@@ -4,14 +4,14 @@ import { causeText, inBrackets, StreamError, type StreamErrorCode } from "../../
 import type { FileRef } from "../../protocol/file_ref.ts";
 import { isError } from "../../common/realms.ts";
 
-/** Failure of a job: a StreamError, taken apart. */
+/** Failure of a job: the fields of a StreamError. */
 export interface Failure {
   readonly code: StreamErrorCode;
   readonly message: string;
   readonly cause?: SystemFailure;
 }
 
-/** An error of the file system, taken apart: `code` is "ENOENT" and the like. */
+/** Fields of a file system error; `code` is "ENOENT", for example. */
 interface SystemFailure {
   readonly message: string;
   readonly code?: string;
@@ -20,20 +20,20 @@ interface SystemFailure {
   readonly path?: string;
 }
 
-// Without O_NONBLOCK, opening a pipe that has taken the file's place waits for its other end, for ever. A link may not take the place
-// of a file that is written; one that is read may have been named by a link, and its inode is compared. Windows has neither flag.
-/** Flags for a file that was opened before and is read now. */
+// O_NONBLOCK: opening a pipe that has replaced the file would wait for the other end for ever. O_NOFOLLOW: no link may replace a file that
+// is written. A file that is read may be named by a link, so its inode is compared instead. Windows has neither flag.
+/** Flags to open a file for reading again. */
 export const OPEN_TO_READ: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Flags for a file that was made before and is written now. */
+/** Flags to open a created file for writing. */
 export const OPEN_TO_WRITE: number = constants.O_WRONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
-/** Whether an opened file is the one its opener saw. */
+/** Whether an opened file is the referenced one. */
 export function isSameFile(stats: BigIntStats, file: FileRef): boolean {
   return stats.isFile() && String(stats.dev) === file.device && String(stats.ino) === file.inode;
 }
 
-/** Whether an opened file has the size and the time of modification that its opener saw. */
+/** Whether an opened file has the size and modification time of its reference. */
 export function isUnchanged(stats: BigIntStats, { version }: FileRef): boolean {
   return version === undefined || (Number(stats.size) === version.size && String(stats.mtimeNs) === version.modified);
 }
@@ -58,7 +58,7 @@ export function fileFailure(action: string, file: FileRef, error: unknown): Fail
   };
 }
 
-/** The error a failure stands for. */
+/** Creates the StreamError of a failure. */
 export function toStreamError(failure: Failure): StreamError {
   if (failure.cause === undefined) return new StreamError(failure.code, failure.message);
   const { message, ...rest } = failure.cause;

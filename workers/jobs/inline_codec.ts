@@ -1,4 +1,4 @@
-// The codec on the calling thread: in time slices, with Node's thread pool for files and compression.
+// Codec without worker threads: in time slices on the calling thread, with Node's thread pool for files and compression.
 import { onAbort } from "../../common/abort.ts";
 import type { Codec, JobOptions } from "../codec.ts";
 import { createSegmentStore, type Segment, type SegmentStore } from "../segments.ts";
@@ -9,7 +9,7 @@ import { JobCodec } from "./job_codec.ts";
 import { SlicedEngine } from "./sliced_engine.ts";
 import { runInTurns } from "./steps.ts";
 
-/** Makes a codec without threads: for `pool: false`. */
+/** Creates a codec without worker threads, for `pool: false`. */
 export function createInlineCodec(segments: SegmentStore = createSegmentStore()): Codec {
   return new InlineCodec(segments);
 }
@@ -20,7 +20,7 @@ class InlineCodec extends JobCodec {
   }
 }
 
-/** Carries a job out on this thread. Rejects at once when the signal aborts, while the step that runs ends by itself. */
+/** Runs a job on this thread. Rejects as soon as the signal aborts; the segment stays pinned until the current step has ended. */
 export async function runPinned(job: Job, segment: Segment, signal: AbortSignal | undefined): Promise<JobResult> {
   if (signal?.aborted) throw abandoned(signal);
   segment.pin();
@@ -37,7 +37,7 @@ export async function runPinned(job: Job, segment: Segment, signal: AbortSignal 
   }
 }
 
-/** Carries a job out on this thread, in slices of 1 ms. */
+/** Runs a job on this thread, in slices of 1 ms. */
 export function runInSlices(job: Job, signal?: AbortSignal): Promise<JobResult> {
   return runInTurns(carryOut(job, new SlicedEngine(signal)));
 }

@@ -1,4 +1,4 @@
-// Jobs and their results as plain data. A failure is a result, as an error that crosses threads loses its code and class.
+// Jobs and their results as plain data. Failures are results, as errors that cross threads lose code and class.
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { CompressedPayload, EncodedSegment, EncodeOptions } from "../codec.ts";
 import type { Failure } from "./failures.ts";
@@ -50,10 +50,10 @@ export interface WriteFileJob {
   readonly compressed: CompressedPayload | undefined;
 }
 
-/** Job of a codec. Any job can be repeated: none depends on what an earlier attempt left behind. */
+/** Job of a codec. Every job is idempotent, so that another worker can repeat it. */
 export type Job = SliceJob | ExtractJob | EncodeTextJob | ReadFileJob | WriteFileJob;
 
-/** Result of a job: `copy` or `text` of an extraction; `bytes` alone of a write. */
+/** Result of a job. "extract" sets `copy`, "decodeText" sets `text`; "writeFile" sets only `bytes`. */
 export interface JobValue extends EncodedSegment {
   readonly copy?: ArrayBuffer;
   readonly text?: string;

@@ -91,19 +91,19 @@ export abstract class JobCodec implements Codec {
   async #carryOut(job: Job, segment: Segment, options: JobOptions | undefined): Promise<JobValue> {
     const attempt = (): Promise<JobResult> => this.submit(job, segment, options ?? {});
     const usesFile = job.kind === "readFile" || job.kind === "writeFile";
-    // A worker cannot wait for descriptors without keeping others' jobs waiting.
+    // Retried here, as a worker that waits for file descriptors would block other jobs.
     const result = usesFile ? await retried(attempt, failureCode, options?.signal) : await attempt();
     if (result.ok) return result.value;
     throw toStreamError(result.failure);
   }
 }
 
-/** The file system's code that a job failed with. */
+/** File system error code of a failed job. */
 function failureCode(result: JobResult): string | undefined {
   return result.ok ? undefined : result.failure.cause?.code;
 }
 
-/** A job's bytes, for the queue's bound. */
+/** Size of a job in the queue, in bytes. */
 export function costOf(job: Job): number {
   switch (job.kind) {
     case "slice":

@@ -9,10 +9,10 @@ import { sha256 } from "./blocking_engine.ts";
 import type { Engine, OpenFile } from "./engine.ts";
 import { compressInThreadPool, decompressInThreadPool } from "./zlib.ts";
 
-/** Bytes hashed, or UTF-16 units encoded, between two looks at the time: 0.2 ms of sha256. */
+/** Bytes hashed, or UTF-16 code units encoded, between two checks of the slice: about 0.2 ms of sha256. */
 const STEP = SEGMENT_BYTES;
 
-/** Operations in slices of 1 ms, and in Node's thread pool. They reject once the signal has aborted. */
+/** Operations in slices of 1 ms, and in Node's thread pool. They reject after the signal was aborted. */
 export class SlicedEngine implements Engine {
   readonly #signal: AbortSignal | undefined;
 
@@ -39,7 +39,7 @@ export class SlicedEngine implements Engine {
   readonly compress = compressInThreadPool;
   readonly decompress = decompressInThreadPool;
 
-  /** Opens a file when a descriptor may be used. */
+  /** Opens a file, once a file descriptor is free. */
   async open(path: string, flags: number): Promise<OpenFile> {
     const giveBack = await takeDescriptor();
     try {
@@ -74,7 +74,7 @@ export class SlicedEngine implements Engine {
   }
 }
 
-/** A file that Node's thread pool reads and writes. */
+/** File that is read and written in Node's thread pool. */
 class PooledFile implements OpenFile {
   readonly #handle: FileHandle;
   readonly #closed: () => void;

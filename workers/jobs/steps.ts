@@ -4,7 +4,7 @@
 /** Work that yields results or promises, and gets back the results. */
 export type Steps<T> = Generator<unknown, T, unknown>;
 
-/** A result that is there at once, or later. */
+/** Synchronous or asynchronous result. */
 export type MaybePromise<T> = T | Promise<T>;
 
 /** Result of one step, for `yield*`. */
@@ -12,14 +12,14 @@ export function* resultOf<T>(step: MaybePromise<T>): Steps<T> {
   return (yield step) as T;
 }
 
-/** Runs steps in one go. Their results must be there at once. */
+/** Runs steps synchronously. No step may yield a promise. */
 export function runAtOnce<T>(steps: Steps<T>): T {
   let step = steps.next();
   while (step.done !== true) step = steps.next(step.value);
   return step.value;
 }
 
-/** Runs steps, and waits for the results that are promised. */
+/** Runs steps, and awaits yielded promises. */
 export async function runInTurns<T>(steps: Steps<T>): Promise<T> {
   let step = steps.next();
   while (step.done !== true) {

@@ -1,20 +1,23 @@
 // Compression by Node's zlib: on the calling thread, or in Node's thread pool.
-import zlib from "node:zlib"; // not by name: a bundler would import names that Node 20 lacks
+import zlib from "node:zlib"; // default import, as Node 20 lacks some of the names
 import { promisify } from "node:util";
 import type { FrameEncoding } from "../../protocol/wire/frames.ts";
 import { zstdEnd } from "./zstd_frame.ts";
 
-/** Frame encodings of this engine: not every one has zstd. */
+/** Frame encodings of this JavaScript engine. Not every engine has zstd. */
 export const ENCODINGS: readonly FrameEncoding[] = [
   "raw",
   "deflate-raw",
   ...("zstdCompressSync" in zlib ? ["zstd" as const] : []),
 ];
 
-/** An encoding that zlib has. */
+/** Compressed encoding. */
 export type Compression = Exclude<FrameEncoding, "raw">;
 
-/** Quick: JSON lines to a quarter at some 250 MB/s (zstd), to 2/7 at 150 (deflate). Thorough: a tenth less, at a third of that. */
+/**
+ * Level of compression. "quick" shrinks JSON lines to 1/4 at 250 MB/s (zstd), or to 2/7 at 150 MB/s (deflate). "thorough" results are a
+ * tenth smaller, at a third of that rate.
+ */
 export type CompressionLevel = "quick" | "thorough";
 
 const LEVELS = { "deflate-raw": { quick: 1, thorough: 6 }, zstd: { quick: 1, thorough: 5 } } as const;
@@ -23,7 +26,7 @@ type Options = zlib.ZlibOptions & zlib.ZstdOptions;
 type Compress = (bytes: Uint8Array, options: Options) => Promise<Uint8Array>;
 type Decompress = (bytes: Uint8Array, options: Options) => Promise<Inflated>;
 
-/** Result of zlib with `info`; its types name the bytes alone. */
+/** Result of zlib with option `info`, which @types/node lacks. */
 interface Inflated {
   readonly buffer: Uint8Array;
   readonly engine: { readonly bytesWritten: number };
@@ -64,14 +67,14 @@ export async function decompressInThreadPool(bytes: Uint8Array, encoding: Compre
   return decompressed(await inflate(bytes, { maxOutputLength: length, info: true }), bytes, encoding);
 }
 
-/** Deno's zstd sometimes adds an empty frame: a payload is one frame. */
+/** Removes the empty frame that Deno's zstd sometimes appends, as a payload must be one frame. */
 function oneFrame(compressed: Uint8Array, encoding: Compression): Uint8Array {
   return encoding === "zstd" ? compressed.subarray(0, zstdEnd(compressed)) : compressed;
 }
 
 function decompressed(inflated: unknown, from: Uint8Array, encoding: Compression): Decompressed {
   const { buffer, engine } = inflated as Inflated;
-  // An engine need not report an empty zstd frame that follows.
+  // `bytesWritten` does not always reveal an empty zstd frame at the end.
   return { bytes: buffer, used: encoding === "zstd" ? zstdEnd(from) : engine.bytesWritten };
 }
 

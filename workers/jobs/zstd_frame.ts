@@ -1,8 +1,8 @@
-/** Bytes of a dictionary's id, and of a content's size, by their flags in the descriptor (RFC 8878, section 3.1.1.1). */
+/** Lengths of the dictionary id and content size, in bytes, by their flags in the frame header descriptor (RFC 8878, 3.1.1.1). */
 const DICTIONARY_BYTES = [0, 1, 2, 4];
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
 
-/** A run of one byte, repeated. */
+/** Block type RLE_Block: one byte, repeated. */
 const RUN_LENGTH_BLOCK = 1;
 
 /** Index after the first zstd frame, by the sizes of its blocks; beyond the bytes if the frame is cut off. */

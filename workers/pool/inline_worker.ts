@@ -2,7 +2,7 @@ import { runInSlices } from "../jobs/inline_codec.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** This thread in a worker's place, where no worker can be started. */
+/** Creates a worker that runs jobs on this thread, for when no thread can be started. */
 export function startInlineWorker(): WorkerHandle {
   return new InlineWorker();
 }

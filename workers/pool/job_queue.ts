@@ -20,17 +20,17 @@ export class JobQueue {
     return this.#bytes;
   }
 
-  /** Jobs that could be taken now. */
+  /** Number of jobs that `take` can return. */
   get ready(): number {
     return this.#again.length + this.#next.size;
   }
 
-  /** Jobs that have not been taken. */
+  /** Number of jobs that have not been taken. */
   get waiting(): number {
     return this.ready + this.#outside.size;
   }
 
-  /** Whether the next one was given to a worker before. */
+  /** Whether the next job is a retry. */
   get isRetryNext(): boolean {
     return this.#again.length > 0;
   }
@@ -40,7 +40,7 @@ export class JobQueue {
     this.#letThrough();
   }
 
-  /** Puts jobs that were taken back to the front. */
+  /** Queues taken jobs for a retry, ahead of all others. */
   putBack(tasks: readonly Task[]): void {
     this.#again.unshift(...tasks);
   }
@@ -69,7 +69,7 @@ export class JobQueue {
     else if (this.#next.remove(task) || without(this.#again, task)) this.leave(task);
   }
 
-  /** Takes all out. */
+  /** Removes and returns all waiting jobs. */
   clear(): readonly Task[] {
     this.#bytes = 0;
     return [...this.#again.splice(0), ...this.#next.clear(), ...this.#outside.clear()];
@@ -89,9 +89,9 @@ export class JobQueue {
   }
 }
 
-/** Jobs of which each owner's first comes in turn: a thousand of one do not hold another's up. */
+/** Round-robin queue of owners, so that 1,000 jobs of one owner do not delay another's. */
 class Turns {
-  /** In the order of their turns; none is empty. */
+  /** Waiting jobs of each owner, never empty, in the order of turns. */
   readonly #owners = new Map<string | undefined, Task[]>();
   #size = 0;
 
@@ -117,7 +117,7 @@ class Turns {
     const tasks = this.#owners.get(task.owner) ?? [];
     tasks.shift();
     this.#owners.delete(task.owner);
-    if (tasks.length > 0) this.#owners.set(task.owner, tasks); // its next turn comes after the others'
+    if (tasks.length > 0) this.#owners.set(task.owner, tasks); // re-added at the end, after the other owners
     this.#size--;
     return task;
   }

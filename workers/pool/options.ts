@@ -5,42 +5,42 @@ import type { StartedWorker } from "./thread.ts";
 
 /** Options of a pool. */
 export interface CodecPoolOptions {
-  /** Workers at most; they start when there is work. Default: the machine's parallelism, at most 8. */
+  /** Most workers, which start on demand. Default: the machine's parallelism, at most 8. */
   size?: number;
-  /** Bytes of jobs that workers have or that are next in line; further jobs wait for their place. Default 16 MiB. */
+  /** Most bytes of jobs that run or are next in line; further jobs wait. Default 16 MiB. */
   maxQueuedBytes?: number;
   /**
-   * Starts a worker on the module `millrace/worker`, in a program that is bundled: `() => new Worker(new URL("../entry/worker.js",
-   * import.meta.url))`, of node:worker_threads or of the web. Default: the entry beside this module, if there is one.
+   * Starts a worker on the module `millrace/worker`, for bundled programs: `() => new Worker(new URL("../entry/worker.js",
+   * import.meta.url))`, of node:worker_threads or of the web. Default: the entry file beside this module, if there is one.
    */
   worker?: () => StartedWorker;
 }
 
 /** Counts of a pool. */
 export interface CodecPoolStats {
-  /** Worker threads that run now, or start. */
+  /** Worker threads that run or are starting. */
   readonly workers: number;
-  /** Jobs that worker threads have done. */
+  /** Jobs completed by worker threads. */
   readonly jobs: number;
   /** Jobs done on the pool's own thread: small ones, and all if no worker can be started. */
   readonly inline: number;
-  /** Bytes of the jobs that workers have and of those next in line. */
+  /** Bytes of jobs that run or are next in line. */
   readonly queuedBytes: number;
 }
 
-/** Worker threads for the work on bytes, shared by any number of runtimes. Made by {@linkcode createCodecPool}. */
+/** Pool of worker threads for jobs on bytes, shared by any number of runtimes. Created by {@linkcode createCodecPool}. */
 export interface CodecPool extends Codec, AsyncDisposable {
-  /** Workers at most. */
+  /** Most workers. */
   readonly size: number;
-  /** Workers that run now, or start. */
+  /** Worker threads that run or are starting. */
   readonly workers: number;
-  /** Jobs that workers have now. */
+  /** Jobs given to workers and not answered. */
   readonly running: number;
-  /** Jobs that wait. */
+  /** Jobs that wait for a worker. */
   readonly waiting: number;
-  /** Bytes of the jobs that workers have and of those next in line. */
+  /** Bytes of jobs that run or are next in line. */
   readonly queuedBytes: number;
-  /** Counts, for programs that want to know whether workers do the work. */
+  /** Returns counts, which show whether worker threads do the jobs. */
   stats(): CodecPoolStats;
   /** Ends the workers. Pending and later calls reject with "closed". Idempotent. */
   close(): Promise<void>;
@@ -48,7 +48,7 @@ export interface CodecPool extends Codec, AsyncDisposable {
 
 const POOL_OPTIONS: OptionNames<CodecPoolOptions> = { size: true, maxQueuedBytes: true, worker: true };
 
-/** Throws "invalid-argument" unless these are options of a pool. */
+/** Throws "invalid-argument" unless the value is valid as options of a pool. */
 export function assertPoolOptions(options: unknown): void {
   const action = "Cannot make the pool";
   if (typeof options !== "object" || options === null) {
@@ -61,7 +61,7 @@ export function assertPoolOptions(options: unknown): void {
   }
 }
 
-/** A whole number above zero, or the fallback. */
+/** Returns a positive integer option, or the fallback if undefined. */
 export function wholeNumber(name: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return value;

@@ -15,10 +15,10 @@ import type { Task, WorkerSlot } from "./worker_slot.ts";
 import { WorkerSet, type WorkerSetEvents } from "./worker_set.ts";
 import { createSegmentStore, type Segment } from "../segments.ts";
 
-/** Workers of a pool at most, unless asked for more: beyond, the event loop that feeds them is the limit. */
+/** Largest default size of a pool. With more workers, the event loop that feeds them is the bottleneck. */
 const MAX_DEFAULT_SIZE = 8;
 
-/** Bytes of jobs given to workers or next in line: 70 whole segments. */
+/** Default of `maxQueuedBytes`: 70 whole segments. */
 const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
 /** Messages that a worker has at a time: the present one and the next, so that it never waits for this thread. */
@@ -30,11 +30,11 @@ const DEPTH = 2;
  */
 const MAX_BATCH = 8;
 
-/** Attempts at a job: the worker of the first may have died of something else. */
+/** Most attempts at a job. The first worker's death may have had another cause than the job. */
 const ATTEMPTS = 2;
 
 /**
- * Makes a pool of worker threads. None starts before there is work, and idle ones let the process end.
+ * Creates a pool of worker threads. Workers start on demand; idle workers do not keep the process alive.
  *
  * @throws {StreamError} "invalid-argument"
  * @example
@@ -51,11 +51,11 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
   return new WorkerPool(options);
 }
 
-/** Parts that a test may replace. */
+/** Parts of the pool that tests replace. */
 export interface PoolParts {
   /** Starts a worker. */
   startWorker: () => WorkerHandle;
-  /** Clock that tells whether a worker hangs. */
+  /** Clock for the detection of hanging workers. */
   clock: Clock;
 }
 
@@ -116,7 +116,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
     await this.close();
   }
 
-  /** Ends a worker as a crash would, for tests; false if there is none of that number. */
+  /** Ends a worker as a crash would, for tests; false if the index has no worker. */
   kill(index: number): boolean {
     return this.#workers.crash(index);
   }
@@ -157,7 +157,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
         });
       }
       this.#queue.push(task);
-      // Jobs of one turn of the event loop go out together: each message costs both threads some 50 µs.
+      // Jobs of one turn of the event loop share messages, as each message costs both threads about 50 µs.
       this.#nextDispatch ??= setImmediate(() => {
         this.#nextDispatch = undefined;
         this.#dispatch();
@@ -165,14 +165,14 @@ export class WorkerPool extends JobCodec implements CodecPool {
     });
   }
 
-  /** Gives workers the next jobs, as far as these take any. */
+  /** Gives the next jobs to workers with fewer than DEPTH unanswered messages. */
   #dispatch(): void {
     if (this.#closed !== undefined) return;
     while (this.#queue.ready > 0) {
       const slot = this.#workers.leastBusy();
       if (slot === undefined || slot.batches > 0) this.#workers.startOne();
       if (slot === undefined || slot.batches >= DEPTH || (slot.batches > 0 && this.#queue.isRetryNext)) return;
-      // The share that leaves every worker its own: a short queue is not one worker's.
+      // An equal share, so that a short queue is spread over all workers.
       const share = Math.ceil(this.#queue.ready / this.size);
       slot.give(this.#queue.take(Math.min(share, MAX_BATCH)));
     }
@@ -188,7 +188,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
     this.#dispatch();
   }
 
-  /** Gives the jobs of a lost worker to another one, once. */
+  /** Retries the jobs of a lost worker on another one, once. */
   #retry(tasks: readonly Task[], failure: Error | undefined): void {
     const again: Task[] = [];
     for (const task of tasks) {

@@ -1,5 +1,5 @@
-// Threads and how comlink talks to them: node:worker_threads where the modules are files, a Web Worker where they came over HTTP
-// (Deno with JSR: only that loads its entry from there).
+// Threads and their comlink endpoints: node:worker_threads, or Web Workers if the modules were loaded over HTTP (Deno with JSR). Only Web
+// Workers can load their entry over HTTP.
 import type { Endpoint } from "comlink";
 import { Worker as Thread } from "node:worker_threads";
 import { isError } from "../../common/realms.ts";
@@ -12,25 +12,25 @@ const WEB_WORKER_IDLE_MS = 250;
 /** Longest step of a thread that Deno has reported as ended, in ms: until then the thread may write memory. */
 const LAST_STEP_MS = 100;
 
-/** Life of a thread. */
+/** Lifecycle of a thread. */
 export interface WorkerThread {
-  /** Resolves when the thread listens. Stays pending if that never happens: then `gone` tells. */
+  /** Resolves when the thread listens. If the thread fails before, only `gone` resolves. */
   readonly ready: Promise<void>;
-  /** Resolves when the thread has ended and touches no memory any more; with the error that ended the thread, if known. */
+  /** Resolves when the thread has ended and cannot access memory; with the thread's error, if known. */
   readonly gone: Promise<Error | undefined>;
-  /** Makes the process wait for the thread, as it does from the start. */
+  /** Lets the thread keep the process alive, as a new thread does. */
   readonly ref: () => void;
-  /** Lets the process end without the thread. */
+  /** Lets the process end while the thread runs. */
   readonly unref: () => void;
   readonly terminate: () => void;
 }
 
-/** A started thread and its end of comlink's line. */
+/** A started thread with its comlink endpoint. */
 export interface SpawnedThread extends WorkerThread {
   readonly endpoint: Endpoint;
 }
 
-/** A worker that a user's program has started: of node:worker_threads, or of the web. */
+/** Worker started by a user's program: of node:worker_threads, or of the web. */
 export type StartedWorker = Thread | Worker;
 
 /** Starts a thread by `start`, or on `entry.js`. Throws if neither is possible; no other program is executed. */
@@ -97,7 +97,7 @@ function watchWebWorker(worker: Worker): SpawnedThread {
     setTimeout(() => ended(failure), lastStep);
   };
   worker.addEventListener("error", (event) => {
-    event.preventDefault(); // or Deno takes the whole program down
+    event.preventDefault(); // otherwise Deno ends the whole program
     failure = new Error(event.message);
     end(0);
   });

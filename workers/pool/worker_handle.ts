@@ -5,11 +5,11 @@ import type { WorkerApi } from "../entry/worker.ts";
 
 /** A worker of the pool. */
 export interface WorkerHandle extends WorkerThread {
-  /** Carries jobs out, in order. Rejects if the worker ends before it answered. */
+  /** Runs jobs in order. Rejects if the worker ends without an answer. */
   run(jobs: readonly Job[]): Promise<readonly JobResult[]>;
 }
 
-/** Starts a worker, or takes the one that `start` has started. Throws where that is not possible at all. */
+/** Starts a worker: by `start`, or else on `entry.js`. Throws if that is impossible. */
 export function startWorker(start?: () => StartedWorker): WorkerHandle {
   return new ThreadWorker(spawn(start));
 }
@@ -20,7 +20,7 @@ class ThreadWorker implements WorkerHandle {
   readonly ref: () => void;
   readonly unref: () => void;
   readonly terminate: () => void;
-  // Held for the worker's life: when a root proxy is collected, comlink releases its worker.
+  // Kept for the worker's lifetime, as comlink releases a worker whose root proxy is collected.
   readonly #proxy: Remote<WorkerApi>;
   readonly #run: Remote<WorkerApi>["run"];
   readonly #unanswered = new Set<(error: Error) => void>();
@@ -31,7 +31,7 @@ class ThreadWorker implements WorkerHandle {
     this.unref = thread.unref;
     this.terminate = thread.terminate;
     this.#proxy = wrap<WorkerApi>(thread.endpoint);
-    this.#run = this.#proxy.run; // each look-up makes a proxy, which costs more than the call
+    this.#run = this.#proxy.run; // each property access creates a proxy, which costs more than the call
     this.ready = thread.ready;
     this.gone = thread.gone.then((failure) => {
       this.#lost = new Error("Worker ended before it answered", { cause: failure });
@@ -41,7 +41,7 @@ class ThreadWorker implements WorkerHandle {
     });
   }
 
-  // Not a race with `gone`: each would leave its reaction on that promise for as long as the worker lives.
+  // No `Promise.race` with `gone`, as each call would leave a reaction on that promise until the worker ends.
   run(jobs: readonly Job[]): Promise<readonly JobResult[]> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);

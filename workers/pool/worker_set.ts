@@ -8,16 +8,16 @@ import { type SlotEvents, type Task, WorkerSlot } from "./worker_slot.ts";
 /** Consecutive failed starts after which no more are tried. */
 const FAILED_STARTS = 2;
 
-/** Milliseconds without any answer until a worker counts as hanging. A job takes under one; a slow disk may take seconds. */
+/** Time without an answer after which a worker counts as hanging, in ms. A job takes under 1 ms; a slow disk may take seconds. */
 export const PATIENCE_MS: number = 30_000;
 
 /** Calls of a worker set on its pool. */
 export interface WorkerSetEvents extends Pick<SlotEvents, "answered" | "lost"> {
-  /** A worker may take jobs that none took before. */
+  /** Called when a worker has become ready, or can be started. */
   changed(): void;
 }
 
-/** Workers of a pool: started one by one as there is work, and replaced by this thread where none can be started. */
+/** Workers of a pool, started one by one on demand. If no worker can be started, this thread replaces them. */
 export class WorkerSet {
   readonly #size: number;
   readonly #events: WorkerSetEvents;
@@ -26,7 +26,7 @@ export class WorkerSet {
   readonly #slots: WorkerSlot[] = [];
   readonly #listeners = new Set<(error: StreamError) => void>();
   #startWorker: (() => WorkerHandle) | undefined;
-  /** This thread in a worker's place. */
+  /** Slot of this thread, if no worker can be started. */
   #inlineSlot: WorkerSlot | undefined;
   /** Unreported error: no worker can be started. */
   #untold: StreamError | undefined;
@@ -34,7 +34,7 @@ export class WorkerSet {
   #loading = false;
   #failedStarts = 0;
 
-  /** `startWorker` stands in for the module that starts threads. */
+  /** `startWorker` replaces the module that starts threads, for tests. */
   constructor(
     size: number,
     events: WorkerSetEvents,
@@ -49,36 +49,36 @@ export class WorkerSet {
     this.#startWorker = startWorker;
   }
 
-  /** Number of threads that run, or start. */
+  /** Number of threads that run or are starting. */
   get threads(): number {
     return this.#slots.length - (this.#inlineSlot === undefined ? 0 : 1);
   }
 
-  /** Number of jobs that workers have. */
+  /** Number of unanswered jobs. */
   get jobs(): number {
     return this.#slots.reduce((sum, slot) => sum + slot.jobs, 0);
   }
 
-  /** Whether a slot is this thread in a worker's place. */
+  /** Whether a slot is this thread's. */
   isInline(slot: WorkerSlot): boolean {
     return slot === this.#inlineSlot;
   }
 
-  /** Tells one listener, once, if no worker can be started. Returns the call that removes the listener. */
+  /** Adds a listener. If no worker can be started, one listener is called, once. Returns the call that removes the listener. */
   onUnavailable(tell: (error: StreamError) => void): () => void {
     this.#listeners.add(tell);
     if (this.#untold !== undefined) this.#tellUnavailable(this.#untold);
     return () => void this.#listeners.delete(tell);
   }
 
-  /** Ends a worker as a crash would; false if there is none of that number. */
+  /** Ends a worker as a crash would; false if the index has no worker. */
   crash(index: number): boolean {
     const slot = this.#slots[index];
     slot?.crash();
     return slot !== undefined;
   }
 
-  /** The worker with the least to do; undefined if none takes jobs. */
+  /** Finds the ready worker with the fewest messages and bytes; undefined if there is none. */
   leastBusy(): WorkerSlot | undefined {
     let least: WorkerSlot | undefined;
     for (const slot of this.#slots) {
@@ -90,7 +90,7 @@ export class WorkerSet {
     return least;
   }
 
-  /** Starts one worker more, unless the set is full or one starts already: the next is worth its start when that one is busy. */
+  /** Starts one more worker, unless the set is full or another worker is starting. */
   startOne(): void {
     if (this.#slots.length >= this.#size || this.#loading || this.#slots.some((slot) => !slot.ready)) return;
     if (this.#failedStarts >= FAILED_STARTS) {
@@ -111,7 +111,7 @@ export class WorkerSet {
     }
   }
 
-  /** Ends all workers. Returns the tasks that have no answer, and a promise of the threads' end. */
+  /** Ends all workers. Returns the unanswered tasks, and a promise of the threads' end. */
   end(): { unanswered: Task[]; gone: Promise<unknown> } {
     const slots = this.#slots.splice(0);
     return { unanswered: slots.flatMap((slot) => slot.abandon()), gone: Promise.all(slots.map(({ gone }) => gone)) };
@@ -142,7 +142,7 @@ export class WorkerSet {
     return new WorkerSlot(worker, events, this.#clock, patience);
   }
 
-  /** Loads the module that starts threads, and comlink with it: only a pool with work needs them. */
+  /** Loads the module that starts threads, and comlink, which only a pool with jobs needs. */
   async #load(): Promise<void> {
     this.#loading = true;
     try {

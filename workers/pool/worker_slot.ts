@@ -41,7 +41,7 @@ export class WorkerSlot {
   #answers = 0;
   #watch: unknown;
 
-  /** `patience`: milliseconds without any answer after which a worker with something to do counts as hanging. */
+  /** `patience` is the time without an answer after which a worker with jobs counts as hanging, in ms. */
   constructor(worker: WorkerHandle, events: SlotEvents, clock: Clock, patience: number) {
     this.#worker = worker;
     this.#events = events;
@@ -62,7 +62,7 @@ export class WorkerSlot {
     return this.#started && !this.#lost;
   }
 
-  /** Resolves when its thread has ended. */
+  /** Resolves when the worker's thread has ended. */
   get gone(): Promise<unknown> {
     return this.#worker.gone;
   }
@@ -77,7 +77,7 @@ export class WorkerSlot {
     return this.#batches.size;
   }
 
-  /** Their bytes. */
+  /** Size of the unanswered jobs, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
