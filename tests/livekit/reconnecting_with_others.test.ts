@@ -56,7 +56,7 @@ test(
       await fixture.step("the other to listen", plain.listen("text", "again"));
       await fixture.step("a text", alice.runtime.sendText("hello", { topic: "again", destinationIdentities: ["plain"] }));
       assert.equal((await fixture.step("the other SDK's word of the text", plain.received())).content, await told("hello"));
-    }, endlessPieces),
+    }, { endless: true }),
   { seconds: 40 },
 );
 
@@ -70,9 +70,10 @@ interface UnderWay {
   readonly receiving: Promise<Uint8Array>;
 }
 
+/** Runs a body while Alice and another SDK send to each other; `endless` streams last until they fail. */
 async function underWay(
   body: (fixture: LiveKitRoom, alice: Member, plain: SdkPeer, streams: UnderWay) => Promise<void>,
-  source: () => AsyncGenerator<Uint8Array> = pieces,
+  { endless = false } = {},
 ): Promise<void> {
   await rooms.in(async (fixture) => {
     const alice = await fixture.join("alice", { limits: FAULT_LIMITS });
@@ -89,11 +90,12 @@ async function underWay(
       });
     });
     receiving.catch(() => {}); // looked at by the body
-    const file = plain.sendFile(TO_ALICE, { topic: "to alice", destinationIdentities: ["alice"] });
-    file.catch(() => {}); // it may have been cut off
+    const options = { topic: "to alice", destinationIdentities: ["alice"] };
+    const fromPlain = endless ? plain.streamBytes([TO_ALICE], options, false) : plain.sendFile(TO_ALICE, options);
+    fromPlain.catch(() => {}); // it may have been cut off
     let sendBegan: () => void = () => {};
     const sent = new Promise<void>((resolve) => sendBegan = resolve);
-    const sending = alice.runtime.sendBytes(source(), {
+    const sending = alice.runtime.sendBytes(endless ? endlessPieces() : pieces(), {
       topic: "to plain",
       destinationIdentities: ["plain"],
       onProgress: ({ bytes }) => {
