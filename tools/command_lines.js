@@ -42,8 +42,10 @@ const ELSEWHERE = {
   "tools/fresh_clones.js": /^(npm|bun|deno) install$|^npm start$|^bun --bun run start$|^deno task start$/,
   "tools/pack_test.js": /^npm install && npm pack$|^(npm install|bun add) PATH\/millrace-0\.1\.0\.tgz$/,
   "tools/pack_cli_test.js, as the package is not published": /@millrace\/cli/,
-  "tests/livekit/cli.test.ts, by its program; the dots stand for options": /^(bun --bun run|deno task) millrace receive …$/,
-  "tests/repo/bench.test.ts and tests/livekit/bench*.test.ts, briefly": /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
+  "tests/livekit/programs/cli.test.ts, by its program; the dots stand for options":
+    /^(bun --bun run|deno task) millrace receive …$/,
+  "tests/repo/bench.test.ts and tests/livekit/programs/bench*.test.ts, briefly":
+    /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
   "tools/bundles.js": /^bun build --compile|^node --build-sea$/,
   ".ci/run, or on another runtime what it runs": /^(\.ci\/run|npm test|npm run test:\w+|bun --bun run test|deno task test)$/,
   "tools/check.js by .ci/run": /^npm run check( -- docs)?$/,

@@ -14,7 +14,7 @@ const TESTS = [
   "saving",
   "agent_actors",
   "abort_signals",
-  "livekit/adopting",
+  "rooms/adopting",
 ];
 
 await tally(async () => {

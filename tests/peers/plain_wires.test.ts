@@ -1,4 +1,4 @@
-// Plain streams on the hub. `livekit/plain_wires` has the same in a real room.
+// Plain streams on the hub. `livekit/interop/plain_wires` has the same in a real room.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { inRealTime } from "../support/hub_fixture.ts";

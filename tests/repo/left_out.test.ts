@@ -15,7 +15,7 @@ test("tools/test.js: files that lack a program are left out, and named at the en
   assert.is(code, 0);
   assert.ok(lines.some((line) => /^ok +tests\/runtime\/timers\.test\.ts/.test(line)));
   const told = lines.findIndex((line) => line.startsWith("Not run, for lack of what they need. Get it by node tools/peers.js"));
-  assert.match(lines[told + 1] ?? "", /^ {2}tests\/livekit\/server\.test\.ts: .*redis/);
+  assert.match(lines[told + 1] ?? "", /^ {2}tests\/livekit\/servers\/server\.test\.ts: .*redis/);
   assert.ok(lines.slice(told).some((line) => line.includes("redis: Cannot find Redis")));
   assert.match(lines.at(-1) ?? "", /^[1-9]\d* passed, 0 failed$/);
 });
@@ -23,7 +23,7 @@ test("tools/test.js: files that lack a program are left out, and named at the en
 test("tools/test.js: with CI set, a left out file is a failure", async () => {
   const { code, lines } = await runWithoutPrograms({ CI: "true" });
   assert.is(code, 1);
-  assert.ok(lines.some((line) => /^FAILED tests\/livekit\/server\.test\.ts: not run, as it lacks .*redis/.test(line)));
+  assert.ok(lines.some((line) => /^FAILED tests\/livekit\/servers\/server\.test\.ts: not run, as it lacks .*redis/.test(line)));
   assert.match(lines.at(-1) ?? "", /^[1-9]\d* passed, 1 failed$/);
 });
 
@@ -32,7 +32,7 @@ test.run();
 /** Runs the tests of a file that needs Redis, and of one that needs nothing. */
 async function runWithoutPrograms(env: Record<string, string>): Promise<{ code: number | null; lines: string[] }> {
   const runner = join(projectRoot(), "tools", "test.js");
-  const [program, ...args] = runtimeCommand(runner, "livekit/server.test", "runtime/timers.test");
+  const [program, ...args] = runtimeCommand(runner, "servers/server.test", "runtime/timers.test");
   const { REDIS_SERVER: _, ...inherited } = process.env;
   const child = spawn(program, args, { env: { ...inherited, PATH: "", ...env }, stdio: ["ignore", "pipe", "inherit"] });
   try {

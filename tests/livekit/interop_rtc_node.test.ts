@@ -1,4 +1,0 @@
-// Millrace and `@livekit/rtc-node` 1.1.0, used plainly, both ways.
-import { interop } from "../support/livekit/interop.ts";
-
-interop("rtc-node-1");

@@ -1,5 +1,0 @@
-// Millrace and `@livekit/rtc-node` 0.13.34, used plainly, both ways.
-// needs: rtc-node-0.13
-import { interop } from "../support/livekit/interop.ts";
-
-interop("rtc-node-0.13");
