@@ -31,7 +31,7 @@ import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import { nextBytes } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { inRealTime, type Member } from "../support/hub_fixture.ts";
+import { inRealTime, type Member } from "../support/hub/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 import { macrotask, until } from "../support/waiting.ts";

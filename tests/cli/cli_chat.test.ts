@@ -1,7 +1,7 @@
 // millrace chat, over a hub.
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
-import { start } from "../support/cli_runs.ts";
+import { start } from "../support/cli/cli_runs.ts";
 import { suite } from "../support/harness.ts";
 import { collectTexts } from "../support/handlers.ts";
 

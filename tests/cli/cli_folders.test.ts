@@ -5,7 +5,7 @@ import { packTar, type TarEntry } from "modern-tar";
 import * as assert from "uvu/assert";
 import { createHub, createRuntime } from "../../mod.ts";
 import { packFolder } from "../../cli/commands/folders.ts";
-import { start } from "../support/cli_runs.ts";
+import { start } from "../support/cli/cli_runs.ts";
 import { pattern, same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

@@ -5,7 +5,7 @@ import process from "node:process";
 import * as assert from "uvu/assert";
 import { TransferSlots } from "../../cli/commands/transfer_slots.ts";
 import { createHub } from "../../mod.ts";
-import { start } from "../support/cli_runs.ts";
+import { start } from "../support/cli/cli_runs.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

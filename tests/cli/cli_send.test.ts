@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { createHub } from "../../mod.ts";
-import { start } from "../support/cli_runs.ts";
+import { start } from "../support/cli/cli_runs.ts";
 import { pattern, same } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

@@ -8,8 +8,8 @@ import { toFailure } from "../../cli/failure.ts";
 import { handleSignals } from "../../cli/signal_handlers.ts";
 import { bytesText, printableLine, printableText } from "../../cli/output/printable.ts";
 import { createHub } from "../../mod.ts";
-import { CliProgram } from "../support/cli_program.ts";
-import { CliRun, start } from "../support/cli_runs.ts";
+import { CliProgram } from "../support/cli/cli_program.ts";
+import { CliRun, start } from "../support/cli/cli_runs.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 

@@ -8,7 +8,7 @@ import { type CodecPool, StreamError } from "../../mod.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
 import { nextBytes } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 

@@ -7,7 +7,7 @@ import type { CodecPool } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { inPair, inRealTime } from "../support/hub/hub_fixture.ts";
 import { begin } from "../support/part_files.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";

@@ -9,7 +9,7 @@ import { nameOfType } from "../../files/mime.ts";
 import { ownerTag } from "../../files/owner.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { begin, finish, text } from "../support/part_files.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 

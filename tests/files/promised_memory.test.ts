@@ -5,8 +5,8 @@ import { decodeControl } from "../../protocol/wire/control.ts";
 import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
-import { frame, type RawParticipant } from "../support/raw_participant.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
+import { frame, type RawParticipant } from "../support/hub/raw_participant.ts";
 
 const test = suite("promised memory");
 

@@ -2,11 +2,11 @@
 import * as assert from "uvu/assert";
 import { type RuntimeOptions, STREAM_CHUNK_SIZE } from "../../mod.ts";
 import type { Transport } from "../../transports/transport.ts";
-import { spied } from "../support/altered_transport.ts";
+import { spied } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { pseudorandom } from "../support/bytes.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
-import { linkOf } from "../support/paced_links.ts";
+import { inVirtualTime } from "../support/hub/hub_fixture.ts";
+import { linkOf } from "../support/hub/paced_links.ts";
 
 const test = suite("chunk size");
 

@@ -5,9 +5,9 @@ import type { LinkOptions } from "../../transports/hub/link_options.ts";
 import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
-import type { RawParticipant } from "../support/raw_participant.ts";
-import { incomingOf } from "../support/incoming_of.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
+import type { RawParticipant } from "../support/hub/raw_participant.ts";
+import { incomingOf } from "../support/hub/incoming_of.ts";
 
 const test = suite("credit over time");
 

@@ -1,10 +1,10 @@
 // Laws of congestion control on simulated links, in virtual time: full use, short queues, no starvation, adaptation to steps.
 import * as assert from "uvu/assert";
-import { spied } from "../support/altered_transport.ts";
+import { spied } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { pseudorandom } from "../support/bytes.ts";
-import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
-import { type Line, linkOf, overLine, quantile, transfer } from "../support/paced_links.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
+import { type Line, linkOf, overLine, quantile, transfer } from "../support/hub/paced_links.ts";
 
 const test = suite("congestion on links");
 

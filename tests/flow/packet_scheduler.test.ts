@@ -5,7 +5,7 @@ import type { Transport } from "../../transports/transport.ts";
 import { control, describe } from "../support/conformance/transport.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("PacketScheduler");
 

@@ -4,7 +4,7 @@ import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { inVirtualPair, inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
 
 const test = suite("OpeningQueue");
 

@@ -5,8 +5,8 @@ import { decodeHeader } from "../../protocol/wire/header.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
-import type { RawParticipant } from "../support/raw_participant.ts";
+import { type HubFixture, inVirtualTime } from "../support/hub/hub_fixture.ts";
+import type { RawParticipant } from "../support/hub/raw_participant.ts";
 
 const test = suite("slow receivers");
 

@@ -4,7 +4,7 @@ import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../pro
 import { SdkReaders } from "../../transports/livekit/sdk_readers.ts";
 import type { ReaderEvents, SdkReader } from "../../transports/livekit/sdk/events.ts";
 import { suite } from "../support/harness.ts";
-import { plainHeader } from "../support/raw_participant.ts";
+import { plainHeader } from "../support/hub/raw_participant.ts";
 
 const test = suite("ForeignReaders");
 const AB = new Uint8Array([1, 2]);

@@ -5,9 +5,9 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectReaders, last } from "../support/handlers.ts";
-import { withHostilePeer } from "../support/hostile_peer.ts";
-import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
-import { digestOf, frame } from "../support/raw_participant.ts";
+import { withHostilePeer } from "../support/hub/hostile_peer.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
+import { digestOf, frame } from "../support/hub/raw_participant.ts";
 
 const test = suite("forged packets");
 

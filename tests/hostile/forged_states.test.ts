@@ -2,11 +2,11 @@
 import * as assert from "uvu/assert";
 import type { Claim } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
-import { sendingToHostilePeer } from "../support/hostile_peer.ts";
+import { sendingToHostilePeer } from "../support/hub/hostile_peer.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
-import { digestOf } from "../support/raw_participant.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
+import { digestOf } from "../support/hub/raw_participant.ts";
 
 const test = suite("forged states");
 

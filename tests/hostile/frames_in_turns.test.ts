@@ -8,8 +8,8 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { last } from "../support/handlers.ts";
-import { withHostilePeer } from "../support/hostile_peer.ts";
-import { frame, framedDigest } from "../support/raw_participant.ts";
+import { withHostilePeer } from "../support/hub/hostile_peer.ts";
+import { frame, framedDigest } from "../support/hub/raw_participant.ts";
 
 const test = suite("frames in turns");
 

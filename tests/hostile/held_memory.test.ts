@@ -4,9 +4,9 @@ import { BLOCK_OVERHEAD } from "../../protocol/memory_account.ts";
 import type { ByteStreamReader, StreamError } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualTime, type Member } from "../support/hub_fixture.ts";
-import { frame, type RawParticipant } from "../support/raw_participant.ts";
-import { incomingOf } from "../support/incoming_of.ts";
+import { inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
+import { frame, type RawParticipant } from "../support/hub/raw_participant.ts";
+import { incomingOf } from "../support/hub/incoming_of.ts";
 
 const test = suite("held memory");
 

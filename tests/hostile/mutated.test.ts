@@ -5,7 +5,7 @@ import { copyPacket } from "../../transports/packet_size.ts";
 import { createRandom } from "../../transports/hub/random.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualTime } from "../support/hub/hub_fixture.ts";
 
 const test = suite("mutated packets");
 

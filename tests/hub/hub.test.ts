@@ -8,8 +8,8 @@ import { createHub } from "../../transports/hub/hub.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { chunk, codeOf, control, transportConformance } from "../support/conformance/transport.ts";
 import { suite } from "../support/harness.ts";
-import { listen } from "../support/hub_members.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { listen } from "../support/hub/hub_members.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 transportConformance("hub", () => {
   const hub = createHub();

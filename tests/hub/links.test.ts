@@ -5,8 +5,8 @@ import type { LinkOptions } from "../../transports/hub/link_options.ts";
 import { createHub } from "../../transports/hub/hub.ts";
 import { chunk, control } from "../support/conformance/transport.ts";
 import { suite } from "../support/harness.ts";
-import { listen } from "../support/hub_members.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { listen } from "../support/hub/hub_members.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("hub links");
 

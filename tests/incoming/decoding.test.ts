@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { SLICE_MS } from "../../common/event_loop.ts";
 import { collectTexts } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 
 const TEXT_BYTES = 4_000_000;

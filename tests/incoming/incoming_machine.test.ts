@@ -6,7 +6,7 @@ import { type IncomingActor, type IncomingEffects, type IncomingEvent, incomingS
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { muteWarnings } from "../support/mute_warnings.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("incomingStream machine");
 

@@ -4,9 +4,9 @@ import type { ByteStreamReader } from "../../mod.ts";
 import { pseudorandom } from "../support/bytes.ts";
 import { last, nextWhole, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { withHostilePeer } from "../support/hostile_peer.ts";
-import { inPair } from "../support/hub_fixture.ts";
-import { frame, framedDigest } from "../support/raw_participant.ts";
+import { withHostilePeer } from "../support/hub/hostile_peer.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
+import { frame, framedDigest } from "../support/hub/raw_participant.ts";
 import { rejection } from "../support/rejections.ts";
 
 const MB = 1_000_000;

@@ -4,7 +4,7 @@ import type { ByteStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { joined, pattern } from "../support/bytes.ts";
 import { nextBytes, nextText } from "../support/handlers.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("StreamReader.readable");

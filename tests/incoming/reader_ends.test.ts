@@ -5,8 +5,8 @@ import { last, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
-import { digestOf, type RawParticipant } from "../support/raw_participant.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
+import { digestOf, type RawParticipant } from "../support/hub/raw_participant.ts";
 
 const test = suite("StreamReader: ends");
 

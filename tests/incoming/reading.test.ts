@@ -6,11 +6,11 @@ import type { ByteStreamReader, RuntimeOptions, TextStreamReader } from "../../m
 import { suite } from "../support/harness.ts";
 import { joined, pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
-import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { inPair, inRealTime } from "../support/hub/hub_fixture.ts";
 import { pause, until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { incomingOf } from "../support/incoming_of.ts";
+import { incomingOf } from "../support/hub/incoming_of.ts";
 
 const test = suite("StreamReader");
 

@@ -5,8 +5,8 @@ import { ConnectionReceiveWindow, ReceiveBudget } from "../../protocol/flow/cred
 import { DEFAULT_LIMITS } from "../../protocol/limits.ts";
 import { pseudorandom } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
-import { inVirtualPair } from "../support/hub_fixture.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { inVirtualPair } from "../support/hub/hub_fixture.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const MIB = 1024 * 1024;
 const ROUND_TRIP = 100;

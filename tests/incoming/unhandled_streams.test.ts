@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { Runtime, StreamOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
 
 const test = suite("streams without a handler");
 

@@ -5,7 +5,7 @@ import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualTime } from "../support/hub/hub_fixture.ts";
 
 const test = suite("UnreadWatch");
 

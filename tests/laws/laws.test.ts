@@ -7,10 +7,10 @@ import type { ByteStreamReader, Limits, StreamErrorCode, TextStreamReader } from
 import { StreamError } from "../../mod.ts";
 import type { LinkOptions } from "../../transports/hub/link_options.ts";
 import { pattern, same } from "../support/bytes.ts";
-import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { incomingOf } from "../support/incoming_of.ts";
+import { incomingOf } from "../support/hub/incoming_of.ts";
 
 const test = suite("laws of streams");
 

@@ -8,7 +8,7 @@ import { TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualPair } from "../support/hub_fixture.ts";
+import { inVirtualPair } from "../support/hub/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("abort signals");

@@ -6,7 +6,7 @@ import type { ByteStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes } from "../support/handlers.ts";
-import { inRealTime } from "../support/hub_fixture.ts";
+import { inRealTime } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { ByteStreamReader, Runtime, StreamError, TextStreamReader } from "../../mod.ts";
 import { TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 
 const SENDS = 1_000;

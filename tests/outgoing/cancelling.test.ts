@@ -4,7 +4,7 @@ import type { TextStreamReader } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText } from "../support/handlers.ts";
-import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { inPair, inRealTime } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualPair, type Member } from "../support/hub_fixture.ts";
+import { inVirtualPair, type Member } from "../support/hub/hub_fixture.ts";
 
 const test = suite("timers of streams");
 

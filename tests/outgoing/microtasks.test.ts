@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { HubOptions } from "../../mod.ts";
 import { difference, pattern } from "../support/bytes.ts";
 import { TO_BOB } from "../support/handlers.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { suite } from "../support/harness.ts";
 

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { nextText } from "../support/handlers.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 
 const test = suite("missing receivers");
 

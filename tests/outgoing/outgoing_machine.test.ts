@@ -6,7 +6,7 @@ import { type OutgoingActor, type OutgoingEffects, type OutgoingEvent, outgoingS
 import { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { muteWarnings } from "../support/mute_warnings.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("outgoingStream machine");
 

@@ -9,7 +9,7 @@ import type { CodecPool } from "../../workers/pool/options.ts";
 import type { SegmentStore } from "../../workers/segments.ts";
 import { nextBytes, nextText } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
-import { inRealTime } from "../support/hub_fixture.ts";
+import { inRealTime } from "../support/hub/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 

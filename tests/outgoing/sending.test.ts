@@ -7,7 +7,7 @@ import type { ByteStreamInfo, Runtime, TextStreamInfo } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
-import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { inPair, inRealTime } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

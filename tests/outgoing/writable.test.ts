@@ -5,7 +5,7 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 
 const test = suite("StreamWriter.writable");

@@ -3,9 +3,9 @@ import * as assert from "uvu/assert";
 import { Answers } from "../../actors/peers/answers.ts";
 import type { ControlMessage } from "../../protocol/wire/control.ts";
 import { suite } from "../support/harness.ts";
-import { type HubFixture, inVirtualTime } from "../support/hub_fixture.ts";
-import type { RawParticipant } from "../support/raw_participant.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { type HubFixture, inVirtualTime } from "../support/hub/hub_fixture.ts";
+import type { RawParticipant } from "../support/hub/raw_participant.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("Answers");
 

@@ -4,7 +4,7 @@ import type { ByteStreamReader, Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { pause, until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 

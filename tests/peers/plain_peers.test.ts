@@ -4,8 +4,8 @@ import type { ByteStreamInfo, TextStreamInfo } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
-import { inPair, inRealTime, inVirtualTime } from "../support/hub_fixture.ts";
-import { isOurs, plainHeader } from "../support/raw_participant.ts";
+import { inPair, inRealTime, inVirtualTime } from "../support/hub/hub_fixture.ts";
+import { isOurs, plainHeader } from "../support/hub/raw_participant.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 

@@ -1,8 +1,8 @@
 // Plain streams on the hub. `livekit/interop/plain_wires` has the same in a real room.
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { inRealTime } from "../support/hub_fixture.ts";
-import { CUT, expectedOf, outcomesOf, WIRES } from "../support/plain_wires.ts";
+import { inRealTime } from "../support/hub/hub_fixture.ts";
+import { CUT, expectedOf, outcomesOf, WIRES } from "../support/hub/plain_wires.ts";
 
 const test = suite("plain streams on a hub");
 

@@ -6,9 +6,9 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
 import { last } from "../support/handlers.ts";
-import { sendingToHostilePeer, withHostilePeer } from "../support/hostile_peer.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
-import { digestOf, frame, type RawParticipant } from "../support/raw_participant.ts";
+import { sendingToHostilePeer, withHostilePeer } from "../support/hub/hostile_peer.ts";
+import { inVirtualTime } from "../support/hub/hub_fixture.ts";
+import { digestOf, frame, type RawParticipant } from "../support/hub/raw_participant.ts";
 
 const test = suite("protocol: streams");
 

@@ -2,9 +2,9 @@
 import * as assert from "uvu/assert";
 import { createHub, createRuntime, type Transport } from "../../mod.ts";
 import { decodeControl } from "../../protocol/wire/control.ts";
-import { altered } from "../support/altered_transport.ts";
+import { altered } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { RawParticipant } from "../support/raw_participant.ts";
+import { RawParticipant } from "../support/hub/raw_participant.ts";
 import { until } from "../support/waiting.ts";
 
 const test = suite("StateUpdates");

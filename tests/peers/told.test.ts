@@ -4,11 +4,11 @@ import type { InspectionEvent } from "xstate";
 import { createRuntime, type RuntimeOptions, type StreamSender, type TransportEvents } from "../../mod.ts";
 import { decodeTrailer, encodeTrailer } from "../../protocol/wire/extension.ts";
 import { decodeHeader, encodeHeader } from "../../protocol/wire/header.ts";
-import { altered } from "../support/altered_transport.ts";
+import { altered } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
 
 const test = suite("events for users");
 

@@ -2,11 +2,11 @@
 import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { Runtime, Transport } from "../../mod.ts";
-import { altered } from "../support/altered_transport.ts";
+import { altered } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText, nextWhole } from "../support/handlers.ts";
-import { type HubFixture, inRealTime, inVirtualTime } from "../support/hub_fixture.ts";
+import { type HubFixture, inRealTime, inVirtualTime } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 
 const test = suite("unlisted participants");

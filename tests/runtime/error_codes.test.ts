@@ -7,13 +7,13 @@ import type { ByteStreamReader, StreamErrorCode } from "../../mod.ts";
 import { createHub, createRuntime, StreamError } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
-import { altered } from "../support/altered_transport.ts";
+import { altered } from "../support/hub/altered_transport.ts";
 import { collectReaders, last, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualPair, type Member } from "../support/hub_fixture.ts";
-import { digestOf } from "../support/raw_participant.ts";
+import { type HubFixture, inVirtualPair, type Member } from "../support/hub/hub_fixture.ts";
+import { digestOf } from "../support/hub/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("error codes");

@@ -5,7 +5,7 @@ import { causeText, escaped, StreamError } from "../../errors.ts";
 import { createHub, createRuntime, type RuntimeOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
 
 const test = suite("ErrorLog");
 

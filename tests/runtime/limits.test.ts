@@ -6,8 +6,8 @@ import { collectReaders } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualTime, type Member } from "../support/hub_fixture.ts";
-import { incomingOf } from "../support/incoming_of.ts";
+import { type HubFixture, inVirtualTime, type Member } from "../support/hub/hub_fixture.ts";
+import { incomingOf } from "../support/hub/incoming_of.ts";
 
 const test = suite("limits");
 

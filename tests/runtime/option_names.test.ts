@@ -7,7 +7,7 @@ import { assertKnownNames, nearestName } from "../../protocol/option_names.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
 
 const test = suite("option names");
 

@@ -14,7 +14,7 @@ import {
 } from "../../common/realms.ts";
 import { suite } from "../support/harness.ts";
 import { nextWhole } from "../support/handlers.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 

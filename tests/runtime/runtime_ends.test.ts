@@ -2,13 +2,13 @@
 import { readdir } from "node:fs/promises";
 import * as assert from "uvu/assert";
 import { createRuntime, type TransportEvents } from "../../mod.ts";
-import { altered } from "../support/altered_transport.ts";
+import { altered } from "../support/hub/altered_transport.ts";
 import { collectReaders, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { pattern } from "../support/bytes.ts";
-import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub_fixture.ts";
-import { digestOf } from "../support/raw_participant.ts";
+import { type HubFixture, inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
+import { digestOf } from "../support/hub/raw_participant.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("runtime.close");

@@ -8,7 +8,7 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { joined, pattern } from "../support/bytes.ts";
 import { collectTexts, nextText, nextWhole } from "../support/handlers.ts";
-import { inPair, inRealTime } from "../support/hub_fixture.ts";
+import { inPair, inRealTime } from "../support/hub/hub_fixture.ts";
 import { until } from "../support/waiting.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { AnyActorRef } from "xstate";
 import { createHub, createRuntime, type Runtime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualTime } from "../support/hub/hub_fixture.ts";
 
 const test = suite("stream leaks");
 

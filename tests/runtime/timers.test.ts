@@ -3,7 +3,7 @@ import { type Actor, type AnyActorRef, createActor, createMachine } from "xstate
 import { indexTimers } from "../../actors/runtime/timer_index.ts";
 import { createHub, createRuntime } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const patient = createMachine({
   initial: "early",

@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import { type ActorOptions, type AnyActorLogic, createActor, createMachine, SimulatedClock } from "xstate";
 import { type Clock, nowOf, systemClock } from "../../common/clock.ts";
 import { suite } from "../support/harness.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 /** Clock of an actor: xstate does not export the type's name. */
 type XstateClock = NonNullable<ActorOptions<AnyActorLogic>["clock"]>;

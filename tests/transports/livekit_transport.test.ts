@@ -7,9 +7,9 @@ import { LiveKitTransport, type SdkRoomApi } from "../../transports/livekit/tran
 import { control, trailer } from "../support/conformance/transport.ts";
 import { FakeSdk } from "../support/fake_sdk.ts";
 import { suite } from "../support/harness.ts";
-import { plainHeader } from "../support/raw_participant.ts";
+import { plainHeader } from "../support/hub/raw_participant.ts";
 import { rejection } from "../support/rejections.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("LiveKitTransport");
 

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { Unlisted } from "../../transports/livekit/unlisted.ts";
 import { suite } from "../support/harness.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("Unlisted");
 

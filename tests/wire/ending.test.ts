@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { collectTexts, nextBytes, nextText } from "../support/handlers.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { pause, until } from "../support/waiting.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../protocol/wire/frames.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { frame } from "../support/raw_participant.ts";
+import { frame } from "../support/hub/raw_participant.ts";
 
 const test = suite("frames");
 

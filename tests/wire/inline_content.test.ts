@@ -6,9 +6,9 @@ import { encodeHeader } from "../../protocol/wire/header.ts";
 import { DEFAULT_LIMITS } from "../../protocol/limits.ts";
 import { inlineContent, readInlineContent, WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
-import { spied } from "../support/altered_transport.ts";
+import { spied } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
-import { inVirtualTime } from "../support/hub_fixture.ts";
+import { inVirtualTime } from "../support/hub/hub_fixture.ts";
 
 const test = suite("inlineContent");
 

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
 
 const test = suite("sent headers");

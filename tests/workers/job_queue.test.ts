@@ -12,7 +12,7 @@ import { filled } from "../support/conformance/codec.ts";
 import { FakeWorkerHandle } from "../support/fake_worker_handle.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("JobQueue");

@@ -11,7 +11,7 @@ import { filled, sha256 } from "../support/conformance/codec.ts";
 import { FakeWorkerHandle } from "../support/fake_worker_handle.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { VirtualTime } from "../support/virtual_time.ts";
+import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("WorkerPool: losses");
 

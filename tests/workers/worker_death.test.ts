@@ -7,7 +7,7 @@ import type { Progress } from "../../mod.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
 import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
-import { inPair } from "../support/hub_fixture.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
 
 const test = suite("killed workers");

@@ -7,7 +7,7 @@ import { pattern } from "../../support/bytes.ts";
 import { nextBytes } from "../../support/handlers.ts";
 import { LiveKitRooms } from "../../support/livekit/livekit_rooms.ts";
 import { until } from "../../support/waiting.ts";
-import { CUT, expectedOf, outcomesOf, WIRES } from "../../support/plain_wires.ts";
+import { CUT, expectedOf, outcomesOf, WIRES } from "../../support/hub/plain_wires.ts";
 import { rejection } from "../../support/rejections.ts";
 import { inTemporaryFolder } from "../../support/temporary_folder.ts";
 import { livekit } from "../../../transports/livekit/mod.ts";

@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { CliProgram, endPrograms } from "../../support/cli_program.ts";
+import { CliProgram, endPrograms } from "../../support/cli/cli_program.ts";
 import { suite } from "../../support/harness.ts";
 import { pattern } from "../../support/bytes.ts";
 import { inTemporaryFolder } from "../../support/temporary_folder.ts";

@@ -4,7 +4,7 @@ import type { VideoGrant } from "livekit-server-sdk";
 import { createRuntime, type Runtime, type RuntimeOptions, type StreamError } from "../../../mod.ts";
 import { livekit } from "../../../transports/livekit/mod.ts";
 import { describeWhenLate } from "../harness.ts";
-import { describeRuntime } from "../hub_fixture.ts";
+import { describeRuntime } from "../hub/hub_fixture.ts";
 import { closeRooms, connect, disposeAll, type Room } from "./rooms.ts";
 import { startServer, type TestServer } from "../../../bench/support/server.ts";
 

@@ -1,5 +1,5 @@
 // Packets as a plain SDK may send them, right and wrong, and their results at a reader. Used on the hub and in a room.
-import type { Runtime, StreamError, Transport } from "../../mod.ts";
+import type { Runtime, StreamError, Transport } from "../../../mod.ts";
 import { plainHeader } from "./raw_participant.ts";
 
 export type Step =

@@ -1,7 +1,7 @@
 // The command as a process of its own, on the runtime that runs the test, as its users run it.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import process from "node:process";
-import { programCommand } from "../../bench/support/program_command.ts";
+import { programCommand } from "../../../bench/support/program_command.ts";
 
 const running = new Set<CliProgram>();
 

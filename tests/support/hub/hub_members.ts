@@ -1,8 +1,8 @@
 // Participants of a hub who note all events.
-import type { StreamError } from "../../errors.ts";
-import type { Hub } from "../../transports/hub/options.ts";
-import type { Transport } from "../../transports/transport.ts";
-import { describe } from "./conformance/transport.ts";
+import type { StreamError } from "../../../errors.ts";
+import type { Hub } from "../../../transports/hub/options.ts";
+import type { Transport } from "../../../transports/transport.ts";
+import { describe } from "../conformance/transport.ts";
 
 export interface Listener {
   transport: Transport;

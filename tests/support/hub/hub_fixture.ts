@@ -1,16 +1,16 @@
 // Runtimes on one hub for a test, in virtual or real time, and participants who send and note packets themselves.
-import type { StreamError } from "../../errors.ts";
-import { createRuntime, type ErrorContext, type Runtime, type RuntimeOptions } from "../../mod.ts";
-import { createHub } from "../../transports/hub/hub.ts";
-import type { Hub, HubOptions } from "../../transports/hub/options.ts";
-import type { Codec } from "../../workers/codec.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
-import type { CodecPool } from "../../workers/pool/options.ts";
-import { sharedCodecPool } from "../../workers/pool/shared.ts";
-import { describeWhenLate } from "./harness.ts";
-import { assertNoLeaks, markLeaks } from "./leaks.ts";
+import type { StreamError } from "../../../errors.ts";
+import { createRuntime, type ErrorContext, type Runtime, type RuntimeOptions } from "../../../mod.ts";
+import { createHub } from "../../../transports/hub/hub.ts";
+import type { Hub, HubOptions } from "../../../transports/hub/options.ts";
+import type { Codec } from "../../../workers/codec.ts";
+import { createInlineCodec } from "../../../workers/jobs/inline_codec.ts";
+import type { CodecPool } from "../../../workers/pool/options.ts";
+import { sharedCodecPool } from "../../../workers/pool/shared.ts";
+import { describeWhenLate } from "../harness.ts";
+import { assertNoLeaks, markLeaks } from "../leaks.ts";
 import { RawParticipant } from "./raw_participant.ts";
-import { pause } from "./waiting.ts";
+import { pause } from "../waiting.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
 /** Virtual ms that the slowest link of a test may take to deliver its last packets. */

@@ -1,5 +1,5 @@
-import type { Packet } from "../../protocol/wire/packets.ts";
-import type { Transport } from "../../transports/transport.ts";
+import type { Packet } from "../../../protocol/wire/packets.ts";
+import type { Transport } from "../../../transports/transport.ts";
 
 /** A transport like `inner`, which is not direct, with the members that `change` gives. */
 export function altered(inner: Transport, change: (inner: Transport) => Partial<Transport>): Transport {

@@ -1,6 +1,6 @@
 // Time for tests: it stands still while work goes on, and jumps to the next timer when all work is done.
-import type { Clock } from "../../common/clock.ts";
-import { yieldToEventLoop } from "../../common/event_loop.ts";
+import type { Clock } from "../../../common/clock.ts";
+import { yieldToEventLoop } from "../../../common/event_loop.ts";
 
 export interface VirtualTimeOptions {
   /** Whether all real work (worker jobs, file access, a hub's deliveries) is done. Time stands still until then. */

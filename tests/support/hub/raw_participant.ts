@@ -1,6 +1,6 @@
 // Participants of a hub that send any packet a test wants, and note what comes.
 import { createHash } from "node:crypto";
-import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
+import { OWN_ATTRIBUTE } from "../../../protocol/constants.ts";
 import {
   type ControlMessage,
   decodeControl,
@@ -8,15 +8,15 @@ import {
   type PeerState,
   type ReceivingState,
   type SendingState,
-} from "../../protocol/wire/control.ts";
-import { encodeFrameHeader, type FrameHeader } from "../../protocol/wire/frames.ts";
-import { encodeTrailer, type HeaderExtension, type TrailerExtension } from "../../protocol/wire/extension.ts";
-import { decodeHeader, encodeHeader, type StreamDescription } from "../../protocol/wire/header.ts";
-import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
-import { copyPacket } from "../../transports/packet_size.ts";
-import type { Transport } from "../../transports/transport.ts";
-import { ENCODINGS } from "../../workers/jobs/zlib.ts";
-import { joined } from "./bytes.ts";
+} from "../../../protocol/wire/control.ts";
+import { encodeFrameHeader, type FrameHeader } from "../../../protocol/wire/frames.ts";
+import { encodeTrailer, type HeaderExtension, type TrailerExtension } from "../../../protocol/wire/extension.ts";
+import { decodeHeader, encodeHeader, type StreamDescription } from "../../../protocol/wire/header.ts";
+import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../../protocol/wire/packets.ts";
+import { copyPacket } from "../../../transports/packet_size.ts";
+import type { Transport } from "../../../transports/transport.ts";
+import { ENCODINGS } from "../../../workers/jobs/zlib.ts";
+import { joined } from "../bytes.ts";
 
 /** Fields of a raw participant's header. */
 export interface RawOpening {

@@ -1,6 +1,6 @@
 // A runtime, and a hostile participant who sends it any packets.
-import type { ByteStreamReader } from "../../mod.ts";
-import { collectReaders } from "./handlers.ts";
+import type { ByteStreamReader } from "../../../mod.ts";
+import { collectReaders } from "../handlers.ts";
 import { type HubFixture, inVirtualTime, type Member } from "./hub_fixture.ts";
 import type { RawParticipant } from "./raw_participant.ts";
 

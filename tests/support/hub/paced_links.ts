@@ -1,6 +1,6 @@
 // Bulk over simulated lines, with short messages beside it: goodput, and latencies of the messages.
-import { pseudorandom } from "./bytes.ts";
-import type { LinkOptions, Runtime } from "../../mod.ts";
+import { pseudorandom } from "../bytes.ts";
+import type { LinkOptions, Runtime } from "../../../mod.ts";
 import { type HubFixture, inVirtualPair, type Member } from "./hub_fixture.ts";
 
 /** A reliable line. Rate in bytes a second, the rest in ms. */

@@ -1,8 +1,8 @@
 // The command, run in this process over a hub, with streams that are no terminals or pass for one.
 import { PassThrough } from "node:stream";
-import { interruptedBy } from "../../cli/failure.ts";
-import { run } from "../../cli/run.ts";
-import type { Hub } from "../../mod.ts";
+import { interruptedBy } from "../../../cli/failure.ts";
+import { run } from "../../../cli/run.ts";
+import type { Hub } from "../../../mod.ts";
 
 const CREDENTIALS = ["--room", "office", "--api-key", "key", "--api-secret", "secret"];
 
