@@ -1,6 +1,6 @@
 // One transfer by one contender, with background traffic, between two participants of its own.
 import type { Kind, Pair, Participant, Processes } from "../livekit/processes.ts";
-import { clock } from "../livekit/clock.ts";
+import { clock } from "../support/clock.ts";
 import type { BackgroundTraffic, Heard, SendCommand } from "../livekit/commands.ts";
 import { type Holds, quantile, wait } from "../probe.ts";
 import type { Contents } from "./contents.ts";

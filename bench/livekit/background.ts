@@ -1,7 +1,7 @@
 // Background traffic of a participant during a transfer: messages of 50 bytes by the measured API, and calls by the Room.
 import type { Room, TextStreamReader as SdkTextReader } from "@livekit/rtc-node";
 import type { Runtime, TextStreamReader } from "../../mod.ts";
-import { clock } from "./clock.ts";
+import { clock } from "../support/clock.ts";
 import type { BackgroundCommand, BackgroundTraffic, Call, Heard } from "./commands.ts";
 
 const TOPIC = "background";

@@ -11,7 +11,7 @@ import { MemoryProbe } from "../memory_probe.ts";
 import { HoldProbe, wait } from "../probe.ts";
 import { randomBytes } from "../samples.ts";
 import { hear, heard, startBackground, stopBackground } from "./background.ts";
-import { clock } from "./clock.ts";
+import { clock } from "../support/clock.ts";
 import type { BackgroundCommand, HoldCommand, Listening, OfferCommand, SendCommand, TextCommand } from "./commands.ts";
 
 /** Bytes of a write to a reader that does not read. */

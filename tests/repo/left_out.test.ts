@@ -14,7 +14,9 @@ test("tools/test.js: files that lack a program are left out, and named at the en
   const { code, lines } = await runWithoutPrograms({ CI: "" });
   assert.is(code, 0);
   assert.ok(lines.some((line) => /^ok +tests\/runtime\/timers\.test\.ts/.test(line)));
-  const told = lines.findIndex((line) => line.startsWith("Not run, for lack of what they need. Get it by node tools/peers.js"));
+  const told = lines.findIndex((line) =>
+    line.startsWith("Not run, for lack of what they need. Get it by node tools/install/peers.js")
+  );
   assert.match(lines[told + 1] ?? "", /^ {2}tests\/livekit\/servers\/server\.test\.ts: .*redis/);
   assert.ok(lines.slice(told).some((line) => line.includes("redis: Cannot find Redis")));
   assert.match(lines.at(-1) ?? "", /^[1-9]\d* passed, 0 failed$/);

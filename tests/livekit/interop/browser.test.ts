@@ -1,5 +1,5 @@
 // Millrace and `livekit-client` in Chromium, used plainly, both ways.
 // needs: chromium
-import { interop } from "../../support/livekit/interop.ts";
+import { interop } from "../../support/interop/interop.ts";
 
 interop("browser");

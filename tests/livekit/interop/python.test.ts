@@ -1,5 +1,5 @@
 // Millrace and `livekit` for Python, used plainly, both ways.
 // needs: python
-import { interop } from "../../support/livekit/interop.ts";
+import { interop } from "../../support/interop/interop.ts";
 
 interop("python");

@@ -1,4 +1,4 @@
 // Millrace and `@livekit/rtc-node` 1.1.0, used plainly, both ways.
-import { interop } from "../../support/livekit/interop.ts";
+import { interop } from "../../support/interop/interop.ts";
 
 interop("rtc-node-1");

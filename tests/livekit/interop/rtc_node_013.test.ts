@@ -1,5 +1,5 @@
 // Millrace and `@livekit/rtc-node` 0.13.34, used plainly, both ways.
 // needs: rtc-node-0.13
-import { interop } from "../../support/livekit/interop.ts";
+import { interop } from "../../support/interop/interop.ts";
 
 interop("rtc-node-0.13");

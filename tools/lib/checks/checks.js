@@ -17,13 +17,13 @@ export const CHECKS = {
   jsr: [["{deno}", "publish", "--dry-run", "--allow-dirty"]],
   layering: [["{run}", "tools/test.js", "layering"]],
   docs: [
-    ["{run}", "tools/doc_examples.js"],
-    ["{bun}", "tools/doc_examples.js"],
-    ["{deno}", "run", "-A", "tools/doc_examples.js"],
+    ["{run}", "tools/acceptance/doc_examples.js"],
+    ["{bun}", "tools/acceptance/doc_examples.js"],
+    ["{deno}", "run", "-A", "tools/acceptance/doc_examples.js"],
   ],
   pack: [
-    ["{run}", "tools/pack_test.js"],
-    ["{run}", "tools/pack_cli_test.js"],
+    ["{run}", "tools/acceptance/pack_test.js"],
+    ["{run}", "tools/acceptance/pack_cli_test.js"],
   ],
   start: [
     ["{run}", "tools/start.js"],

@@ -21,7 +21,7 @@ export const PROGRAMS = {
 };
 
 /** Instruction for installing a missing program. */
-export const HOW_TO_GET = "node tools/peers.js (on Debian as root it installs what it can, and it says what it cannot)";
+export const HOW_TO_GET = "node tools/install/peers.js (on Debian as root it installs what it can, and it says what it cannot)";
 
 /** Finds a program; undefined if there is none. Throws if its variable names a missing file. */
 export function find(name) {

@@ -1,15 +1,15 @@
-// node tools/bundles.js: builds a user's program with each bundler, by the lines of the README, and counts threads and starts.
+// node tools/acceptance/bundles.js: builds a user's program with each bundler, by the lines of the README, and counts threads and starts.
 // Builds each program twice: with its own worker, and without one. The second has the name of our worker's entry, and must not start as it.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { install } from "./lib/install.js";
-import { newerNode } from "./lib/programs/newer_nodes.js";
-import { mustRun, run } from "./lib/processes.js";
-import { commandFor, executable, root } from "./lib/runtime.js";
-import { runtimeProgram } from "./lib/runtimes.js";
-import { note, tally } from "./lib/tally.js";
+import { install } from "../lib/install.js";
+import { newerNode } from "../lib/programs/newer_nodes.js";
+import { mustRun, run } from "../lib/processes.js";
+import { commandFor, executable, root } from "../lib/runtime.js";
+import { runtimeProgram } from "../lib/runtimes.js";
+import { note, tally } from "../lib/tally.js";
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-bundles-"));
 const packages = join(root, "tools", "bundlers", "node_modules");

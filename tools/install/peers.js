@@ -1,13 +1,13 @@
-// node tools/peers.js [livekit | redis | chromium | python | rtc-node-0.13 ...]: installs the programs that tests of LiveKit need.
+// node tools/install/peers.js [livekit | redis | chromium | python | rtc-node-0.13 ...]: installs the programs that tests of LiveKit need.
 // Builds the LiveKit server by Go, makes an environment for Python, and as root installs the others by apt-get.
 import process from "node:process";
-import { installPackages } from "./lib/programs/debian.js";
-import { buildLivekitServer } from "./lib/servers/livekit_server.js";
-import { onPath } from "./lib/programs/on_path.js";
-import { run } from "./lib/processes.js";
-import { find, PROGRAMS } from "./lib/programs/programs.js";
-import { installPython } from "./lib/programs/python.js";
-import { installRtcNode013 } from "./lib/programs/rtc_node_013.js";
+import { installPackages } from "../lib/programs/debian.js";
+import { buildLivekitServer } from "../lib/servers/livekit_server.js";
+import { onPath } from "../lib/programs/on_path.js";
+import { run } from "../lib/processes.js";
+import { find, PROGRAMS } from "../lib/programs/programs.js";
+import { installPython } from "../lib/programs/python.js";
+import { installRtcNode013 } from "../lib/programs/rtc_node_013.js";
 
 const args = process.argv.slice(2);
 const names = args.length > 0 ? args : Object.keys(PROGRAMS);

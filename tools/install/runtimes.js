@@ -1,7 +1,7 @@
-// node tools/runtimes.js: installs Bun and Deno in tools/runtimes, and prints the folder that has them.
+// node tools/install/runtimes.js: installs Bun and Deno in tools/runtimes, and prints the folder that has them.
 import process from "node:process";
-import { run } from "./lib/processes.js";
-import { runtimeProgram, runtimesFolder } from "./lib/runtimes.js";
+import { run } from "../lib/processes.js";
+import { runtimeProgram, runtimesFolder } from "../lib/runtimes.js";
 
 try {
   const folder = await runtimesFolder();

@@ -1,16 +1,16 @@
-// node tools/pack_cli_test.js: packs the library and the command for npm, and installs both packs in an empty project.
+// node tools/acceptance/pack_cli_test.js: packs the library and the command for npm, and installs both packs in an empty project.
 // Uses the command there on Node, Bun and Deno: its help, its exit codes, and one transfer in a LiveKit room.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packCli } from "./lib/checks/cli_pack.js";
-import { buildLivekitServer, livekitConfig, startLivekitServer } from "./lib/servers/livekit_server.js";
-import { freePort } from "./lib/servers/ports.js";
-import { mustRun, run } from "./lib/processes.js";
-import { find } from "./lib/programs/programs.js";
-import { root } from "./lib/runtime.js";
-import { runtimeProgram } from "./lib/runtimes.js";
-import { note, tally } from "./lib/tally.js";
+import { packCli } from "../lib/checks/cli_pack.js";
+import { buildLivekitServer, livekitConfig, startLivekitServer } from "../lib/servers/livekit_server.js";
+import { freePort } from "../lib/servers/ports.js";
+import { mustRun, run } from "../lib/processes.js";
+import { find } from "../lib/programs/programs.js";
+import { root } from "../lib/runtime.js";
+import { runtimeProgram } from "../lib/runtimes.js";
+import { note, tally } from "../lib/tally.js";
 
 const SIZE = 1_000_000;
 const folder = mkdtempSync(join(tmpdir(), "millrace-cli-pack-"));

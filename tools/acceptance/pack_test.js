@@ -1,14 +1,14 @@
-// node tools/pack_test.js: packs the project for npm, installs the pack in empty projects, and uses it there on Node, Bun and Deno.
+// node tools/acceptance/pack_test.js: packs the project for npm, installs the pack in empty projects, and uses it there on Node, Bun and Deno.
 // Then Deno imports the source over HTTP, as from JSR. Each time a small program sends 1 MB and checks that a worker thread did its work.
 import { createServer } from "node:http";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { mustRun, run } from "./lib/processes.js";
-import { commandFor, compiler, executable, root } from "./lib/runtime.js";
-import { runtimeProgram } from "./lib/runtimes.js";
-import { note, tally } from "./lib/tally.js";
+import { mustRun, run } from "../lib/processes.js";
+import { commandFor, compiler, executable, root } from "../lib/runtime.js";
+import { runtimeProgram } from "../lib/runtimes.js";
+import { note, tally } from "../lib/tally.js";
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-pack-"));
 const proof = join(folder, "worker-ran");

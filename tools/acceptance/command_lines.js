@@ -1,15 +1,15 @@
-// node tools/command_lines.js: runs the command lines of README.md, cli/README.md and docs/ as typed, in a clone of the commit.
+// node tools/acceptance/command_lines.js: runs the command lines of README.md, cli/README.md and docs/ as typed, in a clone of the commit.
 // They get a LiveKit server of their own. A command line that no table below lists fails, so that none is forgotten.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { delimiter, dirname, join } from "node:path";
-import { commandLinesOf } from "./lib/checks/command_lines.js";
-import { provide } from "./lib/programs/needs.js";
-import { cloneProject, run } from "./lib/processes.js";
-import { root } from "./lib/runtime.js";
-import { runtimesFolder } from "./lib/runtimes.js";
-import { note, tally } from "./lib/tally.js";
+import { commandLinesOf } from "../lib/checks/command_lines.js";
+import { provide } from "../lib/programs/needs.js";
+import { cloneProject, run } from "../lib/processes.js";
+import { root } from "../lib/runtime.js";
+import { runtimesFolder } from "../lib/runtimes.js";
+import { note, tally } from "../lib/tally.js";
 
 /** Documents whose command lines are run. */
 const DOCUMENTS = ["README.md", "cli/README.md", "docs/reference.md", "docs/livekit.md", "docs/figures.md"];
@@ -39,14 +39,14 @@ const IN_ROOMS = [
 
 /** Commands that other programs run, or that are not run, by reason. */
 const ELSEWHERE = {
-  "tools/fresh_clones.js": /^(npm|bun|deno) install$|^npm start$|^bun --bun run start$|^deno task start$/,
-  "tools/pack_test.js": /^npm install && npm pack$|^(npm install|bun add) PATH\/millrace-0\.1\.0\.tgz$/,
-  "tools/pack_cli_test.js, as the package is not published": /@millrace\/cli/,
+  "tools/acceptance/fresh_clones.js": /^(npm|bun|deno) install$|^npm start$|^bun --bun run start$|^deno task start$/,
+  "tools/acceptance/pack_test.js": /^npm install && npm pack$|^(npm install|bun add) PATH\/millrace-0\.1\.0\.tgz$/,
+  "tools/acceptance/pack_cli_test.js, as the package is not published": /@millrace\/cli/,
   "tests/livekit/programs/cli.test.ts, by its program; the dots stand for options":
     /^(bun --bun run|deno task) millrace receive …$/,
   "tests/repo/bench.test.ts and tests/livekit/programs/bench*.test.ts, briefly":
     /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
-  "tools/bundles.js": /^bun build --compile|^node --build-sea$/,
+  "tools/acceptance/bundles.js": /^bun build --compile|^node --build-sea$/,
   ".ci/run, or on another runtime what it runs": /^(\.ci\/run|npm test|npm run test:\w+|bun --bun run test|deno task test)$/,
   "tools/check.js by .ci/run": /^npm run check( -- docs)?$/,
   "nobody: a program of the user's own, by a package that is not ours": /^npx tsx program\.ts$/,
@@ -91,7 +91,7 @@ function reportUnknown() {
   for (const command of commands) {
     if (command.startsWith("node tools/") && inCi.includes(command)) continue;
     if (known.includes(command) || Object.values(ELSEWHERE).some((pattern) => pattern.test(command))) continue;
-    note(false, command, "Cannot run it as a table of tools/command_lines.js must list it");
+    note(false, command, "Cannot run it as a table of tools/acceptance/command_lines.js must list it");
   }
   for (const command of known) if (!commands.has(command)) note(false, command, "No document has it");
 }

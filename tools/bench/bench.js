@@ -1,4 +1,4 @@
 // npm run bench | bun --bun run bench | deno task bench: runs the benchmark on the runtime that runs this.
-import { launch } from "./lib/launch.js";
+import { launch } from "../lib/launch.js";
 
 await launch("bench/main.ts", "Millrace benchmark");

@@ -1,8 +1,8 @@
-// node tools/newer_nodes.js: runs some tests, the demo and the pack's test on the newest long-term release of Node and on the newest one.
+// node tools/acceptance/newer_nodes.js: runs some tests, the demo and the pack's test on the newest long-term release of Node and on the newest one.
 // tools/newer_nodes/package.json has the versions; the programs are packages that are installed beside it.
-import { newerNode, versions } from "./lib/programs/newer_nodes.js";
-import { run } from "./lib/processes.js";
-import { count, tally } from "./lib/tally.js";
+import { newerNode, versions } from "../lib/programs/newer_nodes.js";
+import { run } from "../lib/processes.js";
+import { count, tally } from "../lib/tally.js";
 
 /** Tests of subjects that differ between versions: threads, compression, streams, files, signals, the SDK's native part. */
 const TESTS = [
@@ -29,7 +29,7 @@ async function tryOn(name, version) {
   }
   await runOn(version, [node, "tools/test.js", ...TESTS]);
   await runOn(version, [node, "tools/start.js"]);
-  await runOn(version, [node, "tools/pack_test.js"]);
+  await runOn(version, [node, "tools/acceptance/pack_test.js"]);
 }
 
 /** Runs a command and adds its counts; a command without counts counts as one, by its code. */

@@ -1,4 +1,4 @@
-// node tools/doc_examples.js [part of a file's name ...]
+// node tools/acceptance/doc_examples.js [part of a file's name ...]
 // Runs every ```ts block of the documents and doc comments, on the runtime that runs this. Type-checks them, on Node by tsc, on Deno by
 // deno check. Blocks marked ```ts ignore are skipped. A block without an import continues the block before it in the same file, so that a
 // text can build an example step by step. Each example runs in its own folder, with a "report.pdf" of 1 MB. It must end by itself, with code
@@ -6,10 +6,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
-import { buildIfStale, sourceFiles } from "./lib/build.js";
-import { run } from "./lib/processes.js";
-import { commandFor, compiler, executable, root, runtime, runtimeLabel } from "./lib/runtime.js";
-import { note, tally } from "./lib/tally.js";
+import { buildIfStale, sourceFiles } from "../lib/build.js";
+import { run } from "../lib/processes.js";
+import { commandFor, compiler, executable, root, runtime, runtimeLabel } from "../lib/runtime.js";
+import { note, tally } from "../lib/tally.js";
 
 /** Time limit of an example, in seconds. */
 const EXAMPLE_SECONDS = 30;

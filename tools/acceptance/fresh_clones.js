@@ -1,14 +1,14 @@
-// node tools/fresh_clones.js [node | bun | deno ...]: tries the commit as a new user would.
+// node tools/acceptance/fresh_clones.js [node | bun | deno ...]: tries the commit as a new user would.
 // Makes a clone and an empty home for each runtime, without another runtime's packages. Runs that runtime's two commands of the README there,
 // and a few tests by its own test command.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { delimiter, join } from "node:path";
-import { cloneProject, run } from "./lib/processes.js";
-import { root } from "./lib/runtime.js";
-import { runtimeProgram } from "./lib/runtimes.js";
-import { note, tally } from "./lib/tally.js";
+import { cloneProject, run } from "../lib/processes.js";
+import { root } from "../lib/runtime.js";
+import { runtimeProgram } from "../lib/runtimes.js";
+import { note, tally } from "../lib/tally.js";
 
 /** Commands of the README's table, by runtime. The tests are few and quick, and cover workers, files and machines. */
 const COMMANDS = {

@@ -1,9 +1,9 @@
-// node tools/link_relay.js --from 127.0.0.2:7882 --to 127.0.0.1:7882 [--delay ms] [--rate MB/s] [--queue ms] [--loss probability] [--seed n].
+// node tools/bench/link_relay.js --from 127.0.0.2:7882 --to 127.0.0.1:7882 [--delay ms] [--rate MB/s] [--queue ms] [--loss probability] [--seed n].
 // Relays packets between LiveKit clients and a server (npm run livekit -- --node-ip 127.0.0.2) over a simulated line, until Ctrl-C. Then
 // prints the numbers of packets.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { LINE, startRelay } from "./lib/servers/link_relay.js";
+import { LINE, startRelay } from "../lib/servers/link_relay.js";
 
 try {
   const names = Object.keys(LINE);

@@ -4,8 +4,8 @@ import { createRuntime } from "../../../mod.ts";
 import type { Runtime, StreamError } from "../../../mod.ts";
 import { livekit } from "../../../transports/livekit/mod.ts";
 import { type PeerKind, type Recorded, type SdkPeer, startPeer } from "../peers/sdk_peer.ts";
-import { untilEachSees } from "./peer_room.ts";
-import { connect, disposeAll } from "./rooms.ts";
+import { untilEachSees } from "../livekit/peer_room.ts";
+import { connect, disposeAll } from "../livekit/rooms.ts";
 import { startServer, type TestServer } from "../../../bench/support/server.ts";
 
 const ROOM = "interop";
