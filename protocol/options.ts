@@ -156,8 +156,9 @@ function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>
     throw new StreamError("invalid-argument", `Cannot ${action} as the options must be an object: got ${show(options)}`);
   }
   assertKnownNames(options, checks, `Cannot ${action}`);
-  for (const [name, [test, shape]] of Object.entries(checks)) {
+  for (const name in checks) {
     const value = options[name];
+    const [test, shape] = checks[name] as Check;
     if (value === undefined || test(value)) continue;
     throw new StreamError("invalid-argument", `Cannot ${action} as "${name}" must be ${shape}: got ${show(value)}`);
   }

@@ -3,6 +3,7 @@ import type { Limits } from "../../protocol/limits.ts";
 import type { PartFile } from "../../files/create_part_file.ts";
 import type { FileSource } from "../../files/source.ts";
 import type { Codec } from "../../workers/codec.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { PacketScheduler } from "./packet_scheduler.ts";
 
 /** File system calls that streams use; see `files/`. */
@@ -18,6 +19,8 @@ export interface FileAccess {
 /** Environment of a stream: its runtime's limits, clock, codec and files. */
 export interface StreamContext {
   readonly clock: Required<Clock>;
+  /** Deadlines of the streams. */
+  readonly deadlines: Deadlines;
   readonly limits: Limits;
   readonly codec: Codec;
   readonly files: FileAccess;

@@ -42,6 +42,12 @@ export class Completion {
     return abort && { ...abort, why: `"${this.#from}" gave it up` };
   }
 
+  /** Fault of a stream whose consumed content is not all that its sender had to send. */
+  get endFault(): Fault | undefined {
+    if (this.#trailer === undefined) return { code: "incomplete", why: "its trailer did not come" };
+    return this.abortFault ?? (this.#content.isCutOff ? { code: "incomplete", why: "its last frame is not whole" } : undefined);
+  }
+
   /** Notes a sign of life of the sender. */
   heard(): void {
     this.#heardAt = this.#context.clock.now();

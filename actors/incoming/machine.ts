@@ -1,5 +1,6 @@
-import { type ActorRefFrom, assign, fromCallback, setup } from "xstate";
+import { assign, setup } from "xstate";
 import type { StreamError, StreamErrorCode } from "../../errors.ts";
+import { type StreamActor, StreamMachine } from "../common/stream_actor.ts";
 
 /** Events of an incoming stream. */
 export type IncomingEvent =
@@ -7,23 +8,22 @@ export type IncomingEvent =
   | { type: "trailer.received" }
   | { type: "gap.found" }
   | { type: "stream.consumed" }
+  | { type: "deadline.passed" }
   | { type: "cancel.requested"; error: StreamError }
   | { type: "stream.broken"; error: StreamError };
 
-/** Effects of the machine, and answers for its guards and delays. Serialises to nothing, so that an inspector sees plain data. */
+/** Effects of the machine, and answers for its guards. Serialises to nothing, so that an inspector sees plain data. */
 export interface IncomingEffects {
-  /** Whether the stream has ended. */
-  readonly ended: boolean;
   /** Notes that a handler takes the stream, and its window if it asks for one. */
   claimed(window: number | undefined): void;
   /** Creates an error about the stream. */
   failure(code: StreamErrorCode, why: string): StreamError;
-  /** Longest wait for a handler, in ms. */
-  readonly unclaimedTimeout: number;
+  /** Sends "deadline.passed" unless the stream has a handler in time. */
+  awaitHandler(): void;
   /** Error of a sender that has been silent too long; undefined before. */
   silence(): StreamError | undefined;
-  /** Time until the sender may have been silent too long, in ms. */
-  untilSilent(): number;
+  /** Sends "deadline.passed" once the sender may have been silent too long. */
+  awaitSilence(): void;
   close(): void;
   fail(error: StreamError): void;
 }
@@ -53,13 +53,9 @@ const machine = setup({
     events: {} as IncomingEvent,
     input: {} as IncomingInput,
   },
-  actors: {
-    /** Invoked for the stream's life: its clean-up runs whatever ends the actor. */
-    holding: fromCallback<IncomingEvent, IncomingEffects>(({ input }) => () => {
-      if (!input.ended) input.fail(input.failure("cancelled", "its actor was stopped"));
-    }),
-  },
   actions: {
+    awaitHandler: ({ context }) => context.effects.awaitHandler(),
+    awaitSilence: ({ context }) => context.effects.awaitSilence(),
     claim: ({ context, event }) => {
       if (event.type !== "handler.found") return;
       context.effects.claimed(event.window);
@@ -79,10 +75,6 @@ const machine = setup({
   guards: {
     isSilent: ({ context }) => context.effects.silence() !== undefined,
   },
-  delays: {
-    unclaimed: ({ context }) => context.effects.unclaimedTimeout,
-    silence: ({ context }) => context.effects.untilSilent(),
-  },
 }).createMachine({
   id: "incoming",
   context: ({ input: { streamId, topic, kind, sender, effects } }) => ({
@@ -94,7 +86,6 @@ const machine = setup({
     trailer: false,
     error: undefined,
   }),
-  invoke: { src: "holding", input: ({ context }) => context.effects },
   initial: "offered",
   on: {
     "stream.broken": { target: ".failed", actions: "noteError" },
@@ -103,16 +94,18 @@ const machine = setup({
   },
   states: {
     offered: {
-      after: { unclaimed: { target: "failed", actions: "noteUnclaimed" } },
-      on: { "handler.found": { target: "receiving", actions: "claim" } },
+      entry: "awaitHandler",
+      on: {
+        "handler.found": { target: "receiving", actions: "claim" },
+        "deadline.passed": { target: "failed", actions: "noteUnclaimed" },
+      },
     },
     receiving: {
-      after: {
-        // A sign of life has moved the end of the silence: the delay restarts with the rest.
-        silence: [{ guard: "isSilent", target: "failed", actions: "noteSilence" }, { target: "receiving", reenter: true }],
-      },
+      entry: "awaitSilence",
       on: {
-        "gap.found": { target: "receiving", reenter: true },
+        "gap.found": { actions: "awaitSilence" },
+        // A sign of life may have moved the end of the silence: the wait restarts with the rest.
+        "deadline.passed": [{ guard: "isSilent", target: "failed", actions: "noteSilence" }, { actions: "awaitSilence" }],
         "stream.consumed": "closed",
       },
     },
@@ -124,5 +117,8 @@ const machine = setup({
 /** Machine of an incoming stream. */
 export const incomingStream: typeof machine = machine;
 
+/** Machine of an incoming stream, as streams run it. */
+export const incomingMachine: StreamMachine = new StreamMachine(machine);
+
 /** Actor of an incoming stream. */
-export type IncomingActor = ActorRefFrom<typeof machine>;
+export type IncomingActor = StreamActor<IncomingEvent>;

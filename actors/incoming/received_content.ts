@@ -1,9 +1,9 @@
 import { DEFAULT_LIMITS, type Limits } from "../../protocol/limits.ts";
-import { type MemoryAccount, StreamMemory } from "../../protocol/memory_account.ts";
+import { StreamMemory } from "../../protocol/memory_account.ts";
 import type { OpenedStream } from "../../protocol/wire/header.ts";
 import type { StreamContext } from "../common/context.ts";
-import type { ConnectionReceiveWindow } from "../../protocol/flow/credit.ts";
 import type { ContentCheck } from "./content_check.ts";
+import type { IncomingContext } from "./context.ts";
 import type { Fault } from "./fault.ts";
 import { type Admission, ReceiveBuffer, type ReceiveBufferHooks, type ReceivedBlock } from "./receive_buffer.ts";
 import { ReceiveWindow } from "./receive_window.ts";
@@ -31,13 +31,10 @@ export class ReceivedContent implements ReceiveBufferHooks {
   /** Offset that counts as received, once content is discarded or the end is settled. */
   #counted: number | undefined;
 
-  /** `shared` is the window of all the sender's streams; undefined for another SDK, which has no credit. */
   constructor(
     stream: ReceivingStream,
     opened: OpenedStream,
-    context: StreamContext,
-    memory: MemoryAccount,
-    shared: ConnectionReceiveWindow | undefined,
+    { stream: context, memory, shared }: IncomingContext,
     check: ContentCheck,
   ) {
     this.#stream = stream;

@@ -45,7 +45,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   #isReleased = false;
 
   constructor(from: string, opened: OpenedStream, context: IncomingContext) {
-    const { clock, limits, scheduler } = context.stream;
+    const { limits, scheduler } = context.stream;
     this.from = from;
     this.description = opened.description;
     this.extension = opened.extension;
@@ -54,12 +54,11 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.acknowledged = opened.extension !== undefined && scheduler.isPaced &&
       isBulk(opened.description, opened.extension.format);
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
-    this.unread = new UnreadWatch(clock, limits.unreadTimeout, () => {
+    this.unread = new UnreadWatch(context.stream.deadlines, limits.unreadTimeout, () => {
       this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });
     });
     this.#check = new ContentCheck(opened.extension !== undefined);
-    const shared = this.isMillrace ? context.shared : undefined;
-    this.content = new ReceivedContent(this, opened, context.stream, context.memory, shared, this.#check);
+    this.content = new ReceivedContent(this, opened, context, this.#check);
     this.#completion = new Completion(from, this.isMillrace, this.content, context.stream);
     this.closed.catch(() => {}); // a reader may ignore it
   }
@@ -84,10 +83,6 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
 
   get isClaimed(): boolean {
     return this.#claim === "claimed";
-  }
-
-  get unclaimedTimeout(): number {
-    return this.context.limits.unclaimedTimeout;
   }
 
   get context(): StreamContext {
@@ -131,8 +126,12 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.#completion.heard();
   }
 
-  untilSilent(): number {
-    return this.#completion.untilSilent();
+  awaitHandler(): void {
+    this.actor.setDeadline(this.context.limits.unclaimedTimeout);
+  }
+
+  awaitSilence(): void {
+    this.actor.setDeadline(this.#completion.untilSilent());
   }
 
   silence(): StreamError | undefined {
@@ -223,11 +222,8 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
 
   /** Throws unless the stream is whole, after its last block was consumed. */
   check(): void {
-    const { trailer, abortFault } = this.#completion;
-    if (trailer === undefined) throw this.failure("incomplete", "its trailer did not come");
-    if (abortFault !== undefined) throw this.#errorOf(abortFault);
-    if (this.content.isCutOff) throw this.failure("incomplete", "its last frame is not whole");
-    const fault = this.#check.findFault(this.content.consumed, this.description.info.size, trailer.extension);
+    const { endFault, trailer } = this.#completion;
+    const fault = endFault ?? this.#check.findFault(this.content.consumed, this.description.info.size, trailer?.extension);
     if (fault !== undefined) throw this.#errorOf(fault);
   }
 
@@ -240,7 +236,12 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     if (this.extension?.confirm === true) this.#context.notify();
   }
 
-  /** Fails the stream: entry action of "failed", or the actor's clean-up. */
+  /** Fails the stream unless the stream has ended, as its actor has stopped. */
+  stopped(): void {
+    if (!this.ended) this.fail(this.failure("cancelled", "its actor was stopped"));
+  }
+
+  /** Fails the stream: entry action of "failed". */
   fail(error: StreamError): void {
     if (this.ended) return;
     this.#finish(error);

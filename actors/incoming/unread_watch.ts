@@ -1,23 +1,22 @@
-import type { Clock } from "../../common/clock.ts";
+import { Deadline, type Deadlines } from "../common/deadlines.ts";
 
 /** Reason of a stream that ended unread, at both ends. */
 export const UNREAD = "its handler returned and nobody reads it";
 
 /** Ends a stream whose handler has returned without a consumer: else it would stay open for the runtime's life. */
 export class UnreadWatch {
-  readonly #clock: Required<Clock>;
+  readonly #deadlines: Deadlines;
   readonly #timeout: number;
-  readonly #expire: () => void;
+  readonly #deadline: Deadline;
   #isHandled = false;
   #isConsumed = false;
   #isOver = false;
-  #timer: unknown;
 
   /** `expire` is called `timeout` milliseconds after the handler's return, unless a consumer has started. */
-  constructor(clock: Required<Clock>, timeout: number, expire: () => void) {
-    this.#clock = clock;
+  constructor(deadlines: Deadlines, timeout: number, expire: () => void) {
+    this.#deadlines = deadlines;
     this.#timeout = timeout;
-    this.#expire = expire;
+    this.#deadline = new Deadline(expire);
   }
 
   /** Notes that the handler has returned. */
@@ -39,9 +38,7 @@ export class UnreadWatch {
   }
 
   #watch(): void {
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (!this.#isHandled || this.#isConsumed || this.#isOver) return;
-    this.#timer = this.#clock.setTimeout(this.#expire, this.#timeout);
+    const isUnread = this.#isHandled && !this.#isConsumed && !this.#isOver;
+    this.#deadlines.set(this.#deadline, isUnread ? this.#timeout : Infinity);
   }
 }

@@ -1,5 +1,6 @@
-import { type ActorRefFrom, assign, fromCallback, setup } from "xstate";
+import { assign, setup } from "xstate";
 import type { StreamError } from "../../errors.ts";
+import { type StreamActor, StreamMachine } from "../common/stream_actor.ts";
 
 /** Events of an outgoing stream. */
 export type OutgoingEvent =
@@ -7,22 +8,23 @@ export type OutgoingEvent =
   | { type: "close.requested" }
   | { type: "trailer.sent" }
   | { type: "receipts.settled" }
+  | { type: "deadline.passed" }
   | { type: "abort.requested"; error: StreamError }
   | { type: "pump.failed"; error: StreamError }
   | { type: "destinations.lost"; error: StreamError };
 
-/** Effects of the machine, and answers for its guards and delays. Serialises to nothing, so that an inspector sees plain data. */
+/** Effects of the machine, and answers for its guards. Serialises to nothing, so that an inspector sees plain data. */
 export interface OutgoingEffects {
-  /** Starts the pump. Returns the call that stops it. */
-  start(report: (event: OutgoingEvent) => void): () => void;
+  /** Starts the pump. */
+  start(): void;
   /** Whether every awaited receipt has arrived. */
   readonly confirmed: boolean;
   /** Error if no receiver confirmed the whole stream. */
   readonly unconfirmed: StreamError | undefined;
   /** Drops the receivers that have stalled the stream for `limits.stallTimeout`. */
   sweepStalled(): void;
-  /** Time until a receiver may have stalled too long, in ms. */
-  untilStall(): number;
+  /** Sends "deadline.passed" once a receiver may have stalled too long. */
+  awaitStall(): void;
   complete(): void;
   fail(error: StreamError): void;
 }
@@ -47,8 +49,8 @@ const settled = [
 ] as const;
 
 /**
- * An outgoing stream: `open → writing → closing → closed`, or `failed` from any of the first three. The root state invokes the pump: its
- * clean-up ends the stream however the actor stops.
+ * An outgoing stream: `open → writing → closing → closed`, or `failed` from any of the first three. The machine has no child actors and no
+ * delays: the pump and the deadline are effects, which end with the stream.
  */
 const machine = setup({
   types: {
@@ -56,10 +58,9 @@ const machine = setup({
     events: {} as OutgoingEvent,
     input: {} as OutgoingInput,
   },
-  actors: {
-    pump: fromCallback<OutgoingEvent, OutgoingEffects>(({ input, sendBack }) => input.start(sendBack)),
-  },
   actions: {
+    start: ({ context }) => context.effects.start(),
+    awaitStall: ({ context }) => context.effects.awaitStall(),
     sweepStalled: ({ context }) => context.effects.sweepStalled(),
     noteError: assign({ error: ({ event }) => ("error" in event ? event.error : undefined) }),
     noteUnconfirmed: assign({ error: ({ context }) => context.effects.unconfirmed }),
@@ -72,13 +73,10 @@ const machine = setup({
     isConfirmed: ({ context }) => context.effects.confirmed && context.effects.unconfirmed === undefined,
     isRefused: ({ context }) => context.effects.confirmed && context.effects.unconfirmed !== undefined,
   },
-  delays: {
-    stall: ({ context }) => context.effects.untilStall(),
-  },
 }).createMachine({
   id: "outgoing",
   context: ({ input: { streamId, topic, kind, effects } }) => ({ streamId, topic, kind, effects, error: undefined }),
-  invoke: { src: "pump", input: ({ context }) => context.effects },
+  entry: "start",
   initial: "open",
   on: {
     "abort.requested": { target: ".failed", actions: "noteError" },
@@ -90,14 +88,15 @@ const machine = setup({
       on: { "bytes.written": "writing", "close.requested": "closing" },
     },
     writing: {
-      after: { stall: { target: "writing", reenter: true, actions: "sweepStalled" } },
-      on: { "close.requested": "closing" },
+      entry: "awaitStall",
+      on: { "close.requested": "closing", "deadline.passed": { actions: ["sweepStalled", "awaitStall"] } },
     },
     closing: {
-      after: { stall: { target: "closing", reenter: true, actions: "sweepStalled" } },
+      entry: "awaitStall",
       on: {
-        "trailer.sent": [...settled, { target: "closing", reenter: true }], // restarts the stall timer for the receipts
+        "trailer.sent": [...settled, { actions: "awaitStall" }], // restarts the deadline for the receipts
         "receipts.settled": settled,
+        "deadline.passed": { actions: ["sweepStalled", "awaitStall"] },
       },
     },
     closed: { type: "final", entry: "complete" },
@@ -108,5 +107,8 @@ const machine = setup({
 /** Machine of an outgoing stream. */
 export const outgoingStream: typeof machine = machine;
 
+/** Machine of an outgoing stream, as streams run it. */
+export const outgoingMachine: StreamMachine = new StreamMachine(machine);
+
 /** Actor of an outgoing stream. */
-export type OutgoingActor = ActorRefFrom<typeof machine>;
+export type OutgoingActor = StreamActor<OutgoingEvent>;

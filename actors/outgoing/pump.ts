@@ -11,12 +11,11 @@ import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import { HeldStream } from "./held_stream.ts";
 import type { QueuedSegment } from "./send_queue.ts";
-import type { OutgoingEvent } from "./machine.ts";
 import type { OutgoingStream } from "./stream.ts";
 
 /** Starts the pump of a stream. Returns the call that stops it. */
-export function startPump(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void {
-  const pump = new OutgoingPump(stream, report);
+export function startPump(stream: OutgoingStream): () => void {
+  const pump = new OutgoingPump(stream);
   stream.pumped = pump.run(); // never rejects: `run` reports errors
   return () => pump.stop();
 }
@@ -24,7 +23,6 @@ export function startPump(stream: OutgoingStream, report: (event: OutgoingEvent)
 /** Moves a stream from its send queue to the transport: header, chunks within credit, trailer. */
 class OutgoingPump {
   readonly #stream: OutgoingStream;
-  readonly #report: (event: OutgoingEvent) => void;
   readonly #digest = runningDigest();
   /** Packets of a short stream; undefined if packets are sent at once. */
   #held: HeldStream | undefined;
@@ -33,9 +31,8 @@ class OutgoingPump {
   /** Ends the wait for a segment that the codec is encoding. */
   #leave: (() => void) | undefined;
 
-  constructor(stream: OutgoingStream, report: (event: OutgoingEvent) => void) {
+  constructor(stream: OutgoingStream) {
     this.#stream = stream;
-    this.#report = report;
   }
 
   async run(): Promise<void> {
@@ -57,19 +54,15 @@ class OutgoingPump {
       }
       if (!stream.ended) await this.#finish();
     } catch (error) {
-      if (!stream.ended) this.#report({ type: "pump.failed", error: asStreamError(error, stream.streamId) });
+      if (!stream.ended) stream.actor.send({ type: "pump.failed", error: asStreamError(error, stream.streamId) });
     } finally {
       if (stream.error !== undefined && this.#announced) await this.#abort(stream.error);
     }
   }
 
-  /** Ends the loop at its next step. The loop still awaits a packet being sent, as the packet's bytes must not change before. */
+  /** Ends the wait for the codec, as the stream has ended. The loop still awaits a packet being sent, whose bytes must not change before. */
   stop(): void {
-    const { streamId, ended } = this.#stream;
     this.#leave?.();
-    if (ended) return;
-    const message = `Cannot go on with the stream as its actor was stopped: stream id is "${streamId}"`;
-    this.#stream.fail(new StreamError("aborted", message, { streamId }));
   }
 
   /** Waits for an encoded segment; undefined once the pump is stopped, as reading a file may hang. */
@@ -183,7 +176,7 @@ class OutgoingPump {
     const trailer = this.#trailer(reason, attributes, { bytes: stream.offset, chunks: stream.chunks, digest });
     const packets = this.#held?.release(trailer, digest, stream.context.limits.headerBytes) ?? [trailer];
     for (const packet of packets) await this.#give(packet);
-    if (!stream.ended) this.#report({ type: "trailer.sent" });
+    if (!stream.ended) stream.actor.send({ type: "trailer.sent" });
   }
 
   /** Sends a trailer with the error's code. */

@@ -1,4 +1,4 @@
-import type { StreamError, StreamErrorCode } from "../../errors.ts";
+import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { type Progress, ProgressMeter, ProgressTracker } from "../../protocol/progress.ts";
 import { Deferred, Notifier } from "../../common/promises.ts";
 import { within } from "../../common/clock.ts";
@@ -8,7 +8,7 @@ import type { CompressionOptions } from "../../workers/codec.ts";
 import { tell } from "../common/callbacks.ts";
 import type { StreamContext } from "../common/context.ts";
 import { type DeliveredStream, Deliveries } from "./deliveries.ts";
-import type { OutgoingActor, OutgoingEffects, OutgoingEvent } from "./machine.ts";
+import type { OutgoingActor, OutgoingEffects } from "./machine.ts";
 import type { OutgoingSpec } from "./plan.ts";
 import { SendQueue } from "./send_queue.ts";
 
@@ -23,7 +23,7 @@ const CROWDED_BYTES = 64 * 1024 * 1024;
 /** Calls of an outgoing stream on its runtime. */
 export interface StreamHooks {
   /** Starts the stream's pump. Returns the call that stops it. */
-  start(stream: OutgoingStream, report: (event: OutgoingEvent) => void): () => void;
+  startPump(stream: OutgoingStream): () => void;
   /** Sends a receiver the state of the stream. */
   notify(stream: OutgoingStream, destination: Destination): void;
   /** Called when the stream's header is given to the scheduler. */
@@ -53,6 +53,7 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
   readonly #settled = new Deferred();
   /** Wakes the pump: a receiver's state has changed, or the stream has ended. */
   readonly #receivers = new Notifier();
+  #stopPump: (() => void) | undefined;
   /** End of the stream; undefined while the stream continues. */
   #end: { readonly error: StreamError | undefined } | undefined;
 
@@ -105,8 +106,8 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     return undefined;
   }
 
-  start(report: (event: OutgoingEvent) => void): () => void {
-    return this.#hooks.start(this, report);
+  start(): void {
+    this.#stopPump = this.#hooks.startPump(this);
   }
 
   get confirmed(): boolean {
@@ -121,8 +122,8 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     this.deliveries.sweepStalled();
   }
 
-  untilStall(): number {
-    return this.deliveries.untilStall();
+  awaitStall(): void {
+    this.actor.setDeadline(this.deliveries.untilStall());
   }
 
   /** Completes the stream: entry action of "closed". */
@@ -130,7 +131,14 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     if (!this.ended) this.#finish(undefined);
   }
 
-  /** Fails the stream: entry action of "failed", or the pump's clean-up. */
+  /** Fails the stream unless the stream has ended, as its actor has stopped. */
+  stopped(): void {
+    const { streamId } = this;
+    const message = `Cannot go on with the stream as its actor was stopped: stream id is "${streamId}"`;
+    if (!this.ended) this.fail(new StreamError("aborted", message, { streamId }));
+  }
+
+  /** Fails the stream: entry action of "failed". */
   fail(error: StreamError): void {
     if (this.ended) return;
     this.spec.destinations.finish(this.offset);
@@ -217,6 +225,7 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
 
   #finish(error: StreamError | undefined): void {
     this.#end = { error };
+    this.#stopPump?.();
     this.deliveries.end();
     if (this.spec.onProgress !== undefined) this.#reportProgress(this.#meter.finish(this.offset, this.context.clock.now()));
     if (this.spec.confirm) this.spec.description.info.receipts = this.spec.destinations.receipts();

@@ -1,4 +1,5 @@
 import type { Clock } from "../../common/clock.ts";
+import { Deadline, type Deadlines } from "../common/deadlines.ts";
 import type { Peer } from "./peer.ts";
 
 /** Keep-alives per idle timeout; two may be lost. */
@@ -13,28 +14,31 @@ const MIN_IDLE_TIMEOUT_MS = 1_000;
 /** Sends keep-alives to peers with open streams, and ends streams to peers that have fallen silent. */
 export class KeepAlive {
   readonly #clock: Required<Clock>;
+  readonly #deadlines: Deadlines;
   /** Time without a sign of life after which streams to a peer end, in ms. */
   readonly #idleTimeout: number;
-  readonly #timers = new Map<Peer, unknown>();
+  readonly #due = new Map<Peer, Deadline>();
   #closed = false;
 
-  constructor(clock: Required<Clock>, idleTimeout: number) {
+  constructor(clock: Required<Clock>, deadlines: Deadlines, idleTimeout: number) {
     this.#clock = clock;
+    this.#deadlines = deadlines;
     this.#idleTimeout = idleTimeout;
   }
 
   /** Starts keep-alives to a peer, for as long as streams with the peer are open. */
   start(peer: Peer): void {
-    if (this.#closed || this.#timers.has(peer)) return;
+    if (this.#closed || this.#due.has(peer)) return;
     peer.heardAt = this.#clock.now();
-    this.#schedule(peer);
+    const deadline = new Deadline(() => this.#keepAlive(peer));
+    this.#due.set(peer, deadline);
+    this.#schedule(peer, deadline);
   }
 
   /** Adapts the interval to a peer's idle timeout, which was just learnt or has changed. */
   adapt(peer: Peer): void {
-    if (!this.#timers.has(peer)) return;
-    this.#clock.clearTimeout(this.#timers.get(peer));
-    this.#schedule(peer);
+    const deadline = this.#due.get(peer);
+    if (deadline !== undefined) this.#schedule(peer, deadline);
   }
 
   /** Stops unless streams with the peer are open, so that no timer keeps the process alive. */
@@ -44,26 +48,30 @@ export class KeepAlive {
 
   /** Stops for a peer that has left. */
   forget(peer: Peer): void {
-    this.#clock.clearTimeout(this.#timers.get(peer));
-    this.#timers.delete(peer);
+    const deadline = this.#due.get(peer);
+    if (deadline === undefined) return;
+    this.#deadlines.clear(deadline);
+    this.#due.delete(peer);
   }
 
   /** Stops for all peers, for good. */
   close(): void {
     this.#closed = true;
-    for (const peer of [...this.#timers.keys()]) this.forget(peer);
+    for (const peer of [...this.#due.keys()]) this.forget(peer);
   }
 
-  #schedule(peer: Peer): void {
+  #keepAlive(peer: Peer): void {
+    const deadline = this.#due.get(peer);
+    if (this.#clock.now() - peer.heardAt >= this.#idleTimeout) peer.session.failOutgoing();
+    if (deadline === undefined || this.#due.get(peer) !== deadline) return;
+    if (!peer.session.busy) return this.forget(peer);
+    peer.session.queueAllStates();
+    this.#schedule(peer, deadline);
+  }
+
+  #schedule(peer: Peer, deadline: Deadline): void {
     const claimed = peer.session.hello?.idleTimeout ?? Infinity;
     const timeout = Math.min(Math.max(MIN_IDLE_TIMEOUT_MS, claimed), this.#idleTimeout);
-    const timer = this.#clock.setTimeout(() => {
-      this.#timers.delete(peer);
-      if (this.#clock.now() - peer.heardAt >= this.#idleTimeout) peer.session.failOutgoing();
-      if (!peer.session.busy) return;
-      peer.session.queueAllStates();
-      this.#schedule(peer);
-    }, Math.max(MIN_INTERVAL_MS, timeout / KEEP_ALIVES_PER_TIMEOUT));
-    this.#timers.set(peer, timer);
+    this.#deadlines.set(deadline, Math.max(MIN_INTERVAL_MS, timeout / KEEP_ALIVES_PER_TIMEOUT));
   }
 }

@@ -7,6 +7,7 @@ import { StreamBudget, type StreamCredit } from "../../protocol/flow/stream_cred
 import type { Clock } from "../../common/clock.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { Transport } from "../../transports/transport.ts";
+import type { Deadlines } from "../common/deadlines.ts";
 import type { PacketScheduler } from "../common/packet_scheduler.ts";
 import { Handshake } from "./handshake.ts";
 import { KeepAlive } from "./keep_alive.ts";
@@ -18,6 +19,7 @@ export interface PeersContext {
   readonly transport: Transport;
   readonly scheduler: PacketScheduler;
   readonly clock: Required<Clock>;
+  readonly deadlines: Deadlines;
   readonly limits: Limits;
   readonly instance: string;
   /** Frame encodings that this runtime reads. */
@@ -48,9 +50,9 @@ export class Peers {
   #closed = false;
 
   constructor(context: PeersContext) {
-    const { clock, limits } = context;
+    const { clock, deadlines, limits } = context;
     this.#context = context;
-    this.keepAlive = new KeepAlive(clock, limits.idleTimeout);
+    this.keepAlive = new KeepAlive(clock, deadlines, limits.idleTimeout);
     this.#handshake = new Handshake({
       clock,
       limits,

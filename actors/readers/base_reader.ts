@@ -29,7 +29,7 @@ export abstract class BaseReader<T> implements StreamReader<T> {
   }
 
   get actor(): AnyActorRef {
-    return this.stream.actor;
+    return this.stream.actor.ref;
   }
 
   get readable(): ReadableStream<T> {

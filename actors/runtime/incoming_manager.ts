@@ -1,4 +1,3 @@
-import { type AnyActorRef, createActor } from "xstate";
 import { StreamError } from "../../errors.ts";
 import { decodeHeader, type OpenedStream } from "../../protocol/wire/header.ts";
 import { headerBytes, overLimits } from "../../protocol/wire/header_limits.ts";
@@ -7,9 +6,9 @@ import { isUint8Array } from "../../common/realms.ts";
 import { isCount } from "../../common/shapes.ts";
 import { readInlineContent } from "../../protocol/wire/inline_content.ts";
 import type { Transport } from "../../transports/transport.ts";
-import { ActorIds } from "../common/actor_ids.ts";
+import { type ActorPlace, StreamActor } from "../common/stream_actor.ts";
 import type { StreamContext } from "../common/context.ts";
-import { incomingStream } from "../incoming/machine.ts";
+import { incomingMachine } from "../incoming/machine.ts";
 import { IncomingStream } from "../incoming/stream.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Peers } from "../peers/registry.ts";
@@ -25,17 +24,16 @@ export class IncomingStreamManager {
   readonly #context: StreamContext;
   readonly #peers: Peers;
   readonly #transport: Pick<Transport, "handler">;
-  readonly #parent: () => AnyActorRef;
+  readonly #place: ActorPlace;
   readonly #open = new Set<IncomingStream>();
-  readonly #ids = new ActorIds("in");
   /** Number of open streams per sender, across its instances. */
   readonly #openOf = new Map<string, number>();
 
-  constructor(context: StreamContext, peers: Peers, transport: Pick<Transport, "handler">, parent: () => AnyActorRef) {
+  constructor(context: StreamContext, peers: Peers, transport: Pick<Transport, "handler">, place: ActorPlace) {
     this.#context = context;
     this.#peers = peers;
     this.#transport = transport;
-    this.#parent = parent;
+    this.#place = place;
   }
 
   get smallestWindow(): number {
@@ -131,7 +129,6 @@ export class IncomingStreamManager {
     const { session } = peer;
     const open = this.#openOf.get(peer.identity) ?? 0;
     const isFull = open >= limits.streamsPerSender || this.#open.size >= limits.streams;
-    const id = this.#ids.take();
     const stream: IncomingStream = new IncomingStream(peer.identity, opened, {
       stream: this.#context,
       shared: opened.extension === undefined ? undefined : session.receiveCredit.window,
@@ -143,24 +140,15 @@ export class IncomingStreamManager {
       unhandled: () => this.#report(stream, stream.error),
       ended: () => {
         this.#open.delete(stream);
-        this.#ids.giveBack(id);
         this.#count(peer.identity, -1);
         peer.endIncoming(stream);
         this.#peers.find(peer.identity)?.counts.grow();
         this.#peers.keepAlive.stop(peer);
       },
     });
-    stream.actor = createActor(incomingStream, {
-      input: {
-        streamId: stream.streamId,
-        topic: stream.topic,
-        kind: stream.description.kind,
-        sender: peer.identity,
-        effects: stream,
-      },
-      parent: this.#parent(),
-      id,
-    });
+    const { streamId, topic, description: { kind } } = stream;
+    const input = { streamId, topic, kind, sender: peer.identity, effects: stream };
+    stream.actor = new StreamActor(incomingMachine, input, this.#place, () => stream.stopped());
     this.#open.add(stream);
     this.#count(peer.identity, 1);
     peer.addIncoming(stream);

@@ -5,7 +5,8 @@ export type RuntimeEvent =
   | { type: "peer.joined"; identity: string }
   | { type: "peer.left"; identity: string }
   | { type: "close.requested" }
-  | { type: "closed" };
+  | { type: "closed" }
+  | { type: `xstate.error.actor.${string}` };
 
 /** Context of a runtime, as an inspector sees it. The streams' actors are its children. */
 export interface RuntimeContext {
@@ -39,6 +40,8 @@ const machine = setup({
   context: ({ input }) => input,
   invoke: { src: "life", input: ({ context }) => context.shutDown },
   initial: "open",
+  // A stream's actor that a user's own event has broken ends its stream only.
+  on: { "xstate.error.actor.*": {} },
   states: {
     open: {
       on: {

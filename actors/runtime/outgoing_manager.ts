@@ -1,11 +1,10 @@
-import { type AnyActorRef, createActor } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort, unlessAborted } from "../../common/abort.ts";
 import type { StreamCredit } from "../../protocol/flow/stream_credit.ts";
 import type { Transport } from "../../transports/transport.ts";
-import { ActorIds } from "../common/actor_ids.ts";
 import type { FileAccess, StreamContext } from "../common/context.ts";
-import { outgoingStream } from "../outgoing/machine.ts";
+import { type ActorPlace, StreamActor } from "../common/stream_actor.ts";
+import { outgoingMachine } from "../outgoing/machine.ts";
 import { startPump } from "../outgoing/pump.ts";
 import { destinationOf, type MissingReceiver, type Opening, planStream } from "../outgoing/plan.ts";
 import { OutgoingStream } from "../outgoing/stream.ts";
@@ -23,10 +22,9 @@ export class OutgoingStreamManager {
   readonly #peers: Peers;
   readonly #transport: Transport;
   readonly #instance: string;
-  readonly #parent: () => AnyActorRef;
+  readonly #place: ActorPlace;
   readonly #openings: OpeningQueue;
   readonly #admission: Admission;
-  readonly #ids = new ActorIds("out");
   readonly #open = new Map<string, OutgoingStream | undefined>();
   /** Open broadcasts, by sequence number: each function adds a peer to one. */
   readonly #adopting = new Map<number, (peer: Peer) => boolean>();
@@ -35,12 +33,12 @@ export class OutgoingStreamManager {
   #closed: ((streamId: string) => StreamError) | undefined;
   readonly #ending = new AbortController();
 
-  constructor(context: StreamContext, peers: Peers, transport: Transport, instance: string, parent: () => AnyActorRef) {
+  constructor(context: StreamContext, peers: Peers, transport: Transport, instance: string, place: ActorPlace) {
     this.#context = context;
     this.#peers = peers;
     this.#transport = transport;
     this.#instance = instance;
-    this.#parent = parent;
+    this.#place = place;
     this.#openings = new OpeningQueue({ clock: context.clock, stallTimeout: context.limits.stallTimeout });
     this.#admission = new Admission(peers, transport, this.#openings);
   }
@@ -138,10 +136,9 @@ export class OutgoingStreamManager {
       isPaced: this.#context.scheduler.isPaced,
       hasUnlisted: this.#transport.hasUnlisted === true,
     });
-    const id = this.#ids.take();
     let isHeaderSent = false;
     const stream = new OutgoingStream(spec, this.#context, {
-      start: startPump,
+      startPump,
       notify: (about, destination) => this.#peers.find(destination.identity)?.session.queueSendingState(about),
       headerSent: () => {
         isHeaderSent = true;
@@ -149,7 +146,6 @@ export class OutgoingStreamManager {
       },
       ended: (ended) => {
         if (!isHeaderSent) this.#openings.leave(credits);
-        this.#ids.giveBack(id);
         leave?.();
         if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);
         this.#adopting.delete(sequence);
@@ -161,7 +157,7 @@ export class OutgoingStreamManager {
     });
     const { description: { info: { topic }, kind }, destinations, extension } = spec;
     const input = { streamId: stream.streamId, topic, kind, effects: stream };
-    stream.actor = createActor(outgoingStream, { input, parent: this.#parent(), id });
+    stream.actor = new StreamActor(outgoingMachine, input, this.#place, () => stream.stopped());
     const abort = (): void => stream.actor.send({ type: "abort.requested", error: abortedBy(signal, stream.streamId) });
     const leave = signal && onAbort(signal, abort);
     for (const peer of peers) {

@@ -25,6 +25,12 @@ import { blobParts, type BytesInParts, type ByteSource, endSource, isInParts, it
 import { isShort, measureText, produceText } from "../writers/text_producer.ts";
 import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../writers/writer.ts";
 
+/** File that a text is sent with. */
+interface Attachment {
+  readonly streamId: string;
+  readonly from: string | URL | File;
+}
+
 /** Makes the part of a stream's info that text and bytes share. */
 function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {
   return {
@@ -74,9 +80,9 @@ export async function sendText(sending: OutgoingStreamManager, text: string, opt
   assertSendTextOptions(options);
   const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
   assertSize(options.totalSize, size, "text");
-  const attachments = await Promise.all(
-    (options.attachments ?? []).map((from) => prepareAttachment(sending, from, options.signal)),
-  );
+  const attachments = options.attachments === undefined
+    ? []
+    : await Promise.all(options.attachments.map((from) => prepareAttachment(sending, from, options.signal)));
   const info = textInfo(options, size, [...options.attachedStreamIds ?? [], ...attachments.map(({ streamId }) => streamId)]);
   const stream = await sending.start({
     description: { kind: "text", info },
@@ -86,13 +92,21 @@ export async function sendText(sending: OutgoingStreamManager, text: string, opt
     confirm: options.confirm ?? false,
   });
   await finish(stream, () => produceText(stream, text));
-  const { topic, destinationIdentities, senderIdentity, signal } = options;
+  if (attachments.length > 0) await sendAttachments(sending, attachments, options);
+  return info;
+}
+
+/** Sends the files of a text, one after the other, with the text's topic and receivers. */
+async function sendAttachments(
+  sending: OutgoingStreamManager,
+  attachments: readonly Attachment[],
+  { topic, destinationIdentities, senderIdentity, signal }: SendTextOptions,
+): Promise<void> {
   const shared = definedOnly({ topic, destinationIdentities, senderIdentity, signal });
   for (const { streamId, from } of attachments) {
     if (isBlob(from)) await sendBytes(sending, from, { ...shared, ...describeFile(sending, from), streamId });
     else await sendFile(sending, from, { ...shared, streamId });
   }
-  return info;
 }
 
 export async function sendBytes(
@@ -253,7 +267,7 @@ async function prepareAttachment(
   sending: OutgoingStreamManager,
   from: string | URL | File,
   signal: AbortSignal | undefined,
-): Promise<{ streamId: string; from: string | URL | File }> {
+): Promise<Attachment> {
   const streamId = crypto.randomUUID();
   if (!isBlob(from)) await sending.beforehand(() => sending.files.openSource(from), signal, streamId);
   return { streamId, from };

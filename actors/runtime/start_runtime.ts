@@ -15,9 +15,13 @@ import {
 import type { Transport } from "../../transports/transport.ts";
 import type { Codec } from "../../workers/codec.ts";
 import type { FileAccess, StreamContext } from "../common/context.ts";
+import { ActorIds } from "../common/actor_ids.ts";
+import { Deadlines } from "../common/deadlines.ts";
+import type { ActorPlace } from "../common/stream_actor.ts";
 import { PacketScheduler } from "../common/packet_scheduler.ts";
 import { tell } from "../common/callbacks.ts";
 import { ErrorLog } from "./error_log.ts";
+import { onInspector } from "./inspection.ts";
 import { Peers } from "../peers/registry.ts";
 import { IncomingStreamManager } from "./incoming_manager.ts";
 import { type RuntimeActor, runtimeMachine } from "./machine.ts";
@@ -26,7 +30,6 @@ import type { Runtime } from "./runtime.ts";
 import { openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
 import type { ByteSource } from "./sources.ts";
 import { OutgoingStreamManager } from "./outgoing_manager.ts";
-import { indexTimers } from "./timer_index.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 
@@ -52,6 +55,7 @@ class MillraceRuntime implements Runtime {
   readonly #actor: RuntimeActor;
   readonly #transport: Transport;
   readonly #clock: Required<Clock>;
+  readonly #deadlines: Deadlines;
   readonly #scheduler: PacketScheduler;
   readonly #peers: Peers;
   readonly #sending: OutgoingStreamManager;
@@ -59,12 +63,15 @@ class MillraceRuntime implements Runtime {
   readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
   readonly #forgetPool: () => void;
+  /** Whether an inspector watches the actors. */
+  #isInspected: boolean;
   /** Creates the error of calls on an ended runtime; undefined while the runtime is open. */
   #ended: (() => StreamError) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions, { codec, files }: RuntimeParts) {
     const { transport, inspect } = options;
+    this.#isInspected = inspect !== undefined;
     const limits = resolveLimits(options.limits);
     const chunkSize = resolveChunkSize(options.chunkSize);
     this.identity = transport.identity;
@@ -74,9 +81,11 @@ class MillraceRuntime implements Runtime {
     this.#onError = options.onError ?? ((error, about) => log.note(error, about));
     this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
     const instance: string = crypto.randomUUID();
+    this.#deadlines = new Deadlines(this.#clock);
     this.#scheduler = new PacketScheduler(transport, this.#clock);
     const context: StreamContext = {
       clock: this.#clock,
+      deadlines: this.#deadlines,
       limits,
       codec,
       files,
@@ -90,6 +99,7 @@ class MillraceRuntime implements Runtime {
       transport,
       scheduler: this.#scheduler,
       clock: this.#clock,
+      deadlines: this.#deadlines,
       limits,
       instance,
       encodings: codec.encodings,
@@ -100,8 +110,8 @@ class MillraceRuntime implements Runtime {
       waitingFor: (credit) => this.#sending.waitingFor(credit),
       adopt: (peer, sequence) => this.#sending.adopt(peer, sequence),
     });
-    this.#sending = new OutgoingStreamManager(context, this.#peers, transport, instance, () => this.#actor);
-    this.#receiving = new IncomingStreamManager(context, this.#peers, transport, () => this.#actor);
+    this.#sending = new OutgoingStreamManager(context, this.#peers, transport, instance, this.#placeOf("out"));
+    this.#receiving = new IncomingStreamManager(context, this.#peers, transport, this.#placeOf("in"));
     this.#actor = createActor(runtimeMachine, {
       clock: this.#clock,
       input: {
@@ -111,7 +121,7 @@ class MillraceRuntime implements Runtime {
       },
       ...(inspect === undefined ? {} : { inspect: (event) => this.#inspected(inspect, event) }),
     });
-    indexTimers(this.#actor.system);
+    onInspector(this.#actor, () => this.#showStreams());
     this.#actor.start();
     transport.open({
       packet: (packet, from) => {
@@ -193,6 +203,7 @@ class MillraceRuntime implements Runtime {
     this.#shutDown("its runtime was closed");
     await within(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]), this.#clock);
     this.#peers.close();
+    this.#deadlines.close();
     await within(CLOSE_WAIT, this.#scheduler.flushed(), this.#clock);
     await within(CLOSE_WAIT, this.#transport.close(), this.#clock);
     this.#actor.send({ type: "closed" });
@@ -211,6 +222,7 @@ class MillraceRuntime implements Runtime {
     this.#sending.close(ended, ended);
     this.#receiving.close("the transport has ended");
     this.#peers.close();
+    this.#deadlines.close();
     this.#actor.send({ type: "closed" });
   }
 
@@ -229,6 +241,17 @@ class MillraceRuntime implements Runtime {
     const { code, cause } = this.#ended();
     const state = code === "closed" ? "the runtime is closed" : `the transport has ended${inBrackets(cause)}`;
     throw new StreamError(code, `Cannot ${action} as ${state}: identity is "${this.identity}"`, { cause });
+  }
+
+  #placeOf(prefix: string): ActorPlace {
+    const ids = new ActorIds(prefix);
+    return { parent: () => this.#actor, isInspected: () => this.#isInspected, ids, deadlines: this.#deadlines };
+  }
+
+  /** Starts the actors of all streams, as an inspector was added. */
+  #showStreams(): void {
+    this.#isInspected = true;
+    for (const { actor } of [...this.#sending.open, ...this.#receiving.open]) void actor.ref;
   }
 
   #inspected(inspect: NonNullable<RuntimeOptions["inspect"]>, event: InspectionEvent): void {

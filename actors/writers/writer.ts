@@ -136,7 +136,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
   }
 
   get actor(): AnyActorRef {
-    return this.#stream.actor;
+    return this.#stream.actor.ref;
   }
 
   get writable(): WritableStream<Given> {
@@ -181,7 +181,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { value } = this.#stream.actor.getSnapshot();
+    const { value } = this.#stream.actor;
     if (value === "open" || value === "writing") await this.abort();
     else await this.#stream.settled.catch(() => {}); // the error was reported to the caller of `close`
   }
@@ -199,7 +199,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
   async #write(data: Data): Promise<void> {
     const { actor, error } = this.#stream;
     if (error !== undefined) throw error;
-    if (actor.getSnapshot().value === "open") actor.send({ type: "bytes.written" });
+    if (actor.value === "open") actor.send({ type: "bytes.written" });
     try {
       await this.#producer.write(data);
     } finally {
@@ -224,7 +224,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
 
   /** Throws unless the stream's actor is in state "open" or "writing". */
   #assertOpen(action: string): void {
-    const { value } = this.#stream.actor.getSnapshot();
+    const { value } = this.#stream.actor;
     if (value === "open" || value === "writing") return;
     if (this.#stream.error !== undefined) throw this.#stream.error;
     const { streamId } = this.#stream;

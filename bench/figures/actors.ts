@@ -47,22 +47,21 @@ const INCOMING: Life = {
 };
 
 const OUTGOING_EFFECTS: OutgoingEffects = {
-  start: () => () => {},
+  start: () => {},
   confirmed: true,
   unconfirmed: undefined,
   sweepStalled: () => {},
-  untilStall: () => 30_000,
+  awaitStall: () => {},
   complete: () => {},
   fail: () => {},
 };
 
 const INCOMING_EFFECTS: IncomingEffects = {
-  ended: true,
   claimed: () => {},
   failure: (code, why) => new StreamError(code, why),
-  unclaimedTimeout: 5_000,
+  awaitHandler: () => {},
   silence: () => undefined,
-  untilSilent: () => 30_000,
+  awaitSilence: () => {},
   close: () => {},
   fail: () => {},
 };

@@ -1,12 +1,11 @@
-// The machine of incoming streams: its transitions, then its timers and its end in virtual time.
+// The machine of incoming streams: its transitions, its effects and its end.
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
-import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
-import { type IncomingActor, type IncomingEffects, type IncomingEvent, incomingStream } from "../../actors/incoming/machine.ts";
+import { type ActorRefFrom, createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
+import { type IncomingEffects, type IncomingEvent, incomingStream } from "../../actors/incoming/machine.ts";
 import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { muteWarnings } from "../support/mute_warnings.ts";
-import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("incomingStream machine");
 
@@ -14,8 +13,6 @@ type State = "offered" | "receiving" | "closed" | "failed";
 type Type = IncomingEvent["type"];
 
 const STREAM = { streamId: "s", topic: "t", kind: "text", sender: "alice" } as const;
-const UNCLAIMED = 5_000;
-const SILENCE = 30_000;
 const failure = new StreamError("corrupt", "Cannot go on in this test");
 
 const EVENTS: Readonly<Record<Type, IncomingEvent>> = {
@@ -23,6 +20,7 @@ const EVENTS: Readonly<Record<Type, IncomingEvent>> = {
   "trailer.received": { type: "trailer.received" },
   "gap.found": { type: "gap.found" },
   "stream.consumed": { type: "stream.consumed" },
+  "deadline.passed": { type: "deadline.passed" },
   "cancel.requested": { type: "cancel.requested", error: failure },
   "stream.broken": { type: "stream.broken", error: failure },
 };
@@ -33,7 +31,7 @@ const WAYS = { offered: [], receiving: ["handler.found"] } as const satisfies Pa
 
 const ENDS = { "cancel.requested": "failed", "stream.broken": "failed" } as const;
 const CHANGES: Readonly<Record<keyof typeof WAYS, Partial<Record<Type, State>>>> = {
-  offered: { ...ENDS, "handler.found": "receiving" },
+  offered: { ...ENDS, "handler.found": "receiving", "deadline.passed": "failed" },
   receiving: { ...ENDS, "stream.consumed": "closed" },
 };
 
@@ -48,7 +46,8 @@ for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly 
       const ending = actions.map((action) => action.type).filter((action) => action === "close" || action === "fail");
       assert.equal(ending, expected === "closed" ? ["close"] : expected === "failed" ? ["fail"] : [], type);
       assert.is(next.context.trailer, type === "trailer.received", type);
-      assert.is(next.context.error, expected === "failed" ? failure : undefined, type);
+      const error = type in ENDS ? failure.code : expected === "failed" ? "refused" : undefined;
+      assert.is(next.context.error?.code, error, type);
     }
   });
 }
@@ -58,57 +57,34 @@ test("incomingStream: a handler claims the stream with its window, then is start
   const found: IncomingEvent = { type: "handler.found", window: 70_000, start: () => void calls.push("started") };
   actor.send(found);
   actor.send(found);
-  assert.equal(calls, ["claimed 70000", "started"]);
-  actor.stop();
+  assert.equal(calls, ["await handler", "claimed 70000", "started", "await silence"]);
 });
 
-test("incomingStream: an unclaimed stream is refused after unclaimedTimeout, not before", async () => {
-  const { actor, time, calls } = start();
-  await time.advance(UNCLAIMED - 1);
-  assert.is(actor.getSnapshot().value, "offered");
-  await time.advance(1);
+test("incomingStream: an unclaimed stream is refused when its deadline has passed", () => {
+  const { actor, calls } = start();
+  actor.send({ type: "deadline.passed" });
   assert.is(actor.getSnapshot().value, "failed");
-  assert.equal(calls, ["fail refused"]);
-  assert.is(time.pending, 0);
+  assert.equal(calls, ["await handler", "fail refused"]);
 });
 
-test("incomingStream: a stream claimed in time outlives unclaimedTimeout", async () => {
-  const { actor, time } = start();
-  await time.advance(UNCLAIMED - 1);
+test("incomingStream: a silent sender is given up; a sign of life, or a gap, sets a new deadline", () => {
+  const { actor, calls, silence } = start();
   actor.send(EVENTS["handler.found"]);
-  await time.advance(UNCLAIMED);
-  assert.is(actor.getSnapshot().value, "receiving");
-  actor.stop();
-});
-
-test("incomingStream: a silent sender is given up after the silence, which each packet restarts", async () => {
-  const { actor, time, calls, heard } = start();
-  actor.send(EVENTS["handler.found"]);
-  await time.advance(SILENCE - 1);
-  heard();
-  await time.advance(SILENCE - 1);
-  assert.is(actor.getSnapshot().value, "receiving");
-  await time.advance(1);
+  calls.length = 0;
+  for (const type of ["deadline.passed", "gap.found"] as const) {
+    actor.send({ type });
+    assert.equal(calls.splice(0), ["await silence"]);
+    assert.is(actor.getSnapshot().value, "receiving");
+  }
+  silence();
+  actor.send({ type: "deadline.passed" });
   assert.is(actor.getSnapshot().value, "failed");
-  assert.equal(calls.slice(1), ["fail timeout"]);
-  assert.is(time.pending, 0);
-});
-
-test("incomingStream: a gap shortens a running wait", async () => {
-  const { actor, time, calls, shorten } = start();
-  actor.send(EVENTS["handler.found"]);
-  await time.advance(100);
-  shorten(1_000);
-  actor.send(EVENTS["gap.found"]);
-  await time.advance(999);
-  assert.is(actor.getSnapshot().value, "receiving");
-  await time.advance(1);
-  assert.equal(calls.slice(1), ["fail timeout"]);
+  assert.equal(calls, ["fail timeout"]);
 });
 
 test("incomingStream: in a final state no event has an effect", () => {
   for (const way of [["handler.found", "stream.consumed"], ["stream.broken"], ["handler.found", "cancel.requested"]] as const) {
-    const { actor, time, calls } = start();
+    const { actor, calls } = start();
     for (const type of way) actor.send(EVENTS[type]);
     const { value } = actor.getSnapshot();
     const before = [...calls];
@@ -117,18 +93,6 @@ test("incomingStream: in a final state no event has an effect", () => {
     actor.stop();
     assert.is(actor.getSnapshot().value, value);
     assert.equal(calls, before);
-    assert.is(time.pending, 0);
-  }
-});
-
-test("incomingStream: stopping the actor cancels the stream once, in any state", () => {
-  for (const way of Object.values(WAYS)) {
-    const { actor, time, calls } = start();
-    for (const type of way) actor.send(EVENTS[type]);
-    actor.stop();
-    actor.stop();
-    assert.equal(calls.filter((call) => !call.startsWith("claimed")), ["fail cancelled"]);
-    assert.is(time.pending, 0);
   }
 });
 
@@ -138,10 +102,10 @@ test("incomingStream: a stream ends at most once, whatever happens", () => {
     muteWarnings(() => way.forEach((type) => actor.send(EVENTS[type])));
     const { value, status } = actor.getSnapshot();
     assert.is(status === "done", value === "closed" || value === "failed");
-    const ends = (): string[] => calls.filter((call) => !call.startsWith("claimed"));
-    assert.equal(ends(), value === "closed" ? ["close"] : value === "failed" ? ["fail corrupt"] : []);
-    actor.stop();
-    assert.is(ends().length, 1);
+    const ends = calls.filter((call) => /^(close|fail)/.test(call));
+    assert.is(ends.length, status === "done" ? 1 : 0);
+    if (status === "done") assert.is(calls.at(-1), ends[0]);
+    assert.is(ends[0] === "close", value === "closed");
   });
   fc.assert(law, { numRuns: 200 }); // prints its seed when it fails
 });
@@ -150,51 +114,36 @@ test.run();
 
 /** Snapshot at the end of a path of events. */
 function follow(way: readonly Type[]): SnapshotFrom<typeof incomingStream> {
-  const { effects } = fakeEffects(new VirtualTime(), []);
+  const { effects } = fakeEffects([]);
   let [snapshot] = initialTransition(incomingStream, { ...STREAM, effects });
   for (const type of way) [snapshot] = transition(incomingStream, snapshot, EVENTS[type]);
   return snapshot;
 }
 
 interface Started {
-  readonly actor: IncomingActor;
-  readonly time: VirtualTime;
+  readonly actor: ActorRefFrom<typeof incomingStream>;
   readonly calls: string[];
-  /** Notes a packet of the sender. */
-  readonly heard: () => void;
-  /** Limits the silence from now on. */
-  readonly shorten: (ms: number) => void;
+  /** Makes the sender silent for too long. */
+  readonly silence: () => void;
 }
 
 function start(): Started {
   const calls: string[] = [];
-  const time = new VirtualTime();
-  const { effects, listen } = fakeEffects(time, calls);
-  const actor = createActor(incomingStream, { input: { ...STREAM, effects }, clock: time }).start();
-  return { actor, time, calls, heard: () => listen(SILENCE), shorten: listen };
+  const { effects, silence } = fakeEffects(calls);
+  const actor = createActor(incomingStream, { input: { ...STREAM, effects } }).start();
+  return { actor, calls, silence };
 }
 
-function fakeEffects(time: VirtualTime, calls: string[]): { effects: IncomingEffects; listen: (ms: number) => void } {
-  let silentAt = SILENCE;
-  const fake = {
-    ended: false,
-    unclaimedTimeout: UNCLAIMED,
-    claimed: (window: number | undefined) => void calls.push(`claimed ${window}`),
-    untilSilent: () => Math.max(0, silentAt - time.now()),
-    silence: () => time.now() < silentAt ? undefined : new StreamError("timeout", "Cannot hear anything in this test"),
+function fakeEffects(calls: string[]): { effects: IncomingEffects; silence: () => void } {
+  let isSilent = false;
+  const effects: IncomingEffects = {
+    claimed: (window) => void calls.push(`claimed ${window}`),
+    awaitHandler: () => void calls.push("await handler"),
+    awaitSilence: () => void calls.push("await silence"),
+    silence: () => isSilent ? new StreamError("timeout", "Cannot hear anything in this test") : undefined,
     failure: (code: StreamErrorCode, why: string) => new StreamError(code, `Cannot go on as ${why}`),
-    close: () => end("close"),
-    fail: ({ code }: StreamError) => end(`fail ${code}`),
+    close: () => void calls.push("close"),
+    fail: ({ code }: StreamError) => void calls.push(`fail ${code}`),
   };
-  return {
-    effects: fake,
-    listen: (ms) => {
-      silentAt = time.now() + ms;
-    },
-  };
-
-  function end(call: string): void {
-    calls.push(call);
-    fake.ended = true;
-  }
+  return { effects, silence: () => void (isSilent = true) };
 }

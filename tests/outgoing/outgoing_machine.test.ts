@@ -1,12 +1,11 @@
-// The machine of outgoing streams: its transitions, then its timers and its end in virtual time.
+// The machine of outgoing streams: its transitions, its effects and its end.
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
-import { createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
-import { type OutgoingActor, type OutgoingEffects, type OutgoingEvent, outgoingStream } from "../../actors/outgoing/machine.ts";
+import { type ActorRefFrom, createActor, initialTransition, type SnapshotFrom, transition } from "xstate";
+import { type OutgoingEffects, type OutgoingEvent, outgoingStream } from "../../actors/outgoing/machine.ts";
 import { StreamError } from "../../errors.ts";
 import { suite } from "../support/harness.ts";
 import { muteWarnings } from "../support/mute_warnings.ts";
-import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("outgoingStream machine");
 
@@ -16,7 +15,6 @@ type Type = OutgoingEvent["type"];
 type Receipts = "good" | "due" | "bad";
 
 const STREAM = { streamId: "s", topic: "t", kind: "text" } as const;
-const STALL = 30_000;
 const failure = new StreamError("aborted", "Cannot go on in this test");
 const refusal = new StreamError("refused", "Cannot be taken in this test");
 
@@ -25,6 +23,7 @@ const EVENTS: Readonly<Record<Type, OutgoingEvent>> = {
   "close.requested": { type: "close.requested" },
   "trailer.sent": { type: "trailer.sent" },
   "receipts.settled": { type: "receipts.settled" },
+  "deadline.passed": { type: "deadline.passed" },
   "abort.requested": { type: "abort.requested", error: failure },
   "pump.failed": { type: "pump.failed", error: failure },
   "destinations.lost": { type: "destinations.lost", error: failure },
@@ -68,35 +67,34 @@ for (const receipts of ["good", "due", "bad"] as const) {
   }
 }
 
-test("outgoingStream: a waiting stream is checked at each stall, writing and closing, after the first byte", async () => {
-  const { actor, time, calls } = start("due");
-  await time.advance(10 * STALL);
-  assert.equal(calls, []);
+test("outgoingStream: each wait for a receiver has a deadline, after the first byte; a passed one sweeps", () => {
+  const { actor, calls } = start("due");
+  assert.equal(calls, ["start"]);
+  actor.send({ type: "deadline.passed" });
+  assert.equal(calls.splice(0), ["start"]);
   actor.send({ type: "bytes.written" });
-  await time.advance(STALL - 1);
-  assert.equal(calls, []);
-  await time.advance(1);
-  assert.equal(calls, ["sweep"]);
-  await time.advance(2 * STALL);
-  assert.equal(calls, ["sweep", "sweep", "sweep"]);
+  assert.equal(calls.splice(0), ["wait"]);
+  actor.send({ type: "deadline.passed" });
+  assert.equal(calls.splice(0), ["sweep", "wait"]);
   actor.send({ type: "close.requested" });
-  await time.advance(STALL);
-  assert.equal(calls, ["sweep", "sweep", "sweep", "sweep"]);
+  assert.equal(calls.splice(0), ["wait"]);
+  actor.send({ type: "trailer.sent" });
+  assert.equal(calls.splice(0), ["wait"]);
+  actor.send({ type: "deadline.passed" });
+  assert.equal(calls, ["sweep", "wait"]);
   assert.is(actor.getSnapshot().value, "closing");
-  actor.stop();
 });
 
-test("outgoingStream: a sweep that drops the last receiver ends the stream and its timer", async () => {
-  const { actor, time, calls, effects } = start("due");
+test("outgoingStream: a sweep that drops the last receiver ends the stream", () => {
+  const { actor, calls, effects } = start("due");
   effects.sweepStalled = () => actor.send({ type: "destinations.lost", error: failure });
   actor.send({ type: "bytes.written" });
-  await time.advance(STALL);
+  actor.send({ type: "deadline.passed" });
   assert.is(actor.getSnapshot().value, "failed");
-  assert.equal(calls, ["fail aborted", "pump stopped"]);
-  assert.is(time.pending, 0);
+  assert.is(calls.at(-1), "fail aborted");
 });
 
-test("outgoingStream: in a final state no event has an effect, and the pump is stopped once", () => {
+test("outgoingStream: in a final state no event has an effect", () => {
   const ways: readonly (readonly [State, readonly Type[]])[] = [
     ["closed", ["close.requested", "trailer.sent"]],
     ["closed", ["bytes.written", "close.requested", "receipts.settled"]],
@@ -105,29 +103,18 @@ test("outgoingStream: in a final state no event has an effect, and the pump is s
     ["failed", ["close.requested", "destinations.lost"]],
   ];
   for (const [state, way] of ways) {
-    const { actor, time, calls } = start("good");
+    const { actor, calls } = start("good");
     for (const type of way) actor.send(EVENTS[type]);
-    assert.equal(calls, [state === "closed" ? "complete" : "fail aborted", "pump stopped"]);
+    assert.is(calls.at(-1), state === "closed" ? "complete" : "fail aborted");
+    const before = [...calls];
     for (const type of types) muteWarnings(() => actor.send(EVENTS[type]));
     actor.stop();
     assert.is(actor.getSnapshot().value, state);
-    assert.is(calls.length, 2);
-    assert.is(time.pending, 0);
+    assert.equal(calls, before);
   }
 });
 
-test("outgoingStream: stopping the actor stops the pump once, in any state", () => {
-  for (const way of Object.values(WAYS)) {
-    const { actor, time, calls } = start("due");
-    for (const type of way) actor.send(EVENTS[type]);
-    actor.stop();
-    actor.stop();
-    assert.equal(calls, ["pump stopped"]);
-    assert.is(time.pending, 0);
-  }
-});
-
-test("outgoingStream: a stream and its pump end at most once, whatever happens", () => {
+test("outgoingStream: a stream ends at most once, whatever happens", () => {
   const law = fc.property(
     fc.array(fc.constantFrom(...types), { maxLength: 12 }),
     fc.constantFrom("good", "due", "bad"),
@@ -136,11 +123,10 @@ test("outgoingStream: a stream and its pump end at most once, whatever happens",
       muteWarnings(() => way.forEach((type) => actor.send(EVENTS[type])));
       const { value, status } = actor.getSnapshot();
       assert.is(status === "done", value === "closed" || value === "failed");
-      const end = value === "closed" ? ["complete"] : value === "failed" ? [calls[0]] : [];
-      assert.equal(calls, status === "done" ? [...end, "pump stopped"] : []);
-      if (value === "failed") assert.ok(calls[0]?.startsWith("fail "));
-      actor.stop();
-      assert.is(calls.filter((call) => call === "pump stopped").length, 1);
+      const ends = calls.filter((call) => /^(complete|fail)/.test(call));
+      assert.is(ends.length, status === "done" ? 1 : 0);
+      if (status === "done") assert.is(calls.at(-1), ends[0]);
+      assert.is(ends[0] === "complete", value === "closed");
     },
   );
   fc.assert(law, { numRuns: 200 }); // prints its seed when it fails
@@ -155,20 +141,25 @@ function follow(receipts: Receipts, way: readonly Type[]): { snapshot: SnapshotF
   return { snapshot };
 }
 
-function start(receipts: Receipts): { actor: OutgoingActor; time: VirtualTime; calls: string[]; effects: OutgoingEffects } {
+interface Started {
+  readonly actor: ActorRefFrom<typeof outgoingStream>;
+  readonly calls: string[];
+  readonly effects: OutgoingEffects;
+}
+
+function start(receipts: Receipts): Started {
   const calls: string[] = [];
-  const time = new VirtualTime();
   const effects = fakeEffects(receipts, calls);
-  const actor = createActor(outgoingStream, { input: { ...STREAM, effects }, clock: time }).start();
-  return { actor, time, calls, effects };
+  const actor = createActor(outgoingStream, { input: { ...STREAM, effects } }).start();
+  return { actor, calls, effects };
 }
 
 function fakeEffects(receipts: Receipts, calls: string[]): OutgoingEffects {
   return {
-    start: () => () => void calls.push("pump stopped"),
+    start: () => void calls.push("start"),
     confirmed: receipts !== "due",
     unconfirmed: receipts === "bad" ? refusal : undefined,
-    untilStall: () => STALL,
+    awaitStall: () => void calls.push("wait"),
     sweepStalled: () => void calls.push("sweep"),
     complete: () => void calls.push("complete"),
     fail: ({ code }: StreamError) => void calls.push(`fail ${code}`),

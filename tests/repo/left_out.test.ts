@@ -13,7 +13,7 @@ const test = suite("tools/test.js");
 test("tools/test.js: files that lack a program are left out, and named at the end, before the sum", async () => {
   const { code, lines } = await runWithoutPrograms({ CI: "" });
   assert.is(code, 0);
-  assert.ok(lines.some((line) => /^ok +tests\/runtime\/timers\.test\.ts/.test(line)));
+  assert.ok(lines.some((line) => /^ok +tests\/actors\/deadlines\.test\.ts/.test(line)));
   const told = lines.findIndex((line) =>
     line.startsWith("Not run, for lack of what they need. Get it by node tools/install/peers.js")
   );
@@ -34,7 +34,7 @@ test.run();
 /** Runs the tests of a file that needs Redis, and of one that needs nothing. */
 async function runWithoutPrograms(env: Record<string, string>): Promise<{ code: number | null; lines: string[] }> {
   const runner = join(projectRoot(), "tools", "test.js");
-  const [program, ...args] = runtimeCommand(runner, "servers/server.test", "runtime/timers.test");
+  const [program, ...args] = runtimeCommand(runner, "servers/server.test", "actors/deadlines.test");
   const { REDIS_SERVER: _, ...inherited } = process.env;
   const child = spawn(program, args, { env: { ...inherited, PATH: "", ...env }, stdio: ["ignore", "pipe", "inherit"] });
   try {

@@ -7,14 +7,14 @@ import { suite } from "../support/harness.ts";
 const test = suite("runtimeMachine");
 
 type State = "open" | "closing" | "closed";
-type Type = RuntimeEvent["type"];
-
-const EVENTS: Readonly<Record<Type, RuntimeEvent>> = {
+const EVENTS = {
   "peer.joined": { type: "peer.joined", identity: "carol" },
   "peer.left": { type: "peer.left", identity: "bob" },
   "close.requested": { type: "close.requested" },
   closed: { type: "closed" },
-};
+  "xstate.error.actor.in:0": { type: "xstate.error.actor.in:0" },
+} as const satisfies Partial<Record<RuntimeEvent["type"], RuntimeEvent>>;
+type Type = keyof typeof EVENTS;
 const types = Object.keys(EVENTS) as Type[];
 const WAYS = { open: [], closing: ["close.requested"] } as const satisfies Partial<Record<State, readonly Type[]>>;
 const CHANGES: Readonly<Record<keyof typeof WAYS, Partial<Record<Type, State>>>> = {
@@ -29,6 +29,7 @@ for (const [state, way] of Object.entries(WAYS) as [keyof typeof WAYS, readonly 
       assert.is(snapshot.value, state);
       const [next] = transition(runtimeMachine, snapshot, EVENTS[type]);
       assert.is(next.value, CHANGES[state][type] ?? state, type);
+      assert.is(next.status, next.value === "closed" ? "done" : "active", type);
     }
   });
 }
