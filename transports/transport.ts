@@ -1,4 +1,5 @@
 import type { Packet } from "../protocol/wire/packets.ts";
+import type { SharedFrame } from "../protocol/wire/shared_frame.ts";
 
 /** Stream for a handler of the transport itself. Its parts are strings of text, or arrays of bytes. */
 export interface OfferedStream extends AsyncIterable<string | Uint8Array> {
@@ -80,4 +81,19 @@ export interface Transport {
   send(packet: Packet, destinations?: readonly string[]): Promise<void>;
   /** Leaves; idempotent. Resolves when earlier packets have been handed over, and all resources are released. */
   close(): Promise<void>;
+}
+
+/** Events of a transport within a process. */
+export interface SharingEvents extends TransportEvents {
+  /** A frame came in its sender's memory. Whoever keeps the memory takes a hold of its own within the call. */
+  shared(frame: SharedFrame, from: string): void;
+}
+
+/** Transport within a process, which hands frames over in the sender's memory. */
+export interface SharingTransport extends Transport {
+  /**
+   * Hands a frame to participants, in order with `send`. Resolves once each has it; then the sender may release the memory. Undefined, and
+   * nothing sent, if a participant cannot take memory now: the frame then goes in chunks.
+   */
+  share(frame: SharedFrame, destinations: readonly string[]): Promise<void> | undefined;
 }

@@ -16,6 +16,8 @@ export interface Segment {
   unpin(): void;
   /** Releases the owner's hold. Idempotent. */
   release(): void;
+  /** Another hold of the same memory, with a release of its own. */
+  share(): Segment;
 }
 
 /** Store of free segments. */
@@ -94,9 +96,45 @@ class PinnedSegment implements Segment {
     this.#settle();
   }
 
+  share(): Segment {
+    return new SharedSegment(this);
+  }
+
   #settle(): void {
     if (!this.#released || this.#pins > 0 || this.#gone) return;
     this.#gone = true;
     this.#giveBack(this.buffer);
+  }
+}
+
+/** A second hold of a segment. */
+class SharedSegment implements Segment {
+  readonly buffer: SharedArrayBuffer;
+  readonly bytes: Uint8Array;
+  readonly #first: Segment;
+  #released = false;
+
+  constructor(first: Segment) {
+    this.buffer = first.buffer;
+    this.bytes = first.bytes;
+    this.#first = first;
+    first.pin();
+  }
+
+  pin(): void {
+    this.#first.pin();
+  }
+
+  unpin(): void {
+    this.#first.unpin();
+  }
+
+  release(): void {
+    if (!this.#released) this.#first.unpin();
+    this.#released = true;
+  }
+
+  share(): Segment {
+    return this.#first.share();
   }
 }

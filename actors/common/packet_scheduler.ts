@@ -1,7 +1,8 @@
 import { STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
-import type { Transport } from "../../transports/transport.ts";
+import type { SharedFrame } from "../../protocol/wire/shared_frame.ts";
+import type { SharingTransport, Transport } from "../../transports/transport.ts";
 
 /** Urgent bytes sent before one waiting bulk chunk: bulk keeps at least 10 %. */
 const MAX_URGENT_BYTES_PER_CHUNK: number = 9 * STREAM_CHUNK_SIZE;
@@ -59,6 +60,12 @@ export class PacketScheduler {
       this.#urgent.push({ bytes, resolve, start: () => this.#transport.send(packet, destinations) });
       this.#next();
     });
+  }
+
+  /** Hands a frame over in memory that sender and receivers share; undefined if it must go in chunks. */
+  share(frame: SharedFrame, destinations: readonly string[]): Promise<void> | undefined {
+    const transport: Transport & Partial<SharingTransport> = this.#transport;
+    return transport.share?.(frame, destinations);
   }
 
   /** Sends a chunk whose turn has come, from {@linkcode BulkChunk.start}. */

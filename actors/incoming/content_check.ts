@@ -1,5 +1,5 @@
 import type { Fault } from "./fault.ts";
-import { type RunningDigest, runningDigest } from "../../protocol/wire/digest.ts";
+import { type RunningDigest, runningDigest } from "../../protocol/digest.ts";
 import type { TrailerExtension } from "../../protocol/wire/extension.ts";
 
 /** Compares the consumed content with the announcements of header and trailer. */

@@ -1,6 +1,7 @@
-import { Reassembler } from "../../protocol/wire/reassembly.ts";
+import { type PlaceResult, Reassembler } from "../../protocol/wire/reassembly.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
-import { isDigestOf } from "../../protocol/wire/digest.ts";
+import { isDigestOf } from "../../protocol/digest.ts";
+import { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import { type FrameHeader, FrameParser, isCompressed } from "../../protocol/wire/frames.ts";
 import { BLOCK_OVERHEAD, type StreamMemory } from "../../protocol/memory_account.ts";
 import type { CompressedPayload } from "../../workers/codec.ts";
@@ -29,6 +30,9 @@ export interface ReceivedBlock {
   readonly digest?: Uint8Array;
   readonly segment?: Segment;
 }
+
+/** Content of a chunk: bytes of the transport, or a frame in its sender's memory. */
+export type ChunkContent = Uint8Array | SharedFrame<Segment>;
 
 /** Memory for the payload of a frame: a segment, or an array for a small frame. */
 interface FrameMemory {
@@ -118,8 +122,10 @@ export class ReceiveBuffer {
   }
 
   /** Takes a chunk; `room` bytes may be held behind a gap. Returns the fault that ends the stream, if there is one. */
-  place(index: number, content: Uint8Array, room: number): Fault | undefined {
-    const placed = this.#reassembler.place(index, content, room);
+  place(index: number, content: ChunkContent, room: number): Fault | undefined {
+    const placed = content instanceof SharedFrame
+      ? this.#placeShared(index, content, room)
+      : this.#reassembler.place(index, content, room);
     if (typeof this.#state === "object") return this.#state;
     if (placed === "corrupt") return this.#fail({ code: "corrupt", why: `chunk ${index} is not what was due` });
     if (placed === "too-far") return this.#fail({ code: "refused", why: `chunk ${index} is beyond the credit` });
@@ -129,7 +135,10 @@ export class ReceiveBuffer {
   /** Removes the next block; undefined if none waits. */
   poll(): ReceivedBlock | undefined {
     const block = this.#blocks.shift();
-    if (block === undefined || block.digest !== undefined || block.length === block.memory.buffer.byteLength) return block;
+    if (
+      block === undefined || block.segment !== undefined || block.digest !== undefined ||
+      block.length === block.memory.buffer.byteLength
+    ) return block;
     return { ...block, memory: block.memory.slice() }; // trims a joined block's spare capacity
   }
 
@@ -148,6 +157,22 @@ export class ReceiveBuffer {
   drop({ segment, cost }: { readonly segment?: Segment; readonly cost: number }): void {
     segment?.release();
     this.#memory.free(cost);
+  }
+
+  /** Keeps a frame in its sender's memory, if the frame is due; otherwise copies it. */
+  #placeShared(index: number, frame: SharedFrame<Segment>, room: number): PlaceResult {
+    const { header, memory } = frame;
+    const { offset, length, digest } = header;
+    if (this.behind || this.#parser?.isDue(header) !== true || !this.#reassembler.pass(index)) {
+      return this.#reassembler.place(index, frame.toChunk().content, room);
+    }
+    const cost = memory.bytes.length;
+    if (this.#state !== "open" || !this.#isAdmitted(offset + length) || !this.#reserve(cost)) return "taken";
+    this.#parser.skip(header);
+    this.received = this.#parser.received;
+    this.#hooks.framed(digest);
+    this.#blocks.push({ memory: frame.payload, length, payload: length, segment: memory.share(), cost });
+    return "taken";
   }
 
   #fail(fault: Fault): Fault {

@@ -5,7 +5,13 @@ import type { StreamContext } from "../common/context.ts";
 import type { ContentCheck } from "./content_check.ts";
 import type { IncomingContext } from "./context.ts";
 import type { Fault } from "./fault.ts";
-import { type Admission, ReceiveBuffer, type ReceiveBufferHooks, type ReceivedBlock } from "./receive_buffer.ts";
+import {
+  type Admission,
+  type ChunkContent,
+  ReceiveBuffer,
+  type ReceiveBufferHooks,
+  type ReceivedBlock,
+} from "./receive_buffer.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 
 /** Stream whose content is received. */
@@ -107,7 +113,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
   }
 
   /** Takes a chunk. Returns the fault that ends the stream, if there is one. */
-  place(index: number, content: Uint8Array): Fault | undefined {
+  place(index: number, content: ChunkContent): Fault | undefined {
     const fault = this.#buffer.place(index, content, this.#receiveWindow.window);
     if (fault === undefined && this.#buffer.isPassing) this.discard();
     return fault;

@@ -11,7 +11,7 @@ import { ContentCheck } from "./content_check.ts";
 import type { IncomingContext } from "./context.ts";
 import type { Fault } from "./fault.ts";
 import type { IncomingActor, IncomingEffects } from "./machine.ts";
-import type { ReceivedBlock } from "./receive_buffer.ts";
+import type { ChunkContent, ReceivedBlock } from "./receive_buffer.ts";
 import { ReceivedContent, type ReceivingStream } from "./received_content.ts";
 import { readTrailer, type ReceivedTrailer, type Trailer } from "./trailer.ts";
 import { UNREAD, UnreadWatch } from "./unread_watch.ts";
@@ -139,8 +139,8 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     return fault && this.#errorOf(fault);
   }
 
-  /** Takes a chunk from the network. */
-  chunk(index: number, content: Uint8Array): void {
+  /** Takes a chunk from the network, or a frame within the process. */
+  chunk(index: number, content: ChunkContent): void {
     if (this.ended) return;
     this.heard();
     const { chunks = Infinity } = this.#completion.trailer?.extension ?? {};

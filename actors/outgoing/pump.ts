@@ -2,9 +2,10 @@ import { inBrackets, StreamError } from "../../errors.ts";
 import { REASON_LENGTH } from "../../protocol/wire/control.ts";
 import type { Destination } from "../../protocol/flow/destination.ts";
 import { CLAIM_WAIT } from "../../protocol/flow/destinations.ts";
-import { runningDigest } from "../../protocol/wire/digest.ts";
-import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
-import { encodeFrameHeader } from "../../protocol/wire/frames.ts";
+import { SharedFrame } from "../../protocol/wire/shared_frame.ts";
+import { runningDigest } from "../../protocol/digest.ts";
+import { SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
+import { encodeFrameHeader, type FrameHeader } from "../../protocol/wire/frames.ts";
 import { encodeTrailer, type TrailerExtension } from "../../protocol/wire/extension.ts";
 import type { ChunkPacket, HeaderPacket, Packet, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
@@ -87,8 +88,14 @@ class OutgoingPump {
     if (stream.ended) return;
     const { offset } = stream;
     const encoding = compressed === undefined ? "raw" : stream.spec.compression?.encoding ?? "raw";
-    const header = encodeFrameHeader({ offset, length: bytes, encoding, digest, payload });
+    const frame: FrameHeader = { offset, length: bytes, encoding, digest, payload };
     this.#digest.update(digest);
+    const shared = compressed === undefined ? this.#share(queued, frame) : undefined;
+    if (shared !== undefined) {
+      stream.noteSent(bytes);
+      return await shared;
+    }
+    const header = encodeFrameHeader(frame);
     const begin = start - header.length;
     memory.set(header, begin);
     const end = start + payload;
@@ -111,6 +118,14 @@ class OutgoingPump {
       if (sent !== undefined && sent !== sends.at(-1)) sends.push(sent);
     }
     await (sends.length === 1 ? sends[0] : Promise.all(sends));
+  }
+
+  /** Hands a frame over within the process; undefined if it must go in chunks, as one must whose segment is mostly empty. */
+  #share({ segment, start }: QueuedSegment, frame: FrameHeader): Promise<void> | undefined {
+    const { streamId, chunks, spec: { destinations: { names } }, context: { scheduler } } = this.#stream;
+    if (segment === undefined || names === undefined || names.length === 0) return undefined;
+    if (frame.length <= STREAM_CHUNK_SIZE || 2 * frame.length < segment.bytes.length) return undefined;
+    return scheduler.share(new SharedFrame(streamId, chunks, frame, segment, start), names);
   }
 
   async #sendPlain({ memory, start }: QueuedSegment, { ends }: EncodedSegment): Promise<void> {

@@ -3,12 +3,15 @@ import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { CloseOptions } from "../../protocol/options.ts";
 import { Notifier } from "../../common/promises.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
+import type { Segment } from "../../workers/segments.ts";
 
 /** A segment in a send queue. */
 export interface QueuedSegment {
   /** Memory with the payload from `start` on, and room for a frame header before `start`. */
   readonly memory: Uint8Array;
   readonly start: number;
+  /** Segment of the memory, if threads share it. */
+  readonly segment?: Segment;
   /** Result of the codec, or the promise of it. */
   readonly encoded: EncodedSegment | Promise<EncodedSegment>;
   /** Bytes that the segment adds to the queue's size. */

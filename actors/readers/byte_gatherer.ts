@@ -1,7 +1,7 @@
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
-import { checked } from "./decode_pipeline.ts";
+import { checked, ownBytes } from "./decode_pipeline.ts";
 
 /** Share of the announced size that must have come before as much is allocated: a claim alone allocates nothing. */
 const ALLOCATION_SHARE = 1 / 8;
@@ -35,13 +35,14 @@ export class ByteGatherer {
     const whole = this.#wholeAt(offset);
     if (whole === undefined || segment === undefined || compressed !== undefined) {
       const bytes = checked(this.#stream, block, (codec, span, digest, options) => codec.extract(span, digest, options));
-      return bytes?.then((own) => ({ offset, length, bytes: own })) ?? { offset, length, bytes: block.memory };
+      return bytes?.then((own) => ({ offset, length, bytes: own })) ?? { offset, length, bytes: ownBytes(block) };
     }
     const check = checked(this.#stream, block, (codec, span, digest, options) => codec.check(span, digest, options));
-    return (check ?? Promise.resolve()).then(() => {
+    const copy = (): Part => {
       whole.set(block.memory, offset);
       return { offset, length, bytes: undefined };
-    });
+    };
+    return check?.then(copy) ?? copy();
   }
 
   /** Adds a taken part, in order. Returns the number of bytes so far. */

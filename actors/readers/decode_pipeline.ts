@@ -59,6 +59,7 @@ export class DecodePipeline<T> {
     }
   }
 
+  /** Starts work on the next blocks; on one only where the work is done at once, so that the work stays within time slices. */
   #fill(): void {
     while (this.#jobs.length < MAX_CONCURRENT_BLOCKS) {
       const block = this.#stream.content.poll();
@@ -67,6 +68,7 @@ export class DecodePipeline<T> {
       if (result instanceof Promise) result.catch(() => {}); // reported when its turn comes; it may fail before
       this.#jobs.push({ block, result });
       this.#offset += block.length;
+      if (!(result instanceof Promise)) return;
     }
   }
 }
@@ -78,7 +80,15 @@ export function copied(segments: SegmentStore, memory: Uint8Array): Segment {
   return segment;
 }
 
-/** Checks and decodes a frame by the codec; undefined for a plain stream's block, which is checked with the whole stream. */
+/** The bytes of a block that needs no check, in an array that is the reader's own. */
+export function ownBytes({ segment, memory }: ReceivedBlock): Uint8Array {
+  return segment === undefined ? memory : memory.slice();
+}
+
+/**
+ * Checks and decodes a frame by the codec; undefined for a block that needs no check of its own. A plain stream's is checked with the whole
+ * stream, a frame in its sender's memory was hashed there.
+ */
 export function checked<T>(
   { context, streamId, from: identity }: IncomingStream,
   { segment: held, memory, digest, payload, compressed }: ReceivedBlock,

@@ -2,10 +2,12 @@ import { StreamError } from "../../errors.ts";
 import { decodeHeader, type OpenedStream } from "../../protocol/wire/header.ts";
 import { headerBytes, overLimits } from "../../protocol/wire/header_limits.ts";
 import type { Packet, StreamHeader } from "../../protocol/wire/packets.ts";
+import type { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import { isUint8Array } from "../../common/realms.ts";
 import { isCount } from "../../common/shapes.ts";
 import { readInlineContent } from "../../protocol/wire/inline_content.ts";
 import type { Transport } from "../../transports/transport.ts";
+import type { Segment } from "../../workers/segments.ts";
 import { type ActorPlace, StreamActor } from "../common/stream_actor.ts";
 import type { StreamContext } from "../common/context.ts";
 import { incomingMachine } from "../incoming/machine.ts";
@@ -70,6 +72,11 @@ export class IncomingStreamManager {
       case "control":
         return this.#peers.receive(from, packet.payload);
     }
+  }
+
+  /** Receives a frame in its sender's memory. */
+  receiveShared(frame: SharedFrame, from: string): void {
+    this.#find(from, frame.streamId)?.chunk(frame.index, frame as SharedFrame<Segment>);
   }
 
   registerText(topic: string, handler: TextStreamHandler, options: HandlerOptions | undefined): void {

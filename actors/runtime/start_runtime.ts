@@ -12,7 +12,7 @@ import {
   type SendTextOptions,
   type TextStreamOptions,
 } from "../../protocol/options.ts";
-import type { Transport } from "../../transports/transport.ts";
+import type { SharingEvents, Transport } from "../../transports/transport.ts";
 import type { Codec } from "../../workers/codec.ts";
 import type { FileAccess, StreamContext } from "../common/context.ts";
 import { ActorIds } from "../common/actor_ids.ts";
@@ -123,9 +123,12 @@ class MillraceRuntime implements Runtime {
     });
     onInspector(this.#actor, () => this.#showStreams());
     this.#actor.start();
-    transport.open({
+    const events: SharingEvents = {
       packet: (packet, from) => {
         if (this.#ended === undefined) this.#receiving.receive(packet, from);
+      },
+      shared: (frame, from) => {
+        if (this.#ended === undefined) this.#receiving.receiveShared(frame, from);
       },
       joined: (identity) => {
         this.#actor.send({ type: "peer.joined", identity });
@@ -137,7 +140,8 @@ class MillraceRuntime implements Runtime {
       },
       registered: (kind, topic) => this.#receiving.transportRegistered(kind, topic),
       closed: (error) => this.#lost(error),
-    });
+    };
+    transport.open(events);
     this.#peers.sendHellos();
   }
 

@@ -1,7 +1,7 @@
-import { SEGMENT_BYTES, SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../../protocol/constants.ts";
+import { SEGMENT_BYTES, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
-import { NO_DIGEST } from "../../protocol/wire/digest.ts";
+import { NO_DIGEST } from "../../protocol/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Segment } from "../../workers/segments.ts";
 import type { Producer } from "./producer.ts";
@@ -19,6 +19,7 @@ export class ByteProducer implements Producer<Uint8Array> {
   readonly #capacity: number;
   #segment: Segment | undefined;
   #filled = 0;
+  #queued = 0;
   #timer: unknown;
 
   /** `count` is called with bytes before they are queued, and throws if they are too many. */
@@ -66,10 +67,12 @@ export class ByteProducer implements Producer<Uint8Array> {
     if (segment === undefined) return;
     this.#segment = undefined;
     this.#filled = 0;
+    this.#queued += bytes;
     const start = SEGMENT_HEADROOM;
     const release = (): void => segment.release();
     this.#stream.queue.push({
       memory: segment.bytes,
+      segment,
       start,
       encoded: this.#slice(segment, start, bytes),
       weight: bytes,
@@ -77,11 +80,13 @@ export class ByteProducer implements Producer<Uint8Array> {
     });
   }
 
-  /** The present segment, replaced by a whole one when a small one is full. */
+  /** The present segment, replaced by one for all that may come when a small one is full. */
   #roomFor(bytes: number): Segment {
     const old = this.#segment;
     if (old !== undefined && bytes <= old.bytes.length - SEGMENT_HEADROOM) return old;
-    const capacity = bytes <= SMALL_BYTES ? SMALL_SEGMENT_CAPACITY : SEGMENT_CAPACITY;
+    const { totalSize = Infinity } = this.#stream.spec;
+    const most = Math.max(bytes, Math.min(SEGMENT_BYTES, totalSize - this.#queued));
+    const capacity = bytes <= SMALL_BYTES ? SMALL_SEGMENT_CAPACITY : SEGMENT_HEADROOM + most;
     const segment = this.#stream.context.codec.segments.acquire(capacity);
     if (old !== undefined) {
       segment.bytes.set(old.bytes.subarray(0, SEGMENT_HEADROOM + this.#filled));

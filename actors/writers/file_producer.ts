@@ -16,7 +16,7 @@ export async function produceFile(stream: OutgoingStream, file: FileRef, size: n
     const encoded = read(position, length, segment);
     encoded.catch(() => {}); // the pump rethrows it at this segment
     const release = (): void => segment.release();
-    stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: length, release });
+    stream.queue.push({ memory: segment.bytes, segment, start: SEGMENT_HEADROOM, encoded, weight: length, release });
   }
 
   async function read(

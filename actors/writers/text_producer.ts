@@ -2,7 +2,7 @@ import { MAX_UTF8_BYTES_PER_UNIT, SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { fittingPieces, type MeasuredPiece, SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
-import { NO_DIGEST } from "../../protocol/wire/digest.ts";
+import { NO_DIGEST } from "../../protocol/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Producer } from "./producer.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
@@ -89,7 +89,14 @@ function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): vo
   const into = { segment, start: SEGMENT_HEADROOM };
   const encoded = codec.encodeText(text, into, stream.framed ? stream.compressionOptions : { chunkSize, utf8: true });
   encoded.catch(() => {}); // the pump rethrows it at this segment
-  stream.queue.push({ memory: segment.bytes, start: SEGMENT_HEADROOM, encoded, weight: bytes, release: () => segment.release() });
+  stream.queue.push({
+    memory: segment.bytes,
+    segment,
+    start: SEGMENT_HEADROOM,
+    encoded,
+    weight: bytes,
+    release: () => segment.release(),
+  });
 }
 
 /** Whether a text certainly fits in one chunk. */

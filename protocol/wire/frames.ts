@@ -97,6 +97,16 @@ export class FrameParser<Buffer> {
     return this.#frame === undefined && this.#headFilled === 0;
   }
 
+  /** Whether a frame is the next one. */
+  isDue({ offset }: FrameHeader): boolean {
+    return this.between && offset === this.#offset;
+  }
+
+  /** Counts the next frame, which came whole by another way. */
+  skip({ length }: FrameHeader): void {
+    this.#offset += length;
+  }
+
   /** Takes the buffer of an unfinished frame, when the stream ends. */
   takePartial(): Buffer | undefined {
     const buffer = this.#buffer;

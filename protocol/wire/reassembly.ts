@@ -65,6 +65,14 @@ export class Reassembler {
     return "taken";
   }
 
+  /** Counts a chunk that is due without its content; false if another is due. */
+  pass(index: number): boolean {
+    if (index !== this.#next || this.gap) return false;
+    this.#prints[index % REMEMBERED] = 0;
+    this.#next++;
+    return true;
+  }
+
   /** Drops held chunks. */
   clear(): void {
     this.#memory?.free(this.#heldBytes + this.#held.size * BLOCK_OVERHEAD);

@@ -94,4 +94,20 @@ test("Segment: is free once its owner released it and no job holds it, in any or
   }
 });
 
+test("Segment.share: the memory is kept until each hold was released, in any order; a second release counts for nothing", () => {
+  for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
+    const store = createSegmentStore();
+    const first = store.acquire();
+    const second = first.share();
+    const holds = [first, second, second.share()];
+    for (const which of order) {
+      assert.is(store.inUse, first.buffer.byteLength);
+      assert.is(holds[which]?.buffer, first.buffer);
+      holds[which]?.release();
+      holds[which]?.release();
+    }
+    assert.is(store.inUse, 0, order.join());
+  }
+});
+
 test.run();

@@ -2,6 +2,7 @@ import { StreamError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../common/clock.ts";
 import type { OptionNames } from "../../protocol/option_names.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
+import type { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import { DeliveryQueue } from "./delivery_queue.ts";
 import type { Link } from "./link.ts";
 import type { LinkOptions } from "./link_options.ts";
@@ -167,6 +168,12 @@ class MemoryHub implements Hub, HubBackend {
     return waits.length === 0 ? delivered : delivered.then(async () => void await Promise.all(waits));
   }
 
+  share(from: HubMember, frame: SharedFrame, destinations: readonly string[]): Promise<void> | undefined {
+    const targets = this.#named(destinations);
+    if (from.vanished || this.#links.used || !targets.every(({ takesFrames }) => takesFrames)) return undefined;
+    return this.#deliveries.add({ from, packet: undefined, frame, notice: undefined, targets, next: 0 });
+  }
+
   async leave(member: HubMember): Promise<void> {
     const arriving = [...member.links.values()].map((link) => link.idle());
     if (arriving.length > 0) await Promise.all(arriving);
@@ -174,15 +181,15 @@ class MemoryHub implements Hub, HubBackend {
   }
 
   #enqueuePacket(from: HubMember, packet: Packet, targets: readonly HubMember[]): Promise<void> {
-    return this.#deliveries.add({ from, packet, notice: undefined, targets, next: 0 });
+    return this.#deliveries.add({ from, packet, frame: undefined, notice: undefined, targets, next: 0 });
   }
 
   #enqueueNotice(from: HubMember, notice: Notice, targets: readonly HubMember[]): Promise<void> {
-    return this.#deliveries.add({ from, packet: undefined, notice, targets, next: 0 });
+    return this.#deliveries.add({ from, packet: undefined, frame: undefined, notice, targets, next: 0 });
   }
 
   #deliver(delivery: Delivery, to: HubMember): void {
-    if (delivery.packet !== undefined && (to === delivery.from || this.#links.isCut(delivery.from, to))) return;
+    if (delivery.notice === undefined && (to === delivery.from || this.#links.isCut(delivery.from, to))) return;
     to.receive(delivery);
   }
 

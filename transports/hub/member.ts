@@ -1,10 +1,11 @@
 import { StreamError } from "../../errors.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
+import type { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import type { QueuedDelivery } from "./delivery_queue.ts";
 import type { LinkPlan } from "./link_options.ts";
 import { Freezer } from "./freezer.ts";
 import type { Link } from "./link.ts";
-import type { TransportEvents } from "../transport.ts";
+import type { SharingEvents, TransportEvents } from "../transport.ts";
 
 /** Notices of a hub to its participants. */
 export type Notice =
@@ -16,10 +17,11 @@ export type Notice =
   }
   | { readonly type: "closed"; readonly error: StreamError };
 
-/** Packet or notice on its way; never both. */
+/** Packet, frame or notice on its way; never two of them. */
 export interface Delivery extends QueuedDelivery<HubMember> {
   readonly from: HubMember;
   readonly packet: Packet | undefined;
+  readonly frame: SharedFrame | undefined;
   readonly notice: Notice | undefined;
 }
 
@@ -37,7 +39,7 @@ export class HubMember {
   /** True if the member was removed without a word: no packet goes in or out, though others may not know yet. */
   vanished = false;
   freezer: Freezer<Delivery> | undefined;
-  #events: TransportEvents | undefined;
+  #events: TransportEvents & Partial<SharingEvents> | undefined;
   #opened = false;
   /** Number of the last change of members before `open`. */
   #knownChange = 0;
@@ -45,6 +47,11 @@ export class HubMember {
   constructor(identity: string, plan: LinkPlan | undefined) {
     this.identity = identity;
     this.plan = plan;
+  }
+
+  /** Whether frames may come in their sender's memory. */
+  get takesFrames(): boolean {
+    return this.#events?.shared !== undefined && this.freezer === undefined;
   }
 
   /** Starts calling the events. `change` is the number of the last change of members. */
@@ -79,7 +86,7 @@ export class HubMember {
 
   /** Takes a delivery: calls an event, holds the delivery, or drops it. */
   receive(delivery: Delivery): void {
-    const { packet, notice } = delivery;
+    const { packet, frame, notice } = delivery;
     if (notice?.type === "closed") {
       const events = this.#events;
       this.#events = undefined;
@@ -87,7 +94,10 @@ export class HubMember {
     } else if (this.vanished || this.ended !== undefined) {
       return;
     } else if (this.freezer !== undefined) {
-      this.freezer.keep(packet, (copy) => ({ ...delivery, packet: copy, targets: this.alone, next: 0 }));
+      const kept = { ...delivery, frame: undefined, targets: this.alone, next: 0 };
+      this.freezer.keep(packet ?? frame?.toChunk(), (copy) => ({ ...kept, packet: copy }));
+    } else if (frame !== undefined) {
+      this.#events?.shared?.(frame, delivery.from.identity);
     } else if (packet !== undefined) {
       this.#events?.packet(packet, delivery.from.identity);
     } else if (notice !== undefined && notice.change > this.#knownChange) {

@@ -1,8 +1,9 @@
 import { StreamError } from "../../errors.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
+import type { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import { refusal } from "../packet_size.ts";
 import type { HubMember } from "./member.ts";
-import type { Transport, TransportEvents } from "../transport.ts";
+import type { SharingTransport, TransportEvents } from "../transport.ts";
 
 /** Part of a hub that its transports call. */
 export interface HubBackend {
@@ -14,6 +15,8 @@ export interface HubBackend {
   participants(member: HubMember): readonly string[];
   /** Sends a packet; never rejects. */
   send(from: HubMember, packet: Packet, destinations: readonly string[] | undefined): Promise<void>;
+  /** Hands over a frame; undefined if a destination cannot take it now. */
+  share(from: HubMember, frame: SharedFrame, destinations: readonly string[]): Promise<void> | undefined;
   /** Delivers the notice of the closing to a member. */
   notifyClosed(member: HubMember, error: StreamError): void;
   /** Removes a member when its packets have been delivered. */
@@ -21,7 +24,7 @@ export interface HubBackend {
 }
 
 /** Transport of one participant of a hub. */
-export class HubTransport implements Transport {
+export class HubTransport implements SharingTransport {
   readonly identity: string;
   readonly #hub: HubBackend;
   readonly #member: HubMember;
@@ -53,6 +56,11 @@ export class HubTransport implements Transport {
     return member.freezer === undefined
       ? this.#hub.send(member, packet, destinations)
       : member.freezer.hold(packet, destinations);
+  }
+
+  share(frame: SharedFrame, destinations: readonly string[]): Promise<void> | undefined {
+    const member = this.#member;
+    return member.ended === undefined && member.freezer === undefined ? this.#hub.share(member, frame, destinations) : undefined;
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { createSha256, equalBytes } from "../../common/platform.ts";
+import { createSha256, equalBytes } from "../common/platform.ts";
 
 /** Running digest of a stream. */
 export interface RunningDigest {
