@@ -1,4 +1,4 @@
-import { SEGMENT_CAPACITY, SMALL_SEGMENT_CAPACITY } from "../protocol/constants.ts";
+import { SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../protocol/constants.ts";
 
 /** Bytes of free segments kept for reuse: as many as four bulk streams have in flight. */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -34,8 +34,15 @@ export function createSegmentStore(): SegmentStore {
   return new FreeLists();
 }
 
-/** Capacities of segments, in bytes. They double, so that a frame takes at most twice its size. */
-const CAPACITIES: readonly number[] = [SMALL_SEGMENT_CAPACITY, 32_768, 65_536, 131_072, SEGMENT_CAPACITY];
+/** Payloads of segments between the smallest and the largest, in bytes. They double, so that a frame takes at most twice its size. */
+const PAYLOADS: readonly number[] = [32_768, 65_536, 131_072];
+
+/** Capacities of segments, in bytes. */
+const CAPACITIES: readonly number[] = [
+  SMALL_SEGMENT_CAPACITY,
+  ...PAYLOADS.map((payload) => SEGMENT_HEADROOM + payload),
+  SEGMENT_CAPACITY,
+];
 
 class FreeLists implements SegmentStore {
   readonly #free = new Map<number, SharedArrayBuffer[]>(CAPACITIES.map((capacity) => [capacity, []]));
