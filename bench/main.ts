@@ -1,7 +1,8 @@
 // Measures throughput and the event loop's holds, by the pool and inline. The codec is measured by segment size,
 //   streams on the hub by chunk size, by write size and as finite sends. Compares the machine's limits and peers.
 // Run: npm run bench | bun --bun run bench | deno task bench; npm run bench:figures | ...; arguments:
-//   --figures: the figures to reach. --only=SECTION[,...]: of the figures holds, rates, formats, actors, processes.
+//   --figures: the figures to reach. --only=SECTION[,...]: of the figures holds, rates, small, formats, actors, pipe,
+//   processes.
 //   --brief: seconds instead of minutes; the numbers mean nothing.
 //   --out=FOLDER: default docs/bench, with --brief or --only none. Writes <runtime>.json and .svg.
 // Pitfalls: another load on the machine, which shows in the spread of the plain sha256 rate, the idle drift and the free cores;
@@ -14,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BRIEF, FULL } from "./alternate.ts";
 import { benchCodec } from "./codec.ts";
+import { updateDocument } from "./figures/document.ts";
 import { FIGURE_SECTIONS, measureFigures } from "./figures/figures.ts";
 import { measureNoise } from "./limits.ts";
 import { plot } from "./plot.ts";
@@ -37,6 +39,9 @@ const empty = emptyReport(brief);
 const report = values.figures === true ? await figures(empty) : await throughput(empty);
 if (folder !== undefined) {
   const whole = await writeReport(folder, report);
+  if (values.figures === true && values.out === undefined) {
+    await updateDocument(join(projectRoot(), "docs", "figures.md"), folder);
+  }
   if (whole.rows !== undefined) await writeFile(join(folder, `${whole.runtime}.svg`), plot(whole, whole.rows));
 }
 console.log(`${((performance.now() - began) / 1000).toFixed(0)} s${folder === undefined ? "" : `, written to ${folder}`}`);

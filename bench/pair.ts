@@ -24,10 +24,8 @@ export interface Pair extends AsyncDisposable {
 /** Topic of streams that Bob reads to the end and drops. */
 export const TOPIC = "bench";
 
-/** The same, with room for four times the default window. */
-export const WIDE_TOPIC = "bench wide";
-
-const WIDE_WINDOW = 4 * 1024 * 1024;
+/** Topic of streams that Bob reads by `readAll`. */
+export const WHOLE_TOPIC = "bench whole";
 
 /** Options of a stream for Bob alone, done when he has all of it. */
 export const TO_BOB: { topic: string; destinationIdentities: string[]; confirm: true } = {
@@ -49,7 +47,10 @@ export async function openPair(pool: CodecPool | false | undefined, chunkSize?: 
   };
   bob.registerTextStreamHandler(TOPIC, take);
   bob.registerByteStreamHandler(TOPIC, take);
-  bob.registerByteStreamHandler(WIDE_TOPIC, take, { window: WIDE_WINDOW });
+  bob.registerByteStreamHandler(WHOLE_TOPIC, async (reader) => {
+    taken += (await reader.readAll()).length;
+    ended++;
+  });
   const close = async (): Promise<void> => {
     await alice.close();
     await bob.close();

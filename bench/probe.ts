@@ -1,8 +1,7 @@
 // Hold of the event loop: the drift of a 5 ms interval, which means the same on every runtime.
-// Pitfalls: another load on the machine. So the idle drift is printed as well, and on Linux the longest hold without the time in which this
-// thread did not run. Then others, or this program's own workers, had the cores.
-import { readFileSync } from "node:fs";
-import process from "node:process";
+// Pitfalls: another load on the machine. So the idle drift is printed as well. On Node the longest hold is told without the collector's
+// pauses, too.
+import { type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 
 const INTERVAL_MS = 5;
 
@@ -11,17 +10,21 @@ export interface Holds {
   readonly longest: number;
   readonly p99: number;
   readonly samples: number;
-  /** Longest hold, counting only the time in which this thread ran. */
+  /** Longest hold less the pauses of the garbage collector within it; absent where the runtime does not tell them. */
   readonly own?: number;
 }
 
-const SCHEDULE = `/proc/self/task/${process.pid}/schedstat`;
+/** Time between two looks, in ms. */
+interface Turn {
+  readonly from: number;
+  readonly to: number;
+}
 
 export class HoldProbe {
-  readonly #late: number[] = [];
-  readonly #own: number[] = [];
+  readonly #turns: Turn[] = [];
+  readonly #pauses: PerformanceEntry[] = [];
+  readonly #observer: PerformanceObserver | undefined = observePauses((pauses) => this.#pauses.push(...pauses));
   #last: number = performance.now();
-  #ran: number | undefined = ranFor();
   #timer: ReturnType<typeof setInterval> | undefined = setInterval(() => this.#look(), INTERVAL_MS);
 
   /** Ends the probe. A present hold counts. */
@@ -30,33 +33,46 @@ export class HoldProbe {
       clearInterval(this.#timer);
       this.#timer = undefined;
       this.#look();
+      this.#pauses.push(...this.#observer?.takeRecords() ?? []);
+      this.#observer?.disconnect();
     }
+    const late = this.#turns.map(lateness);
+    const own = this.#observer && this.#turns.map((turn) => Math.max(0, lateness(turn) - this.#pausedIn(turn)));
     return {
-      longest: Math.max(0, ...this.#late),
-      p99: quantile(this.#late, 0.99),
-      samples: this.#late.length,
-      ...(this.#own.length === 0 ? {} : { own: Math.max(0, ...this.#own) }),
+      longest: Math.max(0, ...late),
+      p99: quantile(late, 0.99),
+      samples: late.length,
+      ...(own === undefined ? {} : { own: Math.max(0, ...own) }),
     };
   }
 
   #look(): void {
     const now = performance.now();
-    const late = Math.max(0, now - this.#last - INTERVAL_MS);
-    const ran = ranFor();
-    this.#late.push(late);
-    if (ran !== undefined && this.#ran !== undefined) this.#own.push(Math.min(late, ran - this.#ran));
+    this.#turns.push({ from: this.#last, to: now });
     this.#last = now;
-    this.#ran = ran;
+  }
+
+  /** Milliseconds of the collector's pauses while a turn was late. */
+  #pausedIn({ from, to }: Turn): number {
+    const due = from + INTERVAL_MS;
+    let ms = 0;
+    for (const { startTime, duration } of this.#pauses) {
+      ms += Math.max(0, Math.min(to, startTime + duration) - Math.max(due, startTime));
+    }
+    return ms;
   }
 }
 
-/** Milliseconds that this thread, the process's first, has run since it started; undefined where the system does not tell. */
-function ranFor(): number | undefined {
-  try {
-    return Number(readFileSync(SCHEDULE, "utf8").split(" ")[0]) / 1e6;
-  } catch {
-    return undefined;
-  }
+function lateness({ from, to }: Turn): number {
+  return Math.max(0, to - from - INTERVAL_MS);
+}
+
+/** Observes the pauses of the garbage collector, which Node tells only. */
+function observePauses(seen: (pauses: readonly PerformanceEntry[]) => void): PerformanceObserver | undefined {
+  if ("Deno" in globalThis || "Bun" in globalThis) return undefined; // Deno lists the type, and tells none
+  const observer = new PerformanceObserver((list) => seen(list.getEntries()));
+  observer.observe({ entryTypes: ["gc"] });
+  return observer;
 }
 
 /** Smallest value that a share of the values does not exceed; 0 without values. */

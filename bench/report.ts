@@ -28,6 +28,8 @@ export interface Figure {
   readonly reach: number;
   readonly better: "less" | "more";
   readonly measured: number;
+  /** Half the difference between the largest run and the smallest, as a share of the median. */
+  readonly noise?: number;
   readonly reached: boolean;
   readonly runs: readonly number[];
   readonly note: string;
@@ -108,18 +110,29 @@ export function rowsTable(rows: readonly Row[]): string {
     holds?.own?.toFixed(1) ?? "",
     holds?.p99.toFixed(1) ?? "",
   ]);
-  return table(["", "size", "MB/s", "of sha256", "longest hold, ms", "of it running", "p99 hold, ms"], lines);
+  return table(["", "size", "MB/s", "of sha256", "longest hold, ms", "less collector", "p99 hold, ms"], lines);
 }
 
 export function figuresTable(figures: readonly Figure[]): string {
-  const lines = figures.map(({ what, unit, reach, better, measured, reached, note }) => [
-    what,
-    note,
-    `${better === "less" ? "≤" : "≥"} ${reach} ${unit}`,
-    `${valueLabel(measured)} ${unit}`,
-    reached ? "yes" : "SHORT",
+  const lines = figures.map((figure) => [
+    figure.what,
+    figure.note,
+    reachLabel(figure),
+    `${valueLabel(figure.measured)} ${figure.unit}`,
+    noiseLabel(figure),
+    figure.reached ? "held" : "SHORT",
   ]);
-  return table(["figure", "", "reach", "measured", ""], lines, 2);
+  return table(["figure", "", "want", "measured", "noise", ""], lines, 2);
+}
+
+/** Value that is wanted of a figure. */
+export function reachLabel({ better, reach, unit }: Figure): string {
+  return reach === 0 ? "" : `${better === "less" ? "≤" : "≥"} ${reach} ${unit}`;
+}
+
+/** Difference between the runs of a figure, such as "± 5 %"; empty with one run. */
+export function noiseLabel({ noise = 0, runs }: Figure): string {
+  return runs.length < 2 ? "" : `± ${(100 * noise).toFixed(0)} %`;
 }
 
 export function noiseLines({ sha256, sha256Spread, memcpy, coresFree, idle }: Noise): string {
@@ -142,6 +155,6 @@ function rateLabel(rate: number): string {
   return rate >= 100 ? rate.toFixed(0) : rate.toFixed(1);
 }
 
-function valueLabel(value: number): string {
+export function valueLabel(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2);
 }

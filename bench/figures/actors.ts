@@ -10,13 +10,13 @@ const LIVES = 4_000;
 const STREAM = { streamId: "s", topic: "t", kind: "text" } as const;
 
 /** Events that an actor gets in its life, from its start to a final state. */
-interface Life {
+export interface Life {
   readonly logic: AnyActorLogic;
   readonly input: () => unknown;
   readonly events: readonly { readonly type: string }[];
 }
 
-const BARE: Life = {
+export const BARE: Life = {
   logic: createMachine({
     initial: "open",
     states: {
@@ -91,7 +91,7 @@ export async function* actorFigures({ rounds, divisor }: FigureContext): AsyncGe
 }
 
 /** Milliseconds for a thousand lives, hence microseconds for one. */
-async function live({ logic, input, events }: Life, lives: number): Promise<number> {
+export async function live({ logic, input, events }: Life, lives: number): Promise<number> {
   const began = performance.now();
   for (let count = 0; count < lives; count++) {
     const actor = createActor(logic, { input: input() }).start();

@@ -1,20 +1,22 @@
 // Measures the figures to reach, as medians of five runs after one that warms up.
-//   Figures: the longest hold of the event loop in four sends, throughput against the machine's limit, small texts a second,
-//   a thousand streams against one, compression by two workers against one, the framed format against the plain one,
-//   memory, the import of mod.ts.
+//   Figures: the longest hold of the event loop in several sends, throughput against the machine's limit, the pool against this thread
+//   alone, CPU time of small texts and streams, compression by two workers against one, the framed format against the plain one, two
+//   processes, memory, the import of mod.ts.
 // Run: npm run bench:figures | bun --bun run bench:figures | deno task bench:figures
 // Pitfalls: another load on the machine shows in the printed noise. The limit counts all cores as free.
 //   Memory is that of a process: an engine may keep freed memory until the system needs that.
 import { createCodecPool } from "../../mod.ts";
-import type { Grown } from "./child.ts";
+import type { Grown } from "./children/child.ts";
 import type { FigureContext, Measure } from "./types.ts";
 import { actorFigures } from "./actors.ts";
 import { formatFigures } from "./formats.ts";
 import { holdFigures } from "./holds.ts";
+import { pipeFigures } from "./pipe.ts";
 import { rateFigures } from "./rates.ts";
-import { median } from "../probe.ts";
+import { smallFigures } from "./small.ts";
+import { median, spread } from "../probe.ts";
 import type { Figure } from "../report.ts";
-import { runChild } from "./run_child.ts";
+import { runChild } from "./children/run_child.ts";
 
 const MB = 1e6;
 const IMPORTS = 10;
@@ -22,8 +24,10 @@ const IMPORTS = 10;
 const SECTIONS: Readonly<Record<string, (context: FigureContext) => AsyncGenerator<Measure, void, undefined>>> = {
   holds: holdFigures,
   rates: rateFigures,
+  small: smallFigures,
   formats: formatFigures,
   actors: actorFigures,
+  pipe: pipeFigures,
   processes: processFigures,
 };
 
@@ -56,13 +60,30 @@ export async function measureFigures(
 export function asFigure({ id, what, unit, reach, better, runs, note, holds = true }: Measure): Figure {
   const measured = median(runs);
   const within = better === "less" ? measured <= reach : measured >= reach;
-  return { id, what, unit, reach, better, measured, reached: within && holds, runs, note };
+  return { id, what, unit, reach, better, measured, noise: spread(runs) / 2, reached: within && holds, runs, note };
 }
 
 async function* processFigures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {
   yield await unreadFigure(context);
   yield await fileFigure(context);
   yield await importFigure(context);
+  yield* heapFigure(context);
+}
+
+/** Only where a program can ask for a collection. */
+async function* heapFigure({ divisor }: FigureContext): AsyncGenerator<Measure, void, undefined> {
+  const texts = Math.ceil(50_000 / divisor);
+  const { growth } = await runChild<Grown>("child", ["texts", String(texts)]);
+  if (Number.isNaN(growth) || growth === null) return;
+  yield {
+    id: "heap",
+    what: "heap after 50,000 texts against after 10,000",
+    unit: "MB more",
+    reach: 1,
+    better: "less",
+    runs: [growth / MB],
+    note: "after a full collection",
+  };
 }
 
 async function unreadFigure({ divisor }: FigureContext): Promise<Measure> {

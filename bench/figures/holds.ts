@@ -9,13 +9,20 @@ import { flatText, randomBytes, randomFile } from "../samples.ts";
 
 const MB = 1e6;
 
-/** Promised longest hold, in ms. */
+/** Promised longest hold, in ms; less the pauses of the garbage collector where the runtime tells them. */
 const REACH_MS = 5;
+
+/** Longest hold with the pauses of the collector, in ms. */
+const REACH_WITH_PAUSES_MS = 10;
+
+const SENDS_AT_ONCE = 1_000;
 
 interface Send {
   readonly id: string;
   readonly what: string;
   readonly bytes: number;
+  /** Longest hold to reach, pauses included, in ms, if the promise does not apply. */
+  readonly reach?: number;
   readonly run: () => Promise<void>;
 }
 
@@ -27,13 +34,16 @@ export async function* holdFigures(context: FigureContext): AsyncGenerator<Measu
     yield await measureHolds(sendText(pair, 64 * MB / context.divisor), context.rounds);
     yield await measureHolds(await sendFile(pair, folder, 256 * MB / context.divisor), context.rounds);
     yield await measureHolds(sendEight(pair, 32 * MB / context.divisor), context.rounds);
+    for (const begun of [begunAtOnce(pair, 1_000, 15), begunAtOnce(pair, 64_000, 30)]) {
+      yield await measureHolds({ ...begun, bytes: begun.bytes / context.divisor }, context.rounds);
+    }
   } finally {
     await pair.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function measureHolds({ id, what, bytes, run }: Send, rounds: number): Promise<Measure> {
+async function measureHolds({ id, what, bytes, reach, run }: Send, rounds: number): Promise<Measure> {
   await run(); // warms up
   const longest: number[] = [];
   const own: number[] = [];
@@ -49,8 +59,12 @@ async function measureHolds({ id, what, bytes, run }: Send, rounds: number): Pro
     own.push(holds.own ?? holds.longest);
     p99.push(holds.p99);
   }
-  const note = `running ${median(own).toFixed(1)} ms, p99 ${median(p99).toFixed(1)}, at ${median(rates).toFixed(0)} MB/s`;
-  return { id, what: `longest hold: ${what}`, unit: "ms", reach: REACH_MS, better: "less", runs: longest, note };
+  const note = `with the collector ${median(longest).toFixed(1)} ms, p99 ${median(p99).toFixed(1)}, at ${
+    median(rates).toFixed(0)
+  } MB/s`;
+  const measure = { id, what: `longest hold: ${what}`, unit: "ms", better: "less", note } as const;
+  if (reach !== undefined) return { ...measure, reach, runs: longest };
+  return { ...measure, reach: REACH_MS, runs: own, holds: median(longest) <= REACH_WITH_PAUSES_MS };
 }
 
 function writeOnce({ alice }: Pair, bytes: number): Send {
@@ -91,5 +105,16 @@ function sendEight({ alice }: Pair, bytes: number): Send {
     what: "8 sendBytes of 32 MB at once",
     bytes: 8 * bytes,
     run: async () => void await Promise.all(Array.from({ length: 8 }, () => alice.sendBytes(data, TO_BOB))),
+  };
+}
+
+function begunAtOnce({ alice }: Pair, size: number, reach: number): Send {
+  const data = randomBytes(size);
+  return {
+    id: `hold-begun-${size / 1000}`,
+    what: `${SENDS_AT_ONCE} sendBytes of ${size / 1000} kB begun at once`,
+    bytes: SENDS_AT_ONCE * size,
+    reach,
+    run: async () => void await Promise.all(Array.from({ length: SENDS_AT_ONCE }, () => alice.sendBytes(data, TO_BOB))),
   };
 }

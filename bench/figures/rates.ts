@@ -1,35 +1,42 @@
-// Rates: a large send against the machine's limit, small texts, and many streams against one.
+// Rates of large sends on the hub: against what the machine can do, and the pool against this thread alone.
 import process from "node:process";
 import type { FigureContext, Measure } from "./types.ts";
-import { sha256Rate } from "../limits.ts";
-import { openPair, type Pair, TO_BOB, TOPIC, WIDE_TOPIC } from "../pair.ts";
+import { leastWork } from "../limits.ts";
+import { openPair, type Pair, TO_BOB, TOPIC, WHOLE_TOPIC } from "../pair.ts";
 import { median } from "../probe.ts";
-import { cores } from "../report.ts";
-import { randomBytes } from "../samples.ts";
+import { bytesLabel, cores } from "../report.ts";
+import { flatText, randomBytes } from "../samples.ts";
 
 const MB = 1e6;
-const MANY = 1_000;
 
-/** Bytes of each of the many streams. */
-const MANY_SIZES = [64_000, 256_000, 1_000_000];
+/** Sizes of writes, and sizes of chunks, at which the pool is compared with this thread alone. */
+const WRITE_SIZES = [4_000, 64_000, 1_000_000];
+const CHUNK_SIZES = [4_000, 15_000, 60_000];
 
 export async function* rateFigures(context: FigureContext): AsyncGenerator<Measure, void, undefined> {
   const pair = await openPair(context.pool);
   try {
-    yield await againstLimit(pair, context, TO_BOB.topic);
-    yield await againstLimit(pair, context, WIDE_TOPIC);
-    yield await smallTexts(pair, context);
-    yield* manyStreams(pair, context);
+    yield await againstLimit(pair, context, "limit", "read by readAll", WHOLE_TOPIC, 70);
+    yield await againstLimit(pair, context, "limit-loop", "read by a loop", TOPIC, 50);
   } finally {
     await pair.close();
   }
+  yield await poolForBytes(context);
+  yield await poolForText(context);
 }
 
 /**
- * Highest possible rate: all cores hash, and each byte is hashed at both ends, so cores × plain sha256 of one ÷ 2. The plain rate is
- * measured before each send. The note's share of CPU time is an upper bound with all cores free, and hardly depends on other loads.
+ * Highest possible rate: all cores share one sha256 and two copies, measured before each send. The note's share of CPU time is an upper bound
+ * with all cores free, and hardly depends on other loads.
  */
-async function againstLimit({ alice }: Pair, { rounds, divisor }: FigureContext, topic: string): Promise<Measure> {
+async function againstLimit(
+  { alice }: Pair,
+  { rounds, divisor }: FigureContext,
+  id: string,
+  how: string,
+  topic: string,
+  reach: number,
+): Promise<Measure> {
   const data = randomBytes(256 * MB / divisor);
   const options = { ...TO_BOB, topic };
   await alice.sendBytes(data, options);
@@ -38,81 +45,90 @@ async function againstLimit({ alice }: Pair, { rounds, divisor }: FigureContext,
   const limits: number[] = [];
   const efficiencies: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const idle = process.cpuUsage();
-    const limit = cores * sha256Rate(data.length) / 2;
-    const hashing = cpuSince(idle);
-    const busy = process.cpuUsage();
+    const { hash, copies } = leastWork(data);
+    const limit = cores * data.length / 1000 / (hash + copies);
+    const before = process.cpuUsage();
     const rate = data.length / 1000 / await timed(() => alice.sendBytes(data, options));
-    efficiencies.push(100 * 2 * hashing / cpuSince(busy));
+    const { user, system } = process.cpuUsage(before);
+    efficiencies.push(100 * 1000 * (hash + copies) / (user + system));
     shares.push(100 * rate / limit);
     rates.push(rate);
     limits.push(limit);
   }
   return {
-    id: topic === WIDE_TOPIC ? "limit-wide" : "limit",
-    what: `256 MB by sendBytes, digests at both ends${topic === WIDE_TOPIC ? ", a window of 4 MiB" : ""}`,
+    id,
+    what: `256 MB by sendBytes, ${how}`,
     unit: "% of the limit",
-    reach: 60,
+    reach,
     better: "more",
     runs: shares,
-    note: `${median(rates).toFixed(0)} of ${median(limits).toFixed(0)} MB/s; hashing is ${
+    note: `${median(rates).toFixed(0)} of ${median(limits).toFixed(0)} MB/s; hash and copies are ${
       median(efficiencies).toFixed(0)
     } % of its CPU time`,
   };
 }
 
-async function smallTexts({ alice, ended }: Pair, { rounds, divisor }: FigureContext): Promise<Measure> {
-  const texts = Math.ceil(4_000 / divisor);
-  const text = "a chat message of fifty bytes, no more and no less.".slice(0, 50);
-  const options = { topic: TOPIC, destinationIdentities: ["bob"] };
-  const runs: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const already = ended();
-    const began = performance.now();
-    for (let i = 0; i < texts; i++) await alice.sendText(text, options);
-    while (ended() < already + texts) await new Promise((resolve) => void setImmediate(resolve));
-    if (round > 0) runs.push(texts / (performance.now() - began) * 1000); // the first warms up
+/** The lowest of the ratios at several sizes of chunks and of writes. */
+async function poolForBytes({ pool, rounds, divisor }: FigureContext): Promise<Measure> {
+  const data = randomBytes(64 * MB / divisor);
+  const cases: { label: string; ratios: number[] }[] = [];
+  for (const chunkSize of CHUNK_SIZES) {
+    const ratios = await poolAgainstInline(pool, chunkSize, rounds, ({ alice }) => alice.sendBytes(data, TO_BOB));
+    cases.push({ label: `chunks of ${bytesLabel(chunkSize)}`, ratios });
   }
+  for (const size of WRITE_SIZES) {
+    const ratios = await poolAgainstInline(pool, undefined, rounds, async ({ alice }) => {
+      const writer = await alice.streamBytes(TO_BOB);
+      for (let at = 0; at < data.length; at += size) await writer.write(data.subarray(at, at + size));
+      await writer.close();
+    });
+    cases.push({ label: `writes of ${bytesLabel(size)}`, ratios });
+  }
+  const lowest = cases.reduce((low, each) => median(each.ratios) < median(low.ratios) ? each : low);
   return {
-    id: "texts",
-    what: "sendText of 50 bytes, one after the other, delivered",
-    unit: "a second",
-    reach: 4_000,
+    id: "pool-bytes",
+    what: "64 MB by the pool against this thread alone, time, the lowest of several sizes",
+    unit: "×",
+    reach: 1.3,
     better: "more",
-    runs,
-    note: `${texts} texts a run`,
+    runs: lowest.ratios,
+    note: cases.map(({ label, ratios }) => `${label} ${median(ratios).toFixed(2)}`).join(", "),
   };
 }
 
-/** A stream costs some hundred microseconds besides its bytes: its share depends on the number of bytes. */
-async function* manyStreams({ alice }: Pair, { rounds, divisor }: FigureContext): AsyncGenerator<Measure, void, undefined> {
-  for (const size of MANY_SIZES) {
-    const part = randomBytes(Math.ceil(size / divisor));
-    const data = randomBytes(MANY * part.length);
-    const one = (): Promise<unknown> => alice.sendBytes(data, TO_BOB);
-    const many = (): Promise<unknown> => Promise.all(Array.from({ length: MANY }, () => alice.sendBytes(part, TO_BOB)));
-    await one();
-    await many();
-    const ratios: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const alone = await timed(one);
-      ratios.push(await timed(many) / alone);
-    }
-    yield {
-      id: `streams-${size / 1000}`,
-      what: `1,000 streams of ${size / 1000} kB at once against 1 of all bytes`,
-      unit: "×",
-      reach: 1.5,
-      better: "less",
-      runs: ratios,
-      note: `${MANY} × ${part.length} bytes`,
-    };
-  }
+async function poolForText({ pool, rounds, divisor }: FigureContext): Promise<Measure> {
+  const text = flatText(64 * MB / divisor);
+  const began = performance.now();
+  const runs = await poolAgainstInline(pool, undefined, rounds, ({ alice }) => alice.sendText(text, TO_BOB));
+  return {
+    id: "pool-text",
+    what: "sendText of 64 MB by the pool against this thread alone, time",
+    unit: "×",
+    reach: 1.2,
+    better: "more",
+    runs,
+    note: `${rounds} rounds in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+  };
 }
 
-function cpuSince(before: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
+/** Ratios of the times of a send, inline to pool, in alternating rounds. */
+async function poolAgainstInline(
+  pool: FigureContext["pool"],
+  chunkSize: number | undefined,
+  rounds: number,
+  send: (pair: Pair) => Promise<unknown>,
+): Promise<number[]> {
+  const pairs = [await openPair(pool, chunkSize), await openPair(false, chunkSize)] as const;
+  const ratios: number[] = [];
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      const [pooled, inline] = [await timed(() => send(pairs[0])), await timed(() => send(pairs[1]))];
+      if (round > 0) ratios.push(inline / pooled); // the first warms up
+    }
+  } finally {
+    for (const pair of pairs) await pair.close();
+  }
+  return ratios;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

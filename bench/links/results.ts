@@ -110,7 +110,7 @@ export function figuresOf({ name, reach }: Link, rows: readonly LinkRow[]): Figu
   }
   figures.push({
     id: `hold-${own.contents}-${name}`,
-    what: `${name}: longest hold of an event loop, running, ${own.contents}`,
+    what: `${name}: longest hold of an event loop, less the collector, ${own.contents}`,
     unit: "ms",
     reach: HOLD_REACH,
     better: "less",
@@ -146,7 +146,7 @@ export function rowsTable(rows: readonly LinkRow[]): string {
     "max",
     "RPC p95",
     "hold",
-    "of it running",
+    "less collector",
     "not whole",
     "not come",
   ];

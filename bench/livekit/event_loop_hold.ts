@@ -39,12 +39,12 @@ export async function benchHold({ processes, effort, results, tell }: Stage): Pr
       const found = await pair.sender.ask("hold", { topic: TOPIC, to: [pair.receiver.identity], bytes, write, ms });
       await processes.kill(pair);
       holds.push(found);
-      tell(`${name}: longest hold ${found.longest.toFixed(1)} ms, of it running ${ownOf(found).toFixed(1)}`);
+      tell(`${name}: longest hold ${found.longest.toFixed(1)} ms, less the collector ${ownOf(found).toFixed(1)}`);
     }
   }
   for (const { name, kind, holds } of contenders) {
     results.row("longest hold of one write of 128 MB", name, kind, "ms", holds.map(({ longest }) => longest));
-    results.row("the same, without what the thread waited for a core", name, kind, "ms", holds.map(ownOf));
+    results.row("the same, less the pauses of the collector", name, kind, "ms", holds.map(ownOf));
   }
   const [whole, calm, own] = contenders.map(({ holds }) => median(holds.map(({ longest }) => longest)));
   const millrace = contenders[2].holds;
@@ -55,7 +55,7 @@ export async function benchHold({ processes, effort, results, tell }: Stage): Pr
     reach: 5,
     better: "less",
     runs: millrace.map(({ longest }) => longest),
-    note: `${own?.toFixed(1)}, running ${median(millrace.map(ownOf)).toFixed(1)}; rtc-node ${
+    note: `${own?.toFixed(1)}, less the collector ${median(millrace.map(ownOf)).toFixed(1)}; rtc-node ${
       whole?.toFixed(0)
     }, by writes of 15 kB ${calm?.toFixed(1)}`,
   });

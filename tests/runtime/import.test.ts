@@ -1,6 +1,6 @@
 // Effects of the import of mod.ts alone, in a process of its own.
 import * as assert from "uvu/assert";
-import { runChild } from "../../bench/figures/run_child.ts";
+import { runChild } from "../../bench/figures/children/run_child.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("import");

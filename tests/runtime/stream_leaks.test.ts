@@ -3,6 +3,7 @@
 import * as assert from "uvu/assert";
 import type { AnyActorRef } from "xstate";
 import { createHub, createRuntime, type Runtime } from "../../mod.ts";
+import { heapUsed } from "../../bench/support/heap.ts";
 import { suite } from "../support/harness.ts";
 import { inVirtualTime } from "../support/hub/hub_fixture.ts";
 
@@ -18,23 +19,6 @@ const AT_ONCE = 20;
 
 /** Number of measured spans: an engine's own growth falls into some of them, a leak into each. */
 const SPANS = 4;
-
-/** Collects garbage and gives the size of the heap, in bytes; undefined where a runtime cannot. */
-async function heapUsed(): Promise<number | undefined> {
-  const bun = (globalThis as { Bun?: { gc(isSync: boolean): void } }).Bun;
-  if (bun !== undefined) bun.gc(true);
-  else if ("Deno" in globalThis) return undefined;
-  else {
-    const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import("node:v8"), import("node:vm")]);
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
-    for (let i = 0; i < 3; i++) {
-      await new Promise((resolve) => void setTimeout(resolve, 10)); // what is weakly held goes between turns
-      collect();
-    }
-  }
-  return process.memoryUsage().heapUsed;
-}
 
 type Send = (alice: Runtime, index: number) => Promise<unknown>;
 

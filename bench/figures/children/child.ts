@@ -4,11 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import type { ByteStreamReader } from "../../mod.ts";
-import { MemoryProbe } from "../memory_probe.ts";
-import { openPair, TO_BOB } from "../pair.ts";
-import { wait } from "../probe.ts";
-import { sparseFile } from "../samples.ts";
+import type { ByteStreamReader } from "../../../mod.ts";
+import { MemoryProbe } from "../../memory_probe.ts";
+import { heapUsed } from "../../support/heap.ts";
+import { openPair, TO_BOB, TOPIC } from "../../pair.ts";
+import { wait } from "../../probe.ts";
+import { sparseFile } from "../../samples.ts";
 
 /** Bytes that warm a process up: memory that a first stream takes for good is not growth. */
 const WARM_BYTES = 64e6;
@@ -18,7 +19,7 @@ const STILL_MS = 500;
 
 /** Result of a child. */
 export interface Grown {
-  /** Largest growth of the resident set, in bytes. */
+  /** Largest growth of the resident set, or growth of the heap, in bytes. */
   readonly growth: number;
   /** Bytes that the sender could write, or the receiver saved. */
   readonly bytes: number;
@@ -83,7 +84,23 @@ async function file(bytes: number): Promise<Grown> {
   }
 }
 
+/** Sends texts, and compares the heap with that after a fifth of them. */
+async function texts(count: number): Promise<Grown> {
+  const pair = await openPair(undefined);
+  const began = performance.now();
+  const send = async (some: number): Promise<void> => {
+    for (let i = 0; i < some; i++) await pair.alice.sendText("a chat message", { topic: TOPIC, destinationIdentities: ["bob"] });
+  };
+  await send(count / 5);
+  const before = await heapUsed();
+  await send(count * 4 / 5);
+  const growth = (await heapUsed() ?? NaN) - (before ?? NaN);
+  const seconds = (performance.now() - began) / 1000;
+  await pair.close();
+  return { growth, bytes: 0, seconds };
+}
+
 const [name, bytes] = process.argv.slice(2);
-const measure = { unread, file }[name ?? ""];
+const measure = { unread, file, texts }[name ?? ""];
 if (measure === undefined) throw new Error(`Cannot measure as there is no such measurement: name is "${name}"`);
 console.log(JSON.stringify(await measure(Number(bytes))));

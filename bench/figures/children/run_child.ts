@@ -1,13 +1,13 @@
 // Starts a measurement in a process of its own, on the runtime that runs this.
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { programFile } from "../support/program_command.ts";
-import { runtimeName } from "../report.ts";
+import { programFile } from "../../support/program_command.ts";
+import { runtimeName } from "../../report.ts";
 
 /** Time-out of a measurement, in ms. */
 const CHILD_MS = 120_000;
 
-/** Runs bench/figures/<name>, source or compiled as this file is, and returns the JSON of its last line. */
+/** Runs bench/figures/children/<name>, source or compiled as this file is, and returns the JSON of its last line. */
 export async function runChild<T>(
   name: string,
   args: readonly string[],
@@ -15,7 +15,7 @@ export async function runChild<T>(
 ): Promise<T> {
   const command = [
     ...runtimeName === "deno" ? ["run", "--no-prompt", ...denoPermissions] : [],
-    programFile(`bench/figures/${name}`),
+    programFile(`bench/figures/children/${name}`),
     ...args,
   ];
   const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"], timeout: CHILD_MS });
