@@ -21,7 +21,7 @@
  * @module
  */
 import type { Runtime } from "./actors/runtime/runtime.ts";
-import { startRuntime } from "./actors/runtime/start_runtime.ts";
+import { startRuntime } from "./actors/runtime/millrace_runtime.ts";
 import { assertRuntimeOptions, type RuntimeOptions } from "./actors/runtime/options.ts";
 import { mimeTypeOf } from "./files/mime.ts";
 import { createPartFile } from "./files/create_part_file.ts";

@@ -1,6 +1,6 @@
 // Options of streams, and their checks. All checks are made before anything is sent.
 import { StreamError } from "../errors.ts";
-import { CONTROL_STREAM_ID, MAX_CHUNK_SIZE, OWN_ATTRIBUTE, STREAM_CHUNK_SIZE } from "./constants.ts";
+import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "./constants.ts";
 import { assertKnownNames } from "./option_names.ts";
 import type { Progress } from "./progress.ts";
 import { type Bytes, bytesOf, isAbortSignal, isBlob, isUrl } from "../common/realms.ts";
@@ -26,7 +26,7 @@ export interface StreamOptions {
   onProgress?: (progress: Progress) => void;
   /** Await the receipt of each Millrace receiver. Default: true for `sendFile` and `sendBytes`, else false. */
   confirm?: boolean;
-  /** Default: decided by a sample of the data. */
+  /** Default: where packets queue, unless the MIME type is of packed content; each part is then decided by a sample. */
   compress?: boolean;
 }
 
@@ -177,15 +177,6 @@ export function givenBytes(value: Bytes, action: string): Uint8Array {
   throw new StreamError(
     "invalid-argument",
     `Cannot ${action} as they must be a Uint8Array, another view or an ArrayBuffer that was not transferred: got ${show(value)}`,
-  );
-}
-
-/** Checks a chunk size. Default: LiveKit's own. */
-export function resolveChunkSize(chunkSize: number = STREAM_CHUNK_SIZE): number {
-  if (isCount(chunkSize) && chunkSize >= 4 && chunkSize <= MAX_CHUNK_SIZE) return chunkSize; // 4: one code point of UTF-8 must fit
-  throw new StreamError(
-    "invalid-argument",
-    `Cannot create the runtime as the chunk size must be 4 to ${MAX_CHUNK_SIZE} bytes: got ${show(chunkSize)}`,
   );
 }
 

@@ -19,7 +19,7 @@ export class HeldStream {
   }
 
   /** Packets of the whole stream: only the header, if it can carry the content in `headerBytes` bytes. */
-  release(trailer: TrailerPacket, digest: string, headerBytes: number): Packet[] {
+  packets(trailer: TrailerPacket, digest: string, headerBytes: number): Packet[] {
     const inlined = this.#inline(digest, headerBytes);
     if (inlined === undefined) return [this.#header, ...this.#chunks, trailer];
     // A broadcast also reaches unknown participants of other SDKs, which need chunks and trailer.

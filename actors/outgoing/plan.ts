@@ -1,4 +1,4 @@
-import { isPacked } from "../../protocol/compressed_types.ts";
+import { isPacked } from "../../protocol/packed_mime_types.ts";
 import { SEGMENT_BYTES, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import type { CongestionController } from "../../protocol/flow/congestion.ts";
 import { ConnectionSendWindow } from "../../protocol/flow/credit.ts";

@@ -189,7 +189,7 @@ class OutgoingPump {
     const digest = this.#digest.finish();
     stream.deliveries.awaitReceipts(digest); // before the trailer: a receipt may arrive before `send` resolves
     const trailer = this.#trailer(reason, attributes, { bytes: stream.offset, chunks: stream.chunks, digest });
-    const packets = this.#held?.release(trailer, digest, stream.context.limits.headerBytes) ?? [trailer];
+    const packets = this.#held?.packets(trailer, digest, stream.context.limits.headerBytes) ?? [trailer];
     for (const packet of packets) await this.#give(packet);
     if (!stream.ended) stream.actor.send({ type: "trailer.sent" });
   }

@@ -96,17 +96,17 @@ export class Peer {
   acceptInstance(instance: string): boolean {
     if (this.#session.instance === instance) return true;
     if (this.#retired.get(instance) !== undefined) return false;
-    if (this.#session.instance !== undefined) this.reset();
+    if (this.#session.instance !== undefined) this.endSession();
     this.#session.instance = instance;
     return true;
   }
 
   /** Ends the session: the participant left, said goodbye, or came back as another instance. */
-  reset(): void {
+  endSession(): void {
     const ended = this.#session;
     if (ended.instance !== undefined) this.#retired.set(ended.instance, true);
     this.#session = new PeerSession(this.#sessionContext);
-    for (const stream of [...this.incoming.values()]) stream.senderGone();
+    for (const stream of [...this.incoming.values()]) stream.senderGone(); // of another SDK, too, which has no session
     this.incoming.clear(); // a whole stream can still be read, while its id is free again
     ended.close();
     this.helloAnswers.stop();

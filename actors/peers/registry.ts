@@ -154,7 +154,7 @@ export class Peers {
   /** A participant came, as a new one even if its identity is known. */
   joined(identity: string): void {
     const peer = this.get(identity);
-    if (peer.session.instance !== undefined || peer.session.busy) peer.reset();
+    if (peer.session.instance !== undefined || peer.session.busy) peer.endSession();
     peer.session.expectHello();
     void this.#handshake.ask(peer);
   }
@@ -189,7 +189,7 @@ export class Peers {
   }
 
   #endSession(peer: Peer): void {
-    peer.reset();
+    peer.endSession();
     this.keepAlive.forget(peer);
     this.#handshake.settle(peer);
   }

@@ -3,7 +3,7 @@ import type { ByteStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, type SaveOptions } from "../../protocol/options.ts";
 import { BaseReader } from "./base_reader.ts";
 import { ByteGatherer } from "./byte_gatherer.ts";
-import { checked, ownBytes } from "./decode_pipeline.ts";
+import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
 import type { ByteStreamReader } from "./reader.ts";
 import { saveStream } from "./save.ts";
 
@@ -52,7 +52,8 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
 
   protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
     return this.results((block) => {
-      return checked(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? ownBytes(block);
+      return decodedByCodec(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ??
+        ownBytes(block);
     });
   }
 }

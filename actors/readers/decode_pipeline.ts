@@ -89,7 +89,7 @@ export function ownBytes({ segment, memory }: ReceivedBlock): Uint8Array {
  * Checks and decodes a frame by the codec; undefined for a block that needs no check of its own. A plain stream's is checked with the whole
  * stream, a frame in its sender's memory was hashed there.
  */
-export function checked<T>(
+export function decodedByCodec<T>(
   { context, streamId, from: identity }: IncomingStream,
   { segment: held, memory, digest, payload, compressed }: ReceivedBlock,
   make: (codec: Codec, span: Span, digest: Uint8Array, options: DecodeOptions) => Promise<T>,

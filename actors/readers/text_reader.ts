@@ -1,7 +1,7 @@
 import type { TextStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions } from "../../protocol/options.ts";
 import { BaseReader } from "./base_reader.ts";
-import { checked, ownBytes } from "./decode_pipeline.ts";
+import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
 import type { TextStreamReader } from "./reader.ts";
 
 /** Keeps a byte order mark, as the sender has written one. */
@@ -42,7 +42,7 @@ export class TextReader extends BaseReader<string> implements TextStreamReader {
     if (!this.stream.isMillrace) return yield* this.#foreignValues();
     // Each chunk or frame of a Millrace sender is valid UTF-8.
     const texts = this.results<string>((block) =>
-      checked(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
+      decodedByCodec(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
         wholeDecoder.decode(ownBytes(block))
     );
     for await (const text of texts) if (text !== "") yield text;

@@ -1,10 +1,11 @@
 import type { InspectionEvent, Observer } from "xstate";
 import { StreamError } from "../../errors.ts";
 import type { Clock } from "../../common/clock.ts";
+import { MAX_CHUNK_SIZE, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import { show } from "../../protocol/options.ts";
-import { isRecord } from "../../common/shapes.ts";
+import { isCount, isRecord } from "../../common/shapes.ts";
 import type { Transport } from "../../transports/transport.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 
@@ -71,6 +72,15 @@ export function assertRuntimeOptions(options: unknown): asserts options is Runti
   if (clock !== undefined && !(isRecord(clock) && typeof clock["setTimeout"] === "function")) {
     throw new StreamError("invalid-argument", `${action} as "clock" is no clock: ${show(clock)}`);
   }
+}
+
+/** Checks a chunk size. Default: LiveKit's own. */
+export function resolveChunkSize(chunkSize: number = STREAM_CHUNK_SIZE): number {
+  if (isCount(chunkSize) && chunkSize >= 4 && chunkSize <= MAX_CHUNK_SIZE) return chunkSize; // 4: one code point of UTF-8 must fit
+  throw new StreamError(
+    "invalid-argument",
+    `Cannot create the runtime as the chunk size must be 4 to ${MAX_CHUNK_SIZE} bytes: got ${show(chunkSize)}`,
+  );
 }
 
 /** Whether a value has only functions as `next`, `error` and `complete`, and at least one of these names. */

@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import type { Runtime, SendBytesOptions, Transport } from "../../mod.ts";
 import { bestEncoding } from "../../protocol/wire/frames.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
-import { isPacked } from "../../protocol/compressed_types.ts";
+import { isPacked } from "../../protocol/packed_mime_types.ts";
 import { spied } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
 import { pattern, pseudorandom } from "../support/bytes.ts";

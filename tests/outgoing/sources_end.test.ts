@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { createPartFile } from "../../files/create_part_file.ts";
 import { mimeTypeOf } from "../../files/mime.ts";
 import { openSource } from "../../files/source.ts";
-import { startRuntime } from "../../actors/runtime/start_runtime.ts";
+import { startRuntime } from "../../actors/runtime/millrace_runtime.ts";
 import { createHub } from "../../mod.ts";
 import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
 import { suite } from "../support/harness.ts";

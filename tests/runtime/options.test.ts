@@ -1,13 +1,7 @@
 import * as assert from "uvu/assert";
 import { DEFAULT_LIMITS, resolveLimits } from "../../protocol/limits.ts";
-import {
-  assertByteOptions,
-  assertCloseOptions,
-  assertSendTextOptions,
-  assertTextOptions,
-  resolveChunkSize,
-  show,
-} from "../../protocol/options.ts";
+import { assertByteOptions, assertCloseOptions, assertSendTextOptions, assertTextOptions, show } from "../../protocol/options.ts";
+import { resolveChunkSize } from "../../actors/runtime/options.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 

@@ -6,7 +6,6 @@ import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { resolveLimits } from "../../protocol/limits.ts";
 import {
   type ByteStreamOptions,
-  resolveChunkSize,
   type SendBytesOptions,
   type SendFileOptions,
   type SendTextOptions,
@@ -25,9 +24,9 @@ import { onInspector } from "./inspection.ts";
 import { Peers } from "../peers/registry.ts";
 import { IncomingStreamManager } from "./incoming_manager.ts";
 import { type RuntimeActor, runtimeMachine } from "./machine.ts";
-import type { ErrorContext, RuntimeOptions } from "./options.ts";
+import { type ErrorContext, resolveChunkSize, type RuntimeOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
-import { openBytes, openText, sendBytes, sendFile, sendText } from "./send.ts";
+import { openBytes, openText, sendBytes, sendFile, sendText } from "./sending_calls.ts";
 import type { ByteSource } from "./sources.ts";
 import { OutgoingStreamManager } from "./outgoing_manager.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
