@@ -4,12 +4,12 @@ import { type Clock, MAX_TIMER_DELAY_MS, nowOf, systemClock, within } from "../.
 import { runningClock } from "../common/running_clock.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { resolveLimits } from "../../protocol/limits.ts";
-import {
-  type ByteStreamOptions,
-  type SendBytesOptions,
-  type SendFileOptions,
-  type SendTextOptions,
-  type TextStreamOptions,
+import type {
+  ByteStreamOptions,
+  SendBytesOptions,
+  SendFileOptions,
+  SendTextOptions,
+  TextStreamOptions,
 } from "../../protocol/options.ts";
 import type { SharingEvents, Transport } from "../../transports/transport.ts";
 import type { Codec } from "../../workers/codec.ts";
