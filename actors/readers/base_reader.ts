@@ -3,7 +3,6 @@ import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort } from "../../common/abort.ts";
 import { assertText } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
-import { reasonText } from "../common/callbacks.ts";
 import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import type { Trailer } from "../incoming/trailer.ts";
@@ -33,17 +32,11 @@ export abstract class BaseReader<T> implements StreamReader<T> {
   }
 
   get readable(): ReadableStream<T> {
-    return this.#readable ??= this.openReadable(this[Symbol.asyncIterator]());
+    return this.#readable ??= this.openReadable();
   }
 
-  /** Wraps the values in a web stream. */
-  protected abstract openReadable(values: AsyncIterator<T>): ReadableStream<T>;
-
-  /** Cancels the stream on behalf of the web stream. */
-  protected async cancelReadable(values: AsyncIterator<T>, reason: unknown): Promise<void> {
-    await this.cancel(reasonText(reason));
-    await values.return?.(); // frees blocks at work
-  }
+  /** Claims the stream, and opens its web stream. */
+  protected abstract openReadable(): ReadableStream<T>;
 
   // deno-lint-ignore require-await -- rejects, rather than throws, on an invalid reason
   async cancel(reason?: string): Promise<void> {

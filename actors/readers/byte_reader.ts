@@ -3,6 +3,7 @@ import type { ByteStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions, assertSaveOptions, type SaveOptions } from "../../protocol/options.ts";
 import { BaseReader } from "./base_reader.ts";
 import { ByteGatherer } from "./byte_gatherer.ts";
+import { openByteStream } from "./byte_source.ts";
 import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
 import type { ByteStreamReader } from "./reader.ts";
 import { saveStream } from "./save.ts";
@@ -37,16 +38,11 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
     });
   }
 
-  protected override openReadable(values: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
-    return new ReadableStream({
-      type: "bytes",
-      async pull(controller) {
-        const { done, value } = await values.next();
-        if (done !== true) return controller.enqueue(value as Uint8Array<ArrayBuffer>); // the array is the user's own
-        controller.close();
-        controller.byobRequest?.respond(0); // returns the view of a BYOB reader
-      },
-      cancel: (reason) => this.cancelReadable(values, reason),
+  protected override openReadable(): ReadableStream<Uint8Array> {
+    this.claim();
+    return openByteStream(this.stream, {
+      cancel: (reason) => this.cancel(reason),
+      failed: (error) => this.failed(error),
     });
   }
 

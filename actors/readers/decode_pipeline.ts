@@ -31,6 +31,13 @@ export class DecodePipeline<T> {
 
   /** Next block's result; undefined at the end of a whole stream. Rejects with the stream's error. */
   async next(): Promise<{ result: T } | undefined> {
+    const next = await this.peek();
+    if (next !== undefined) this.consume();
+    return next;
+  }
+
+  /** Next block and its result; the block's memory is kept until `consume`. */
+  async peek(): Promise<{ result: T; block: ReceivedBlock } | undefined> {
     const stream = this.#stream;
     if (stream.content.consumed > 0 && shouldYield()) await yieldToEventLoop(); // not after the last block: short streams keep their order
     for (;;) {
@@ -39,9 +46,7 @@ export class DecodePipeline<T> {
       const job = this.#jobs[0];
       if (job !== undefined) {
         const result = job.result instanceof Promise ? await job.result : job.result;
-        this.#jobs.shift();
-        stream.consume(job.block);
-        return { result };
+        return { result, block: job.block };
       }
       if (stream.complete) {
         stream.check();
@@ -49,6 +54,12 @@ export class DecodePipeline<T> {
       }
       await stream.arrival();
     }
+  }
+
+  /** Frees the block of the last result. */
+  consume(): void {
+    const job = this.#jobs.shift();
+    if (job !== undefined) this.#stream.consume(job.block);
   }
 
   /** Frees blocks at work, and ignores their failures. */
@@ -61,6 +72,7 @@ export class DecodePipeline<T> {
 
   /** Starts work on the next blocks; on one only where the work is done at once, so that the work stays within time slices. */
   #fill(): void {
+    shouldYield(); // the turn's slice of time begins here at the latest
     while (this.#jobs.length < MAX_CONCURRENT_BLOCKS) {
       const block = this.#stream.content.poll();
       if (block === undefined) return;

@@ -54,7 +54,8 @@ export interface TextStreamReader extends StreamReader<string> {
 }
 
 /**
- * Reader of an incoming byte stream. Iteration yields arrays of the caller's own. Errors as for {@linkcode TextStreamReader}.
+ * Reader of an incoming byte stream. Iteration yields arrays of the caller's own. Errors as for {@linkcode TextStreamReader}. Large streams
+ * make least garbage by a BYOB reader of `readable`: bytes are copied once, into an array that is used again (the second example).
  *
  * @example
  * ```ts
@@ -70,6 +71,30 @@ export interface TextStreamReader extends StreamReader<string> {
  *
  * const { receipts } = await alice.sendFile("report.pdf", { topic: "reports" });
  * if (receipts?.[0]?.bytes !== 1_000_000) throw new Error("The file did not arrive");
+ * await alice.close();
+ * await bob.close();
+ * ```
+ * @example
+ * ```ts
+ * import { createHub, createRuntime } from "millrace";
+ *
+ * const hub = createHub();
+ * const alice = await createRuntime({ transport: hub.join("alice") });
+ * const bob = await createRuntime({ transport: hub.join("bob") });
+ * let sum = 0;
+ * bob.registerByteStreamHandler("samples", async (reader) => {
+ *   const byob = reader.readable.getReader({ mode: "byob" });
+ *   let buffer = new ArrayBuffer(256 * 1024);
+ *   for (;;) {
+ *     const { done, value } = await byob.read(new Uint8Array(buffer));
+ *     if (done) return;
+ *     for (const sample of value) sum += sample;
+ *     buffer = value.buffer; // the same memory, for the next read
+ *   }
+ * });
+ *
+ * await alice.sendBytes(new Uint8Array(1_000_000).fill(1), { topic: "samples" });
+ * if (sum !== 1_000_000) throw new Error("Some samples are missing");
  * await alice.close();
  * await bob.close();
  * ```

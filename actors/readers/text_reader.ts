@@ -1,5 +1,6 @@
 import type { TextStreamInfo } from "../../protocol/info.ts";
 import { assertReadOptions } from "../../protocol/options.ts";
+import { reasonText } from "../common/callbacks.ts";
 import { BaseReader } from "./base_reader.ts";
 import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
 import type { TextStreamReader } from "./reader.ts";
@@ -27,14 +28,18 @@ export class TextReader extends BaseReader<string> implements TextStreamReader {
     });
   }
 
-  protected override openReadable(values: AsyncIterator<string>): ReadableStream<string> {
+  protected override openReadable(): ReadableStream<string> {
+    const values = this[Symbol.asyncIterator]();
     return new ReadableStream<string>({
       async pull(controller) {
         const { done, value } = await values.next();
         if (done === true) controller.close();
         else controller.enqueue(value);
       },
-      cancel: (reason) => this.cancelReadable(values, reason),
+      cancel: async (reason) => {
+        await this.cancel(reasonText(reason));
+        await values.return?.(); // frees blocks at work
+      },
     }, { highWaterMark: 0 });
   }
 

@@ -1,8 +1,8 @@
 // `reader.readable`: one web stream; for bytes, a byte stream.
 import * as assert from "uvu/assert";
-import type { ByteStreamReader } from "../../mod.ts";
+import type { ByteStreamReader, HubOptions } from "../../mod.ts";
 import { suite } from "../support/harness.ts";
-import { joined, pattern } from "../support/bytes.ts";
+import { difference, joined, pattern } from "../support/bytes.ts";
 import { nextBytes, nextText } from "../support/handlers.ts";
 import { inPair } from "../support/hub/hub_fixture.ts";
 import { rejection } from "../support/rejections.ts";
@@ -12,14 +12,18 @@ const test = suite("StreamReader.readable");
 const ALL = pattern(100_000);
 
 /** Sends a byte stream, whose reader is used by its `readable`. */
-async function withReader(body: (reader: ByteStreamReader) => Promise<void>, bytes: Uint8Array = ALL): Promise<void> {
+async function withReader(
+  body: (reader: ByteStreamReader) => Promise<void>,
+  bytes: Uint8Array = ALL,
+  { hub = {}, compress = false }: { hub?: HubOptions; compress?: boolean } = {},
+): Promise<void> {
   await inPair(async (alice, bob) => {
     const opened = nextBytes(bob, "t");
-    const sent = alice.sendBytes(bytes, { topic: "t", destinationIdentities: ["bob"] });
+    const sent = alice.sendBytes(bytes, { topic: "t", destinationIdentities: ["bob"], compress });
     sent.catch(() => {});
     await body(await opened);
     await sent;
-  });
+  }, { hub });
 }
 
 test("StreamReader.readable is the same stream each time, before and after reading", () =>
@@ -61,6 +65,42 @@ for (const size of [1, 7, 1_000, 15_000, 99_999, 100_000, 250_000]) {
       }
       assert.equal(joined(parts), bytes);
     }, size < 10 ? ALL.slice(0, 500) : ALL));
+}
+
+for (
+  const [name, options] of Object.entries(
+    {
+      "in the sender's memory": {},
+      "checked by workers": { hub: { link: { kind: "reliable", delay: 1 } } },
+      compressed: { compress: true },
+    } as const,
+  )
+) {
+  test(`StreamReader.readable: a BYOB reader and a default one, in turns, get frames ${name}`, () => {
+    const sent = pattern(1_000_000);
+    return withReader(
+      async ({ readable }) => {
+        const whole = new Uint8Array(sent.length);
+        let at = 0;
+        for (let turn = 0; at < sent.length; turn++) {
+          const mode = turn % 3 === 2 ? undefined : "byob";
+          const reader = mode === undefined ? readable.getReader() : readable.getReader({ mode });
+          const { value } = mode === undefined
+            ? await (reader as ReadableStreamDefaultReader<Uint8Array>).read()
+            : await (reader as ReadableStreamBYOBReader).read(new Uint8Array(37_000));
+          reader.releaseLock();
+          if (value === undefined) break;
+          whole.set(value, at);
+          at += value.length;
+          value.fill(0); // the array is the reader's own
+        }
+        assert.is(difference(whole, sent), difference(sent, sent));
+        assert.is((await readable.getReader().read()).done, true);
+      },
+      sent,
+      options,
+    );
+  });
 }
 
 test("StreamReader.readable: an empty stream ends at once for both kinds of reader", async () => {
