@@ -4,32 +4,13 @@ import { isDigestOf } from "../../protocol/digest.ts";
 import { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import { type FrameHeader, FrameParser, isCompressed } from "../../protocol/wire/frames.ts";
 import { BLOCK_OVERHEAD, type StreamMemory } from "../../protocol/memory_account.ts";
-import type { CompressedPayload } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
+import { BlockQueue, type ReceivedBlock } from "./block_queue.ts";
 import type { Fault } from "./fault.ts";
-import { goOn, leave } from "./slices.ts";
-
-/** Number of waiting blocks above which small blocks are joined. A small block takes more memory than its bytes. */
-const MAX_LOOSE_BLOCKS = 64;
+import { goOn, leave } from "../../common/slices.ts";
 
 /** Most frames parsed in one step. A chunk may hold over 1,000 frames, which take several milliseconds. */
 export const FRAMES_AT_ONCE = 32;
-
-/** Received bytes of a stream. A frame with a `digest` is still to be checked. */
-export interface ReceivedBlock {
-  /** Memory charged for the block, in bytes. */
-  readonly cost: number;
-  readonly memory: Uint8Array;
-  /** Length in plain bytes. */
-  readonly length: number;
-  /** Length in memory, in bytes. */
-  readonly payload: number;
-  /** Encoding and plain length of a compressed frame. */
-  readonly compressed?: CompressedPayload;
-  /** sha256 of the plain bytes of an unchecked frame. */
-  readonly digest?: Uint8Array;
-  readonly segment?: Segment;
-}
 
 /** Content of a chunk: bytes of the transport, or a frame in its sender's memory. */
 export type ChunkContent = Uint8Array | SharedFrame<Segment>;
@@ -66,7 +47,7 @@ export class ReceiveBuffer {
   readonly #memory: StreamMemory;
   readonly #reassembler: Reassembler;
   readonly #parser: FrameParser<FrameMemory> | undefined;
-  readonly #blocks: ReceivedBlock[] = [];
+  readonly #blocks: BlockQueue;
   /** Contents to parse in later turns of the event loop: a chunk with many frames, and the chunks after that one. */
   readonly #backlog: Uint8Array[] = [];
   /** Index in the first content of the backlog where parsing continues. */
@@ -77,6 +58,7 @@ export class ReceiveBuffer {
     this.#hooks = hooks;
     this.#segments = segments;
     this.#memory = memory;
+    this.#blocks = new BlockQueue(memory);
     this.#reassembler = new Reassembler((content) => this.#deliver(content), memory);
     if (!framed) return;
     this.#parser = new FrameParser({
@@ -108,7 +90,7 @@ export class ReceiveBuffer {
 
   /** Whether a block waits. */
   get waiting(): boolean {
-    return this.#blocks.length > 0;
+    return this.#blocks.waiting;
   }
 
   /** Whether the parsed content ends within a frame. */
@@ -134,18 +116,13 @@ export class ReceiveBuffer {
 
   /** Removes the next block; undefined if none waits. */
   poll(): ReceivedBlock | undefined {
-    const block = this.#blocks.shift();
-    if (
-      block === undefined || block.segment !== undefined || block.digest !== undefined ||
-      block.length === block.memory.buffer.byteLength
-    ) return block;
-    return { ...block, memory: block.memory.slice() }; // trims a joined block's spare capacity
+    return this.#blocks.poll();
   }
 
   /** Frees all content, and ignores later content. */
   close(): void {
     this.#state = "closed";
-    for (const block of this.#blocks.splice(0)) this.drop(block);
+    this.#blocks.clear();
     const partial = this.#parser?.takePartial();
     if (partial !== undefined) this.drop(partial);
     leave(this.#parseBacklog);
@@ -154,9 +131,8 @@ export class ReceiveBuffer {
   }
 
   /** Frees a block, or a part of a frame. */
-  drop({ segment, cost }: { readonly segment?: Segment; readonly cost: number }): void {
-    segment?.release();
-    this.#memory.free(cost);
+  drop(block: { readonly segment?: Segment; readonly cost: number }): void {
+    this.#blocks.drop(block);
   }
 
   /** Keeps a frame in its sender's memory, if the frame is due; otherwise copies it. */
@@ -262,7 +238,7 @@ export class ReceiveBuffer {
       this.#blocks.push({ memory, length, payload, digest, compressed, cost, ...(segment === undefined ? {} : { segment }) });
     } else if (segment !== undefined) {
       this.#blocks.push({ memory: bytes.subarray(start, start + payload), length, payload, digest, segment, cost });
-    } else if (isDigestOf(digest, bytes)) this.#append(bytes, false, cost);
+    } else if (isDigestOf(digest, bytes)) this.#blocks.append(bytes, false, cost);
     else this.#fail({ code: "corrupt", why: "a frame's digest is not that of its bytes" });
   }
 
@@ -273,31 +249,8 @@ export class ReceiveBuffer {
     const cost = bytes.length + BLOCK_OVERHEAD;
     if (bytes.length > 0) {
       if (!this.#reserve(cost)) return;
-      this.#append(bytes, true, cost);
+      this.#blocks.append(bytes, true, cost);
     }
     this.received = to;
-  }
-
-  /** Appends charged bytes. `borrowed` bytes belong to the transport and are copied. */
-  #append(bytes: Uint8Array, borrowed: boolean, cost: number): void {
-    const last = this.#blocks.at(-1);
-    const length = bytes.length + (last?.length ?? 0);
-    if (last === undefined || last.digest !== undefined || this.#blocks.length < MAX_LOOSE_BLOCKS || length > STREAM_CHUNK_SIZE) {
-      this.#blocks.push({ memory: borrowed ? new Uint8Array(bytes) : bytes, length: bytes.length, payload: bytes.length, cost });
-      return;
-    }
-    let memory = new Uint8Array(last.memory.buffer);
-    if (memory.length < length) {
-      memory = new Uint8Array(Math.min(2 * length, STREAM_CHUNK_SIZE));
-      memory.set(last.memory);
-    }
-    memory.set(bytes, last.length);
-    this.#memory.free(cost - bytes.length); // the overhead of a separate block
-    this.#blocks[this.#blocks.length - 1] = {
-      memory: memory.subarray(0, length),
-      length,
-      payload: length,
-      cost: last.cost + bytes.length,
-    };
   }
 }

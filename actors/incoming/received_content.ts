@@ -2,16 +2,11 @@ import { DEFAULT_LIMITS, type Limits } from "../../protocol/limits.ts";
 import { StreamMemory } from "../../protocol/memory_account.ts";
 import type { OpenedStream } from "../../protocol/wire/header.ts";
 import type { StreamContext } from "../common/context.ts";
+import type { ReceivedBlock } from "./block_queue.ts";
 import type { ContentCheck } from "./content_check.ts";
 import type { IncomingContext } from "./context.ts";
 import type { Fault } from "./fault.ts";
-import {
-  type Admission,
-  type ChunkContent,
-  ReceiveBuffer,
-  type ReceiveBufferHooks,
-  type ReceivedBlock,
-} from "./receive_buffer.ts";
+import { type Admission, type ChunkContent, ReceiveBuffer, type ReceiveBufferHooks } from "./receive_buffer.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 
 /** Stream whose content is received. */
@@ -36,6 +31,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
   #consumed = 0;
   /** Offset that counts as received, once content is discarded or the end is settled. */
   #counted: number | undefined;
+  #isReleased = false;
 
   constructor(
     stream: ReceivingStream,
@@ -172,8 +168,10 @@ export class ReceivedContent implements ReceiveBufferHooks {
     this.#receiveWindow.end(this.#consumed);
   }
 
-  /** Settles the credit of an ended stream that was sent up to an offset. */
+  /** Settles the credit of an ended stream that was sent up to an offset, by the first word of its sender. */
   release(final: number): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     this.#counted = this.#receiveWindow.release(final, this.#buffer.received);
   }
 

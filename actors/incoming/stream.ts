@@ -11,7 +11,8 @@ import { ContentCheck } from "./content_check.ts";
 import type { IncomingContext } from "./context.ts";
 import type { Fault } from "./fault.ts";
 import type { IncomingActor, IncomingEffects } from "./machine.ts";
-import type { ChunkContent, ReceivedBlock } from "./receive_buffer.ts";
+import type { ReceivedBlock } from "./block_queue.ts";
+import type { ChunkContent } from "./receive_buffer.ts";
 import { ReceivedContent, type ReceivingStream } from "./received_content.ts";
 import { readTrailer, type ReceivedTrailer, type Trailer } from "./trailer.ts";
 import { UNREAD, UnreadWatch } from "./unread_watch.ts";
@@ -41,8 +42,6 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   #end: { readonly error: StreamError | undefined } | undefined;
   /** Whether the runtime refused the stream; the runtime then reports the refusal. */
   #isRefused = false;
-  /** Whether the sender has stated the final offset of the ended stream. */
-  #isReleased = false;
 
   constructor(from: string, opened: OpenedStream, context: IncomingContext) {
     const { limits, scheduler } = context.stream;
@@ -254,8 +253,6 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
 
   /** Settles the credit of an ended stream that was sent up to an offset. */
   release(final: number): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
     this.content.release(final);
   }
 

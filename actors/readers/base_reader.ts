@@ -3,7 +3,7 @@ import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort } from "../../common/abort.ts";
 import { assertText } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
-import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
+import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import type { Trailer } from "../incoming/trailer.ts";
 import { DecodePipeline } from "./decode_pipeline.ts";

@@ -1,5 +1,5 @@
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
-import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
+import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
 

@@ -1,6 +1,6 @@
 // A byte stream of the web's own kind over a received stream: its bytes are copied once, into the view of a BYOB reader if there is one.
 import { reasonText } from "../common/callbacks.ts";
-import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
+import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import { decodedByCodec, DecodePipeline } from "./decode_pipeline.ts";
 

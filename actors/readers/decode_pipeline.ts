@@ -1,7 +1,7 @@
 import { StreamError } from "../../errors.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
-import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
+import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { Codec, DecodeOptions, Span } from "../../workers/codec.ts";
 import type { Segment, SegmentStore } from "../../workers/segments.ts";
 import type { IncomingStream } from "../incoming/stream.ts";

@@ -5,7 +5,7 @@ import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { tell } from "../common/callbacks.ts";
-import type { ReceivedBlock } from "../incoming/receive_buffer.ts";
+import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import { copied, DecodePipeline } from "./decode_pipeline.ts";
 

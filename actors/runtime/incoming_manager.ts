@@ -2,7 +2,7 @@ import { StreamError } from "../../errors.ts";
 import { decodeHeader, type OpenedStream } from "../../protocol/wire/header.ts";
 import { headerBytes, overLimits } from "../../protocol/wire/header_limits.ts";
 import type { Packet, StreamHeader } from "../../protocol/wire/packets.ts";
-import type { SharedFrame } from "../../protocol/wire/shared_frame.ts";
+import { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import { isUint8Array } from "../../common/realms.ts";
 import { isCount } from "../../common/shapes.ts";
 import { readInlineContent } from "../../protocol/wire/inline_content.ts";
@@ -76,7 +76,7 @@ export class IncomingStreamManager {
 
   /** Receives a frame in its sender's memory. */
   receiveShared(frame: SharedFrame, from: string): void {
-    this.#find(from, frame.streamId)?.chunk(frame.index, frame as SharedFrame<Segment>);
+    if (frame instanceof SharedFrame) this.#find(from, frame.streamId)?.chunk(frame.index, frame as SharedFrame<Segment>);
   }
 
   registerText(topic: string, handler: TextStreamHandler, options: HandlerOptions | undefined): void {

@@ -1,4 +1,5 @@
 // Measured lines, and the figures to reach on each.
+import { STREAM_CHUNK_SIZE } from "../../mod.ts";
 import type { Line } from "../support/programs.ts";
 
 export interface Link {
@@ -13,10 +14,10 @@ export interface Link {
 const QUEUE_MS = 500;
 
 export const LINKS: readonly Link[] = [
-  { name: "loopback", title: "loopback", reach: { goodput: 1.1, message: 80 } },
-  lineOf("narrow", { delay: 20, rate: 1, queue: QUEUE_MS, loss: 0 }, { goodput: 1.5, message: 150 }),
+  { name: "loopback", title: "loopback", reach: { goodput: 1, message: 80 } },
+  lineOf("narrow", { delay: 20, rate: 1, queue: QUEUE_MS, loss: 0 }, { goodput: 1.3, message: 150 }),
   lineOf("far", { delay: 25, rate: 0, queue: QUEUE_MS, loss: 0 }, { goodput: 1, message: 300 }),
-  lineOf("mobile", { delay: 60, rate: 0.5, queue: QUEUE_MS, loss: 0 }, { goodput: 1.5, message: 400 }),
+  lineOf("mobile", { delay: 60, rate: 0.5, queue: QUEUE_MS, loss: 0 }, { goodput: 1.3, message: 400 }),
   lineOf("lossy", { delay: 10, rate: 2, queue: QUEUE_MS, loss: 0.002 }, { goodput: 1, message: 200 }),
 ];
 
@@ -27,7 +28,13 @@ export function parseLink(text: string): Link {
   );
   const valid = [delay, rate, queue, loss].every((value) => value >= 0) && loss < 1 && more.length === 0;
   if (!valid) throw new RangeError(`Cannot measure as a link is given as delay,rate,queue,loss: link is "${text}"`);
-  return lineOf(text, { delay, rate, queue, loss });
+  return lineOf(text, { delay, rate, queue, loss }, { goodput: 1, message: lateness(delay, rate) });
+}
+
+/** Wanted p95 of messages on any line, in ms: four round trips between the participants, and eight chunks at the line's rate. */
+function lateness(delay: number, rate: number): number {
+  const roundTrip = 4 * delay;
+  return Math.max(150, 4 * roundTrip + (rate === 0 ? 0 : 8 * STREAM_CHUNK_SIZE / 1000 / rate));
 }
 
 function lineOf(name: string, line: Line, reach?: Link["reach"]): Link {

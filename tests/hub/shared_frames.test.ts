@@ -1,4 +1,5 @@
 // Frames that a hub hands over in the sender's memory: contents, memory, and who gets chunks instead.
+import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -7,6 +8,7 @@ import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../protocol/constants.ts";
 import { FrameParser } from "../../protocol/wire/frames.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import { SharedFrame } from "../../protocol/wire/shared_frame.ts";
+import type { SharingTransport } from "../../transports/transport.ts";
 import type { Job, JobResult } from "../../workers/jobs/job.ts";
 import type { JobOptions } from "../../workers/codec.ts";
 import { WorkerPool } from "../../workers/pool/pool.ts";
@@ -147,6 +149,41 @@ test("SharedFrame: a participant with a transport's plain events gets chunks, on
     await plain[Symbol.asyncDispose]();
   }
 });
+
+test("SharedFrame: a frame of another making is ignored, and the stream goes on", () =>
+  inVirtualTime(async (room) => {
+    const bob = await room.join("bob");
+    const readers = collectReaders(bob.runtime);
+    const eve = room.raw("eve");
+    eve.hello("bob");
+    await room.time.advance(10);
+    eve.open("bob", "s", 0, { size: 3, kind: "bytes", extension: { format: "plain" } });
+    await room.time.advance(1);
+    const { transport } = eve;
+    for (const forged of [{ streamId: "s" }, { streamId: "s", index: 0, header: {}, memory: {}, start: 0 }, 5, "x"]) {
+      await (transport as SharingTransport).share(forged as unknown as SharedFrame, ["bob"]);
+    }
+    eve.chunk("bob", "s", 0, pattern(3));
+    eve.trailer("bob", "s", { bytes: 3, chunks: 1, digest: createHash("sha256").update(pattern(3)).digest("base64") });
+    assert.equal(await room.time.run(readers[0]?.readAll() ?? Promise.reject(new Error("No stream came"))), pattern(3));
+  }));
+
+test("SharedFrame: small frames that wait behind a shared one are not joined with it", () =>
+  inVirtualPair(async (alice, bob, { time }) => {
+    const readers = collectReaders(bob.runtime);
+    const writer = await time.run(alice.runtime.streamBytes({ topic: "t", destinationIdentities: ["bob"], confirm: true }));
+    const sent = pattern(50 * 15_600);
+    for (let at = 0; at < sent.length; at += 15_600) {
+      await time.run(writer.write(sent.subarray(at, at + 15_500)));
+      await time.advance(11); // a segment of its own
+      await time.run(writer.write(sent.subarray(at + 15_500, at + 15_600)));
+      await time.advance(11);
+    }
+    const closed = writer.close();
+    const whole = await time.run(readers[0]?.readAll() ?? Promise.reject(new Error("No stream came")));
+    assert.is(difference(whole, sent), difference(sent, sent));
+    await time.run(closed);
+  }));
 
 test("SharedFrame.toChunk: is the frame as bytes, copied", () => {
   const segment = createSegmentStore().acquire();

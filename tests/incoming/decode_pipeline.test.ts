@@ -1,7 +1,7 @@
 // DecodePipeline: blocks in order, a few at once, with every failure accounted for.
 import process from "node:process";
 import * as assert from "uvu/assert";
-import type { ReceivedBlock } from "../../actors/incoming/receive_buffer.ts";
+import type { ReceivedBlock } from "../../actors/incoming/block_queue.ts";
 import type { ReceivedContent } from "../../actors/incoming/received_content.ts";
 import type { IncomingStream } from "../../actors/incoming/stream.ts";
 import { Deferred } from "../../common/promises.ts";

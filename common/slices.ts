@@ -1,5 +1,5 @@
 // Work of one packet that exceeds a turn of the event loop, in steps. Streams with such work take turns.
-import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
+import { shouldYield, yieldToEventLoop } from "./event_loop.ts";
 
 /** A step of work; false when nothing is left. */
 export type Step = () => boolean;
