@@ -26,35 +26,8 @@ export function* textPieces(text: string, units: number): Generator<string, void
   }
 }
 
-/** A piece of a text, and its bytes as UTF-8. */
-export interface MeasuredPiece {
-  readonly text: string;
-  readonly bytes: number;
-}
-
-/**
- * Divides a text into pieces of at most `most` bytes as UTF-8, at least 4, close to that size if a unit takes `average` bytes. Surrogate
- * pairs stay whole.
- */
-export function* fittingPieces(text: string, most: number, average: number): Generator<MeasuredPiece, void, undefined> {
-  let start = 0;
-  while (start < text.length) {
-    let units = Math.max(2, Math.floor(most / average));
-    for (;;) {
-      const end = pieceEnd(text, start, units);
-      const piece = text.slice(start, end);
-      const bytes = utf8Bytes(piece);
-      if (bytes <= most || units === 2) {
-        start = end;
-        yield { text: piece, bytes };
-        break;
-      }
-      units = Math.max(2, Math.floor(units * most / bytes * 0.99)); // more bytes than the average: shorten in proportion
-    }
-  }
-}
-
-function pieceEnd(text: string, start: number, units: number): number {
+/** Index after a piece of `units` UTF-16 units, at least 2, that splits no surrogate pair. */
+export function pieceEnd(text: string, start: number, units: number): number {
   const end = start + units;
   return isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end)) ? end - 1 : end;
 }

@@ -57,7 +57,7 @@ export interface DecodeOptions extends JobOptions {
 
 /** Encoded span, as a job returns it. */
 export interface EncodedSegment {
-  /** Length of the span, encoded text or file part, in plain bytes. */
+  /** Length of the span or file part, in plain bytes. */
   readonly bytes: number;
   /** sha256 of these bytes, 32 bytes. */
   readonly digest: Uint8Array;
@@ -83,16 +83,6 @@ export interface Codec {
   extract(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array>;
   /** Decodes a span's text after the same check. Invalid UTF-8 becomes U+FFFD; a byte order mark stays. */
   decodeText(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<string>;
-  /**
-   * Encodes a text as UTF-8 into a segment, from `start` on; lone surrogates become U+FFFD. The text must fit: three bytes for each
-   * UTF-16 unit always suffice.
-   */
-  encodeText(
-    text: string,
-    into: { segment: Segment; start: number },
-    encodeOptions?: EncodeOptions,
-    options?: JobOptions,
-  ): Promise<EncodedSegment>;
   /** Reads `length` bytes from `position` of a file into a segment, fewer only at the file's end. A changed file: "file-error". */
   readFile(
     file: FileRef,

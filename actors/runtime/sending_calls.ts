@@ -91,7 +91,7 @@ export async function sendText(sending: OutgoingStreamManager, text: string, opt
     availableUpFront: true,
     confirm: options.confirm ?? false,
   });
-  await finish(stream, () => produceText(stream, text));
+  await finish(stream, () => produceText(stream, text, size));
   if (attachments.length > 0) await sendAttachments(sending, attachments, options);
   return info;
 }

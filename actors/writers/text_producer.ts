@@ -1,14 +1,18 @@
 import { MAX_UTF8_BYTES_PER_UNIT, SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
-import { fittingPieces, type MeasuredPiece, SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
+import { pieceEnd, SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { NO_DIGEST } from "../../protocol/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
+import type { Segment } from "../../workers/segments.ts";
 import type { Producer } from "./producer.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 
-/** Longest text encoded on this thread, in UTF-16 code units. A message to a worker would take longer. */
+/** Longest text that takes no segment, in UTF-16 code units. */
 const INLINE_UNITS = 10_000;
+
+/** Code units encoded per step, some 50 µs. */
+const ENCODED_UNITS = 64 * 1024;
 
 /** Code units measured per step, which takes well under 1 ms. */
 const MEASURED_UNITS = 64 * 1024;
@@ -60,43 +64,54 @@ export class TextProducer implements Producer<string> {
   }
 }
 
-/** Queues a text for sending, piece by piece as there is room. Never splits a surrogate pair. */
-export async function produceText(stream: OutgoingStream, text: string): Promise<void> {
-  const { framed } = stream;
-  const { frameBytes, totalSize = MAX_UTF8_BYTES_PER_UNIT * text.length } = stream.spec;
-  const most = framed ? frameBytes : SEGMENT_BYTES;
-  const average = framed ? totalSize / text.length : MAX_UTF8_BYTES_PER_UNIT; // of a part of a text, its stream's total says nothing
-  let isFirst = true;
-  for (const piece of fittingPieces(text, most, average)) {
-    if (!isFirst && shouldYield()) await yieldToEventLoop(); // never after the last piece: short texts keep their order
-    isFirst = false;
+/**
+ * Queues a text for sending, segment by segment as there is room. The text is encoded here, straight into the segment: a message to a worker
+ * with as much text costs this thread two to three times as much. Never splits a surrogate pair. `size` is the text's in bytes, if known.
+ */
+export async function produceText(stream: OutgoingStream, text: string, size: number = Infinity): Promise<void> {
+  const { framed, spec, context: { codec } } = stream;
+  const most = framed ? spec.frameBytes : SEGMENT_BYTES;
+  let left = size;
+  for (let at = 0; at < text.length;) {
+    if (at > 0 && shouldYield()) await yieldToEventLoop(); // never after the last piece: short texts keep their order
     await stream.queue.whenWritable();
-    if (!framed && piece.text.length <= INLINE_UNITS) pushSmall(stream, piece);
-    else pushEncoded(stream, piece);
+    if (!framed && text.length - at <= INLINE_UNITS) return pushSmall(stream, text.slice(at));
+    const room = Math.min(most, MAX_UTF8_BYTES_PER_UNIT * (text.length - at), left);
+    const segment = codec.segments.acquire(SEGMENT_HEADROOM + room);
+    let filled = 0;
+    for (let isFull = false; !isFull && at < text.length;) {
+      if (filled > 0 && shouldYield()) await yieldToEventLoop();
+      const piece = text.slice(at, pieceEnd(text, at, ENCODED_UNITS));
+      const free = segment.bytes.subarray(SEGMENT_HEADROOM + filled, SEGMENT_HEADROOM + room);
+      const { read, written } = encoder.encodeInto(piece, free);
+      isFull = read < piece.length;
+      at += read;
+      filled += written;
+    }
+    left -= filled;
+    pushSegment(stream, segment, filled);
   }
 }
 
-function pushSmall(stream: OutgoingStream, { text }: MeasuredPiece): void {
+function pushSmall(stream: OutgoingStream, text: string): void {
   const memory = encoder.encode(text);
   const ends = cutBytes(memory, 0, memory.length, stream.context.chunkSize, true);
   const encoded: EncodedSegment = { bytes: memory.length, digest: NO_DIGEST, ends };
   stream.queue.push({ memory, start: 0, encoded, weight: memory.length, release: () => {} });
 }
 
-function pushEncoded(stream: OutgoingStream, { text, bytes }: MeasuredPiece): void {
+function pushSegment(stream: OutgoingStream, segment: Segment, bytes: number): void {
   const { codec, chunkSize } = stream.context;
-  const segment = codec.segments.acquire(SEGMENT_HEADROOM + bytes);
-  const into = { segment, start: SEGMENT_HEADROOM };
-  const encoded = codec.encodeText(text, into, stream.framed ? stream.compressionOptions : { chunkSize, utf8: true });
+  const start = SEGMENT_HEADROOM;
+  const end = start + bytes;
+  const queued = { memory: segment.bytes, segment, start, weight: bytes, release: () => segment.release() };
+  if (!stream.framed) {
+    const ends = cutBytes(segment.bytes, start, end, chunkSize, true);
+    return stream.queue.push({ ...queued, encoded: { bytes, digest: NO_DIGEST, ends } });
+  }
+  const encoded = codec.slice({ segment, start, end }, stream.compressionOptions);
   encoded.catch(() => {}); // the pump rethrows it at this segment
-  stream.queue.push({
-    memory: segment.bytes,
-    segment,
-    start: SEGMENT_HEADROOM,
-    encoded,
-    weight: bytes,
-    release: () => segment.release(),
-  });
+  stream.queue.push({ ...queued, encoded });
 }
 
 /** Whether a text certainly fits in one chunk. */

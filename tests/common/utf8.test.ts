@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { fittingPieces, SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
+import { SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 
@@ -65,34 +65,6 @@ test("SurrogateJoiner: gives a lone surrogate at the end, once", () => {
   const end = joiner.end();
   assert.equal([...encoder.encode(end)], [0xef, 0xbf, 0xbd]);
   assert.is(joiner.end(), "");
-});
-
-test("fittingPieces: pieces are the whole text, within their bytes, with pairs intact, whatever average is assumed", () => {
-  fc.assert(
-    fc.property(
-      fc.string({ unit: "grapheme", maxLength: 300 }),
-      fc.integer({ min: 4, max: 60 }),
-      fc.double({ min: 0.5, max: 4, noNaN: true }),
-      (
-        text,
-        most,
-        average,
-      ) => {
-        const pieces = [...fittingPieces(text, most, average)];
-        assert.is(pieces.map((piece) => piece.text).join(""), text);
-        for (const piece of pieces) {
-          assert.is(piece.bytes, new TextEncoder().encode(piece.text).length);
-          assert.ok(piece.bytes <= Math.max(most, 6), `${piece.bytes} of ${most}`);
-          assert.not.match(piece.text, /\p{Cs}/u);
-        }
-      },
-    ),
-  );
-});
-
-test("fittingPieces: pieces of an even text are full", () => {
-  const pieces = [...fittingPieces("x".repeat(1_000_000), 240_000, 1)];
-  assert.equal(pieces.map(({ bytes }) => bytes), [240_000, 240_000, 240_000, 240_000, 40_000]);
 });
 
 test.run();

@@ -6,10 +6,6 @@ import { compressSync, decompressSync } from "./zlib.ts";
 /** Blocking operations, for worker threads. */
 export const blockingEngine: Engine = {
   digest: sha256,
-  encodeText(text, into) {
-    const { read, written } = new TextEncoder().encodeInto(text, into);
-    return read < text.length ? undefined : written;
-  },
   compress: compressSync,
   decompress: decompressSync,
   open: (path, flags) => new BlockingFile(openSync(path, flags)),

@@ -15,7 +15,7 @@ import {
   OPEN_TO_WRITE,
   replacedFailure,
 } from "./failures.ts";
-import type { EncodeTextJob, ExtractJob, Job, JobResult, ReadFileJob, WriteFileJob } from "./job.ts";
+import type { ExtractJob, Job, JobResult, ReadFileJob, WriteFileJob } from "./job.ts";
 import { resultOf, type Steps } from "./steps.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -29,8 +29,6 @@ export function carryOut(job: Job, engine: Engine): Steps<JobResult> {
     case "extract":
     case "decodeText":
       return extract(job, engine);
-    case "encodeText":
-      return encodeText(job, engine);
     case "readFile":
       return readFile(job, engine);
     case "writeFile":
@@ -69,13 +67,6 @@ function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
   // Only a decompressed payload with a buffer of its own can be transferred without a copy.
   const isOwn = plain.buffer !== job.buffer && plain.byteLength === plain.buffer.byteLength;
   return { ok: true, value: { ...value, copy: (isOwn ? plain.buffer : new Uint8Array(plain).buffer) as ArrayBuffer } };
-}
-
-function* encodeText({ text, buffer, start, encodeOptions }: EncodeTextJob, engine: Engine): Steps<JobResult> {
-  const into = new Uint8Array(buffer, start);
-  const written = yield* resultOf(engine.encodeText(text, into));
-  if (written === undefined) return { ok: false, failure: overflow(text.length, into.length) };
-  return yield* encode(buffer, start, start + written, encodeOptions, engine);
 }
 
 function* readFile(job: ReadFileJob, engine: Engine): Steps<JobResult> {
@@ -142,13 +133,6 @@ function* withFile(
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-function overflow(units: number, room: number): Failure {
-  return {
-    code: "invalid-argument",
-    message: `Cannot encode the text as it does not fit into its segment: ${units} UTF-16 units, room for ${room} bytes`,
-  };
 }
 
 function mismatch(job: WriteFileJob | ExtractJob): Failure {

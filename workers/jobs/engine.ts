@@ -6,8 +6,6 @@ import type { Compression, CompressionLevel, Decompressed } from "./zlib.ts";
 export interface Engine {
   /** Hashes bytes by sha256, to 32 bytes. */
   digest(bytes: Uint8Array): MaybePromise<Uint8Array>;
-  /** Encodes a text as UTF-8. Returns the number of bytes, or undefined if the text does not fit. */
-  encodeText(text: string, into: Uint8Array): MaybePromise<number | undefined>;
   compress(bytes: Uint8Array, encoding: Compression, level: CompressionLevel): MaybePromise<Uint8Array>;
   /** Decompresses to at most `length` bytes. Fails on bytes of another encoding. */
   decompress(bytes: Uint8Array, encoding: Compression, length: number): MaybePromise<Decompressed>;

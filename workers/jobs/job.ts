@@ -21,14 +21,6 @@ export interface ExtractJob {
   readonly compressed: CompressedPayload | undefined;
 }
 
-export interface EncodeTextJob {
-  readonly kind: "encodeText";
-  readonly text: string;
-  readonly buffer: SharedArrayBuffer;
-  readonly start: number;
-  readonly encodeOptions: EncodeOptions | undefined;
-}
-
 export interface ReadFileJob {
   readonly kind: "readFile";
   readonly file: FileRef;
@@ -51,7 +43,7 @@ export interface WriteFileJob {
 }
 
 /** Job of a codec. Every job is idempotent, so that another worker can repeat it. */
-export type Job = SliceJob | ExtractJob | EncodeTextJob | ReadFileJob | WriteFileJob;
+export type Job = SliceJob | ExtractJob | ReadFileJob | WriteFileJob;
 
 /** Result of a job. "extract" sets `copy`, "decodeText" sets `text`; "writeFile" sets only `bytes`. */
 export interface JobValue extends EncodedSegment {

@@ -52,16 +52,6 @@ export abstract class JobCodec implements Codec {
     return text ?? "";
   }
 
-  encodeText(
-    text: string,
-    into: { segment: Segment; start: number },
-    encodeOptions?: EncodeOptions,
-    options?: JobOptions,
-  ): Promise<EncodedSegment> {
-    const { segment, start } = into;
-    return this.#carryOut({ kind: "encodeText", text, buffer: segment.buffer, start, encodeOptions }, segment, options);
-  }
-
   readFile(
     file: FileRef,
     range: { position: number; length: number },
@@ -113,8 +103,6 @@ export function costOf(job: Job): number {
     case "decodeText":
     case "writeFile":
       return job.compressed?.length ?? job.end - job.start;
-    case "encodeText":
-      return job.text.length;
     case "readFile":
       return job.length;
   }

@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { takeDescriptor } from "../../common/descriptors.ts";
-import { textPieces } from "../../common/utf8.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { abandoned } from "./failures.ts";
 import { sha256 } from "./blocking_engine.ts";
 import type { Engine, OpenFile } from "./engine.ts";
 import { compressInThreadPool, decompressInThreadPool } from "./zlib.ts";
 
-/** Bytes hashed, or UTF-16 code units encoded, between two checks of the slice: about 0.2 ms of sha256. */
+/** Bytes hashed between two checks of the slice: about 0.2 ms. */
 const STEP = SEGMENT_BYTES;
 
 /** Operations in slices of 1 ms, and in Node's thread pool. They reject after the signal was aborted. */
@@ -22,18 +21,6 @@ export class SlicedEngine implements Engine {
 
   digest(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
     return bytes.length <= STEP && !shouldYield() ? sha256(bytes) : this.#digestInSlices(bytes);
-  }
-
-  async encodeText(text: string, into: Uint8Array): Promise<number | undefined> {
-    const encoder = new TextEncoder();
-    let written = 0;
-    for (const piece of textPieces(text, STEP)) {
-      if (shouldYield()) await this.#pause();
-      const step = encoder.encodeInto(piece, into.subarray(written));
-      if (step.read < piece.length) return undefined;
-      written += step.written;
-    }
-    return written;
   }
 
   readonly compress = compressInThreadPool;

@@ -134,42 +134,6 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     span.segment.release();
   });
 
-  for (const [title, text] of [["short", "zażółć 🦀"], ["long", "zażółć gęślą jaźń 🦀 ".repeat(8_000)], ["empty", ""]] as const) {
-    check(`Codec.encodeText(): encodes a ${title} text, cut between code points`, async (codec) => {
-      const expected = new TextEncoder().encode(text);
-      const segment = codec.segments.acquire(text.length * 3 + SEGMENT_HEADROOM);
-      const { bytes, digest, ends } = await codec.encodeText(text, { segment, start: 7 }, { chunkSize: 1001, utf8: true });
-      assert.is(bytes, expected.length);
-      assert.equal(digest, sha256(expected));
-      let at = 7;
-      let decoded = "";
-      for (const end of ends) {
-        decoded += new TextDecoder("utf-8", { fatal: true }).decode(segment.bytes.slice(at, end));
-        at = end;
-      }
-      assert.is(decoded, text);
-      segment.release();
-    });
-  }
-
-  check("Codec.encodeText(): lone surrogates become U+FFFD", async (codec) => {
-    const segment = codec.segments.acquire();
-    for (const text of ["a\ud800b\udc00", "a\ud800b\udc00".repeat(20_000)]) {
-      const { bytes } = await codec.encodeText(text, { segment, start: 0 });
-      const expected = text.replaceAll(/\p{Cs}/gu, "\ufffd");
-      assert.is(new TextDecoder().decode(segment.bytes.slice(0, bytes)), expected);
-    }
-    segment.release();
-  });
-
-  check("Codec.encodeText(): refuses a text that does not fit", async (codec) => {
-    const segment = codec.segments.acquire();
-    for (const text of ["é".repeat(10), "é".repeat(SEGMENT_BYTES)]) {
-      await rejection(() => codec.encodeText(text, { segment, start: segment.bytes.length - 11 }), "invalid-argument");
-    }
-    segment.release();
-  });
-
   check("Codec.readFile(): reads a file to its end", async (codec, folder) => {
     const content = randomBytes(500_000);
     const file = await written(join(folder, "file"), content);

@@ -1,0 +1,48 @@
+// Texts longer than a segment: encoded in steps, straight into segments, with every code point whole.
+import * as assert from "uvu/assert";
+import type { RuntimeOptions } from "../../mod.ts";
+import { SEGMENT_BYTES } from "../../protocol/constants.ts";
+import { collectTexts } from "../support/handlers.ts";
+import { suite } from "../support/harness.ts";
+import { inPair } from "../support/hub/hub_fixture.ts";
+import { until } from "../support/waiting.ts";
+
+const test = suite("produceText");
+
+/** Code units encoded per step. */
+const STEP = 64 * 1024;
+
+const TEXTS: Readonly<Record<string, string>> = {
+  "ASCII of three segments": "x".repeat(3 * SEGMENT_BYTES),
+  "three bytes a unit": "\u20ac".repeat(SEGMENT_BYTES),
+  "pairs over the ends of steps": `${"x".repeat(STEP - 1)}\u{1d11e}`.repeat(9),
+  "pairs over the ends of segments": `y${"\u{1f980}".repeat(SEGMENT_BYTES / 2)}`,
+  "two bytes, then four": `${"\u00e9".repeat(SEGMENT_BYTES / 2)}${"\u{1f980}".repeat(40_000)}`,
+  "lone surrogates": `${"a\ud800b\udc00".repeat(30_000)}\ud800`,
+  "a little more than is sent without a segment": "z".repeat(10_001),
+};
+
+const OPTIONS: Readonly<Record<string, Partial<RuntimeOptions>>> = {
+  "by the pool": {},
+  "on this thread": { pool: false },
+  "to small windows": { limits: { receiveWindow: 60_000, senderWindow: 60_000 } },
+};
+
+for (const [how, runtime] of Object.entries(OPTIONS)) {
+  for (const [what, text] of Object.entries(TEXTS)) {
+    test(`sendText, StreamWriter.write: a text comes as it was sent, ${what}, ${how}`, () =>
+      inPair(async (alice, bob) => {
+        const texts = collectTexts(bob, "t");
+        const expected = text.replaceAll(/\p{Cs}/gu, "\ufffd");
+        const info = await alice.sendText(text, { topic: "t", confirm: true });
+        assert.is(info.size, new TextEncoder().encode(expected).length);
+        const writer = await alice.streamText({ topic: "t", confirm: true });
+        await writer.write(text);
+        await writer.close();
+        await until(() => texts.length === 2);
+        for (const got of texts) assert.ok(got === expected, `${got.length} units of ${expected.length}`);
+      }, { runtime }));
+  }
+}
+
+test.run();
