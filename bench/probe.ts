@@ -2,6 +2,7 @@
 // Pitfalls: another load on the machine. So the idle drift is printed as well. On Node the longest hold is told without the collector's
 // pauses, too.
 import { type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
+import process from "node:process";
 
 const INTERVAL_MS = 5;
 
@@ -92,6 +93,14 @@ export function spread(values: readonly number[]): number {
 
 export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms));
+}
+
+/** Microseconds of CPU time of this process, workers and collector included. */
+export async function cpuOf(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }
 
 /** Drift of an idle event loop. */

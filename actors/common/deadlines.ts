@@ -3,7 +3,7 @@ import { yieldToEventLoop } from "../../common/event_loop.ts";
 
 /** A call that is due at a time. */
 export class Deadline {
-  /** Time at which the deadline passes, in ms. */
+  /** Time at which the deadline passes, in ms; Infinity while it is not set. */
   at = Infinity;
   /** Called once when the deadline has passed. */
   readonly passed: () => void;
@@ -35,6 +35,7 @@ export class Deadlines {
   }
 
   clear(deadline: Deadline): void {
+    deadline.at = Infinity;
     if (this.#pending.delete(deadline) && this.#pending.size === 0) void this.#disarm();
   }
 
@@ -77,8 +78,7 @@ export class Deadlines {
     }
     if (next < Infinity) this.#arm(next);
     for (const deadline of due.sort((one, other) => one.at - other.at)) {
-      // An earlier call may have cleared or moved the deadline.
-      if (deadline.at > now || !this.#pending.has(deadline)) continue;
+      if (deadline.at > now) continue; // an earlier call has cleared or moved the deadline
       this.clear(deadline);
       deadline.passed();
     }

@@ -10,14 +10,12 @@ export interface QueuedSegment {
   /** Memory with the payload from `start` on, and room for a frame header before `start`. */
   readonly memory: Uint8Array;
   readonly start: number;
-  /** Segment of the memory, if threads share it. */
+  /** Segment of the memory, if threads share it: released when the queue is done with it. */
   readonly segment?: Segment;
   /** Result of the codec, or the promise of it. */
   readonly encoded: EncodedSegment | Promise<EncodedSegment>;
   /** Bytes that the segment adds to the queue's size. */
   readonly weight: number;
-  /** Releases the memory. */
-  release(): void;
 }
 
 /** Largest size of the queue, in bytes: workers encode one half while the other half is sent. */
@@ -84,7 +82,7 @@ export class SendQueue {
 
   /** Releases a sent segment. */
   release(queued: QueuedSegment): void {
-    queued.release();
+    queued.segment?.release();
     this.#waiting -= queued.weight;
     if (!this.#full) this.#departures.notify();
   }
@@ -102,5 +100,5 @@ export class SendQueue {
 /** Drops a segment, and ignores a failure of its codec job. */
 function abandon(queued: QueuedSegment): void {
   if (queued.encoded instanceof Promise) queued.encoded.catch(() => {});
-  queued.release();
+  queued.segment?.release();
 }

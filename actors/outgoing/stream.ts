@@ -133,9 +133,10 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
 
   /** Fails the stream unless the stream has ended, as its actor has stopped. */
   stopped(): void {
+    if (this.ended) return;
     const { streamId } = this;
     const message = `Cannot go on with the stream as its actor was stopped: stream id is "${streamId}"`;
-    if (!this.ended) this.fail(new StreamError("aborted", message, { streamId }));
+    this.fail(new StreamError("aborted", message, { streamId }));
   }
 
   /** Fails the stream: entry action of "failed". */

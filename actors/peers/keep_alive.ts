@@ -30,7 +30,7 @@ export class KeepAlive {
   start(peer: Peer): void {
     if (this.#closed || this.#due.has(peer)) return;
     peer.heardAt = this.#clock.now();
-    const deadline = new Deadline(() => this.#keepAlive(peer));
+    const deadline: Deadline = new Deadline(() => this.#keepAlive(peer, deadline));
     this.#due.set(peer, deadline);
     this.#schedule(peer, deadline);
   }
@@ -60,10 +60,9 @@ export class KeepAlive {
     for (const peer of [...this.#due.keys()]) this.forget(peer);
   }
 
-  #keepAlive(peer: Peer): void {
-    const deadline = this.#due.get(peer);
+  #keepAlive(peer: Peer, deadline: Deadline): void {
     if (this.#clock.now() - peer.heardAt >= this.#idleTimeout) peer.session.failOutgoing();
-    if (deadline === undefined || this.#due.get(peer) !== deadline) return;
+    if (this.#due.get(peer) !== deadline) return; // the peer's last stream has failed
     if (!peer.session.busy) return this.forget(peer);
     peer.session.queueAllStates();
     this.#schedule(peer, deadline);

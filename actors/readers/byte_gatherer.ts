@@ -1,7 +1,7 @@
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
-import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
+import { checkedInPlace, extracted } from "./decode_pipeline.ts";
 
 /** Share of the announced size that must have come before as much is allocated: a claim alone allocates nothing. */
 const ALLOCATION_SHARE = 1 / 8;
@@ -29,20 +29,19 @@ export class ByteGatherer {
     this.#size = stream.description.info.size;
   }
 
-  /** Checks a block at an offset, and copies its bytes. Several blocks may be decodedByCodec at once. */
+  /** Checks a block at an offset, and copies its bytes. Several blocks may be checked at once. */
   take(block: ReceivedBlock, offset: number): Part | Promise<Part> {
     const { length, segment, compressed } = block;
     const whole = this.#wholeAt(offset);
     if (whole === undefined || segment === undefined || compressed !== undefined) {
-      const bytes = decodedByCodec(this.#stream, block, (codec, span, digest, options) => codec.extract(span, digest, options));
-      return bytes?.then((own) => ({ offset, length, bytes: own })) ?? { offset, length, bytes: ownBytes(block) };
+      const bytes = extracted(this.#stream, block);
+      return bytes instanceof Promise ? bytes.then((own) => ({ offset, length, bytes: own })) : { offset, length, bytes };
     }
-    const check = decodedByCodec(this.#stream, block, (codec, span, digest, options) => codec.check(span, digest, options));
     const copy = (): Part => {
       whole.set(block.memory, offset);
       return { offset, length, bytes: undefined };
     };
-    return check?.then(copy) ?? copy();
+    return checkedInPlace(this.#stream, block)?.then(copy) ?? copy();
   }
 
   /** Adds a taken part, in order. Returns the number of bytes so far. */

@@ -4,7 +4,7 @@ import { assertReadOptions, assertSaveOptions, type SaveOptions } from "../../pr
 import { BaseReader } from "./base_reader.ts";
 import { ByteGatherer } from "./byte_gatherer.ts";
 import { openByteStream } from "./byte_source.ts";
-import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
+import { extracted } from "./decode_pipeline.ts";
 import type { ByteStreamReader } from "./reader.ts";
 import { saveStream } from "./save.ts";
 
@@ -47,9 +47,6 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
   }
 
   protected override values(): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.results((block) => {
-      return decodedByCodec(this.stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ??
-        ownBytes(block);
-    });
+    return this.results((block) => extracted(this.stream, block));
   }
 }

@@ -2,7 +2,7 @@
 import { reasonText } from "../common/callbacks.ts";
 import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
-import { decodedByCodec, DecodePipeline } from "./decode_pipeline.ts";
+import { checkedInPlace, DecodePipeline, extracted } from "./decode_pipeline.ts";
 
 /** Calls of a byte source on its reader. */
 export interface ByteSourceHooks {
@@ -29,7 +29,7 @@ export function openByteStream(stream: IncomingStream, hooks: ByteSourceHooks): 
         return;
       }
       const rest = taken === 0 ? next.result : next.result.subarray(taken);
-      if (view === undefined || view === null) controller.enqueue(own(rest, next.block) as Uint8Array<ArrayBuffer>);
+      if (view === undefined || view === null) controller.enqueue(own(rest) as Uint8Array<ArrayBuffer>);
       else {
         const part = rest.subarray(0, view.byteLength);
         new Uint8Array(view.buffer, view.byteOffset, part.length).set(part);
@@ -56,14 +56,11 @@ export function openByteStream(stream: IncomingStream, hooks: ByteSourceHooks): 
 /** Checks a block where its bytes are; a compressed or small one is decoded into an array. */
 function checkedBytes(stream: IncomingStream, block: ReceivedBlock): Uint8Array | Promise<Uint8Array> {
   const { segment, compressed, memory } = block;
-  if (segment === undefined || compressed !== undefined) {
-    return decodedByCodec(stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? memory;
-  }
-  return decodedByCodec(stream, block, (codec, span, digest, how) => codec.check(span, digest, how))?.then(() => memory) ??
-    memory;
+  if (segment === undefined || compressed !== undefined) return extracted(stream, block);
+  return checkedInPlace(stream, block)?.then(() => memory) ?? memory;
 }
 
-/** The bytes in an array that may be given away. */
-function own(bytes: Uint8Array, { memory }: ReceivedBlock): Uint8Array {
-  return bytes.buffer === memory.buffer && bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
+/** The bytes in an array that may be given away: those of a segment are copied. */
+function own(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
 }

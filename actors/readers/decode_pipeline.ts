@@ -92,6 +92,16 @@ export function copied(segments: SegmentStore, memory: Uint8Array): Segment {
   return segment;
 }
 
+/** Bytes of a block, checked, in an array that is the reader's own. */
+export function extracted(stream: IncomingStream, block: ReceivedBlock): Uint8Array | Promise<Uint8Array> {
+  return decodedByCodec(stream, block, (codec, span, digest, how) => codec.extract(span, digest, how)) ?? ownBytes(block);
+}
+
+/** Checks the bytes of a block in place; undefined for a block that needs no check of its own. */
+export function checkedInPlace(stream: IncomingStream, block: ReceivedBlock): Promise<void> | undefined {
+  return decodedByCodec(stream, block, (codec, span, digest, how) => codec.check(span, digest, how));
+}
+
 /** The bytes of a block that needs no check, in an array that is the reader's own. */
 export function ownBytes({ segment, memory }: ReceivedBlock): Uint8Array {
   return segment === undefined ? memory : memory.slice();

@@ -3,6 +3,7 @@ import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { NO_DIGEST } from "../../protocol/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
+import { Deadline } from "../common/deadlines.ts";
 import type { Segment } from "../../workers/segments.ts";
 import type { Producer } from "./producer.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
@@ -20,7 +21,7 @@ export class ByteProducer implements Producer<Uint8Array> {
   #segment: Segment | undefined;
   #filled = 0;
   #queued = 0;
-  #timer: unknown;
+  readonly #flushing = new Deadline(() => this.#queueSegment());
 
   /** `count` is called with bytes before they are queued, and throws if they are too many. */
   constructor(stream: OutgoingStream, count: (bytes: number) => void) {
@@ -44,7 +45,7 @@ export class ByteProducer implements Producer<Uint8Array> {
       at += length;
       if (this.#filled === this.#capacity) this.#queueSegment();
     }
-    if (this.#filled > 0) this.#timer ??= this.#stream.context.clock.setTimeout(() => this.#queueSegment(), FLUSH_MS);
+    if (this.#filled > 0 && this.#flushing.at === Infinity) this.#stream.context.deadlines.set(this.#flushing, FLUSH_MS);
   }
 
   flush(): void {
@@ -52,16 +53,14 @@ export class ByteProducer implements Producer<Uint8Array> {
   }
 
   drop(): void {
-    this.#stream.context.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stream.context.deadlines.clear(this.#flushing);
     this.#segment?.release();
     this.#segment = undefined;
     this.#filled = 0;
   }
 
   #queueSegment(): void {
-    this.#stream.context.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stream.context.deadlines.clear(this.#flushing);
     const segment = this.#segment;
     const bytes = this.#filled;
     if (segment === undefined) return;
@@ -69,14 +68,12 @@ export class ByteProducer implements Producer<Uint8Array> {
     this.#filled = 0;
     this.#queued += bytes;
     const start = SEGMENT_HEADROOM;
-    const release = (): void => segment.release();
     this.#stream.queue.push({
       memory: segment.bytes,
       segment,
       start,
       encoded: this.#slice(segment, start, bytes),
       weight: bytes,
-      release,
     });
   }
 

@@ -15,8 +15,7 @@ export async function produceFile(stream: OutgoingStream, file: FileRef, size: n
     const segment = codec.segments.acquire(SEGMENT_HEADROOM + length);
     const encoded = read(position, length, segment);
     encoded.catch(() => {}); // the pump rethrows it at this segment
-    const release = (): void => segment.release();
-    stream.queue.push({ memory: segment.bytes, segment, start: SEGMENT_HEADROOM, encoded, weight: length, release });
+    stream.queue.push({ memory: segment.bytes, segment, start: SEGMENT_HEADROOM, encoded, weight: length });
   }
 
   async function read(

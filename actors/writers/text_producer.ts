@@ -11,11 +11,8 @@ import type { OutgoingStream } from "../outgoing/stream.ts";
 /** Longest text that takes no segment, in UTF-16 code units. */
 const INLINE_UNITS = 10_000;
 
-/** Code units encoded per step, some 50 µs. */
-const ENCODED_UNITS = 64 * 1024;
-
-/** Code units measured per step, which takes well under 1 ms. */
-const MEASURED_UNITS = 64 * 1024;
+/** Code units measured, or encoded, per step, which takes some 50 µs. */
+const STEP_UNITS = 64 * 1024;
 
 /** Length below which a text is measured synchronously, in code units. */
 const SHORT_UNITS = 4096;
@@ -25,7 +22,7 @@ const encoder = new TextEncoder();
 /** Computes the UTF-8 length of a text, in time slices. */
 export async function measureText(text: string): Promise<number> {
   let bytes = 0;
-  for (const piece of textPieces(text, MEASURED_UNITS)) {
+  for (const piece of textPieces(text, STEP_UNITS)) {
     bytes += utf8Bytes(piece);
     if (shouldYield()) await yieldToEventLoop();
   }
@@ -81,7 +78,7 @@ export async function produceText(stream: OutgoingStream, text: string, size: nu
     let filled = 0;
     for (let isFull = false; !isFull && at < text.length;) {
       if (filled > 0 && shouldYield()) await yieldToEventLoop();
-      const piece = text.slice(at, pieceEnd(text, at, ENCODED_UNITS));
+      const piece = text.slice(at, pieceEnd(text, at, STEP_UNITS));
       const free = segment.bytes.subarray(SEGMENT_HEADROOM + filled, SEGMENT_HEADROOM + room);
       const { read, written } = encoder.encodeInto(piece, free);
       isFull = read < piece.length;
@@ -97,14 +94,14 @@ function pushSmall(stream: OutgoingStream, text: string): void {
   const memory = encoder.encode(text);
   const ends = cutBytes(memory, 0, memory.length, stream.context.chunkSize, true);
   const encoded: EncodedSegment = { bytes: memory.length, digest: NO_DIGEST, ends };
-  stream.queue.push({ memory, start: 0, encoded, weight: memory.length, release: () => {} });
+  stream.queue.push({ memory, start: 0, encoded, weight: memory.length });
 }
 
 function pushSegment(stream: OutgoingStream, segment: Segment, bytes: number): void {
   const { codec, chunkSize } = stream.context;
   const start = SEGMENT_HEADROOM;
   const end = start + bytes;
-  const queued = { memory: segment.bytes, segment, start, weight: bytes, release: () => segment.release() };
+  const queued = { memory: segment.bytes, segment, start, weight: bytes };
   if (!stream.framed) {
     const ends = cutBytes(segment.bytes, start, end, chunkSize, true);
     return stream.queue.push({ ...queued, encoded: { bytes, digest: NO_DIGEST, ends } });

@@ -1,9 +1,8 @@
 // Rates of large sends on the hub: against what the machine can do, and the pool against this thread alone.
-import process from "node:process";
 import type { FigureContext, Measure } from "./types.ts";
 import { leastWork } from "../limits.ts";
 import { openPair, type Pair, TO_BOB, TOPIC, WHOLE_TOPIC } from "../pair.ts";
-import { median } from "../probe.ts";
+import { cpuOf, median } from "../probe.ts";
 import { bytesLabel, cores } from "../report.ts";
 import { flatText, randomBytes } from "../samples.ts";
 
@@ -47,10 +46,11 @@ async function againstLimit(
   for (let round = 0; round < rounds; round++) {
     const { hash, copies } = leastWork(data);
     const limit = cores * data.length / 1000 / (hash + copies);
-    const before = process.cpuUsage();
-    const rate = data.length / 1000 / await timed(() => alice.sendBytes(data, options));
-    const { user, system } = process.cpuUsage(before);
-    efficiencies.push(100 * 1000 * (hash + copies) / (user + system));
+    let rate = NaN;
+    const spent = await cpuOf(async () => {
+      rate = data.length / 1000 / await timed(() => alice.sendBytes(data, options));
+    });
+    efficiencies.push(100 * 1000 * (hash + copies) / spent);
     shares.push(100 * rate / limit);
     rates.push(rate);
     limits.push(limit);

@@ -1,10 +1,9 @@
 // Small streams: CPU time of a text and of a stream of 64 kB, beside that of work which every machine has in like proportion.
 import { createHash } from "node:crypto";
-import process from "node:process";
 import { BARE, live } from "./actors.ts";
 import type { FigureContext, Measure } from "./types.ts";
 import { openPair, type Pair, TO_BOB, TOPIC } from "../pair.ts";
-import { median } from "../probe.ts";
+import { cpuOf, median } from "../probe.ts";
 import { randomBytes } from "../samples.ts";
 
 const TEXTS = 4_000;
@@ -94,12 +93,4 @@ async function manyStreams({ alice }: Pair, { rounds, divisor }: FigureContext):
     runs,
     note: `${median(beyond).toFixed(0)} µs each; ${median(times).toFixed(1)} times as long as one stream of all bytes`,
   };
-}
-
-/** Microseconds of CPU time of this process, workers and collector included. */
-async function cpuOf(work: () => unknown): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
 }

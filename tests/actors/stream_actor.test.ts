@@ -183,26 +183,37 @@ test("runtime.actor.system.inspect: an inspector added late sees the open stream
   });
 });
 
-test("StreamReader.actor: an event that breaks it ends the stream, at both ends", async () => {
-  await inVirtualPair(async (alice, bob, { time }) => {
-    const errors: (string | undefined)[] = [];
-    bob.runtime.registerTextStreamHandler("t", async (reader) => {
-      reader.actor.send({
-        type: "stream.broken",
-        get error(): never {
-          throw new Error("the user's own");
-        },
+const BREAKING = {
+  reader: ["stream.broken", "cancel.requested"],
+  writer: ["abort.requested", "pump.failed", "destinations.lost"],
+} as const;
+
+for (const [end, types] of Object.entries(BREAKING) as ["reader" | "writer", readonly string[]][]) {
+  for (const type of types) {
+    const code = end === "reader" ? "cancelled" : "aborted";
+    test(`actor of a ${end}: a "${type}" that breaks it ends the stream at both ends, and no other`, async () => {
+      await inVirtualPair(async (alice, bob, { time }) => {
+        const errors: (string | undefined)[] = [];
+        const texts: string[] = [];
+        bob.runtime.registerTextStreamHandler("t", async (reader) => {
+          if (end === "reader" && texts.length === 0 && errors.length === 0) reader.actor.send(breaking(type));
+          await reader.readAll().then((text) => texts.push(text), ({ code }: StreamError) => errors.push(code));
+        });
+        const writer = await time.run(alice.runtime.streamText({ topic: "t", confirm: true }));
+        await writer.write("x");
+        await time.advance(10);
+        if (end === "writer") writer.actor.send(breaking(type));
+        await time.advance(10);
+        assert.equal(errors, [code]);
+        const failure = await writer.close().then(() => undefined, (cause: StreamError) => cause);
+        assert.is(failure?.code, code);
+        await time.run(alice.runtime.sendText("the next", { topic: "t", confirm: true }));
+        assert.equal(texts, ["the next"]);
+        for (const { runtime } of [alice, bob]) assert.is(runtime.actor.getSnapshot().value, "open");
       });
-      await reader.readAll().catch(({ code }: StreamError) => void errors.push(code));
     });
-    const writer = await time.run(alice.runtime.streamText({ topic: "t", confirm: true }));
-    await writer.write("x");
-    await time.advance(10);
-    assert.equal(errors, ["cancelled"]);
-    const failure = await writer.close().then(() => undefined, (cause: StreamError) => cause);
-    assert.is(failure?.code, "cancelled");
-  });
-});
+  }
+}
 
 test.run();
 
@@ -223,6 +234,16 @@ function begin(subject: Subject, answers: readonly boolean[], isInspected: boole
   const actor = new StreamActor<EventObject>(subject.machine, input, place, () => void stops.push("stopped"));
   actor.start();
   return { actor, calls, effects, stops };
+}
+
+/** An event whose error cannot be read. */
+function breaking(type: string): EventObject {
+  return {
+    type,
+    get error(): never {
+      throw new Error("the user's own");
+    },
+  } as EventObject;
 }
 
 function noting(calls: string[], names: readonly string[]): Record<string, () => void> {
