@@ -4,8 +4,8 @@
 // Run: with bench/main.ts.
 // Pitfalls: another load on the machine; so few segments that they stay in a core's cache.
 import type { Codec } from "../workers/codec.ts";
-import { createInlineCodec } from "../workers/jobs/inline_codec.ts";
-import { createCodecPool } from "../workers/pool/pool.ts";
+import { createInlineCodec } from "../workers/node/job_platform.ts";
+import { createCodecPool } from "../workers/pool/node_pool.ts";
 import { alternate, type Contender, type Effort } from "./alternate.ts";
 import { RawWorkers, startPiscina } from "./peers/peers.ts";
 import { cores, type Row } from "./report.ts";

@@ -1,67 +1,69 @@
-// Node's modules and globals that the core uses: the one file to replace for another platform.
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import { clearInterval, setInterval } from "node:timers";
+// Needs of the core that its platform fills. Each entry of the package installs one, so that the core imports no module of Node or of a page.
 
 /** Running sha256. */
 export interface Sha256 {
   update(bytes: Uint8Array): unknown;
+  /** Ends the hash; callable once. */
   digest(): Uint8Array;
-  digest(encoding: "base64"): string;
 }
 
-/** Starts a sha256. */
-export function createSha256(): Sha256 {
-  return createHash("sha256");
+/** Handle of a call in the next turn of the event loop. */
+export type NextTurn = unknown;
+
+/** Functions of a platform: `platforms/node.ts` for Node, Bun and Deno, `platforms/browser.ts` for web pages. */
+export interface Platform {
+  /** Starts a sha256 that is computed on this thread. */
+  createSha256(): Sha256;
+  /** Encodes bytes as base64, padded. */
+  encodeBase64(bytes: Uint8Array): string;
+  /** Decodes base64. Accepts other alphabets, missing padding and any other text. */
+  decodeBase64(text: string): Uint8Array;
+  /** Size of a text as UTF-8, in bytes; a lone surrogate counts as U+FFFD. */
+  utf8Length(text: string): number;
+  /** Encodes a text to memory, shared or not, as far as it has room: `read` UTF-16 units became `written` bytes. */
+  encodeUtf8(text: string, into: Uint8Array): { read: number; written: number };
+  /** Decodes UTF-8 from memory, shared or not. Invalid bytes become U+FFFD; a byte order mark stays. */
+  decodeUtf8(bytes: Uint8Array): string;
+  /** Encodes plain data as msgpack, to an array of the caller's own. */
+  packMsgpack(value: unknown): Uint8Array;
+  /** Decodes msgpack that was validated. */
+  unpackMsgpack(bytes: Uint8Array): unknown;
+  /** Calls a function in the next turn of the event loop, after due timers and I/O. */
+  callNextTurn(call: () => void): NextTurn;
+  /** Cancels a call of {@linkcode Platform.callNextTurn}. */
+  cancelNextTurn(handle: NextTurn): void;
+  /** Calls a function every `ms` milliseconds, without keeping the process alive; returns the call that stops the timer. */
+  repeat(call: () => void, ms: number): () => void;
+}
+
+let installed: Platform | undefined;
+
+/** Installs the platform. An entry calls this as it is loaded; a later call replaces the platform. */
+export function installPlatform(platform: Platform): void {
+  installed = platform;
+}
+
+/** The installed platform. Throws if a module of the package was imported without one of its entries. */
+export function platform(): Platform {
+  if (installed === undefined) {
+    throw new Error('Cannot work without a platform: import "millrace", which installs one, before other modules of the package');
+  }
+  return installed;
 }
 
 /** True if both arrays have the same bytes. */
 export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0;
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
-
-/** Encodes bytes as base64, padded. */
-export function encodeBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-}
-
-/** Decodes base64. Accepts other alphabets, missing padding and any other text. */
-export function decodeBase64(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "base64"));
-}
-
-/** Size of a text as UTF-8, in bytes; a lone surrogate counts as U+FFFD. */
-export function utf8Length(text: string): number {
-  return Buffer.byteLength(text);
-}
-
-/** Handle of a call in the next turn of the event loop. */
-export type NextTurn = ReturnType<typeof setImmediate>;
 
 /** Calls a function in the next turn of the event loop, after due timers and I/O. */
 export function callNextTurn(call: () => void): NextTurn {
-  return setImmediate(call);
+  return platform().callNextTurn(call);
 }
 
 /** Cancels a call of {@linkcode callNextTurn}. */
 export function cancelNextTurn(handle: NextTurn): void {
-  clearImmediate(handle);
-}
-
-/** Calls a function every `ms` milliseconds, without keeping the process alive; returns the call that stops the timer. */
-export function repeat(call: () => void, ms: number): () => void {
-  const timer = setInterval(call, ms);
-  timer.unref();
-  return () => clearInterval(timer);
-}
-
-/** Whether the program may read a file, or all files, without Deno asking the user. */
-export function mayRead(file?: URL): boolean {
-  const { Deno: deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
-  if (deno === undefined) return true;
-  try {
-    return deno.permissions.querySync({ name: "read", ...(file === undefined ? {} : { path: file }) }).state === "granted";
-  } catch {
-    return false;
-  }
+  platform().cancelNextTurn(handle);
 }

@@ -10,18 +10,14 @@ import { PartFile } from "./part_file.ts";
 import { codeOf, fileError, givenPath, reasonOf, refusal } from "./paths.ts";
 import { ifMissing } from "./placing.ts";
 import { cut, safeName } from "./safe_name.ts";
+import type { SaveTarget } from "../protocol/files.ts";
+import type { PartOptions } from "./file_access.ts";
 import type { FileSystem } from "./file_system.ts";
 
 export type { PartFile };
 
 /** Options of {@linkcode createPartFile}. */
-export interface PartFileOptions {
-  /** The sender's file name, not yet safe; used if the target is a folder. */
-  readonly name: string;
-  /** The sender's MIME type. A file without a name is called "file" with the type's extension. */
-  readonly mimeType?: string;
-  /** True if an existing file may be replaced. */
-  readonly overwrite: boolean;
+export interface PartFileOptions extends PartOptions {
   /** Longest name of a file in a folder, in bytes; at most 255, the limit of file systems. */
   readonly nameBytes: number;
   /**
@@ -53,7 +49,7 @@ const PREFIX_BYTES = 100;
  * Rejects with a StreamError, and leaves nothing behind: "file-exists" if the path is taken and `overwrite` is false, "unsafe-name" for an
  * unusable sender's name, "invalid-argument" for an invalid path. Otherwise "file-error" with `cause`.
  */
-export async function createPartFile(target: string | URL, options: PartFileOptions): Promise<PartFile> {
+export async function createPartFile(target: SaveTarget, options: PartFileOptions): Promise<PartFile> {
   const given = givenPath(target, "Cannot save the file");
   return await create(given.path, given.folder, options);
 }

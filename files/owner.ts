@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
-import { mayRead } from "../common/platform.ts";
+import { mayRead } from "../common/platforms/node.ts";
 import { codeOf } from "./paths.ts";
 
 /** Process on one machine, or in one container. */

@@ -5,13 +5,14 @@ import { removeFolders } from "./folders.ts";
 import { codeOf, fileError, reasonOf, refusal } from "./paths.ts";
 import { ifMissing, placeNew, placeOver, removeIfSame } from "./placing.ts";
 import { numberedName } from "./safe_name.ts";
-import type { FileRef } from "../protocol/file_ref.ts";
+import type { DiskFileRef } from "../protocol/file_ref.ts";
+import type { PartOfFile } from "./file_access.ts";
 import type { FileSystem } from "./file_system.ts";
 
 /** Input of a part file. */
 export interface PartFileInput {
   readonly files: FileSystem;
-  readonly ref: FileRef;
+  readonly ref: DiskFileRef;
   /** Path of the finished file. In a folder `commit` may add a number to the name. */
   readonly finalPath: string;
   /** Topmost folder that was made for the file. */
@@ -34,9 +35,9 @@ const contenders = new Map<string, { next: number; parts: number }>();
 const NO_SYNC: ReadonlySet<string | undefined> = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
 /** File that is being written. The caller ends it by `commit` or `discard`. */
-export class PartFile {
+export class PartFile implements PartOfFile {
   /** Reference by which workers write to this very file, by position. */
-  readonly ref: FileRef;
+  readonly ref: DiskFileRef;
   /** Path of the finished file. In a folder `commit` may add a number to the name. */
   readonly finalPath: string;
   readonly #input: PartFileInput;

@@ -11,7 +11,7 @@ export interface GivenPath {
 }
 
 /** Reads a caller's path. Throws StreamError "invalid-argument" for an invalid one; `action` begins the message. */
-export function givenPath(given: string | URL, action: string): GivenPath {
+export function givenPath(given: unknown, action: string): GivenPath {
   const text = isUrl(given) ? pathOfUrl(given, action) : given;
   if (typeof text !== "string") {
     throw new StreamError(

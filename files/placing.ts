@@ -1,7 +1,7 @@
 // Placing of part files under their final names. An existing file is replaced only if the caller asked for that.
 import { isSame } from "./file_system.ts";
 import { codeOf, refusal } from "./paths.ts";
-import type { FileRef } from "../protocol/file_ref.ts";
+import type { DiskFileRef } from "../protocol/file_ref.ts";
 import type { Entry, FileSystem } from "./file_system.ts";
 
 /** Error codes of file systems without hard links, Android's "EACCES" and Windows' "EISDIR" on FAT included. */
@@ -21,7 +21,7 @@ const NO_LINKS: ReadonlySet<string | undefined> = new Set([
 const ATTEMPTS = 20;
 
 /** Gives the file a free name. Returns false for a taken one; its owner, a symbolic link included, stays unchanged. */
-export async function placeNew(files: FileSystem, ref: FileRef, path: string): Promise<boolean> {
+export async function placeNew(files: FileSystem, ref: DiskFileRef, path: string): Promise<boolean> {
   for (let attempt = 1;; attempt++) {
     try {
       await files.link(ref.path, path);
@@ -44,7 +44,7 @@ export async function placeNew(files: FileSystem, ref: FileRef, path: string): P
 }
 
 /** Gives the file a name and replaces a file there, but no folder, device or pipe. A symbolic link is replaced, not followed. */
-export async function placeOver(files: FileSystem, ref: FileRef, path: string): Promise<void> {
+export async function placeOver(files: FileSystem, ref: DiskFileRef, path: string): Promise<void> {
   const entry = await files.lstat(path).catch(ifMissing);
   if (entry?.kind === "folder") throw refusal("EISDIR", "illegal operation on a directory");
   if (entry?.kind === "other") throw refusal("EEXIST", "not a regular file");
@@ -60,7 +60,7 @@ export function ifMissing(error: unknown): undefined {
  * Gives the file a free name without hard links. An empty holder reserves the name, and then the file replaces the holder. A crash between
  * the two steps leaves an empty file.
  */
-async function replaceHolder(files: FileSystem, ref: FileRef, path: string): Promise<boolean> {
+async function replaceHolder(files: FileSystem, ref: DiskFileRef, path: string): Promise<boolean> {
   let holder: Entry;
   try {
     holder = await files.create(path);

@@ -1,21 +1,16 @@
 import { basename } from "node:path";
 import { nodeFileSystem } from "./file_system.ts";
 import { fileError, givenPath, reasonOf, refusal } from "./paths.ts";
-import type { FileRef } from "../protocol/file_ref.ts";
+import type { DiskFileRef } from "../protocol/file_ref.ts";
+import type { FileToSend } from "../protocol/files.ts";
+import type { FileSource } from "./file_access.ts";
 import type { Entry, FileSystem } from "./file_system.ts";
 
-/** File to send, as it was when it was opened. */
-export interface FileSource {
-  /** Reference by which workers read the file. */
-  readonly ref: FileRef;
+/** File of a disk to send. */
+export interface DiskSource extends FileSource {
+  readonly ref: DiskFileRef;
   /** Absolute path. */
   readonly path: string;
-  /** Last component of the path. */
-  readonly name: string;
-  /** Size, in bytes; undefined for a generated file, whose size the file system gives as 0. */
-  readonly size: number | undefined;
-  /** Bytes of a file without a size, in order. */
-  contents(): AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -25,7 +20,7 @@ export interface FileSource {
  * Rejects with StreamError "file-error" and `cause` unless the path leads to a readable regular file, as folders, devices and pipes have no
  * known end. Rejects with "invalid-argument" for an invalid path.
  */
-export async function openSource(given: string | URL, files: FileSystem = nodeFileSystem): Promise<FileSource> {
+export async function openSource(given: FileToSend, files: FileSystem = nodeFileSystem): Promise<DiskSource> {
   const action = "Cannot open the file";
   const { path, folder } = givenPath(given, action);
   let found: Entry;

@@ -1,4 +1,4 @@
-import { createSha256, equalBytes } from "../common/platform.ts";
+import { equalBytes, platform } from "../common/platform.ts";
 
 /** Running digest of a stream. */
 export interface RunningDigest {
@@ -12,7 +12,7 @@ export const NO_DIGEST: Uint8Array = new Uint8Array(0);
 
 /** Whether a digest is the sha256 of bytes, which must be few enough to hash at once. */
 export function isDigestOf(digest: Uint8Array, bytes: Uint8Array): boolean {
-  const hash = createSha256();
+  const hash = platform().createSha256();
   hash.update(bytes);
   return equalBytes(hash.digest(), digest);
 }
@@ -22,13 +22,13 @@ export function isDigestOf(digest: Uint8Array, bytes: Uint8Array): boolean {
  * in parallel.
  */
 export function runningDigest(): RunningDigest {
-  const hash = createSha256();
+  const hash = platform().createSha256();
   return {
     update(bytes) {
       hash.update(bytes);
     },
     finish() {
-      return hash.digest("base64");
+      return platform().encodeBase64(hash.digest());
     },
   };
 }

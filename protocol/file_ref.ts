@@ -1,5 +1,8 @@
+/** File that workers open, as data that can be posted: on a disk, or of a web page. */
+export type FileRef = DiskFileRef | BlobRef | WritableRef;
+
 /** A file as its opener saw it. A later opening of the path compares device and inode, and uses no other file. */
-export interface FileRef {
+export interface DiskFileRef {
   readonly path: string;
   /** Device number, in decimal. */
   readonly device: string;
@@ -15,4 +18,18 @@ export interface FileVersion {
   readonly size: number;
   /** Nanoseconds since 1970, in decimal, as exact as the runtime tells. */
   readonly modified: string;
+}
+
+/** A page's file that is read. The browser refuses to read one that has changed. */
+export interface BlobRef {
+  /** Name, for messages. */
+  readonly path: string;
+  readonly blob: Blob;
+}
+
+/** A page's file that is written, by position. It is not posted: the page writes to it. */
+export interface WritableRef {
+  /** Name, for messages. */
+  readonly path: string;
+  write(bytes: Uint8Array, position: number): Promise<void>;
 }

@@ -4,11 +4,11 @@ import { SEGMENT_CAPACITY, SEGMENT_HEADROOM, SMALL_SEGMENT_CAPACITY } from "../p
 const KEPT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Recycled memory that threads share. A segment returns to its store when its owner has released it and no job pins it: an abandoned job
+ * Recycled memory, which threads share where the platform has shared memory. A segment returns to its store when its owner has released it and no job pins it: an abandoned job
  * may still run.
  */
 export interface Segment {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** View of the whole buffer. */
   readonly bytes: Uint8Array;
   /** Notes that a job starts to use the memory, or ends. */
@@ -30,8 +30,13 @@ export interface SegmentStore {
   clear(): void;
 }
 
-export function createSegmentStore(): SegmentStore {
-  return new FreeLists();
+/** Creates a store. `allocate` makes the memory of a segment, of a size in bytes. */
+export function createSegmentStore(allocate: (bytes: number) => ArrayBufferLike = shared): SegmentStore {
+  return new FreeLists(allocate);
+}
+
+function shared(bytes: number): ArrayBufferLike {
+  return new SharedArrayBuffer(bytes);
 }
 
 /** Payloads of segments between the smallest and the largest, in bytes. They double, so that a frame takes at most twice its size. */
@@ -45,9 +50,14 @@ const CAPACITIES: readonly number[] = [
 ];
 
 class FreeLists implements SegmentStore {
-  readonly #free = new Map<number, SharedArrayBuffer[]>(CAPACITIES.map((capacity) => [capacity, []]));
+  readonly #free = new Map<number, ArrayBufferLike[]>(CAPACITIES.map((capacity) => [capacity, []]));
+  readonly #allocate: (bytes: number) => ArrayBufferLike;
   #kept = 0;
   #inUse = 0;
+
+  constructor(allocate: (bytes: number) => ArrayBufferLike) {
+    this.#allocate = allocate;
+  }
 
   get inUse(): number {
     return this.#inUse;
@@ -58,7 +68,7 @@ class FreeLists implements SegmentStore {
     const kept = this.#free.get(size)?.pop();
     if (kept !== undefined) this.#kept -= size;
     this.#inUse += size;
-    return new PinnedSegment(kept ?? new SharedArrayBuffer(size), (buffer) => this.#takeBack(buffer));
+    return new PinnedSegment(kept ?? this.#allocate(size), (buffer) => this.#takeBack(buffer));
   }
 
   clear(): void {
@@ -66,7 +76,7 @@ class FreeLists implements SegmentStore {
     this.#kept = 0;
   }
 
-  #takeBack(buffer: SharedArrayBuffer): void {
+  #takeBack(buffer: ArrayBufferLike): void {
     this.#inUse -= buffer.byteLength;
     const list = this.#free.get(buffer.byteLength);
     if (list === undefined || this.#kept + buffer.byteLength > KEPT_BYTES) return;
@@ -76,14 +86,14 @@ class FreeLists implements SegmentStore {
 }
 
 class PinnedSegment implements Segment {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly bytes: Uint8Array;
-  readonly #giveBack: (buffer: SharedArrayBuffer) => void;
+  readonly #giveBack: (buffer: ArrayBufferLike) => void;
   #pins = 0;
   #released = false;
   #gone = false;
 
-  constructor(buffer: SharedArrayBuffer, giveBack: (buffer: SharedArrayBuffer) => void) {
+  constructor(buffer: ArrayBufferLike, giveBack: (buffer: ArrayBufferLike) => void) {
     this.buffer = buffer;
     this.bytes = new Uint8Array(buffer);
     this.#giveBack = giveBack;
@@ -116,7 +126,7 @@ class PinnedSegment implements Segment {
 
 /** A second hold of a segment. */
 class SharedSegment implements Segment {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly bytes: Uint8Array;
   readonly #first: Segment;
   #released = false;

@@ -1,20 +1,9 @@
 import type { Clock } from "../../common/clock.ts";
 import type { Limits } from "../../protocol/limits.ts";
-import type { PartFile } from "../../files/create_part_file.ts";
-import type { FileSource } from "../../files/source.ts";
+import type { FileAccess } from "../../files/file_access.ts";
 import type { Codec } from "../../workers/codec.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { PacketScheduler } from "./packet_scheduler.ts";
-
-/** File system calls that streams use; see `files/`. */
-export interface FileAccess {
-  openSource(path: string | URL): Promise<FileSource>;
-  mimeTypeOf(name: string): string;
-  createPartFile(
-    target: string | URL,
-    options: { name: string; mimeType: string; overwrite: boolean; nameBytes: number },
-  ): Promise<PartFile>;
-}
 
 /** Environment of a stream: its runtime's limits, clock, codec and files. */
 export interface StreamContext {

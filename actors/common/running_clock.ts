@@ -1,6 +1,6 @@
 // Clock of the time in which this process ran. A process stopped by a debugger, a signal or a closed laptop receives nothing: that is no
 // silence of the other participants.
-import { repeat } from "../../common/platform.ts";
+import { platform } from "../../common/platform.ts";
 import type { Clock } from "../../common/clock.ts";
 
 /** Interval of the heartbeat, in ms. */
@@ -17,7 +17,10 @@ interface Waiting {
 }
 
 /** Makes a clock that stands still while the process is stopped. */
-export function runningClock(base: Required<Clock>, heartbeat: Heartbeat = repeat): Required<Clock> {
+export function runningClock(
+  base: Required<Clock>,
+  heartbeat: Heartbeat = (look, ms) => platform().repeat(look, ms),
+): Required<Clock> {
   let lost = 0;
   let lookedAt = 0;
   let pending = 0;

@@ -11,6 +11,7 @@ import {
 } from "xstate";
 import { StreamError } from "../../errors.ts";
 import { onAbort } from "../../common/abort.ts";
+import type { FileToSend } from "../../protocol/files.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertKnownNames } from "../../protocol/option_names.ts";
 import {
@@ -49,8 +50,8 @@ export interface SendBytesInput {
 export interface SendFileInput {
   /** Runtime that sends the file. */
   readonly runtime: Runtime;
-  /** Path of the file. */
-  readonly path: string | URL;
+  /** Path of the file; in a page the file. */
+  readonly path: FileToSend;
   /** As for `runtime.sendFile`. */
   readonly options?: SendFileOptions;
 }

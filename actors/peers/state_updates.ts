@@ -30,7 +30,7 @@ export class StateUpdates {
   readonly #sending = new Set<OutgoingStream>();
   readonly #unknown = new Map<number, SendingState>();
   #creditDue = false;
-  #scheduled: NextTurn | undefined;
+  #scheduled: NextTurn;
   /** Number of packets that the transport has not sent yet. */
   #unsent = 0;
   /** Whether another flush is due once they were sent. */

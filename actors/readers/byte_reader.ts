@@ -1,5 +1,6 @@
 import { StreamError } from "../../errors.ts";
 import type { ByteStreamInfo } from "../../protocol/info.ts";
+import type { SaveTarget } from "../../protocol/files.ts";
 import { assertReadOptions, assertSaveOptions, type SaveOptions } from "../../protocol/options.ts";
 import { BaseReader } from "./base_reader.ts";
 import { ByteGatherer } from "./byte_gatherer.ts";
@@ -25,11 +26,15 @@ export class ByteReader extends BaseReader<Uint8Array> implements ByteStreamRead
     });
   }
 
-  async saveTo(path: string | URL, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
+  async blob(options: { signal?: AbortSignal } = {}): Promise<Blob> {
+    return new Blob([await this.readAll(options) as Uint8Array<ArrayBuffer>], { type: this.info.mimeType });
+  }
+
+  async saveTo(target: SaveTarget, options: SaveOptions = {}): Promise<{ path: string; bytes: number }> {
     assertSaveOptions(options);
     return await this.consume(options.signal, async () => {
       try {
-        return await saveStream(this.stream, this.info.name, path, options);
+        return await saveStream(this.stream, this.info.name, target, options);
       } catch (error) {
         if (!(error instanceof StreamError) || error.code !== "invalid-argument") throw this.failed(error);
         this.unclaim(); // not a path: nothing was consumed, and another call may succeed

@@ -1,5 +1,6 @@
 import type { AnyActorRef } from "xstate";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
+import type { SaveTarget } from "../../protocol/files.ts";
 import type { SaveOptions } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
 
@@ -104,11 +105,13 @@ export interface ByteStreamReader extends StreamReader<Uint8Array> {
   readonly info: ByteStreamInfo;
   /** Resolves with all bytes in one array. Rejects with "too-large" above `limits.readAllBytes`. */
   readAll(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** Resolves with all bytes as a Blob of the stream's MIME type; with "too-large" as `readAll`. */
+  blob(options?: { signal?: AbortSignal }): Promise<Blob>;
   /**
-   * Writes the bytes to a file, whole or not at all. In a folder the file gets the sender's name, made safe, with a number if the name is
+   * Writes the bytes to a file, whole or not at all. The target is a path or file URL; in a page it is a handle of a folder or file. In a folder the file gets the sender's name, made safe, with a number if the name is
    * taken. A stream without a name becomes "file" with its MIME type's extension. A path that ends in a slash is a folder, created if it is
    * missing. A path of an existing file: "file-exists". With `overwrite` an existing file is replaced.
    * Further errors: "unsafe-name", "file-error" with `cause`.
    */
-  saveTo(path: string | URL, options?: SaveOptions): Promise<{ path: string; bytes: number }>;
+  saveTo(target: SaveTarget, options?: SaveOptions): Promise<{ path: string; bytes: number }>;
 }

@@ -1,4 +1,5 @@
 import { systemClock } from "../../common/clock.ts";
+import type { SaveTarget } from "../../protocol/files.ts";
 import type { SaveOptions } from "../../protocol/options.ts";
 import { ProgressMeter } from "../../protocol/progress.ts";
 import { SEGMENT_HEADROOM } from "../../protocol/constants.ts";
@@ -19,7 +20,7 @@ const CLEAR_WAIT = 250;
 export async function saveStream(
   stream: IncomingStream,
   name: string,
-  target: string | URL,
+  target: SaveTarget,
   options: SaveOptions,
 ): Promise<{ path: string; bytes: number }> {
   const { saves } = stream.context;
@@ -49,7 +50,7 @@ function unlessHung<T>(stream: IncomingStream, work: Promise<T>): Promise<T> {
 async function save(
   stream: IncomingStream,
   name: string,
-  target: string | URL,
+  target: SaveTarget,
   { overwrite = false, onProgress }: SaveOptions,
 ): Promise<{ path: string; bytes: number }> {
   const { clock, files, limits } = stream.context;

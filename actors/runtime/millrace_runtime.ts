@@ -13,7 +13,9 @@ import type {
 } from "../../protocol/options.ts";
 import type { SharingEvents, Transport } from "../../transports/transport.ts";
 import type { Codec } from "../../workers/codec.ts";
-import type { FileAccess, StreamContext } from "../common/context.ts";
+import type { FileAccess } from "../../files/file_access.ts";
+import type { FileToSend } from "../../protocol/files.ts";
+import type { StreamContext } from "../common/context.ts";
 import { ActorIds } from "../common/actor_ids.ts";
 import { Deadlines } from "../common/deadlines.ts";
 import type { ActorPlace } from "../common/stream_actor.ts";
@@ -168,9 +170,9 @@ class MillraceRuntime implements Runtime {
     return await sendBytes(this.#sending, data, options);
   }
 
-  async sendFile(path: string | URL, options: SendFileOptions = {}): Promise<ByteStreamInfo> {
+  async sendFile(file: FileToSend, options: SendFileOptions = {}): Promise<ByteStreamInfo> {
     this.#assertOpen("send the file");
-    return await sendFile(this.#sending, path, options);
+    return await sendFile(this.#sending, file, options);
   }
 
   registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void {

@@ -7,6 +7,7 @@ import type {
   SendTextOptions,
   TextStreamOptions,
 } from "../../protocol/options.ts";
+import type { FileToSend } from "../../protocol/files.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
 import type { ByteSource } from "./sources.ts";
@@ -53,10 +54,10 @@ export interface Runtime extends AsyncDisposable {
    */
   sendBytes(data: ByteSource, options?: SendBytesOptions): Promise<ByteStreamInfo>;
   /**
-   * Sends a file, which workers read. Resolves when receipts have arrived; with `confirm: false`, when all bytes were handed to the
+   * Sends a file, which workers read: a path or file URL, in a page a `File` or `FileSystemFileHandle`. Resolves when receipts have arrived; with `confirm: false`, when all bytes were handed to the
    * transport. Rejects with "file-error" if the file cannot be read or changes during the send.
    */
-  sendFile(path: string | URL, options?: SendFileOptions): Promise<ByteStreamInfo>;
+  sendFile(file: FileToSend, options?: SendFileOptions): Promise<ByteStreamInfo>;
   /** Registers the handler of a topic's text streams. Throws "handler-exists" if the topic already has one. */
   registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void;
   /** Registers the handler of a topic's byte streams. Throws "handler-exists" if the topic already has one. */

@@ -19,6 +19,7 @@ import { type Bytes, bytesOf, isBlob, isFile, isReadableStream, isUint8Array } f
 import { utf8Bytes } from "../../common/utf8.ts";
 import { produceFile } from "../writers/file_producer.ts";
 import { DEFAULT_MIME_TYPE } from "../../protocol/constants.ts";
+import type { FileToSend } from "../../protocol/files.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import type { OutgoingStreamManager } from "./outgoing_manager.ts";
 import { blobParts, type BytesInParts, type ByteSource, endSource, isInParts, iterate } from "./sources.ts";
@@ -146,12 +147,12 @@ async function sendParts(
 
 export async function sendFile(
   sending: OutgoingStreamManager,
-  path: string | URL,
+  given: FileToSend,
   options: SendFileOptions,
 ): Promise<ByteStreamInfo> {
   assertByteOptions(options);
   const streamId = options.streamId ?? crypto.randomUUID();
-  const file = await sending.beforehand(() => sending.files.openSource(path), options.signal, streamId);
+  const file = await sending.beforehand(() => sending.files.openSource(given), options.signal, streamId);
   if (file.size !== undefined) assertSize(options.totalSize, file.size, "file");
   const described = {
     ...options,

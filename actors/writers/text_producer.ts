@@ -2,6 +2,7 @@ import { MAX_UTF8_BYTES_PER_UNIT, SEGMENT_BYTES, SEGMENT_HEADROOM, STREAM_CHUNK_
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import { pieceEnd, SurrogateJoiner, textPieces, utf8Bytes } from "../../common/utf8.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
+import { platform } from "../../common/platform.ts";
 import { NO_DIGEST } from "../../protocol/digest.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { Segment } from "../../workers/segments.ts";
@@ -80,7 +81,7 @@ export async function produceText(stream: OutgoingStream, text: string, size: nu
       if (filled > 0 && shouldYield()) await yieldToEventLoop();
       const piece = text.slice(at, pieceEnd(text, at, STEP_UNITS));
       const free = segment.bytes.subarray(SEGMENT_HEADROOM + filled, SEGMENT_HEADROOM + room);
-      const { read, written } = encoder.encodeInto(piece, free);
+      const { read, written } = platform().encodeUtf8(piece, free);
       isFull = read < piece.length;
       at += read;
       filled += written;

@@ -1,7 +1,7 @@
 // A short stream's content within its header: one packet instead of three, each with a request and a place in every queue. Content of
 // text is the text, content of bytes their base64.
 import { OWN_ATTRIBUTE } from "../constants.ts";
-import { decodeBase64, encodeBase64 } from "../../common/platform.ts";
+import { platform } from "../../common/platform.ts";
 import { encodeExtension, type HeaderExtension } from "./extension.ts";
 import { headerBytes } from "./header_limits.ts";
 import type { StreamHeader } from "./packets.ts";
@@ -14,7 +14,6 @@ export const WHOLE_BYTES = 4_000;
 const MAX_BASE64_LENGTH: number = 4 * Math.ceil(WHOLE_BYTES / 3);
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Content of a whole stream. */
 export interface InlineContent {
@@ -31,7 +30,7 @@ export function inlineContent(
   { content, digest }: InlineContent,
   mostBytes: number,
 ): StreamHeader | undefined {
-  const text = kind === "text" ? decoder.decode(content) : encodeBase64(content);
+  const text = kind === "text" ? platform().decodeUtf8(content) : platform().encodeBase64(content);
   const inlined = withExtension(header, { ...extension, whole: [text, digest] });
   return headerBytes(inlined) <= mostBytes ? inlined : undefined;
 }
@@ -57,11 +56,11 @@ function withExtension(header: StreamHeader, extension: HeaderExtension): Stream
 export function isWholeContent(kind: "text" | "bytes", text: string): boolean {
   if (kind === "text") return text.length <= WHOLE_BYTES && utf8Bytes(text) <= WHOLE_BYTES;
   if (text.length > MAX_BASE64_LENGTH) return false;
-  const bytes = decodeBase64(text);
-  return bytes.length <= WHOLE_BYTES && encodeBase64(bytes) === text;
+  const bytes = platform().decodeBase64(text);
+  return bytes.length <= WHOLE_BYTES && platform().encodeBase64(bytes) === text;
 }
 
 /** Decodes valid inline content. */
 export function readWholeContent(kind: "text" | "bytes", text: string): Uint8Array {
-  return kind === "text" ? encoder.encode(text) : decodeBase64(text);
+  return kind === "text" ? encoder.encode(text) : platform().decodeBase64(text);
 }

@@ -1,24 +1,20 @@
-// Validates untrusted msgpack before msgpackr decodes it: rejects extension types, by which msgpackr would revive dates, errors, sets and
+// Validates untrusted msgpack before a library decodes it: rejects extension types, by which msgpackr would revive dates, errors, sets and
 // records, and lengths beyond the bytes.
-import { Packr } from "msgpackr/pack"; // not "msgpackr", which reads the environment and loads a native part when it is imported
-import { Unpackr } from "msgpackr/unpack";
+import { platform } from "../../common/platform.ts";
 
 /** Deepest nesting that is accepted; our own packets have 4. */
 const MAX_DEPTH = 8;
 
-const packr = new Packr({ useRecords: false, variableMapSize: true });
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
-
 /** Encodes a value to an array of the caller's own. */
 export function encodeMsgpack(value: unknown): Uint8Array {
-  return new Uint8Array(packr.pack(value)); // pack() returns a view of a pool that msgpackr uses again
+  return platform().packMsgpack(value);
 }
 
 /** Decodes untrusted bytes; undefined if they are not one plain value. */
 export function decodeMsgpack(bytes: Uint8Array): unknown {
   if (skip(bytes, 0, 0) !== bytes.length) return undefined;
   try {
-    return unpackr.unpack(bytes);
+    return platform().unpackMsgpack(bytes);
   } catch {
     return undefined;
   }

@@ -27,7 +27,7 @@ import {
   StreamError,
 } from "../../mod.ts";
 import type { Codec } from "../../workers/codec.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import { nextBytes } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as assert from "uvu/assert";
 import { type CodecPool, StreamError } from "../../mod.ts";
-import { WorkerPool } from "../../workers/pool/pool.ts";
+import { NodePool } from "../../workers/pool/node_pool.ts";
 import { nextBytes } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { inPair } from "../support/hub/hub_fixture.ts";
@@ -32,8 +32,8 @@ async function assertNoSpace(folder: string, pool: CodecPool): Promise<void> {
 
 test("saveTo: a write without space ends the stream at both ends and leaves no file", () =>
   inTemporaryFolder(async (folder) => {
-    class FullPool extends WorkerPool {
-      override writeFile(...args: Parameters<WorkerPool["writeFile"]>): Promise<void> {
+    class FullPool extends NodePool {
+      override writeFile(...args: Parameters<NodePool["writeFile"]>): Promise<void> {
         if (args[1] < 500_000) return super.writeFile(...args); // half of it fits
         const cause = Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
         return Promise.reject(new StreamError("file-error", "Cannot write to the file as no space is left", { cause }));
@@ -49,7 +49,7 @@ test("saveTo: a 256 kB tmpfs that fills midway, if mounting is permitted, gives 
     const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", small]).then(() => true, () => false);
     if (!mounted) return assert.equal(await readdir(small), []);
     try {
-      await assertNoSpace(small, new WorkerPool({ size: 2 }));
+      await assertNoSpace(small, new NodePool({ size: 2 }));
     } finally {
       await run("umount", [small]);
     }

@@ -4,7 +4,7 @@ import { join, sep } from "node:path";
 import * as assert from "uvu/assert";
 import { type FileSystem, nodeFileSystem } from "../../files/file_system.ts";
 import type { CodecPool } from "../../mod.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import { suite } from "../support/harness.ts";
 import { pattern } from "../support/bytes.ts";
 import { inPair, inRealTime } from "../support/hub/hub_fixture.ts";

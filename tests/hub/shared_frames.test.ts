@@ -11,7 +11,7 @@ import { SharedFrame } from "../../protocol/wire/shared_frame.ts";
 import type { SharingTransport } from "../../transports/transport.ts";
 import type { Job, JobResult } from "../../workers/jobs/job.ts";
 import type { JobOptions } from "../../workers/codec.ts";
-import { WorkerPool } from "../../workers/pool/pool.ts";
+import { NodePool } from "../../workers/pool/node_pool.ts";
 import { createSegmentStore, type Segment } from "../../workers/segments.ts";
 import { difference, pattern } from "../support/bytes.ts";
 import { collectReaders } from "../support/handlers.ts";
@@ -232,7 +232,7 @@ async function spoiled(reader: ByteStreamReader): Promise<Uint8Array> {
 }
 
 /** A pool that notes the kinds of its jobs. */
-class NotedPool extends WorkerPool {
+class NotedPool extends NodePool {
   readonly kinds = new Set<string>();
 
   protected override submit(job: Job, segment: Segment, options: JobOptions): Promise<JobResult> {

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { createActor } from "xstate";
 import { sendTextActor } from "../../actors/mod.ts";
 import { onAbort } from "../../common/abort.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import { TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";

@@ -17,11 +17,11 @@ import { inVirtualPair, inVirtualTime } from "../support/hub/hub_fixture.ts";
 import { frame, framedDigest } from "../support/hub/raw_participant.ts";
 import { rejection } from "../support/rejections.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
-import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";
+import { blockingEngine } from "../../workers/node/blocking_engine.ts";
 import { compress, decompress } from "../../workers/jobs/compression.ts";
-import { SlicedEngine } from "../../workers/jobs/sliced_engine.ts";
+import { SlicedEngine } from "../../workers/node/sliced_engine.ts";
 import { runAtOnce, runInTurns } from "../../workers/jobs/steps.ts";
-import { ENCODINGS } from "../../workers/jobs/zlib.ts";
+import { ENCODINGS } from "../../workers/node/zlib.ts";
 
 const test = suite("compression");
 

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import type { ByteStreamReader, Runtime } from "../../mod.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import type { Codec } from "../../workers/codec.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import { suite } from "../support/harness.ts";
 import { incomingOf } from "../support/hub/incoming_of.ts";

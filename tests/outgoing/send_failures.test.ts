@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { Runtime } from "../../mod.ts";
 import type { Codec } from "../../workers/codec.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import type { SegmentStore } from "../../workers/segments.ts";
 import { nextBytes, nextText } from "../support/handlers.ts";

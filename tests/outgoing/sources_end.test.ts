@@ -7,7 +7,7 @@ import { mimeTypeOf } from "../../files/mime.ts";
 import { openSource } from "../../files/source.ts";
 import { startRuntime } from "../../actors/runtime/millrace_runtime.ts";
 import { createHub } from "../../mod.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import { suite } from "../support/harness.ts";
 import { incomingOf } from "../support/hub/incoming_of.ts";
 import { pattern } from "../support/bytes.ts";

@@ -1,18 +1,27 @@
 // The house rules that can be read off the sources: imports, cycles, lengths of files, comments, agreement of both manifests.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { projectRoot } from "../../bench/support/project_root.ts";
+import {
+  described,
+  folderOf,
+  type Import,
+  imports,
+  isPath,
+  layerOf,
+  LAYERS,
+  root,
+  sources,
+  touchOfNode,
+  withoutComments,
+} from "../support/sources.ts";
 
 /** A longer file has a second subject. */
 const MOST_LINES = 400;
 const MOST_LIBRARY_LINES = 310;
 /** Longer files are named on the output, for a review. */
 const MANY_LINES = 250;
-
-const LAYERS: readonly string[] = ["common", "protocol", "workers", "transports", "files", "actors"];
-const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
 
 /** Folders whose comments are checked, and the files at the top. */
 const COMMENTED: readonly string[] = [...LAYERS, "bench", "tests", "cli", "examples", ""];
@@ -36,14 +45,18 @@ const TYPES_FROM: Readonly<Record<string, readonly string[]>> = {
 /** Folders of the library, each above those that it may import. */
 const STAIRCASE: readonly string[] = [
   "common",
+  "common/platforms",
   "protocol",
   "protocol/wire",
   "protocol/flow",
   "workers",
   "workers/jobs",
+  "workers/node",
   "workers/entry",
   "workers/pool",
+  "workers/browser",
   "files",
+  "files/web",
   "transports",
   "transports/hub",
   "transports/livekit/sdk",
@@ -74,17 +87,6 @@ const MOST_FILES = 12;
 /** Largest number of words of a sentence, and of a test's name. */
 const MOST_WORDS = 25;
 
-interface Import {
-  readonly from: string;
-  /** Specifier; a relative one as a path from the project's folder. */
-  readonly to: string;
-  readonly typeOnly: boolean;
-}
-
-const root: string = projectRoot();
-const sources: ReadonlyMap<string, string> = new Map(sourcePaths().map((path) => [path, readFileSync(join(root, path), "utf8")]));
-const imports: readonly Import[] = [...sources].flatMap(([path, text]) => importsOf(path, text));
-
 const test = suite("layering");
 
 test("layering: sources and imports are found", () => {
@@ -96,17 +98,12 @@ test("layering: a layer imports only from the layers below", () => {
   assert.equal(imports.filter((one) => LAYERS.includes(layerOf(one.from)) && !isAllowed(one)).map(described), []);
 });
 
-test("layering: only workers, files, a LiveKit room and common/platform.ts touch Node's modules and globals", () => {
+test("layering: only workers, files, a LiveKit room and common/platforms touch Node's modules and globals", () => {
   const homes = ["workers", "files"];
   const isHome = (path: string): boolean =>
-    path === "common/platform.ts" || homes.includes(layerOf(path)) || folderOf(path).startsWith("transports/livekit");
+    path === "common/platforms/node.ts" || homes.includes(layerOf(path)) || folderOf(path).startsWith("transports/livekit");
   const core = [...sources].filter(([path]) => [...LAYERS, ""].includes(layerOf(path)) && !isHome(path));
-  const found = core.flatMap(([path, text]) => {
-    const touches = /"node:[^"]*"|(?<![.\w])(?:Buffer|process|setImmediate|clearImmediate|global|require)\b(?=[.(])/.exec(
-      withoutComments(text),
-    );
-    return touches === null ? [] : [`${path}: ${touches[0]}`];
-  });
+  const found = core.flatMap(([path]) => touchOfNode(path) ?? []);
   assert.equal(found, []);
 });
 
@@ -284,7 +281,7 @@ test.run();
 function isAllowed({ from, to, typeOnly }: Import): boolean {
   const layer = layerOf(from);
   if (!isPath(to)) {
-    return (layer !== "protocol" && layer !== "common") || to.startsWith("msgpackr/") || from === "common/platform.ts";
+    return (layer !== "protocol" && layer !== "common") || to.startsWith("msgpackr/") || folderOf(from) === "common/platforms";
   }
   if (isFoundation(to) || layerOf(to) === layer) return layer !== "protocol" || to !== "common/event_loop.ts";
   return (BELOW[layer] ?? []).includes(layerOf(to)) || (typeOnly && (TYPES_FROM[layer] ?? []).includes(layerOf(to)));
@@ -299,29 +296,6 @@ function packageOf(specifier: string): string {
   return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
-/** Whether a specifier is a path of the project, not a package's or a built-in's name. */
-function isPath(to: string): boolean {
-  return /\.(ts|js)$/.test(to);
-}
-
-/** Top folder of a file; "" for files at the top. */
-function layerOf(path: string): string {
-  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
-}
-
-function described({ from, to, typeOnly }: Import): string {
-  return `${from} imports ${typeOnly ? "types of " : ""}${to}`;
-}
-
-function importsOf(from: string, text: string): Import[] {
-  const statement = /^\s*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
-  return [...withoutComments(text).matchAll(statement)].map(([, type, named, dynamic]) => {
-    const specifier = named ?? dynamic ?? "";
-    const to = specifier.startsWith(".") ? posix.join(posix.dirname(from), specifier) : specifier;
-    return { from, to, typeOnly: type !== undefined };
-  });
-}
-
 /** Texts of the comments without tables, each joined from its lines; a line that is indented further stays apart. */
 function commentsOf(text: string): string[] {
   const blocks = /(?:^[ \t]*\/\/.*\n)+|\/\*\*[^]*?\*\/|\s\/\/ .*/gm;
@@ -334,10 +308,6 @@ function commentsOf(text: string): string[] {
 
 function wordsOf(sentence: string): number {
   return sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/^\s*\/\*[^]*?\*\//gm, "").replace(/(^|\s)\/\/.*$/gm, "$1");
 }
 
 /** Nodes of one cycle of a graph, or none. */
@@ -368,27 +338,6 @@ function graphOf(nodeOf: (path: string) => string): Map<string, Set<string>> {
     if (node !== other) graph.set(node, (graph.get(node) ?? new Set()).add(other));
   }
   return graph;
-}
-
-/** The folder of a file; a file at the top stands for itself. */
-function folderOf(path: string): string {
-  return path.includes("/") ? posix.dirname(path) : path;
-}
-
-function sourcePaths(): string[] {
-  const top = readdirSync(root).filter((name) => name.endsWith(".ts"));
-  const nested = FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
-    filesIn(folder).filter((path) => /\.(ts|js)$/.test(path))
-  );
-  return [...top, ...nested].sort();
-}
-
-function filesIn(folder: string): string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return ["node_modules", "bin", "venv"].includes(entry.name) ? [] : filesIn(path);
-    return [path];
-  });
 }
 
 function readJson(name: string): Record<string, unknown> {

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { STREAM_ERROR_CODES } from "../../errors.ts";
 import type { ByteStreamReader, StreamErrorCode } from "../../mod.ts";
 import { createHub, createRuntime, StreamError } from "../../mod.ts";
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import type { CodecPool } from "../../workers/pool/options.ts";
 import { altered } from "../support/hub/altered_transport.ts";
 import { collectReaders, last, TO_BOB } from "../support/handlers.ts";

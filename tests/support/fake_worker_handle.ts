@@ -1,8 +1,8 @@
 import type { Job, JobResult } from "../../workers/jobs/job.ts";
-import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";
+import { blockingEngine } from "../../workers/node/blocking_engine.ts";
 import { carryOut } from "../../workers/jobs/carry_out.ts";
 import { runAtOnce } from "../../workers/jobs/steps.ts";
-import type { WorkerHandle } from "../../workers/pool/worker_handle.ts";
+import type { WorkerHandle } from "../../workers/pool/worker.ts";
 
 /** A worker that acts only when the test says so. */
 export class FakeWorkerHandle implements WorkerHandle {

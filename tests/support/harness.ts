@@ -1,4 +1,5 @@
 // uvu with a time limit around each test, and failures that lead to the fault. A promise that never settles fails its test by name.
+import "../../common/platforms/node.ts"; // tests of single modules load no entry, which would install it
 import { suite as uvuSuite } from "uvu";
 
 /** A test's own limit, in seconds, unless it asks for more. */

@@ -1,9 +1,9 @@
 // Compressed payloads that claim to be large: they never become more than their frame's header says.
 import zlib from "node:zlib";
 import * as assert from "uvu/assert";
-import { blockingEngine } from "../../workers/jobs/blocking_engine.ts";
+import { blockingEngine } from "../../workers/node/blocking_engine.ts";
 import { decompress } from "../../workers/jobs/compression.ts";
-import { SlicedEngine } from "../../workers/jobs/sliced_engine.ts";
+import { SlicedEngine } from "../../workers/node/sliced_engine.ts";
 import { runAtOnce, runInTurns } from "../../workers/jobs/steps.ts";
 import { suite } from "../support/harness.ts";
 

@@ -1,4 +1,4 @@
-import { createInlineCodec } from "../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../workers/node/job_platform.ts";
 import { codecConformance } from "../support/conformance/codec.ts";
 
 codecConformance("inline codec", () => createInlineCodec());

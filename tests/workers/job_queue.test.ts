@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { yieldToEventLoop } from "../../common/event_loop.ts";
 import type { EncodedSegment, JobOptions } from "../../workers/codec.ts";
 import type { Job, JobResult } from "../../workers/jobs/job.ts";
-import { WorkerPool } from "../../workers/pool/pool.ts";
+import { NodePool } from "../../workers/pool/node_pool.ts";
 import { JobQueue } from "../../workers/pool/job_queue.ts";
 import type { Task } from "../../workers/pool/worker_slot.ts";
 import type { Segment } from "../../workers/segments.ts";
@@ -124,10 +124,10 @@ test("JobQueue.clear(): removes all jobs, whatever they wait for", () => {
   assert.is(queue.waiting + queue.bytes, 0);
 });
 
-test("WorkerPool: runs one owner's job beside another's hundred", async () => {
+test("NodePool: runs one owner's job beside another's hundred", async () => {
   const worker = new FakeWorkerHandle();
   worker.start();
-  const pool = new WorkerPool({ size: 1 }, { startWorker: () => worker });
+  const pool = new NodePool({ size: 1 }, { startWorker: () => worker });
   const submit = (owner: string): { segment: Segment; done: Promise<EncodedSegment> } => {
     const span = filled(pool, new Uint8Array(100_000));
     span.segment.release();
@@ -148,7 +148,7 @@ test("WorkerPool: runs one owner's job beside another's hundred", async () => {
 });
 
 /** A pool that notes the owners of its jobs. */
-class NotedPool extends WorkerPool {
+class NotedPool extends NodePool {
   readonly owners = new Set<string | undefined>();
 
   protected override submit(job: Job, segment: Segment, options: JobOptions): Promise<JobResult> {
@@ -157,7 +157,7 @@ class NotedPool extends WorkerPool {
   }
 }
 
-test("WorkerPool: jobs of a receiver belong to its senders", () =>
+test("NodePool: jobs of a receiver belong to its senders", () =>
   inTemporaryFolder(async (folder) => {
     const pool = new NotedPool({ size: 1 });
     await inPair(async (alice, bob) => {

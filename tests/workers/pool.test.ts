@@ -5,7 +5,7 @@ import { programCommand } from "../../bench/support/program_command.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { yieldToEventLoop } from "../../common/event_loop.ts";
 import type { CodecPoolOptions } from "../../workers/pool/options.ts";
-import { createCodecPool, WorkerPool } from "../../workers/pool/pool.ts";
+import { createCodecPool, NodePool } from "../../workers/pool/node_pool.ts";
 import { codecConformance, filled, sha256 } from "../support/conformance/codec.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
@@ -13,12 +13,12 @@ import { until } from "../support/waiting.ts";
 
 codecConformance("pool", () => createCodecPool({ size: 2 }));
 
-const test = suite("WorkerPool");
+const test = suite("NodePool");
 
 /** A test with a pool of real workers. */
-function withPool(title: string, options: CodecPoolOptions, body: (pool: WorkerPool) => Promise<void>): void {
+function withPool(title: string, options: CodecPoolOptions, body: (pool: NodePool) => Promise<void>): void {
   test(title, async () => {
-    const pool = new WorkerPool(options);
+    const pool = new NodePool(options);
     try {
       await body(pool);
     } finally {
@@ -28,7 +28,7 @@ function withPool(title: string, options: CodecPoolOptions, body: (pool: WorkerP
 }
 
 /** Computes the digests of `count` segments concurrently. */
-function digests(pool: WorkerPool, count: number): Promise<void[]> {
+function digests(pool: NodePool, count: number): Promise<void[]> {
   return Promise.all(Array.from({ length: count }, async (_, index) => {
     const bytes = new Uint8Array(SEGMENT_BYTES).fill(index);
     const span = filled(pool, bytes);
@@ -41,7 +41,7 @@ function digests(pool: WorkerPool, count: number): Promise<void[]> {
 }
 
 /** Starts digests, and resolves while workers are at it. Quick ones may be done between two looks: then there are more. */
-async function atWork(pool: WorkerPool, count: number): Promise<{ done: Promise<unknown> }> {
+async function atWork(pool: NodePool, count: number): Promise<{ done: Promise<unknown> }> {
   const done: Promise<unknown>[] = [];
   while (pool.running === 0) {
     if (pool.waiting === 0) done.push(digests(pool, count));
@@ -57,7 +57,7 @@ test("createCodecPool: wrong options are refused", async () => {
   }
 });
 
-withPool("WorkerPool: starts workers with the first large job, at most as many as requested", { size: 2 }, async (pool) => {
+withPool("NodePool: starts workers with the first large job, at most as many as requested", { size: 2 }, async (pool) => {
   const small = filled(pool, new Uint8Array(1000));
   await pool.slice(small);
   small.segment.release();
@@ -69,7 +69,7 @@ withPool("WorkerPool: starts workers with the first large job, at most as many a
   assert.is(pool.running + pool.waiting + pool.queuedBytes, 0);
 });
 
-withPool("WorkerPool: a worker that ends during its jobs loses none of them", { size: 2 }, async (pool) => {
+withPool("NodePool: a worker that ends during its jobs loses none of them", { size: 2 }, async (pool) => {
   for (let kills = 0; kills < 3; kills++) {
     const { done } = await atWork(pool, 60);
     assert.ok(pool.kill(0));
@@ -80,7 +80,7 @@ withPool("WorkerPool: a worker that ends during its jobs loses none of them", { 
   assert.is(pool.workers, 2);
 });
 
-withPool("WorkerPool.close(): rejects pending jobs, ends the workers, and is idempotent", { size: 1 }, async (pool) => {
+withPool("NodePool.close(): rejects pending jobs, ends the workers, and is idempotent", { size: 1 }, async (pool) => {
   const { done } = await atWork(pool, 30);
   const rejected = rejection(() => done, "closed");
   const closing = pool.close();
@@ -92,9 +92,9 @@ withPool("WorkerPool.close(): rejects pending jobs, ends the workers, and is ide
   await rejection(() => digests(pool, 1), "closed");
 });
 
-test("WorkerPool.close(): works on a pool that was never used, or whose worker is starting", async () => {
+test("NodePool.close(): works on a pool that was never used, or whose worker is starting", async () => {
   await createCodecPool().close();
-  const pool = new WorkerPool({ size: 1 });
+  const pool = new NodePool({ size: 1 });
   const pending = rejection(() => digests(pool, 1), "closed");
   await pool.close();
   await pending;
@@ -117,7 +117,7 @@ withPool(
   },
 );
 
-test("WorkerPool: a program ends by itself while workers are idle", async () => {
+test("NodePool: a program ends by itself while workers are idle", async () => {
   const [program, ...args] = programCommand("tests/fixtures/idle_pool");
   const { stdout } = await promisify(execFile)(program, args, { timeout: 15_000 });
   assert.is(stdout.trim(), "workers left: 1");

@@ -4,7 +4,7 @@ import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { yieldToEventLoop } from "../../common/event_loop.ts";
 import type { EncodedSegment } from "../../workers/codec.ts";
 import type { CodecPoolOptions } from "../../workers/pool/options.ts";
-import { WorkerPool } from "../../workers/pool/pool.ts";
+import { NodePool } from "../../workers/pool/node_pool.ts";
 import { PATIENCE_MS } from "../../workers/pool/worker_set.ts";
 import type { Segment } from "../../workers/segments.ts";
 import { filled, sha256 } from "../support/conformance/codec.ts";
@@ -13,10 +13,10 @@ import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { VirtualTime } from "../support/hub/virtual_time.ts";
 
-const test = suite("WorkerPool: losses");
+const test = suite("NodePool: losses");
 
 interface Stage {
-  readonly pool: WorkerPool;
+  readonly pool: NodePool;
   readonly time: VirtualTime;
   /** All workers, in order of their start. */
   readonly workers: readonly FakeWorkerHandle[];
@@ -33,7 +33,7 @@ function stage(options: CodecPoolOptions = {}): Stage {
     return worker;
   };
   return {
-    pool: new WorkerPool({ size: 1, ...options }, { startWorker, clock: time }),
+    pool: new NodePool({ size: 1, ...options }, { startWorker, clock: time }),
     time,
     workers,
     worker(index) {
@@ -45,7 +45,7 @@ function stage(options: CodecPoolOptions = {}): Stage {
 }
 
 /** A job with its segment. */
-function job(pool: WorkerPool, fill?: number, signal?: AbortSignal): { segment: Segment; done: Promise<EncodedSegment> } {
+function job(pool: NodePool, fill?: number, signal?: AbortSignal): { segment: Segment; done: Promise<EncodedSegment> } {
   const span = filled(pool, new Uint8Array(SEGMENT_BYTES).fill(fill ?? 0));
   const done = pool.slice(span, undefined, signal && { signal });
   done.catch(() => undefined); // looked at later
@@ -57,7 +57,7 @@ async function turns(): Promise<void> {
   for (let count = 0; count < 3; count++) await yieldToEventLoop();
 }
 
-test("WorkerPool: a job whose worker crashes runs again in another", async () => {
+test("NodePool: a job whose worker crashes runs again in another", async () => {
   const { pool, worker } = stage();
   const { done } = job(pool, 7);
   await turns();
@@ -68,7 +68,7 @@ test("WorkerPool: a job whose worker crashes runs again in another", async () =>
   assert.is(pool.segments.inUse, 0);
 });
 
-test("WorkerPool: a job whose second worker crashes too is lost, and the pool goes on", async () => {
+test("NodePool: a job whose second worker crashes too is lost, and the pool goes on", async () => {
   const { pool, worker } = stage();
   const { done } = job(pool);
   await turns();
@@ -84,7 +84,7 @@ test("WorkerPool: a job whose second worker crashes too is lost, and the pool go
   assert.is(pool.queuedBytes, 0);
 });
 
-test("WorkerPool: jobs that shared a worker with a deadly one survive", async () => {
+test("NodePool: jobs that shared a worker with a deadly one survive", async () => {
   const { pool, workers, worker } = stage();
   const jobs = Array.from({ length: 6 }, (_, index) => job(pool, index));
   await turns();
@@ -103,7 +103,7 @@ test("WorkerPool: jobs that shared a worker with a deadly one survive", async ()
   for (const [index, { done }] of jobs.entries()) if (index !== 2) await done;
 });
 
-test("WorkerPool: a worker that hangs is ended, and its jobs run elsewhere", async () => {
+test("NodePool: a worker that hangs is ended, and its jobs run elsewhere", async () => {
   const { pool, time, worker } = stage();
   const { done } = job(pool);
   await turns();
@@ -119,7 +119,7 @@ test("WorkerPool: a worker that hangs is ended, and its jobs run elsewhere", asy
   assert.is(pool.segments.inUse, 0);
 });
 
-test("WorkerPool: a worker that answers now and then does not hang", async () => {
+test("NodePool: a worker that answers now and then does not hang", async () => {
   const { pool, time, worker } = stage();
   const jobs = Array.from({ length: 30 }, () => job(pool));
   await turns();
@@ -133,7 +133,7 @@ test("WorkerPool: a worker that answers now and then does not hang", async () =>
   assert.is(time.pending, 0, "timers of an idle pool");
 });
 
-test("WorkerPool: a worker keeps the process alive only while it has jobs", async () => {
+test("NodePool: a worker keeps the process alive only while it has jobs", async () => {
   const { pool, worker } = stage();
   const first = job(pool);
   await turns();
@@ -148,7 +148,7 @@ test("WorkerPool: a worker keeps the process alive only while it has jobs", asyn
   await second.done;
 });
 
-test("WorkerPool: an aborted job leaves the queue, and the next takes its place", async () => {
+test("NodePool: an aborted job leaves the queue, and the next takes its place", async () => {
   const { pool, worker } = stage({ maxQueuedBytes: 2 * SEGMENT_BYTES });
   const controller = new AbortController();
   const jobs = [job(pool), job(pool), job(pool, 1, controller.signal), job(pool, 2)];
@@ -164,7 +164,7 @@ test("WorkerPool: an aborted job leaves the queue, and the next takes its place"
   assert.equal((await jobs[3]?.done)?.digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(2)));
 });
 
-test("WorkerPool: an aborted running job keeps its segment until its worker has answered", async () => {
+test("NodePool: an aborted running job keeps its segment until its worker has answered", async () => {
   const { pool, worker } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
@@ -179,7 +179,7 @@ test("WorkerPool: an aborted running job keeps its segment until its worker has 
   assert.is(pool.queuedBytes, 0);
 });
 
-test("WorkerPool: an aborted job does not run again", async () => {
+test("NodePool: an aborted job does not run again", async () => {
   const { pool, worker, workers } = stage();
   const controller = new AbortController();
   const { done } = job(pool, 0, controller.signal);
@@ -193,7 +193,7 @@ test("WorkerPool: an aborted job does not run again", async () => {
   assert.is(pool.segments.inUse, 0);
 });
 
-test("WorkerPool: the queue holds at most the allowed bytes, and jobs pass in order", async () => {
+test("NodePool: the queue holds at most the allowed bytes, and jobs pass in order", async () => {
   const { pool, worker } = stage({ maxQueuedBytes: 3 * SEGMENT_BYTES });
   const order: number[] = [];
   const jobs = Array.from({ length: 10 }, (_, index) => job(pool, index).done.then(() => void order.push(index)));
@@ -208,7 +208,7 @@ test("WorkerPool: the queue holds at most the allowed bytes, and jobs pass in or
   assert.is(pool.queuedBytes, 0);
 });
 
-test("WorkerPool: a job larger than the queue passes alone", async () => {
+test("NodePool: a job larger than the queue passes alone", async () => {
   const { pool, worker } = stage({ maxQueuedBytes: 1 });
   const jobs = [job(pool), job(pool)];
   for (const { done } of jobs) {
@@ -219,7 +219,7 @@ test("WorkerPool: a job larger than the queue passes alone", async () => {
   }
 });
 
-test("WorkerPool: jobs go to the least busy worker", async () => {
+test("NodePool: jobs go to the least busy worker", async () => {
   const { pool, worker, workers } = stage({ size: 2 });
   const warmUp = Array.from({ length: 4 }, () => job(pool));
   while (pool.running + pool.waiting > 0 || workers.length < 2) {
@@ -240,7 +240,7 @@ test("WorkerPool: jobs go to the least busy worker", async () => {
   await Promise.all(jobs.map(({ done }) => done));
 });
 
-test("WorkerPool: if no worker can be started, this thread does the work", async () => {
+test("NodePool: if no worker can be started, this thread does the work", async () => {
   const failing = [
     (): FakeWorkerHandle => {
       throw new Error("no threads here");
@@ -252,7 +252,7 @@ test("WorkerPool: if no worker can be started, this thread does the work", async
     },
   ];
   for (const startWorker of failing) {
-    const pool = new WorkerPool({}, { startWorker });
+    const pool = new NodePool({}, { startWorker });
     const jobs = Array.from({ length: 5 }, (_, index) => job(pool, index));
     for (const [index, { done }] of jobs.entries()) {
       assert.equal((await done).digest, sha256(new Uint8Array(SEGMENT_BYTES).fill(index)));
@@ -262,18 +262,18 @@ test("WorkerPool: if no worker can be started, this thread does the work", async
   }
 });
 
-test("WorkerPool: a worker that never gets ready is given up", async () => {
+test("NodePool: a worker that never gets ready is given up", async () => {
   const time = new VirtualTime();
-  const pool = new WorkerPool({ size: 1 }, { startWorker: () => new FakeWorkerHandle(), clock: time });
+  const pool = new NodePool({ size: 1 }, { startWorker: () => new FakeWorkerHandle(), clock: time });
   const { done } = job(pool);
   await time.advance(2 * PATIENCE_MS);
   await done;
 });
 
-test("WorkerPool: one failed start is repeated", async () => {
+test("NodePool: one failed start is repeated", async () => {
   let starts = 0;
   const workers: FakeWorkerHandle[] = [];
-  const pool = new WorkerPool({ size: 1 }, {
+  const pool = new NodePool({ size: 1 }, {
     startWorker: () => {
       const worker = new FakeWorkerHandle();
       if (starts++ === 0) worker.end();
@@ -289,10 +289,10 @@ test("WorkerPool: one failed start is repeated", async () => {
   assert.is(starts, 2);
 });
 
-test("WorkerPool: only consecutive failed starts count", async () => {
+test("NodePool: only consecutive failed starts count", async () => {
   let starts = 0;
   const workers: FakeWorkerHandle[] = [];
-  const pool = new WorkerPool({ size: 1 }, {
+  const pool = new NodePool({ size: 1 }, {
     startWorker: () => {
       const worker = new FakeWorkerHandle();
       if (starts++ % 2 === 0) worker.end(new Error("not this time"));
@@ -314,7 +314,7 @@ test("WorkerPool: only consecutive failed starts count", async () => {
   assert.is(pool.stats().jobs, 5);
 });
 
-test("WorkerPool: a job that is tried again waits for an idle worker", async () => {
+test("NodePool: a job that is tried again waits for an idle worker", async () => {
   const { pool, worker, workers } = stage({ size: 2 });
   while (workers.length < 2 || pool.running + pool.waiting > 0) {
     if (workers.length < 2) { for (let count = 0; count < 4; count++) job(pool); }
@@ -333,7 +333,7 @@ test("WorkerPool: a job that is tried again waits for an idle worker", async () 
   await Promise.all(jobs.map(({ done }) => done));
 });
 
-test("WorkerPool: a job that is tried again shares its worker with no job before or after", async () => {
+test("NodePool: a job that is tried again shares its worker with no job before or after", async () => {
   const { pool, workers } = stage({ size: 2 });
   const first = job(pool, 1);
   await turns();

@@ -9,7 +9,7 @@ const test = suite("SegmentStore");
 const KEPT_BYTES = 16 * 1024 * 1024;
 
 /** Takes and releases `count` segments of a size at once. Gives the memory of each. */
-function used(store: ReturnType<typeof createSegmentStore>, count: number, capacity?: number): Set<SharedArrayBuffer> {
+function used(store: ReturnType<typeof createSegmentStore>, count: number, capacity?: number): Set<ArrayBufferLike> {
   const segments = Array.from({ length: count }, () => store.acquire(capacity));
   for (const segment of segments) segment.release();
   return new Set(segments.map(({ buffer }) => buffer));

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { Progress } from "../../mod.ts";
-import { WorkerPool } from "../../workers/pool/pool.ts";
+import { NodePool } from "../../workers/pool/node_pool.ts";
 import { sha256 } from "../support/bytes.ts";
 import { suite } from "../support/harness.ts";
 import { inPair } from "../support/hub/hub_fixture.ts";
@@ -20,8 +20,8 @@ function uneven(length: number): Uint8Array {
   return bytes;
 }
 
-test("WorkerPool: each worker is killed twice while bytes are sent and read: they arrive as sent", async () => {
-  const pool = new WorkerPool({ size: 2 });
+test("NodePool: each worker is killed twice while bytes are sent and read: they arrive as sent", async () => {
+  const pool = new NodePool({ size: 2 });
   await inPair(async (alice, bob) => {
     const sent = uneven(24_000_000);
     const killedAt = [2_000_000, 6_000_000, 10_000_000, 14_000_000];
@@ -49,9 +49,9 @@ test("WorkerPool: each worker is killed twice while bytes are sent and read: the
   await pool.close();
 });
 
-test("WorkerPool: workers are killed while files are read and written: the file is whole", () =>
+test("NodePool: workers are killed while files are read and written: the file is whole", () =>
   inTemporaryFolder(async (folder) => {
-    const pool = new WorkerPool({ size: 2 });
+    const pool = new NodePool({ size: 2 });
     await inPair(async (alice, bob) => {
       const path = join(folder, "sent.bin");
       const bytes = uneven(16_000_000);

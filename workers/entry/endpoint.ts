@@ -2,9 +2,6 @@
 import type { Endpoint } from "comlink";
 import { parentPort } from "node:worker_threads";
 
-/** Message of a worker that listens: a call sent earlier might be lost. */
-export const READY = "millrace.ready";
-
 /** Endpoint of this worker to its parent. */
 export function ownEndpoint(): Endpoint {
   if (isServed() || parentPort === null) return globalThis as unknown as Endpoint;

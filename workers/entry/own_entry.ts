@@ -1,6 +1,6 @@
 // The worker's entry beside this module, and a check of its content: in a bundle, a file of that name may be the user's program.
 import { readFileSync } from "node:fs";
-import { mayRead } from "../../common/platform.ts";
+import { mayRead } from "../../common/platforms/node.ts";
 
 /** Text in the first line of entry.js. */
 const MARK = "millrace: the entry of a codec worker";

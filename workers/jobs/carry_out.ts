@@ -1,24 +1,14 @@
 // The jobs as steps that run on an engine.
+import { equalBytes } from "../../common/platform.ts";
 import { StreamError } from "../../errors.ts";
 import { cutBytes } from "../../protocol/wire/chunking.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { compress, decompress } from "./compression.ts";
 import type { Engine, OpenFile } from "./engine.ts";
-import {
-  changedFailure,
-  type Failure,
-  fileFailure,
-  isSameFile,
-  isUnchanged,
-  OPEN_TO_READ,
-  OPEN_TO_WRITE,
-  replacedFailure,
-} from "./failures.ts";
+import { changedFailure, type Failure, fileFailure, replacedFailure } from "./failures.ts";
 import type { ExtractJob, Job, JobResult, ReadFileJob, WriteFileJob } from "./job.ts";
 import { resultOf, type Steps } from "./steps.ts";
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Carries a job out. Failures are results; throws only if the job was abandoned, or for a defect. */
 export function carryOut(job: Job, engine: Engine): Steps<JobResult> {
@@ -37,7 +27,7 @@ export function carryOut(job: Job, engine: Engine): Steps<JobResult> {
 }
 
 function* encode(
-  buffer: SharedArrayBuffer,
+  buffer: ArrayBufferLike,
   start: number,
   end: number,
   options: EncodeOptions | undefined,
@@ -63,7 +53,7 @@ function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
   // Asked again after each pause: several jobs may wait for the same turn of the event loop.
   for (let pause = engine.duePause(); pause !== undefined; pause = engine.duePause()) yield* resultOf(pause);
   const value = { bytes: plain.length, digest: new Uint8Array(), ends: [] };
-  if (job.kind === "decodeText") return { ok: true, value: { ...value, text: decoder.decode(plain) } };
+  if (job.kind === "decodeText") return { ok: true, value: { ...value, text: engine.decodeText(plain) } };
   // Only a decompressed payload with a buffer of its own can be transferred without a copy.
   const isOwn = plain.buffer !== job.buffer && plain.byteLength === plain.buffer.byteLength;
   return { ok: true, value: { ...value, copy: (isOwn ? plain.buffer : new Uint8Array(plain).buffer) as ArrayBuffer } };
@@ -72,7 +62,7 @@ function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
 function* readFile(job: ReadFileJob, engine: Engine): Steps<JobResult> {
   const into = new Uint8Array(job.buffer, job.start, job.length);
   let bytes = 0;
-  const failure = yield* withFile("read", job.file, OPEN_TO_READ, engine, function* (file) {
+  const failure = yield* withFile(job.file, "read", engine, function* (file) {
     while (bytes < into.length) {
       const more = yield* resultOf(file.read(into.subarray(bytes), job.position + bytes));
       if (more === 0) break;
@@ -80,8 +70,8 @@ function* readFile(job: ReadFileJob, engine: Engine): Steps<JobResult> {
     }
     const end = job.position + bytes;
     // A read beyond the stated size detects a file that has more data.
-    const goesOn = end === job.file.version?.size && (yield* resultOf(file.read(new Uint8Array(1), end))) > 0;
-    return goesOn || !isUnchanged(yield* resultOf(file.stat()), job.file) ? changedFailure(job.file) : undefined;
+    const goesOn = end === sizeOf(job.file) && (yield* resultOf(file.read(new Uint8Array(1), end))) > 0;
+    return goesOn || (yield* resultOf(file.state())) !== "same" ? changedFailure(job.file) : undefined;
   });
   if (failure !== undefined) return { ok: false, failure };
   return yield* encode(job.buffer, job.start, job.start + bytes, job.encodeOptions, engine);
@@ -90,7 +80,7 @@ function* readFile(job: ReadFileJob, engine: Engine): Steps<JobResult> {
 function* writeFile(job: WriteFileJob, engine: Engine): Steps<JobResult> {
   const plain = yield* checkedBytes(job, engine);
   if (plain === undefined) return { ok: false, failure: mismatch(job) };
-  const failure = yield* withFile("write to", job.file, OPEN_TO_WRITE, engine, function* (file) {
+  const failure = yield* withFile(job.file, "write", engine, function* (file) {
     let written = 0;
     while (written < plain.length) {
       written += yield* resultOf(file.write(plain.subarray(written), job.position + written));
@@ -107,32 +97,32 @@ function* checkedBytes(job: ExtractJob | WriteFileJob, engine: Engine): Steps<Ui
   const span = new Uint8Array(buffer, start, end - start);
   const plain = compressed === undefined ? span : yield* decompress(span, compressed, engine);
   if (plain === undefined || digest === undefined) return plain;
-  return isEqual(yield* resultOf(engine.digest(plain)), digest) ? plain : undefined;
+  return equalBytes(yield* resultOf(engine.digest(plain)), digest) ? plain : undefined;
 }
 
 /** Opens the file of a reference, works on it, and closes it. */
 function* withFile(
-  action: string,
   ref: FileRef,
-  flags: number,
+  mode: "read" | "write",
   engine: Engine,
   work: (file: OpenFile) => Steps<Failure | undefined>,
 ): Steps<Failure | undefined> {
   try {
-    const file = yield* resultOf(engine.open(ref.path, flags));
+    const file = yield* resultOf(engine.open(ref, mode));
     try {
-      return isSameFile(yield* resultOf(file.stat()), ref) ? yield* work(file) : replacedFailure(ref);
+      return (yield* resultOf(file.state())) === "replaced" ? replacedFailure(ref) : yield* work(file);
     } finally {
       yield* resultOf(file.close());
     }
   } catch (error) {
     if (error instanceof StreamError) throw error; // the job was aborted
-    return fileFailure(action, ref, error);
+    return fileFailure(mode === "read" ? "read" : "write to", ref, error);
   }
 }
 
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+/** Size of a file that is read, where its reference states one. */
+function sizeOf(file: FileRef): number | undefined {
+  return "inode" in file ? file.version?.size : undefined;
 }
 
 function mismatch(job: WriteFileJob | ExtractJob): Failure {

@@ -1,5 +1,4 @@
 // Failures as plain data that crosses threads, and checks of files that a job opens again.
-import { type BigIntStats, constants } from "node:fs";
 import { causeText, inBrackets, StreamError, type StreamErrorCode } from "../../errors.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import { isError } from "../../common/realms.ts";
@@ -18,24 +17,6 @@ interface SystemFailure {
   readonly errno?: number;
   readonly syscall?: string;
   readonly path?: string;
-}
-
-// O_NONBLOCK: opening a pipe that has replaced the file would wait for the other end for ever. O_NOFOLLOW: no link may replace a file that
-// is written. A file that is read may be named by a link, so its inode is compared instead. Windows has neither flag.
-/** Flags to open a file for reading again. */
-export const OPEN_TO_READ: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-
-/** Flags to open a created file for writing. */
-export const OPEN_TO_WRITE: number = constants.O_WRONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
-
-/** Whether an opened file is the referenced one. */
-export function isSameFile(stats: BigIntStats, file: FileRef): boolean {
-  return stats.isFile() && String(stats.dev) === file.device && String(stats.ino) === file.inode;
-}
-
-/** Whether an opened file has the size and modification time of its reference. */
-export function isUnchanged(stats: BigIntStats, { version }: FileRef): boolean {
-  return version === undefined || (Number(stats.size) === version.size && String(stats.mtimeNs) === version.modified);
 }
 
 export function changedFailure(file: FileRef): Failure {
@@ -67,7 +48,7 @@ export function toStreamError(failure: Failure): StreamError {
 
 function systemFailure(error: unknown): SystemFailure {
   if (!isError(error)) return { message: String(error) };
-  const { message, code, errno, syscall, path } = error as NodeJS.ErrnoException;
+  const { message, code, errno, syscall, path } = error as Error & Partial<SystemFailure>;
   return {
     message,
     ...(code === undefined ? {} : { code }),

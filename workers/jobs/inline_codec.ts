@@ -1,30 +1,38 @@
-// Codec without worker threads: in time slices on the calling thread, with Node's thread pool for files and compression.
+// Codec without worker threads: in time slices on the calling thread, with the platform's own threads for files and compression.
 import { onAbort } from "../../common/abort.ts";
-import type { Codec, JobOptions } from "../codec.ts";
-import { createSegmentStore, type Segment, type SegmentStore } from "../segments.ts";
+import type { JobOptions } from "../codec.ts";
+import type { Segment, SegmentStore } from "../segments.ts";
 import { abandoned } from "./failures.ts";
 import { carryOut } from "./carry_out.ts";
+import type { JobPlatform } from "./engine.ts";
 import type { Job, JobResult } from "./job.ts";
 import { JobCodec } from "./job_codec.ts";
-import { SlicedEngine } from "./sliced_engine.ts";
 import { runInTurns } from "./steps.ts";
 
-/** Creates a codec without worker threads, for `pool: false`. */
-export function createInlineCodec(segments: SegmentStore = createSegmentStore()): Codec {
-  return new InlineCodec(segments);
-}
+/** Codec without worker threads, for `pool: false`. */
+export class InlineCodec extends JobCodec {
+  readonly #platform: JobPlatform;
 
-class InlineCodec extends JobCodec {
+  constructor(platform: JobPlatform, segments?: SegmentStore) {
+    super(platform, segments);
+    this.#platform = platform;
+  }
+
   protected submit(job: Job, segment: Segment, { signal }: JobOptions): Promise<JobResult> {
-    return runPinned(job, segment, signal);
+    return runPinned(job, segment, this.#platform, signal);
   }
 }
 
 /** Runs a job on this thread. Rejects as soon as the signal aborts; the segment stays pinned until the current step has ended. */
-export async function runPinned(job: Job, segment: Segment, signal: AbortSignal | undefined): Promise<JobResult> {
+export async function runPinned(
+  job: Job,
+  segment: Segment,
+  platform: JobPlatform,
+  signal: AbortSignal | undefined,
+): Promise<JobResult> {
   if (signal?.aborted) throw abandoned(signal);
   segment.pin();
-  const running = runInSlices(job, signal).finally(() => segment.unpin());
+  const running = runInSlices(job, platform, signal).finally(() => segment.unpin());
   if (signal === undefined) return await running;
   let forget = (): void => undefined;
   try {
@@ -38,6 +46,6 @@ export async function runPinned(job: Job, segment: Segment, signal: AbortSignal 
 }
 
 /** Runs a job on this thread, in slices of 1 ms. */
-export function runInSlices(job: Job, signal?: AbortSignal): Promise<JobResult> {
-  return runInTurns(carryOut(job, new SlicedEngine(signal)));
+export function runInSlices(job: Job, platform: JobPlatform, signal?: AbortSignal): Promise<JobResult> {
+  return runInTurns(carryOut(job, platform.createEngine(signal)));
 }

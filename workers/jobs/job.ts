@@ -5,7 +5,7 @@ import type { Failure } from "./failures.ts";
 
 export interface SliceJob {
   readonly kind: "slice";
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly start: number;
   readonly end: number;
   readonly encodeOptions: EncodeOptions | undefined;
@@ -14,7 +14,7 @@ export interface SliceJob {
 /** Compares a span with its digest, then copies or decodes it, or does no more. */
 export interface ExtractJob {
   readonly kind: "check" | "extract" | "decodeText";
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly start: number;
   readonly end: number;
   readonly digest: Uint8Array;
@@ -26,7 +26,7 @@ export interface ReadFileJob {
   readonly file: FileRef;
   readonly position: number;
   readonly length: number;
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly start: number;
   readonly encodeOptions: EncodeOptions | undefined;
 }
@@ -35,7 +35,7 @@ export interface WriteFileJob {
   readonly kind: "writeFile";
   readonly file: FileRef;
   readonly position: number;
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly start: number;
   readonly end: number;
   readonly digest: Uint8Array | undefined;

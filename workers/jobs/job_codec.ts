@@ -4,15 +4,16 @@ import type { FrameEncoding } from "../../protocol/wire/frames.ts";
 import type { Codec, DecodeOptions, EncodedSegment, EncodeOptions, JobOptions, Span } from "../codec.ts";
 import { toStreamError } from "./failures.ts";
 import type { Job, JobResult, JobValue } from "./job.ts";
-import { ENCODINGS } from "./zlib.ts";
-import type { Segment, SegmentStore } from "../segments.ts";
+import type { JobPlatform } from "./engine.ts";
+import { createSegmentStore, type Segment, type SegmentStore } from "../segments.ts";
 
 /** Codec whose calls become jobs; subclasses carry jobs out. */
 export abstract class JobCodec implements Codec {
   readonly segments: SegmentStore;
-  readonly encodings: readonly FrameEncoding[] = ENCODINGS;
+  readonly encodings: readonly FrameEncoding[];
 
-  constructor(segments: SegmentStore) {
+  constructor(platform: JobPlatform, segments: SegmentStore = createSegmentStore((bytes) => platform.allocate(bytes))) {
+    this.encodings = platform.encodings;
     this.segments = segments;
   }
 

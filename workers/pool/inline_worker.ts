@@ -1,20 +1,23 @@
+import type { JobPlatform } from "../jobs/engine.ts";
 import { runInSlices } from "../jobs/inline_codec.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
-import type { WorkerHandle } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker.ts";
 
 /** Creates a worker that runs jobs on this thread, for when no thread can be started. */
-export function startInlineWorker(): WorkerHandle {
-  return new InlineWorker();
+export function startInlineWorker(platform: JobPlatform): WorkerHandle {
+  return new InlineWorker(platform);
 }
 
 class InlineWorker implements WorkerHandle {
   readonly ready: Promise<void> = Promise.resolve();
   readonly gone: Promise<undefined>;
+  readonly #platform: JobPlatform;
   #end: (none: undefined) => void = () => undefined;
   #batches = 0;
   #terminated = false;
 
-  constructor() {
+  constructor(platform: JobPlatform) {
+    this.#platform = platform;
     this.gone = new Promise((resolve) => this.#end = resolve);
   }
 
@@ -22,7 +25,7 @@ class InlineWorker implements WorkerHandle {
     this.#batches++;
     try {
       const results: JobResult[] = [];
-      for (const job of jobs) results.push(await runInSlices(job));
+      for (const job of jobs) results.push(await runInSlices(job, this.#platform));
       return results;
     } finally {
       this.#batches--;

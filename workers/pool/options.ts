@@ -1,7 +1,7 @@
 import { StreamError } from "../../errors.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import type { Codec } from "../codec.ts";
-import type { StartedWorker } from "./thread.ts";
+import type { StartedWorker } from "./worker.ts";
 
 /** Options of a pool. */
 export interface CodecPoolOptions {

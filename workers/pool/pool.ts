@@ -1,19 +1,18 @@
-import { availableParallelism } from "node:os";
 import { inBrackets, StreamError } from "../../errors.ts";
 import { onAbort } from "../../common/abort.ts";
 import { type Clock, systemClock } from "../../common/clock.ts";
-import { INLINE_BYTES } from "../../protocol/constants.ts";
+import { callNextTurn, cancelNextTurn, type NextTurn } from "../../common/platform.ts";
 import { abandoned } from "../jobs/failures.ts";
 import type { JobOptions } from "../codec.ts";
 import { runPinned } from "../jobs/inline_codec.ts";
 import { costOf, JobCodec } from "../jobs/job_codec.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
 import { assertPoolOptions, type CodecPool, type CodecPoolOptions, type CodecPoolStats, wholeNumber } from "./options.ts";
-import type { WorkerHandle } from "./worker_handle.ts";
+import type { PoolPlatform, WorkerHandle } from "./worker.ts";
 import { JobQueue } from "./job_queue.ts";
 import type { Task, WorkerSlot } from "./worker_slot.ts";
 import { WorkerSet, type WorkerSetEvents } from "./worker_set.ts";
-import { createSegmentStore, type Segment } from "../segments.ts";
+import type { Segment } from "../segments.ts";
 
 /** Largest default size of a pool. With more workers, the event loop that feeds them is the bottleneck. */
 const MAX_DEFAULT_SIZE = 8;
@@ -33,24 +32,6 @@ const MAX_BATCH = 8;
 /** Most attempts at a job. The first worker's death may have had another cause than the job. */
 const ATTEMPTS = 2;
 
-/**
- * Creates a pool of worker threads. Workers start on demand; idle workers do not keep the process alive.
- *
- * @throws {StreamError} "invalid-argument"
- * @example
- * ```ts
- * import { createCodecPool, createHub, createRuntime } from "millrace";
- *
- * const pool = createCodecPool({ size: 2 });
- * const alice = await createRuntime({ transport: createHub().join("alice"), pool });
- * await alice.close();
- * await pool.close();
- * ```
- */
-export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
-  return new WorkerPool(options);
-}
-
 /** Parts of the pool that tests replace. */
 export interface PoolParts {
   /** Starts a worker. */
@@ -62,24 +43,30 @@ export interface PoolParts {
 /** The pool, with members for tests. */
 export class WorkerPool extends JobCodec implements CodecPool {
   readonly size: number;
+  readonly #platform: PoolPlatform;
   readonly #queue: JobQueue;
   readonly #workers: WorkerSet;
   #jobsDone = 0;
   #inlineJobs = 0;
   #closed: Promise<void> | undefined;
-  #nextDispatch: ReturnType<typeof setImmediate> | undefined;
+  #nextDispatch: NextTurn;
 
-  constructor(options: CodecPoolOptions = {}, { startWorker, clock = systemClock }: Partial<PoolParts> = {}) {
-    super(createSegmentStore());
+  constructor(
+    platform: PoolPlatform,
+    options: CodecPoolOptions = {},
+    { startWorker, clock = systemClock }: Partial<PoolParts> = {},
+  ) {
+    super(platform);
+    this.#platform = platform;
     assertPoolOptions(options);
-    this.size = wholeNumber("size", options.size, Math.min(availableParallelism(), MAX_DEFAULT_SIZE));
+    this.size = wholeNumber("size", options.size, Math.min(platform.parallelism, MAX_DEFAULT_SIZE));
     this.#queue = new JobQueue(wholeNumber("maxQueuedBytes", options.maxQueuedBytes, DEFAULT_MAX_QUEUED_BYTES));
     const events: WorkerSetEvents = {
       changed: () => this.#dispatch(),
       answered: (slot, tasks, results) => this.#answered(slot, tasks, results),
       lost: (_slot, tasks, failure) => this.#retry(tasks, failure),
     };
-    this.#workers = new WorkerSet(this.size, events, clock, options.worker, startWorker);
+    this.#workers = new WorkerSet(platform, this.size, events, clock, options.worker, startWorker);
   }
 
   get workers(): number {
@@ -125,9 +112,9 @@ export class WorkerPool extends JobCodec implements CodecPool {
     if (this.#closed !== undefined) return Promise.reject(closed());
     if (signal?.aborted) return Promise.reject(abandoned(signal));
     const cost = costOf(job);
-    if (cost < INLINE_BYTES && (job.kind !== "readFile" && job.kind !== "writeFile")) {
+    if (this.#platform.runsHere(job, cost)) {
       this.#inlineJobs++;
-      return runPinned(job, segment, signal);
+      return runPinned(job, segment, this.#platform, signal);
     }
     return new Promise((resolve, reject) => {
       let forget = (): void => undefined;
@@ -158,7 +145,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
       }
       this.#queue.push(task);
       // Jobs of one turn of the event loop share messages, as each message costs both threads about 50 µs.
-      this.#nextDispatch ??= setImmediate(() => {
+      this.#nextDispatch ??= callNextTurn(() => {
         this.#nextDispatch = undefined;
         this.#dispatch();
       });
@@ -205,7 +192,7 @@ export class WorkerPool extends JobCodec implements CodecPool {
 
   async #end(): Promise<void> {
     for (const task of this.#queue.clear()) task.reject(closed());
-    if (this.#nextDispatch !== undefined) clearImmediate(this.#nextDispatch);
+    if (this.#nextDispatch !== undefined) cancelNextTurn(this.#nextDispatch);
     const { unanswered, gone } = this.#workers.end();
     for (const task of unanswered) task.reject(closed());
     await gone;

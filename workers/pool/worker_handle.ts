@@ -1,17 +1,11 @@
 import { type Remote, wrap } from "comlink";
-import { spawn, type SpawnedThread, type StartedWorker, type WorkerThread } from "./thread.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
-import type { WorkerApi } from "../entry/worker.ts";
+import type { WorkerApi } from "../jobs/worker_api.ts";
+import type { SpawnedThread, WorkerHandle } from "./worker.ts";
 
-/** A worker of the pool. */
-export interface WorkerHandle extends WorkerThread {
-  /** Runs jobs in order. Rejects if the worker ends without an answer. */
-  run(jobs: readonly Job[]): Promise<readonly JobResult[]>;
-}
-
-/** Starts a worker: by `start`, or else on `entry.js`. Throws if that is impossible. */
-export function startWorker(start?: () => StartedWorker): WorkerHandle {
-  return new ThreadWorker(spawn(start));
+/** Makes a worker of the pool from a thread that speaks comlink. */
+export function workerOf(thread: SpawnedThread): WorkerHandle {
+  return new ThreadWorker(thread);
 }
 
 class ThreadWorker implements WorkerHandle {

@@ -1,8 +1,7 @@
 import { inBrackets, StreamError } from "../../errors.ts";
 import type { Clock } from "../../common/clock.ts";
 import { startInlineWorker } from "./inline_worker.ts";
-import type { StartedWorker } from "./thread.ts";
-import type { WorkerHandle } from "./worker_handle.ts";
+import type { PoolPlatform, StartedWorker, WorkerHandle } from "./worker.ts";
 import { type SlotEvents, type Task, WorkerSlot } from "./worker_slot.ts";
 
 /** Consecutive failed starts after which no more are tried. */
@@ -19,6 +18,7 @@ export interface WorkerSetEvents extends Pick<SlotEvents, "answered" | "lost"> {
 
 /** Workers of a pool, started one by one on demand. If no worker can be started, this thread replaces them. */
 export class WorkerSet {
+  readonly #platform: PoolPlatform;
   readonly #size: number;
   readonly #events: WorkerSetEvents;
   readonly #clock: Clock;
@@ -36,12 +36,14 @@ export class WorkerSet {
 
   /** `startWorker` replaces the module that starts threads, for tests. */
   constructor(
+    platform: PoolPlatform,
     size: number,
     events: WorkerSetEvents,
     clock: Clock,
     userWorker: (() => StartedWorker) | undefined,
     startWorker: (() => WorkerHandle) | undefined,
   ) {
+    this.#platform = platform;
     this.#size = size;
     this.#events = events;
     this.#clock = clock;
@@ -95,7 +97,7 @@ export class WorkerSet {
     if (this.#slots.length >= this.#size || this.#loading || this.#slots.some((slot) => !slot.ready)) return;
     if (this.#failedStarts >= FAILED_STARTS) {
       if (this.#slots.length > 0) return;
-      this.#inlineSlot = this.#slot(startInlineWorker(), Infinity);
+      this.#inlineSlot = this.#slot(startInlineWorker(this.#platform), Infinity);
       this.#slots.push(this.#inlineSlot);
       this.#tellUnavailable(unavailable(this.#lastFailure));
     } else if (this.#startWorker === undefined) {
@@ -142,11 +144,10 @@ export class WorkerSet {
     return new WorkerSlot(worker, events, this.#clock, patience);
   }
 
-  /** Loads the module that starts threads, and comlink, which only a pool with jobs needs. */
   async #load(): Promise<void> {
     this.#loading = true;
     try {
-      const { startWorker } = await import("./worker_handle.ts");
+      const startWorker = await this.#platform.loadThreads();
       this.#startWorker = () => startWorker(this.#userWorker);
     } catch (error) {
       this.#lastFailure = error;

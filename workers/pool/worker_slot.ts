@@ -1,7 +1,7 @@
 import type { Clock } from "../../common/clock.ts";
 import { isError } from "../../common/realms.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
-import type { WorkerHandle } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker.ts";
 import type { Segment } from "../segments.ts";
 
 /** A job in the pool. */

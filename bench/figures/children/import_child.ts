@@ -3,6 +3,6 @@
 const began = performance.now();
 await import("../../../mod.ts");
 const took = performance.now() - began;
-const { sharedCodecPool } = await import("../../../workers/pool/shared.ts");
+const { sharedCodecPool } = await import("../../../workers/pool/node_pool.ts");
 console.log(JSON.stringify({ took, workers: sharedCodecPool().workers }));
 export {};

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../../protocol/constants.ts";
 import type { FileRef } from "../../../protocol/file_ref.ts";
 import type { Codec, Span } from "../../../workers/codec.ts";
-import { ENCODINGS } from "../../../workers/jobs/zlib.ts";
+import { ENCODINGS } from "../../../workers/node/zlib.ts";
 import { suite } from "../harness.ts";
 import { rejection } from "../rejections.ts";
 import { inTemporaryFolder } from "../temporary_folder.ts";

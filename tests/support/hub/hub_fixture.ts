@@ -4,9 +4,9 @@ import { createRuntime, type ErrorContext, type Runtime, type RuntimeOptions } f
 import { createHub } from "../../../transports/hub/hub.ts";
 import type { Hub, HubOptions } from "../../../transports/hub/options.ts";
 import type { Codec } from "../../../workers/codec.ts";
-import { createInlineCodec } from "../../../workers/jobs/inline_codec.ts";
+import { createInlineCodec } from "../../../workers/node/job_platform.ts";
 import type { CodecPool } from "../../../workers/pool/options.ts";
-import { sharedCodecPool } from "../../../workers/pool/shared.ts";
+import { sharedCodecPool } from "../../../workers/pool/node_pool.ts";
 import { describeWhenLate } from "../harness.ts";
 import { assertNoLeaks, markLeaks } from "../leaks.ts";
 import { RawParticipant } from "./raw_participant.ts";

@@ -15,7 +15,7 @@ import { decodeHeader, encodeHeader, type StreamDescription } from "../../../pro
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../../protocol/wire/packets.ts";
 import { copyPacket } from "../../../transports/packet_size.ts";
 import type { Transport } from "../../../transports/transport.ts";
-import { ENCODINGS } from "../../../workers/jobs/zlib.ts";
+import { ENCODINGS } from "../../../workers/node/zlib.ts";
 import { joined } from "../bytes.ts";
 
 /** Fields of a raw participant's header. */

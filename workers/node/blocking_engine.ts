@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import type { Engine, OpenFile } from "./engine.ts";
+import type { DiskFileRef } from "../../protocol/file_ref.ts";
+import type { Engine, FileState, OpenFile } from "../jobs/engine.ts";
+import { flagsOf, onDisk, stateOf } from "./disk_file.ts";
 import { compressSync, decompressSync } from "./zlib.ts";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Blocking operations, for worker threads. */
 export const blockingEngine: Engine = {
   digest: sha256,
   compress: compressSync,
   decompress: decompressSync,
-  open: (path, flags) => new BlockingFile(openSync(path, flags)),
+  decodeText: (bytes) => decoder.decode(bytes),
+  open: (file, mode) => {
+    const ref = onDisk(file);
+    return new BlockingFile(openSync(ref.path, flagsOf(mode)), ref);
+  },
   duePause: () => undefined,
 };
 
@@ -19,13 +27,15 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 
 class BlockingFile implements OpenFile {
   readonly #descriptor: number;
+  readonly #ref: DiskFileRef;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, ref: DiskFileRef) {
     this.#descriptor = descriptor;
+    this.#ref = ref;
   }
 
-  stat(): ReturnType<OpenFile["stat"]> {
-    return fstatSync(this.#descriptor, { bigint: true });
+  state(): FileState {
+    return stateOf(fstatSync(this.#descriptor, { bigint: true }), this.#ref);
   }
 
   read(into: Uint8Array, position: number): number {

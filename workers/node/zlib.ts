@@ -2,6 +2,7 @@
 import zlib from "node:zlib"; // default import, as Node 20 lacks some of the names
 import { promisify } from "node:util";
 import type { FrameEncoding } from "../../protocol/wire/frames.ts";
+import type { Compression, CompressionLevel, Decompressed } from "../jobs/engine.ts";
 import { zstdEnd } from "./zstd_frame.ts";
 
 /** Frame encodings of this JavaScript engine. Not every engine has zstd. */
@@ -10,15 +11,6 @@ export const ENCODINGS: readonly FrameEncoding[] = [
   "deflate-raw",
   ...("zstdCompressSync" in zlib ? ["zstd" as const] : []),
 ];
-
-/** Compressed encoding. */
-export type Compression = Exclude<FrameEncoding, "raw">;
-
-/**
- * Level of compression. "quick" shrinks JSON lines to 1/4 at 250 MB/s (zstd), or to 2/7 at 150 MB/s (deflate). "thorough" results are a
- * tenth smaller, at a third of that rate.
- */
-export type CompressionLevel = "quick" | "thorough";
 
 const LEVELS = { "deflate-raw": { quick: 1, thorough: 6 }, zstd: { quick: 1, thorough: 5 } } as const;
 
@@ -30,13 +22,6 @@ type Decompress = (bytes: Uint8Array, options: Options) => Promise<Inflated>;
 interface Inflated {
   readonly buffer: Uint8Array;
   readonly engine: { readonly bytesWritten: number };
-}
-
-/** Result of a decompression. */
-export interface Decompressed {
-  readonly bytes: Uint8Array;
-  /** Number of compressed bytes that were used. */
-  readonly used: number;
 }
 
 /** Compresses on this thread. */

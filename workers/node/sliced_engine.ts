@@ -3,9 +3,11 @@ import { type FileHandle, open } from "node:fs/promises";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { takeDescriptor } from "../../common/descriptors.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
-import { abandoned } from "./failures.ts";
-import { sha256 } from "./blocking_engine.ts";
-import type { Engine, OpenFile } from "./engine.ts";
+import type { DiskFileRef, FileRef } from "../../protocol/file_ref.ts";
+import type { Engine, FileState, OpenFile } from "../jobs/engine.ts";
+import { abandoned } from "../jobs/failures.ts";
+import { blockingEngine, sha256 } from "./blocking_engine.ts";
+import { flagsOf, onDisk, stateOf } from "./disk_file.ts";
 import { compressInThreadPool, decompressInThreadPool } from "./zlib.ts";
 
 /** Bytes hashed between two checks of the slice: about 0.2 ms. */
@@ -25,13 +27,15 @@ export class SlicedEngine implements Engine {
 
   readonly compress = compressInThreadPool;
   readonly decompress = decompressInThreadPool;
+  readonly decodeText = (bytes: Uint8Array): string => blockingEngine.decodeText(bytes);
 
   /** Opens a file, once a file descriptor is free. */
-  async open(path: string, flags: number): Promise<OpenFile> {
+  async open(file: FileRef, mode: "read" | "write"): Promise<OpenFile> {
+    const ref = onDisk(file);
     const giveBack = await takeDescriptor();
     try {
       this.#assertWanted();
-      return new PooledFile(await open(path, flags), giveBack, () => this.#assertWanted());
+      return new PooledFile(await open(ref.path, flagsOf(mode)), ref, giveBack, () => this.#assertWanted());
     } catch (error) {
       giveBack();
       throw error;
@@ -64,17 +68,19 @@ export class SlicedEngine implements Engine {
 /** File that is read and written in Node's thread pool. */
 class PooledFile implements OpenFile {
   readonly #handle: FileHandle;
+  readonly #ref: DiskFileRef;
   readonly #closed: () => void;
   readonly #assertWanted: () => void;
 
-  constructor(handle: FileHandle, closed: () => void, assertWanted: () => void) {
+  constructor(handle: FileHandle, ref: DiskFileRef, closed: () => void, assertWanted: () => void) {
     this.#handle = handle;
+    this.#ref = ref;
     this.#closed = closed;
     this.#assertWanted = assertWanted;
   }
 
-  stat(): ReturnType<OpenFile["stat"]> {
-    return this.#handle.stat({ bigint: true });
+  async state(): Promise<FileState> {
+    return stateOf(await this.#handle.stat({ bigint: true }), this.#ref);
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {

@@ -1,0 +1,37 @@
+// Modules that a web page loads, followed from its entries.
+import * as assert from "uvu/assert";
+import { suite } from "../support/harness.ts";
+import { imports, isPath, touchOfNode } from "../support/sources.ts";
+
+/** Entries that a web page loads. */
+const ENTRIES: readonly string[] = ["browser.ts", "workers/browser/entry.js"];
+
+/** Packages that a page may load. */
+const PACKAGES: ReadonlySet<string> = new Set(["@noble/hashes/sha2", "comlink", "xstate"]);
+
+const LOADED: ReadonlySet<string> = loadedFiles();
+
+const test = suite("page modules");
+
+test("browser.ts: leads to no module that touches Node's modules and globals", () => {
+  assert.ok(LOADED.size > 100);
+  assert.equal([...LOADED].flatMap((path) => touchOfNode(path) ?? []), []);
+});
+
+test("browser.ts: leads to few packages", () => {
+  const packages = imports.filter(({ from, to, typeOnly }) => LOADED.has(from) && !typeOnly && !isPath(to)).map(({ to }) => to);
+  assert.equal(new Set(packages), PACKAGES);
+});
+
+function loadedFiles(): Set<string> {
+  const found = new Set<string>();
+  const load = (path: string): void => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const { from, to, typeOnly } of imports) if (from === path && isPath(to) && !typeOnly) load(to);
+  };
+  for (const entry of ENTRIES) load(entry);
+  return found;
+}
+
+test.run();

@@ -1,0 +1,37 @@
+// Jobs for workers of pages without shared memory: each message takes a copy of the bytes that its jobs use.
+import { transfer } from "comlink";
+import type { Job, JobResult } from "../jobs/job.ts";
+import type { WorkerHandle } from "../pool/worker.ts";
+
+/** Gives a worker copies of its jobs' bytes, and puts what it read into the jobs' own memory. The bytes outlive a worker that dies. */
+export function withCopies(worker: WorkerHandle): WorkerHandle {
+  const { ready, gone, ref, unref, terminate } = worker;
+  return {
+    ready,
+    gone,
+    ref,
+    unref,
+    terminate,
+    run: async (jobs) => {
+      const copies = jobs.map(copyOf);
+      const results = await worker.run(transfer(copies, copies.map(({ buffer }) => buffer as ArrayBuffer)));
+      return results.map((result, index) => ownResult(jobs[index] as Job, result));
+    },
+  };
+}
+
+/** The same job on a copy of its bytes; of a file that is read, on empty memory. */
+function copyOf(job: Job): Job {
+  if (job.kind === "readFile") return { ...job, buffer: new ArrayBuffer(job.length), start: 0 };
+  return { ...job, buffer: job.buffer.slice(job.start, job.end), start: 0, end: job.end - job.start };
+}
+
+/** The result in terms of the job's own memory. */
+function ownResult(job: Job, result: JobResult): JobResult {
+  if (!result.ok) return result;
+  const { copy, ...value } = result.value;
+  const moved = { ...value, ends: value.ends.map((end) => end + job.start) };
+  if (job.kind !== "readFile") return { ok: true, value: copy === undefined ? moved : { ...moved, copy } };
+  new Uint8Array(job.buffer, job.start).set(new Uint8Array(copy ?? new ArrayBuffer(0), 0, value.bytes));
+  return { ok: true, value: moved };
+}
