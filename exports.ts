@@ -1,8 +1,8 @@
 // Exports that both entries have: `mod.ts`, and `browser.ts` of web pages.
 export type { Runtime } from "./actors/runtime/runtime.ts";
 export type { ErrorContext, RuntimeOptions } from "./actors/runtime/options.ts";
-export type { ByteSource } from "./actors/runtime/sources.ts";
-export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/runtime/handlers.ts";
+export type { ByteSource, TextSource } from "./actors/writers/sources.ts";
+export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/readers/handlers.ts";
 export type { ByteStreamReader, StreamReader, TextStreamReader } from "./actors/readers/reader.ts";
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writers/writer.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";

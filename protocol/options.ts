@@ -170,6 +170,15 @@ export function assertText(value: unknown, action: string): asserts value is str
   throw new StreamError("invalid-argument", `Cannot ${action} as it must be a string: got ${show(value)}`);
 }
 
+/** Throws "invalid-argument" unless the value is a string, of a text that is sent at once or in parts. */
+export function assertTextSource(value: unknown): asserts value is string {
+  if (typeof value === "string") return;
+  throw new StreamError(
+    "invalid-argument",
+    `Cannot send the text as it must be a string, or a ReadableStream or AsyncIterable of strings: got ${show(value)}`,
+  );
+}
+
 /** The bytes of a view or of memory, not copied. Throws "invalid-argument" for other values and for transferred memory. */
 export function givenBytes(value: Bytes, action: string): Uint8Array {
   const bytes = bytesOf(value);

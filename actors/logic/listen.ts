@@ -4,7 +4,7 @@ import { assertKnownNames, type OptionNames } from "../../protocol/option_names.
 import { show } from "../../protocol/options.ts";
 import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { HandlerOptions, StreamSender } from "../runtime/handlers.ts";
+import type { HandlerOptions, StreamSender } from "../readers/handlers.ts";
 
 /** Input of {@linkcode streamListener}. */
 export interface StreamListenerInput {

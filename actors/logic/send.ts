@@ -24,14 +24,14 @@ import {
 import type { Progress } from "../../protocol/progress.ts";
 import { isAbortSignal } from "../../common/realms.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { ByteSource } from "../runtime/sources.ts";
+import type { ByteSource, TextSource } from "../writers/sources.ts";
 
 /** Input of {@linkcode sendTextActor}. */
 export interface SendTextInput {
   /** Runtime that sends the text. */
   readonly runtime: Runtime;
   /** Text of the stream. */
-  readonly text: string;
+  readonly text: TextSource;
   /** As for `runtime.sendText`. */
   readonly options?: SendTextOptions;
 }

@@ -17,7 +17,7 @@ import type { Peers } from "../peers/registry.ts";
 import type { Fault } from "../incoming/fault.ts";
 import { ByteReader } from "../readers/byte_reader.ts";
 import { TextReader } from "../readers/text_reader.ts";
-import { type ByteStreamHandler, type HandlerOptions, HandlerRegistry, type TextStreamHandler } from "./handlers.ts";
+import { type ByteStreamHandler, type HandlerOptions, HandlerRegistry, type TextStreamHandler } from "../readers/handlers.ts";
 
 /** Receives the packets of a runtime and offers the streams to its handlers. */
 export class IncomingStreamManager {

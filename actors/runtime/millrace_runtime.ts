@@ -29,9 +29,9 @@ import { type RuntimeActor, runtimeMachine } from "./machine.ts";
 import { type ErrorContext, resolveChunkSize, type RuntimeOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 import { openBytes, openText, sendBytes, sendFile, sendText } from "./sending_calls.ts";
-import type { ByteSource } from "./sources.ts";
+import { type ByteSource, dismissSource, type TextSource } from "../writers/sources.ts";
 import { OutgoingStreamManager } from "./outgoing_manager.ts";
-import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
+import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "../readers/handlers.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 
 /** Longest wait of `close` for a transport that hangs, in ms. */
@@ -155,8 +155,8 @@ class MillraceRuntime implements Runtime {
     return await openText(this.#sending, options);
   }
 
-  async sendText(text: string, options: SendTextOptions = {}): Promise<TextStreamInfo> {
-    this.#assertOpen("send the text");
+  async sendText(text: TextSource, options: SendTextOptions = {}): Promise<TextStreamInfo> {
+    this.#assertOpen("send the text", text);
     return await sendText(this.#sending, text, options);
   }
 
@@ -166,7 +166,7 @@ class MillraceRuntime implements Runtime {
   }
 
   async sendBytes(data: ByteSource, options: SendBytesOptions = {}): Promise<ByteStreamInfo> {
-    this.#assertOpen("send the bytes");
+    this.#assertOpen("send the bytes", data);
     return await sendBytes(this.#sending, data, options);
   }
 
@@ -241,8 +241,10 @@ class MillraceRuntime implements Runtime {
     this.#receiving.close(why);
   }
 
-  #assertOpen(action: string): void {
+  /** Throws the error of a call on an ended runtime, and ends the source that the call was given. */
+  #assertOpen(action: string, source?: unknown): void {
     if (this.#ended === undefined) return;
+    dismissSource(source);
     const { code, cause } = this.#ended();
     const state = code === "closed" ? "the runtime is closed" : `the transport has ended${inBrackets(cause)}`;
     throw new StreamError(code, `Cannot ${action} as ${state}: identity is "${this.identity}"`, { cause });

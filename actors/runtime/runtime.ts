@@ -9,8 +9,8 @@ import type {
 } from "../../protocol/options.ts";
 import type { FileToSend } from "../../protocol/files.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
-import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "./handlers.ts";
-import type { ByteSource } from "./sources.ts";
+import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "../readers/handlers.ts";
+import type { ByteSource, TextSource } from "../writers/sources.ts";
 
 /**
  * A participant that sends and receives streams, made by `createRuntime`.
@@ -44,8 +44,12 @@ export interface Runtime extends AsyncDisposable {
   readonly actor: AnyActorRef;
   /** Opens a text stream for writing. Resolves when the header was handed to the transport. */
   streamText(options?: TextStreamOptions): Promise<TextStreamWriter>;
-  /** Sends a text. Resolves when all bytes were handed to the transport; with `confirm`, when receipts have arrived. */
-  sendText(text: string, options?: SendTextOptions): Promise<TextStreamInfo>;
+  /**
+   * Sends a text, or all parts of a source as they come. Resolves when all bytes were handed to the transport; with `confirm`, when receipts
+   * have arrived. Rejects with "aborted" and the `cause` if the source fails. If the stream fails, the source is returned or cancelled: a
+   * model stops when nobody listens.
+   */
+  sendText(text: TextSource, options?: SendTextOptions): Promise<TextStreamInfo>;
   /** Opens a byte stream for writing. Resolves when the header was handed to the transport. */
   streamBytes(options?: ByteStreamOptions): Promise<ByteStreamWriter>;
   /**

@@ -1,28 +1,38 @@
 // The runtime's sending calls.
-import { inBrackets, StreamError } from "../../errors.ts";
-import type { BaseStreamInfo, ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
+import { StreamError } from "../../errors.ts";
+import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import {
   assertByteOptions,
   assertSendTextOptions,
-  assertText,
   assertTextOptions,
+  assertTextSource,
   type ByteStreamOptions,
   givenBytes,
   type SendBytesOptions,
   type SendFileOptions,
   type SendTextOptions,
   show,
-  type StreamOptions,
   type TextStreamOptions,
 } from "../../protocol/options.ts";
-import { type Bytes, bytesOf, isBlob, isFile, isReadableStream, isUint8Array } from "../../common/realms.ts";
+import { type Bytes, bytesOf, isBlob, isFile, isUint8Array } from "../../common/realms.ts";
 import { utf8Bytes } from "../../common/utf8.ts";
 import { produceFile } from "../writers/file_producer.ts";
-import { DEFAULT_MIME_TYPE } from "../../protocol/constants.ts";
 import type { FileToSend } from "../../protocol/files.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import type { OutgoingStreamManager } from "./outgoing_manager.ts";
-import { blobParts, type BytesInParts, type ByteSource, endSource, isInParts, iterate } from "./sources.ts";
+import { bytesInfo, textInfo } from "./stream_infos.ts";
+import {
+  blobParts,
+  type BytesInParts,
+  type ByteSource,
+  endSource,
+  isInParts,
+  isTextInParts,
+  iterate,
+  type TextInParts,
+  type TextSource,
+} from "../writers/sources.ts";
+import { sourceFailure, writeSource } from "../writers/write_source.ts";
 import { isShort, measureText, produceText } from "../writers/text_producer.ts";
 import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../writers/writer.ts";
 
@@ -30,30 +40,6 @@ import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStr
 interface Attachment {
   readonly streamId: string;
   readonly from: string | URL | File;
-}
-
-/** Makes the part of a stream's info that text and bytes share. */
-function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {
-  return {
-    streamId: options.streamId ?? crypto.randomUUID(),
-    mimeType,
-    topic: options.topic ?? "",
-    timestamp: Date.now(),
-    ...(size === undefined ? {} : { size }),
-    attributes: { ...options.attributes },
-  };
-}
-
-function textInfo(options: TextStreamOptions, size: number | undefined, attachments: readonly string[]): TextStreamInfo {
-  return {
-    ...baseInfo(options, "text/plain", size),
-    attachments: [...attachments],
-    ...(options.replyToId === undefined ? {} : { replyToId: options.replyToId }),
-  };
-}
-
-function bytesInfo(options: ByteStreamOptions, size: number | undefined): ByteStreamInfo {
-  return { ...baseInfo(options, options.mimeType ?? DEFAULT_MIME_TYPE, size), name: options.name ?? "" };
 }
 
 export async function openText(sending: OutgoingStreamManager, options: TextStreamOptions): Promise<TextStreamWriter> {
@@ -76,25 +62,59 @@ export async function openBytes(sending: OutgoingStreamManager, options: ByteStr
   return createByteWriter(stream);
 }
 
-export async function sendText(sending: OutgoingStreamManager, text: string, options: SendTextOptions): Promise<TextStreamInfo> {
-  assertText(text, "send the text");
+export async function sendText(
+  sending: OutgoingStreamManager,
+  text: TextSource,
+  options: SendTextOptions,
+): Promise<TextStreamInfo> {
+  if (isTextInParts(text)) return await sendTextParts(sending, text, options);
+  assertTextSource(text);
   assertSendTextOptions(options);
   const size = isShort(text) ? utf8Bytes(text) : await measureText(text);
   assertSize(options.totalSize, size, "text");
-  const attachments = options.attachments === undefined
-    ? []
-    : await Promise.all(options.attachments.map((from) => prepareAttachment(sending, from, options.signal)));
+  const { stream, attachments } = await startText(sending, options, size, { incremental: false });
+  await finish(stream, () => produceText(stream, text, size));
+  await sendAttachments(sending, attachments, options);
+  return stream.spec.description.info as TextStreamInfo;
+}
+
+/** Sends the parts of a text as they come. */
+async function sendTextParts(
+  sending: OutgoingStreamManager,
+  parts: TextInParts,
+  options: SendTextOptions,
+): Promise<TextStreamInfo> {
+  assertSendTextOptions(options);
+  const values = iterate(parts, "send the text");
+  const { stream, attachments } = await unlessFailed(
+    values,
+    startText(sending, options, options.totalSize, { incremental: true }),
+  );
+  const writer = createTextWriter(stream);
+  await writeSource(stream, writer, values);
+  await sendAttachments(sending, attachments, options);
+  return writer.info;
+}
+
+/** Starts the stream of a text, when its attachments are known to exist. */
+async function startText(
+  sending: OutgoingStreamManager,
+  options: SendTextOptions,
+  size: number | undefined,
+  { incremental }: { incremental: boolean },
+): Promise<{ stream: OutgoingStream; attachments: readonly Attachment[] }> {
+  const attachments = await Promise.all(
+    (options.attachments ?? []).map((from) => prepareAttachment(sending, from, options.signal)),
+  );
   const info = textInfo(options, size, [...options.attachedStreamIds ?? [], ...attachments.map(({ streamId }) => streamId)]);
   const stream = await sending.start({
     description: { kind: "text", info },
     options,
-    incremental: false,
-    availableUpFront: true,
+    incremental,
+    availableUpFront: !incremental,
     confirm: options.confirm ?? false,
   });
-  await finish(stream, () => produceText(stream, text, size));
-  if (attachments.length > 0) await sendAttachments(sending, attachments, options);
-  return info;
+  return { stream, attachments };
 }
 
 /** Sends the files of a text, one after the other, with the text's topic and receivers. */
@@ -123,9 +143,6 @@ export async function sendBytes(
       ...describeFile(sending, source),
       ...definedOnly(options),
     });
-  }
-  if (isReadableStream(source) && source.locked) {
-    throw new StreamError("invalid-argument", "Cannot send the bytes as their stream is locked: another reads it");
   }
   if (Array.isArray(source)) return await sendParts(sending, source, options);
   if (isInParts(source)) return await sendIterable(sending, source, options.totalSize, options);
@@ -183,37 +200,33 @@ async function sendIterable(
   size: number | undefined,
   options: SendBytesOptions,
 ): Promise<ByteStreamInfo> {
-  const values = isUint8Array(source) ? undefined : iterate(source);
-  let stream: OutgoingStream;
+  const values = isUint8Array(source) ? undefined : iterate(source, "send the bytes");
+  const stream = await unlessFailed(
+    values,
+    startBytes(sending, options, size, { finite: true, availableUpFront: values === undefined }),
+  );
+  const writer = createByteWriter(stream);
+  if (values !== undefined) await writeSource(stream, writer, values);
+  else if (isUint8Array(source)) {
+    try {
+      await writer.write(source);
+    } catch (error) {
+      await writer.abort();
+      throw sourceFailure(stream, error);
+    }
+    await writer.close();
+  }
+  return writer.info;
+}
+
+/** Waits for a stream's start. Ends the stream's source if that fails. */
+async function unlessFailed<T>(values: AsyncIterator<unknown, unknown> | undefined, started: Promise<T>): Promise<T> {
   try {
-    stream = await startBytes(sending, options, size, { finite: true, availableUpFront: values === undefined });
+    return await started;
   } catch (error) {
     endSource(values);
     throw error;
   }
-  const writer = createByteWriter(stream);
-  try {
-    if (isUint8Array(source)) await writer.write(source);
-    else if (values !== undefined) await writeAll(stream, writer, values);
-  } catch (error) {
-    endSource(values);
-    await writer.abort();
-    throw sourceFailure(stream, error);
-  }
-  await writer.close();
-  return writer.info;
-}
-
-/** Writes the parts of a source. A failure of the stream ends this even while the source is silent. */
-async function writeAll(stream: OutgoingStream, writer: ByteStreamWriter, values: AsyncIterator<Bytes, unknown>): Promise<void> {
-  let fail: (error: unknown) => void = () => {};
-  stream.settled.catch((error: unknown) => fail(error));
-  const next = (): Promise<IteratorResult<Bytes, unknown>> =>
-    new Promise((resolve, reject) => {
-      fail = reject;
-      values.next().then(resolve, reject);
-    });
-  for (let part = await next(); part.done !== true; part = await next()) await writer.write(part.value);
 }
 
 function startBytes(
@@ -242,19 +255,6 @@ async function finish(stream: OutgoingStream, produce: () => Promise<void>): Pro
     if (stream.error === undefined) stream.actor.send({ type: "abort.requested", error: sourceFailure(stream, error) });
   }
   await stream.settled;
-}
-
-/** Creates the error of a stream whose source failed. */
-function sourceFailure({ streamId }: OutgoingStream, cause: unknown): StreamError {
-  if (cause instanceof StreamError) return cause;
-  return new StreamError(
-    "aborted",
-    `Cannot go on with the stream as its source failed${inBrackets(cause)}: stream id is "${streamId}"`,
-    {
-      cause,
-      streamId,
-    },
-  );
 }
 
 function assertSize(totalSize: number | undefined, size: number, what: string): void {

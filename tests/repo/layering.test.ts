@@ -148,7 +148,7 @@ test("layering: protocol/ has no timers and no I/O", () => {
 });
 
 test("layering: the wall clock gives timestamps, no durations", () => {
-  const stamps = "actors/runtime/sending_calls.ts"; // the time in a stream's info
+  const stamps = "actors/runtime/stream_infos.ts"; // the time in a stream's info
   const wrong = [...sources].filter(([path, text]) => path !== stamps && /\bDate\.now\b/.test(withoutComments(text)));
   assert.equal(wrong.map(([path]) => path).filter((path) => layerOf(path) !== "tests"), []);
 });

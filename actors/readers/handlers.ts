@@ -3,7 +3,7 @@ import { LEAST_WINDOW } from "../../protocol/constants.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import { show } from "../../protocol/options.ts";
 import { isCount, isRecord } from "../../common/shapes.ts";
-import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
+import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
 
 /** Sender of a stream. */
 export interface StreamSender {
