@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS, type Limits } from "../../protocol/limits.ts";
 import { StreamMemory } from "../../protocol/memory_account.ts";
-import type { OpenedStream } from "../../protocol/wire/header.ts";
+import { type OpenedStream, promisedSize } from "../../protocol/wire/header.ts";
 import type { StreamContext } from "../common/context.ts";
 import type { ReceivedBlock } from "./block_queue.ts";
 import type { ContentCheck } from "./content_check.ts";
@@ -178,7 +178,7 @@ export class ReceivedContent implements ReceiveBufferHooks {
   /** Checks bytes up to an offset against the limits, and uses credit for them. */
   admit(to: number): Admission {
     const { streamBytes, foreignQueue } = this.#context.limits;
-    const { size } = this.#opened.description.info;
+    const size = promisedSize(this.#opened);
     if (to > streamBytes) return { code: "too-large", why: `it is longer than ${streamBytes} bytes` };
     if (size !== undefined && to > size) return { code: "too-large", why: `it is longer than the ${size} bytes announced` };
     if (this.#opened.extension === undefined) {

@@ -4,7 +4,7 @@ import { textBytes } from "../../protocol/memory_account.ts";
 import { Deferred, Notifier } from "../../common/promises.ts";
 import { type Claim, receiverCode, type ReceivingState } from "../../protocol/wire/control.ts";
 import type { HeaderExtension } from "../../protocol/wire/extension.ts";
-import { isBulk, type OpenedStream, type StreamDescription } from "../../protocol/wire/header.ts";
+import { isBulk, type OpenedStream, promisedSize, type StreamDescription } from "../../protocol/wire/header.ts";
 import type { StreamContext } from "../common/context.ts";
 import { Completion } from "./completion.ts";
 import { ContentCheck } from "./content_check.ts";
@@ -222,7 +222,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   /** Throws unless the stream is whole, after its last block was consumed. */
   check(): void {
     const { endFault, trailer } = this.#completion;
-    const fault = endFault ?? this.#check.findFault(this.content.consumed, this.description.info.size, trailer?.extension);
+    const fault = endFault ?? this.#check.findFault(this.content.consumed, promisedSize(this), trailer?.extension);
     if (fault !== undefined) throw this.#errorOf(fault);
   }
 

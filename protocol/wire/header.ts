@@ -17,6 +17,13 @@ export interface OpenedStream {
   readonly senderIdentity?: string;
 }
 
+/** Size that the sender has promised, in bytes. livekit-client 2.16 gives a stream of unknown size a size of 0. */
+export function promisedSize(
+  { description: { info }, extension }: { description: StreamDescription; extension?: HeaderExtension | undefined },
+): number | undefined {
+  return extension === undefined && info.size === 0 ? undefined : info.size;
+}
+
 /**
  * Whether a stream is bulk: its chunks take turns with other packets, and are acknowledged. Both ends decide by the header alone.
  * Incremental text is not bulk, nor is content that fits in a chunk.

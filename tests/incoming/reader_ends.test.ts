@@ -157,6 +157,21 @@ test("TextStreamReader: a code point that another SDK leaves unfinished is U+FFF
     assert.is(await room.time.run(last(texts).readAll()), "x\uFFFD");
   }));
 
+test("StreamReader: a size of 0 from another SDK is no promise, as some give it to streams of unknown size; from Millrace it is", () =>
+  withReaders(async ({ room, dave, bytes }) => {
+    dave.open("bob", "s", 0, { size: 0, extension: false });
+    dave.chunk("bob", "s", 0, pattern(3));
+    dave.trailer("bob", "s", undefined);
+    await room.time.advance(10);
+    assert.equal(await room.time.run(last(bytes).readAll()), pattern(3));
+    dave.hello("bob");
+    await room.time.advance(1);
+    dave.open("bob", "own", 0, { size: 0 });
+    dave.chunk("bob", "own", 0, pattern(3));
+    await room.time.advance(10);
+    await rejection(() => room.time.run(last(bytes).readAll()), "too-large");
+  }));
+
 test("StreamReader: corrupt bytes fail the reader, and its sender is told", () =>
   withReaders(async ({ room, dave, bytes }) => {
     dave.hello("bob");

@@ -61,6 +61,7 @@ const STAIRCASE: readonly string[] = [
   "transports/hub",
   "transports/livekit/sdk",
   "transports/livekit",
+  "transports/livekit_client",
   "actors/common",
   "actors/outgoing",
   "actors/writers",

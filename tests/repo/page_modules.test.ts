@@ -4,7 +4,7 @@ import { suite } from "../support/harness.ts";
 import { imports, isPath, touchOfNode } from "../support/sources.ts";
 
 /** Entries that a web page loads. */
-const ENTRIES: readonly string[] = ["browser.ts", "workers/browser/entry.js"];
+const ENTRIES: readonly string[] = ["browser.ts", "transports/livekit_client/mod.ts", "workers/browser/entry.js"];
 
 /** Packages that a page may load. */
 const PACKAGES: ReadonlySet<string> = new Set(["@noble/hashes/sha2", "comlink", "xstate"]);

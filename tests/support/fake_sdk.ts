@@ -3,6 +3,7 @@ import { CONTROL_STREAM_ID } from "../../protocol/constants.ts";
 import { encodeControl } from "../../protocol/wire/control.ts";
 import type { Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import type { ReaderEvents, SdkEvents } from "../../transports/livekit/sdk/events.ts";
+import { SdkRoom } from "../../transports/livekit/sdk/room.ts";
 
 const HELLO = encodeControl({
   kind: "hello",
@@ -53,6 +54,14 @@ export class FakeSdk {
 
   setBufferedAmount(bytes: number): void {
     this.buffered.push(bytes);
+  }
+
+  restoreBufferedAmount(): void {
+    this.buffered.push(2 * 1024 * 1024);
+  }
+
+  connectionAfter(error: unknown): "closed" | "lost" | "open" {
+    return SdkRoom.prototype.connectionAfter(error);
   }
 
   releaseRequests(): Promise<void> {

@@ -1,19 +1,10 @@
-import { StreamError } from "../../errors.ts";
-import type { AdoptableRoom } from "./sdk/internals.ts";
+import { adopt } from "./adopt.ts";
+import type { AdoptableRoom } from "./sdk/adoptable.ts";
 import { SdkRoom } from "./sdk/room.ts";
-import { LiveKitTransport } from "./transport.ts";
 import type { Transport } from "../transport.ts";
 
-export type { AdoptableRoom } from "./sdk/internals.ts";
+export type { AdoptableRoom, LiveKitClientRoom, RtcNodeRoom } from "./sdk/adoptable.ts";
 export type { OfferedStream, Transport, TransportEvents, TransportHandler } from "../transport.ts";
-
-/** Key of a Room's property that names the copy of this package that adopted the Room. Two copies would take each other's streams. */
-const ADOPTER: unique symbol = Symbol.for("millrace.adopter");
-
-/** Identity of this copy of the package. */
-const SELF: object = {};
-
-type Adopted = AdoptableRoom & { [ADOPTER]?: unknown };
 
 /**
  * Makes a transport of a room of a LiveKit server. Programs that run on a hub run in a room too, with other Millrace runtimes and with
@@ -43,17 +34,5 @@ type Adopted = AdoptableRoom & { [ADOPTER]?: unknown };
  * ```
  */
 export function livekit(room: AdoptableRoom): Transport {
-  const sdk = new SdkRoom(room);
-  const adopter = (room as Adopted)[ADOPTER];
-  if (adopter === SELF) {
-    throw new StreamError("transport", `Cannot adopt the room as it is adopted already: identity is "${sdk.identity}"`);
-  }
-  if (adopter !== undefined) {
-    throw new StreamError(
-      "invalid-argument",
-      `Cannot adopt the room as another copy of this package has adopted it: identity is "${sdk.identity}"`,
-    );
-  }
-  Object.defineProperty(room, ADOPTER, { value: SELF, configurable: true });
-  return new LiveKitTransport(sdk, () => void Reflect.deleteProperty(room, ADOPTER));
+  return adopt(room, new SdkRoom(room));
 }

@@ -1,3 +1,4 @@
+import { callNextTurn, cancelNextTurn, type NextTurn } from "../../common/platform.ts";
 import type { ChunkPacket, Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import { type ForeignContext, ForeignStream } from "./foreign_stream.ts";
 import type { SdkReader } from "./sdk/events.ts";
@@ -87,12 +88,12 @@ function remember(ended: Set<string>, streamId: string): void {
   if (ended.size > MAX_ENDED && oldest !== undefined) ended.delete(oldest);
 }
 
-/** Calls `done` after late packets. `setImmediate` lets pass the packets that wait for this busy thread. */
+/** Calls `done` after late packets. The next turn lets pass the packets that wait for this busy thread. */
 function afterLatePackets(done: () => void): () => void {
-  let immediate: ReturnType<typeof setImmediate> | undefined;
-  const timer = setTimeout(() => immediate = setImmediate(done), LATE_PACKETS_MS);
+  let turn: NextTurn;
+  const timer = setTimeout(() => turn = callNextTurn(done), LATE_PACKETS_MS);
   return () => {
     clearTimeout(timer);
-    if (immediate !== undefined) clearImmediate(immediate);
+    if (turn !== undefined) cancelNextTurn(turn);
   };
 }

@@ -7,7 +7,7 @@ import { BUFFERED_BYTES, PacketSender } from "./packet_sender.ts";
 import { ParticipantSearch } from "./participant_search.ts";
 import { Presence } from "./presence.ts";
 import { adaptHandler } from "./sdk/room_handlers.ts";
-import { SDK_BUFFERED_BYTES, type SdkRoom } from "./sdk/room.ts";
+import type { SdkRoom } from "./sdk/room.ts";
 import { Unlisted } from "./unlisted.ts";
 import { refusal } from "../packet_size.ts";
 import type { Transport, TransportEvents, TransportHandler } from "../transport.ts";
@@ -17,12 +17,6 @@ const LARGEST_CHUNK = 30_000;
 
 /** Longest delay between a failed request and the event that explains it, in ms. A server that ends a room makes requests fail first. */
 const LATE_EVENT_MS = 250;
-
-/** SDK error texts of a lost connection; packets may be sent again after the SDK has reconnected. */
-const LOST = /engine is closed|enqueue publish packet|receive data from dc_task|failed to send data packet/;
-
-/** SDK error text of a connection that is closed for good. */
-const CLOSED = /engine is closed/;
 
 /**
  * Time for the last packets to leave this machine, in ms. The SDK does not report that they have left, and leaving the room would drop
@@ -171,7 +165,7 @@ export class LiveKitTransport implements Transport {
     if (ended === undefined) {
       await this.#sender.empty();
       await this.#pause(this.#sender.lastSentAt + LAST_PACKETS_MS - this.#clock.now());
-      if (this.#sdk.connected) this.#sdk.setBufferedAmount(SDK_BUFFERED_BYTES);
+      if (this.#sdk.connected) this.#sdk.restoreBufferedAmount();
     }
     this.#end();
   }
@@ -203,10 +197,11 @@ export class LiveKitTransport implements Transport {
   async #failure({ type }: Packet, cause: unknown): Promise<StreamError> {
     if (cause instanceof StreamError) return cause;
     const text = String(cause);
-    if (CLOSED.test(text)) this.#disconnect(text); // the Room's event comes a little later
-    else if (!LOST.test(text) && this.#ended === undefined) await this.#changed.wait(LATE_EVENT_MS);
+    const connection = this.#sdk.connectionAfter(cause);
+    if (connection === "closed") this.#disconnect(text); // the Room's event comes a little later
+    else if (connection !== "lost" && this.#ended === undefined) await this.#changed.wait(LATE_EVENT_MS);
     if (this.#ended !== undefined) return this.#ended;
-    if (!LOST.test(text)) {
+    if (connection === "open") {
       return new StreamError("transport", `Cannot send the ${type} as the room refused it: ${text}`, { cause });
     }
     return new StreamError("disconnected", `Cannot send the ${type} as the room's connection was lost: ${text}`, { cause });

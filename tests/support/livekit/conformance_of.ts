@@ -1,11 +1,11 @@
 // The conformance suite over Rooms of one version of LiveKit's SDK.
-import { type AdoptableRoom, livekit } from "../../../transports/livekit/mod.ts";
+import { livekit, type RtcNodeRoom } from "../../../transports/livekit/mod.ts";
 import type { Transport } from "../../../transports/transport.ts";
 import { transportConformance } from "../conformance/transport.ts";
 import { startServer } from "../../../bench/support/server.ts";
 
 /** Members of a Room that are used here. */
-interface ConnectableRoom extends AdoptableRoom {
+interface ConnectableRoom extends RtcNodeRoom {
   connect(url: string, token: string, options: { autoSubscribe: boolean; dynacast: boolean }): Promise<void>;
   disconnect(): Promise<void>;
 }

@@ -2,20 +2,9 @@
 import { StreamError } from "../../../errors.ts";
 import { isMap } from "../../../common/realms.ts";
 import { isRecord } from "../../../common/shapes.ts";
+import type { AdoptableRoom, RtcNodeRoom } from "./adoptable.ts";
 import type { FfiMessage } from "./ffi_messages.ts";
 import type { RoomHandlers } from "./room_handlers.ts";
-
-/** Members of a Room of `@livekit/rtc-node` that are used. */
-export interface AdoptableRoom {
-  /** The room's name. */
-  readonly name?: string | undefined;
-  /** True if the room is connected; others cannot be adopted. */
-  readonly isConnected: boolean;
-  /** This participant. */
-  readonly localParticipant?: { readonly identity: string } | undefined;
-  /** Other participants, by identity. */
-  readonly remoteParticipants: ReadonlyMap<string, { readonly identity: string; readonly sid?: string | undefined }>;
-}
 
 export interface FfiEvent {
   readonly message: FfiMessage;
@@ -40,7 +29,7 @@ export interface Internals {
 }
 
 /** Finds the internals of a room and of its SDK; throws "transport" if some are missing. */
-export function internalsOf(room: AdoptableRoom): { internals: Internals; client: FfiClient } {
+export function internalsOf(room: AdoptableRoom): { room: RtcNodeRoom; internals: Internals; client: FfiClient } {
   if (!isRecord(room) || !("isConnected" in room)) {
     throw new StreamError("invalid-argument", `Cannot adopt the room: expected a Room of @livekit/rtc-node, got ${String(room)}`);
   }
@@ -68,7 +57,7 @@ export function internalsOf(room: AdoptableRoom): { internals: Internals; client
       `Cannot adopt the room: expected @livekit/rtc-node 0.13.34 or 1.1.0, got a version that lacks ${missing.join(", ")}`,
     );
   }
-  return { internals: room as unknown as Internals, client: client as FfiClient };
+  return { room: room as unknown as RtcNodeRoom, internals: room as unknown as Internals, client: client as FfiClient };
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

@@ -5,9 +5,11 @@ import type { StreamHeader, TrailerPacket } from "../../../protocol/wire/packets
 import { SdkEventDecoder } from "./event_decoder.ts";
 import type { SdkEvents } from "./events.ts";
 import { type FfiMessage, headerMessage } from "./ffi_messages.ts";
-import { type AdoptableRoom, type FfiClient, type FfiEvent, type Internals, internalsOf } from "./internals.ts";
+import type { AdoptableRoom, RtcNodeRoom } from "./adoptable.ts";
+import { type FfiClient, type FfiEvent, type Internals, internalsOf } from "./internals.ts";
 import { dropLogs } from "./native_logs.ts";
 import { type RoomHandler, type RoomHandlers, watchHandlers } from "./room_handlers.ts";
+import { UNHANDLED_METHOD, UNREACHED } from "./rpc.ts";
 
 const KINDS = ["text", "bytes"] as const;
 
@@ -15,18 +17,18 @@ const KINDS = ["text", "bytes"] as const;
 const RELIABLE = 1;
 
 /** The SDK's own bound of a data channel's buffer, in bytes; requests beyond it wait. */
-export const SDK_BUFFERED_BYTES: number = 2 * 1024 * 1024;
+const SDK_BUFFERED_BYTES: number = 2 * 1024 * 1024;
 
-/** RPC method without a handler: the SDK of a participant answers, and no program sees the call. */
-const UNHANDLED_METHOD = "millrace.here";
+/** SDK error texts of a lost connection; packets may be sent again after the SDK has reconnected. */
+const LOST = /engine is closed|enqueue publish packet|receive data from dc_task|failed to send data packet/;
 
-/** RPC error codes of calls that reached nobody: recipient not found, recipient gone, no answer, packet not sent. */
-const UNREACHED: ReadonlySet<number> = new Set([1401, 1403, 1501, 1503, 1505]);
+/** SDK error text of a connection that is closed for good. */
+const CLOSED = /engine is closed/;
 
 /** Connected room, used by low-level requests and events. */
 export class SdkRoom {
   readonly identity: string;
-  readonly #room: AdoptableRoom;
+  readonly #room: RtcNodeRoom;
   readonly #internals: Internals;
   readonly #client: FfiClient;
   readonly #decoder: SdkEventDecoder;
@@ -36,8 +38,8 @@ export class SdkRoom {
   #unwatch: (() => void)[] = [];
   #releasing = false;
 
-  constructor(room: AdoptableRoom) {
-    const { internals, client } = internalsOf(room);
+  constructor(adopted: AdoptableRoom) {
+    const { room, internals, client } = internalsOf(adopted);
     this.#room = room;
     this.#internals = internals;
     this.#client = client;
@@ -116,6 +118,18 @@ export class SdkRoom {
         value: { localParticipantHandle: this.#handle, threshold: BigInt(bytes), kind: RELIABLE },
       },
     });
+  }
+
+  /** Gives the data channel's buffer the SDK's own bound. */
+  restoreBufferedAmount(): void {
+    this.setBufferedAmount(SDK_BUFFERED_BYTES);
+  }
+
+  /** State of the connection by a request's error: closed for good, lost for a while, or open. */
+  connectionAfter(error: unknown): "closed" | "lost" | "open" {
+    const text = String(error);
+    if (CLOSED.test(text)) return "closed";
+    return LOST.test(text) ? "lost" : "open";
   }
 
   /**

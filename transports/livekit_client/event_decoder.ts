@@ -1,0 +1,122 @@
+import type { SdkEvents } from "../livekit/sdk/events.ts";
+import { type HeaderMessage, headerOf, trailerOf } from "../livekit/sdk/ffi_messages.ts";
+import type { RoomHandler, RoomHandlers } from "../livekit/sdk/room_handlers.ts";
+import { SdkStreamReader } from "./sdk_stream_reader.ts";
+import type { ClientReader, DataPacket, Engine, Internals, PacketListener } from "./internals.ts";
+
+/** Participant of an event. */
+interface Participant {
+  readonly identity: string;
+  readonly sid: string;
+  readonly permissions?: { readonly canPublishData?: boolean };
+}
+
+/** Decodes packets and events of a Room of livekit-client into {@linkcode SdkEvents}. */
+export class ClientEventDecoder {
+  readonly #room: Internals;
+  readonly #engine: Engine;
+  readonly #handler: (kind: "text" | "bytes", topic: string) => RoomHandler | undefined;
+  readonly #readers = new Set<SdkStreamReader>();
+  readonly #listeners: readonly (readonly [string, (...values: never[]) => void])[];
+  readonly #packetListener: PacketListener = (packet, encryptionType) => this.#packet(packet, encryptionType);
+  #events: SdkEvents | undefined;
+  #sid: string;
+  #isTaking = false;
+
+  constructor(room: Internals, engine: Engine, handler: (kind: "text" | "bytes", topic: string) => RoomHandler | undefined) {
+    this.#room = room;
+    this.#engine = engine;
+    this.#handler = handler;
+    this.#sid = room.localParticipant.sid;
+    this.#listeners = [
+      ["participantConnected", ({ identity, sid }: Participant) => this.#events?.joined(identity, sid)],
+      ["participantDisconnected", ({ identity }: Participant) => this.#events?.left(identity)],
+      ["participantPermissionsChanged", (_previous: unknown, participant: Participant) => this.#permission(participant)],
+      ["signalReconnecting", () => this.#events?.lost()],
+      ["reconnecting", () => this.#events?.lost()],
+      ["reconnected", () => this.#reconnected()],
+      ["disconnected", (reason: unknown) => this.#events?.disconnected(`reason is ${String(reason ?? "unknown")}`)],
+    ];
+  }
+
+  /** Starts calling the events. */
+  start(events: SdkEvents): void {
+    this.#events = events;
+    this.#engine.prependListener("dataPacketReceived", this.#packetListener);
+    for (const [name, listener] of this.#listeners) this.#room.on(name, listener);
+  }
+
+  /** Stops calling the events, those of readers included. */
+  stop(): void {
+    this.#events = undefined;
+    this.#engine.off("dataPacketReceived", this.#packetListener);
+    for (const [name, listener] of this.#listeners) this.#room.off(name, listener);
+    for (const reader of this.#readers) reader.stop();
+    this.#readers.clear();
+  }
+
+  /** Notes a handler that was registered on the Room; one that takes a single stream is none. */
+  registered(kind: "text" | "bytes", topic: string): void {
+    if (!this.#isTaking) this.#events?.registered(kind, topic);
+  }
+
+  #reconnected(): void {
+    this.#events?.reconnected();
+    const { sid } = this.#room.localParticipant;
+    const isRenewed = this.#sid !== "" && this.#sid !== sid;
+    this.#sid = sid;
+    if (isRenewed) this.#events?.renewed();
+  }
+
+  #permission({ identity, permissions }: Participant): void {
+    const mayPublish = permissions?.canPublishData !== false;
+    if (identity === this.#room.localParticipant.identity) this.#events?.permitted(mayPublish);
+    else this.#events?.othersPermitted(identity, mayPublish);
+  }
+
+  #packet(packet: DataPacket, encryptionType: number): void {
+    const { case: name, value } = packet.value;
+    const from = packet.participantIdentity;
+    if (name === "streamHeader") this.#header(packet, from, encryptionType);
+    else if (name === "streamChunk") this.#events?.chunk(value.streamId, Number(value.chunkIndex), value.content, from);
+    else if (name === "streamTrailer") this.#events?.trailer(trailerOf(value), from);
+  }
+
+  /** Decides who reads a stream. A header that the Room must not see is taken out of its packet, and the Room ignores the stream's chunks. */
+  #header(packet: DataPacket, from: string, encryptionType: number): void {
+    const message = packet.value.value as HeaderMessage & { contentHeader: { case?: string; value?: unknown } };
+    const header = headerOf(message, message.contentHeader);
+    const { kind } = header.content;
+    this.#events?.header(header, from);
+    const reader = new SdkStreamReader(() => this.#readers.delete(reader));
+    const place = this.#events?.opened(header, from, reader, this.#handler(kind, header.topic) !== undefined);
+    if (place === "room" || place === undefined) return;
+    if (place === "here") {
+      this.#readers.add(reader);
+      this.#takeReader(kind, message, from, encryptionType, (made) => reader.take(made));
+    }
+    packet.value = {};
+  }
+
+  /** Gets the SDK's reader of a stream, by a handler on the stream's topic for the moment in which the SDK looks for one. */
+  #takeReader(
+    kind: "text" | "bytes",
+    message: HeaderMessage & { topic: string },
+    from: string,
+    encryptionType: number,
+    take: (reader: ClientReader) => void,
+  ): void {
+    const manager = this.#room.incomingDataStreamManager;
+    const handlers: RoomHandlers = kind === "text" ? manager.textStreamHandlers : manager.byteStreamHandlers;
+    this.#isTaking = true;
+    handlers.set(message.topic, (made) => take(made as unknown as ClientReader));
+    try {
+      Promise.resolve(manager.handleStreamHeader(message, from, encryptionType)).catch(() => {}); // the reader's stream fails by itself
+    } catch {
+      // A second stream of an id in use: it has no reader, and ends by its packets.
+    } finally {
+      handlers.delete(message.topic);
+      this.#isTaking = false;
+    }
+  }
+}
