@@ -5,6 +5,8 @@ export type { ByteSource, TextSource } from "./actors/writers/sources.ts";
 export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/readers/handlers.ts";
 export type { ByteStreamReader, StreamReader, TextStreamReader } from "./actors/readers/reader.ts";
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writers/writer.ts";
+export type { RecordHandlerOptions, RecordStreamHandler, RecordStreamReader } from "./actors/records/reader.ts";
+export type { RecordStreamWriter } from "./actors/records/writer.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";
 export type { Clock } from "./common/clock.ts";
 export { STREAM_CHUNK_SIZE } from "./protocol/constants.ts";
@@ -14,6 +16,7 @@ export { DEFAULT_LIMITS, type Limits } from "./protocol/limits.ts";
 export type {
   ByteStreamOptions,
   CloseOptions,
+  RecordStreamOptions,
   SaveOptions,
   SendBytesOptions,
   SendFileOptions,
@@ -31,6 +34,7 @@ export type {
   TextContent,
   TrailerPacket,
 } from "./protocol/wire/packets.ts";
+export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./protocol/schema.ts";
 export { type Progress, ProgressTracker } from "./protocol/progress.ts";
 export type { FaultyLink, LinkLine, LinkOptions, ReliableLink } from "./transports/hub/link_options.ts";
 export type { Hub, HubOptions, JoinOptions, PairOptions } from "./transports/hub/options.ts";

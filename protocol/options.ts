@@ -3,6 +3,7 @@ import { StreamError } from "../errors.ts";
 import { CONTROL_STREAM_ID, OWN_ATTRIBUTE } from "./constants.ts";
 import { assertKnownNames } from "./option_names.ts";
 import type { Progress } from "./progress.ts";
+import { isSchema, SCHEMA_SHAPE, type StandardSchema } from "./schema.ts";
 import { type Bytes, bytesOf, isAbortSignal, isBlob, isUrl } from "../common/realms.ts";
 import { isCount, isRecord } from "../common/shapes.ts";
 
@@ -42,6 +43,14 @@ export interface TextStreamOptions extends StreamOptions {
 export interface SendTextOptions extends TextStreamOptions {
   /** Files to send after the text, on the same topic, with the defaults of `sendFile`; their stream ids are in the info. */
   attachments?: readonly (string | URL | File)[];
+}
+
+/** Options of a record stream. */
+export interface RecordStreamOptions<S extends StandardSchema = StandardSchema> extends TextStreamOptions {
+  /** Schema that each value must match before it is sent. */
+  schema?: S;
+  /** Name of the records' form, for their readers: the attribute `format`. */
+  format?: string;
 }
 
 /** Options of a byte stream. */
@@ -100,6 +109,12 @@ const SEND_TEXT_CHECKS: Readonly<Record<keyof SendTextOptions, Check>> = {
   attachments: [isAttachments, "a list of paths, file URLs and Files"],
 };
 
+const RECORD_CHECKS: Readonly<Record<keyof RecordStreamOptions, Check>> = {
+  ...TEXT_CHECKS,
+  schema: [isSchema, SCHEMA_SHAPE],
+  format: TEXT,
+};
+
 const BYTES_CHECKS: Readonly<Record<keyof ByteStreamOptions, Check>> = { ...STREAM_CHECKS, name: TEXT, mimeType: TEXT };
 
 const CLOSE_CHECKS: Readonly<Record<keyof CloseOptions, Check>> = {
@@ -119,6 +134,11 @@ export function assertTextOptions(options: TextStreamOptions): void {
 /** Throws "invalid-argument" unless the value holds options of `sendText`. */
 export function assertSendTextOptions(options: SendTextOptions): void {
   assertOptions(options, SEND_TEXT_CHECKS, "send the text");
+}
+
+/** Throws "invalid-argument" unless the value holds options of a record stream. */
+export function assertRecordOptions(options: RecordStreamOptions): void {
+  assertOptions(options, RECORD_CHECKS, "send the records");
 }
 
 /** Throws "invalid-argument" unless the value holds options of a byte stream. */

@@ -84,13 +84,15 @@ export abstract class BaseReader<T> implements StreamReader<T> {
     if (!this.stream.ended) this.stream.actor.send({ type: "cancel.requested", error });
   }
 
-  /** The results of work on each block, in order. */
+  /** The results of work on each block, in order; then `end`, if given, when all content has come and the stream is still open. */
   protected async *results<R>(
     work: (block: ReceivedBlock, offset: number) => R | Promise<R>,
+    end?: R,
   ): AsyncGenerator<R, void, undefined> {
     const pipeline = new DecodePipeline(this.stream, work);
     try {
       for (let next = await pipeline.next(); next !== undefined; next = await pipeline.next()) yield next.result;
+      if (end !== undefined) yield end;
       this.stream.actor.send({ type: "stream.consumed" });
     } catch (error) {
       throw this.failed(error);

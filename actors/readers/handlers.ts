@@ -3,6 +3,8 @@ import { LEAST_WINDOW } from "../../protocol/constants.ts";
 import { assertKnownNames, type OptionNames } from "../../protocol/option_names.ts";
 import { show } from "../../protocol/options.ts";
 import { isCount, isRecord } from "../../common/shapes.ts";
+import { isSchema, SCHEMA_SHAPE } from "../../protocol/schema.ts";
+import type { IncomingStream } from "../incoming/stream.ts";
 import type { ByteStreamReader, TextStreamReader } from "./reader.ts";
 
 /** Sender of a stream. */
@@ -25,23 +27,30 @@ export interface HandlerOptions {
   window?: number;
 }
 
-const HANDLER_OPTIONS: OptionNames<HandlerOptions> = { window: true };
+/** Names of options, for each use of a handler. */
+const OPTION_NAMES = {
+  "text stream": { window: true } satisfies OptionNames<HandlerOptions>,
+  "byte stream": { window: true } satisfies OptionNames<HandlerOptions>,
+  "record stream": { window: true, schema: true },
+};
 
-export interface Registration<H> {
-  readonly handler: H;
+/** Use of a handler. Those of texts and records share their topics, as both take text streams. */
+export type HandlerUse = keyof typeof OPTION_NAMES;
+
+/** Calls a handler with a reader of the stream. */
+export type HandleStream = (stream: IncomingStream, sender: StreamSender) => void | Promise<void>;
+
+export interface Registration {
+  readonly use: HandlerUse;
+  readonly handle: HandleStream;
   readonly window: number | undefined;
 }
 
 /** Handlers of one kind of stream, by topic. */
-export class HandlerRegistry<H> {
-  readonly #kind: string;
-  readonly #registrations = new Map<string, Registration<H>>();
+export class HandlerRegistry {
+  readonly #registrations = new Map<string, Registration>();
 
-  constructor(kind: "text" | "byte") {
-    this.#kind = kind;
-  }
-
-  get(topic: string): Registration<H> | undefined {
+  get(topic: string): Registration | undefined {
     return this.#registrations.get(topic);
   }
 
@@ -52,29 +61,34 @@ export class HandlerRegistry<H> {
     return smallest;
   }
 
-  add(topic: string, handler: H, options: HandlerOptions = {}): Registration<H> {
-    const action = `Cannot register the ${this.#kind} stream handler`;
+  /** Adds a user's handler, which `handle` calls. */
+  add(topic: string, use: HandlerUse, handler: unknown, handle: HandleStream, options: object = {}): Registration {
+    const action = `Cannot register the ${use} handler`;
     assertTopic(topic, action);
     if (typeof handler !== "function") {
       throw new StreamError("invalid-argument", `${action} as it is not a function: ${show(handler)}`);
     }
     if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as its options are no object: ${show(options)}`);
-    assertKnownNames(options, HANDLER_OPTIONS, action);
-    const { window }: { window?: unknown } = options;
+    assertKnownNames(options, OPTION_NAMES[use], action);
+    const { window, schema }: { window?: unknown; schema?: unknown } = options;
     if (window !== undefined && (!isCount(window) || window === 0)) {
       throw new StreamError("invalid-argument", `${action} as its window is not a positive count of bytes: ${show(window)}`);
+    }
+    if (schema !== undefined && !isSchema(schema)) {
+      throw new StreamError("invalid-argument", `${action} as "schema" must be ${SCHEMA_SHAPE}: got ${show(schema)}`);
     }
     if (this.#registrations.has(topic)) {
       throw new StreamError("handler-exists", `${action} as the topic has one: topic is "${topic}"`);
     }
-    const registration = { handler, window: window === undefined ? undefined : Math.max(window, LEAST_WINDOW) };
+    const registration = { use, handle, window: window === undefined ? undefined : Math.max(window, LEAST_WINDOW) };
     this.#registrations.set(topic, registration);
     return registration;
   }
 
-  remove(topic: string): void {
-    assertTopic(topic, `Cannot unregister the ${this.#kind} stream handler`);
-    this.#registrations.delete(topic);
+  /** Removes the topic's handler, if it has this use. */
+  remove(topic: string, use: HandlerUse): void {
+    assertTopic(topic, `Cannot unregister the ${use} handler`);
+    if (this.#registrations.get(topic)?.use === use) this.#registrations.delete(topic);
   }
 
   clear(): void {

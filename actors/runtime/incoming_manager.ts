@@ -17,12 +17,20 @@ import type { Peers } from "../peers/registry.ts";
 import type { Fault } from "../incoming/fault.ts";
 import { ByteReader } from "../readers/byte_reader.ts";
 import { TextReader } from "../readers/text_reader.ts";
-import { type ByteStreamHandler, type HandlerOptions, HandlerRegistry, type TextStreamHandler } from "../readers/handlers.ts";
+import {
+  type ByteStreamHandler,
+  type HandlerOptions,
+  HandlerRegistry,
+  type HandlerUse,
+  type HandleStream,
+  type TextStreamHandler,
+} from "../readers/handlers.ts";
+import { type RecordHandlerOptions, RecordReader, type RecordStreamHandler } from "../records/reader.ts";
 
 /** Receives the packets of a runtime and offers the streams to its handlers. */
 export class IncomingStreamManager {
-  readonly text: HandlerRegistry<TextStreamHandler> = new HandlerRegistry("text");
-  readonly bytes: HandlerRegistry<ByteStreamHandler> = new HandlerRegistry("byte");
+  readonly text: HandlerRegistry = new HandlerRegistry();
+  readonly bytes: HandlerRegistry = new HandlerRegistry();
   readonly #context: StreamContext;
   readonly #peers: Peers;
   readonly #transport: Pick<Transport, "handler">;
@@ -80,11 +88,16 @@ export class IncomingStreamManager {
   }
 
   registerText(topic: string, handler: TextStreamHandler, options: HandlerOptions | undefined): void {
-    this.#registered("text", topic, this.text.add(topic, handler, options).window);
+    this.#register("text", topic, "text stream", handler, (stream, sender) => handler(new TextReader(stream), sender), options);
   }
 
   registerBytes(topic: string, handler: ByteStreamHandler, options: HandlerOptions | undefined): void {
-    this.#registered("bytes", topic, this.bytes.add(topic, handler, options).window);
+    this.#register("bytes", topic, "byte stream", handler, (stream, sender) => handler(new ByteReader(stream), sender), options);
+  }
+
+  registerRecords(topic: string, handler: RecordStreamHandler<never>, options: RecordHandlerOptions | undefined): void {
+    const handle: HandleStream = (stream, sender) => handler(new RecordReader<never>(stream, options?.schema), sender);
+    this.#register("text", topic, "record stream", handler, handle, options);
   }
 
   /** Offers the topic's unclaimed streams to a handler registered with the transport. */
@@ -97,6 +110,17 @@ export class IncomingStreamManager {
     this.text.clear();
     this.bytes.clear();
     for (const stream of this.open) stream.refuse({ code: "disconnected", why });
+  }
+
+  #register(
+    kind: "text" | "bytes",
+    topic: string,
+    use: HandlerUse,
+    handler: unknown,
+    handle: HandleStream,
+    options: object | undefined,
+  ): void {
+    this.#registered(kind, topic, this[kind].add(topic, use, handler, handle, options).window);
   }
 
   #registered(kind: "text" | "bytes", topic: string, window: number | undefined): void {
@@ -192,24 +216,15 @@ export class IncomingStreamManager {
 
   #handles(stream: IncomingStream): boolean {
     const { topic, description: { kind } } = stream;
-    return (kind === "text" ? this.text : this.bytes).get(topic) !== undefined ||
+    return this[kind].get(topic) !== undefined ||
       this.#transport.handler?.(kind, topic) !== undefined;
   }
 
   #claim(stream: IncomingStream): void {
-    const { kind } = stream.description;
+    const registration = this[stream.description.kind].get(stream.topic);
+    if (registration === undefined) return this.#handOver(stream);
     const sender = { identity: stream.senderIdentity, transportIdentity: stream.from };
-    if (kind === "text") {
-      const registration = this.text.get(stream.topic);
-      if (registration === undefined) return this.#handOver(stream);
-      const reader = new TextReader(stream);
-      this.#start(stream, registration.window, () => registration.handler(reader, sender));
-    } else {
-      const registration = this.bytes.get(stream.topic);
-      if (registration === undefined) return this.#handOver(stream);
-      const reader = new ByteReader(stream);
-      this.#start(stream, registration.window, () => registration.handler(reader, sender));
-    }
+    this.#start(stream, registration.window, () => registration.handle(stream, sender));
   }
 
   /** Gives a stream without a handler in the runtime to the transport's handler. */

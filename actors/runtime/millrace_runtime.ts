@@ -2,19 +2,10 @@ import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, t
 import { inBrackets, StreamError } from "../../errors.ts";
 import { type Clock, MAX_TIMER_DELAY_MS, nowOf, systemClock, within } from "../../common/clock.ts";
 import { runningClock } from "../common/running_clock.ts";
-import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { resolveLimits } from "../../protocol/limits.ts";
-import type {
-  ByteStreamOptions,
-  SendBytesOptions,
-  SendFileOptions,
-  SendTextOptions,
-  TextStreamOptions,
-} from "../../protocol/options.ts";
 import type { SharingEvents, Transport } from "../../transports/transport.ts";
 import type { Codec } from "../../workers/codec.ts";
 import type { FileAccess } from "../../files/file_access.ts";
-import type { FileToSend } from "../../protocol/files.ts";
 import type { StreamContext } from "../common/context.ts";
 import { ActorIds } from "../common/actor_ids.ts";
 import { Deadlines } from "../common/deadlines.ts";
@@ -28,11 +19,8 @@ import { IncomingStreamManager } from "./incoming_manager.ts";
 import { type RuntimeActor, runtimeMachine } from "./machine.ts";
 import { type ErrorContext, resolveChunkSize, type RuntimeOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
-import { openBytes, openText, sendBytes, sendFile, sendText } from "./sending_calls.ts";
-import { type ByteSource, dismissSource, type TextSource } from "../writers/sources.ts";
+import { RuntimeCalls } from "./runtime_calls.ts";
 import { OutgoingStreamManager } from "./outgoing_manager.ts";
-import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "../readers/handlers.ts";
-import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 
 /** Longest wait of `close` for a transport that hangs, in ms. */
 const CLOSE_WAIT = 1_000;
@@ -51,7 +39,7 @@ export function startRuntime(options: RuntimeOptions, parts: RuntimeParts): Runt
   return new MillraceRuntime(options, parts);
 }
 
-class MillraceRuntime implements Runtime {
+class MillraceRuntime extends RuntimeCalls implements Runtime {
   readonly identity: string;
   readonly #actor: RuntimeActor;
   readonly #transport: Transport;
@@ -59,8 +47,8 @@ class MillraceRuntime implements Runtime {
   readonly #deadlines: Deadlines;
   readonly #scheduler: PacketScheduler;
   readonly #peers: Peers;
-  readonly #sending: OutgoingStreamManager;
-  readonly #receiving: IncomingStreamManager;
+  protected readonly sending: OutgoingStreamManager;
+  protected readonly receiving: IncomingStreamManager;
   readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
   readonly #forgetPool: () => void;
@@ -71,6 +59,7 @@ class MillraceRuntime implements Runtime {
   #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions, { codec, files }: RuntimeParts) {
+    super();
     const { transport, inspect } = options;
     this.#isInspected = inspect !== undefined;
     const limits = resolveLimits(options.limits);
@@ -105,14 +94,14 @@ class MillraceRuntime implements Runtime {
       instance,
       encodings: codec.encodings,
       report: (error, about) => this.#report(error, about),
-      smallestWindow: () => this.#receiving.smallestWindow,
-      openStreams: (of) => this.#receiving.openStreams(of),
-      streamsRaised: (peer) => this.#sending.streamsRaised(peer),
-      waitingFor: (credit) => this.#sending.waitingFor(credit),
-      adopt: (peer, sequence) => this.#sending.adopt(peer, sequence),
+      smallestWindow: () => this.receiving.smallestWindow,
+      openStreams: (of) => this.receiving.openStreams(of),
+      streamsRaised: (peer) => this.sending.streamsRaised(peer),
+      waitingFor: (credit) => this.sending.waitingFor(credit),
+      adopt: (peer, sequence) => this.sending.adopt(peer, sequence),
     });
-    this.#sending = new OutgoingStreamManager(context, this.#peers, transport, instance, this.#placeOf("out"));
-    this.#receiving = new IncomingStreamManager(context, this.#peers, transport, this.#placeOf("in"));
+    this.sending = new OutgoingStreamManager(context, this.#peers, transport, instance, this.#placeOf("out"));
+    this.receiving = new IncomingStreamManager(context, this.#peers, transport, this.#placeOf("in"));
     this.#actor = createActor(runtimeMachine, {
       clock: this.#clock,
       input: {
@@ -126,10 +115,10 @@ class MillraceRuntime implements Runtime {
     this.#actor.start();
     const events: SharingEvents = {
       packet: (packet, from) => {
-        if (this.#ended === undefined) this.#receiving.receive(packet, from);
+        if (this.#ended === undefined) this.receiving.receive(packet, from);
       },
       shared: (frame, from) => {
-        if (this.#ended === undefined) this.#receiving.receiveShared(frame, from);
+        if (this.#ended === undefined) this.receiving.receiveShared(frame, from);
       },
       joined: (identity) => {
         this.#actor.send({ type: "peer.joined", identity });
@@ -139,7 +128,7 @@ class MillraceRuntime implements Runtime {
         this.#actor.send({ type: "peer.left", identity });
         this.#peers.left(identity);
       },
-      registered: (kind, topic) => this.#receiving.transportRegistered(kind, topic),
+      registered: (kind, topic) => this.receiving.transportRegistered(kind, topic),
       closed: (error) => this.#lost(error),
     };
     transport.open(events);
@@ -148,49 +137,6 @@ class MillraceRuntime implements Runtime {
 
   get actor(): AnyActorRef {
     return this.#actor;
-  }
-
-  async streamText(options: TextStreamOptions = {}): Promise<TextStreamWriter> {
-    this.#assertOpen("open a text stream");
-    return await openText(this.#sending, options);
-  }
-
-  async sendText(text: TextSource, options: SendTextOptions = {}): Promise<TextStreamInfo> {
-    this.#assertOpen("send the text", text);
-    return await sendText(this.#sending, text, options);
-  }
-
-  async streamBytes(options: ByteStreamOptions = {}): Promise<ByteStreamWriter> {
-    this.#assertOpen("open a byte stream");
-    return await openBytes(this.#sending, options);
-  }
-
-  async sendBytes(data: ByteSource, options: SendBytesOptions = {}): Promise<ByteStreamInfo> {
-    this.#assertOpen("send the bytes", data);
-    return await sendBytes(this.#sending, data, options);
-  }
-
-  async sendFile(file: FileToSend, options: SendFileOptions = {}): Promise<ByteStreamInfo> {
-    this.#assertOpen("send the file");
-    return await sendFile(this.#sending, file, options);
-  }
-
-  registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void {
-    this.#assertOpen("register the text stream handler");
-    this.#receiving.registerText(topic, handler, options);
-  }
-
-  registerByteStreamHandler(topic: string, handler: ByteStreamHandler, options?: HandlerOptions): void {
-    this.#assertOpen("register the byte stream handler");
-    this.#receiving.registerBytes(topic, handler, options);
-  }
-
-  unregisterTextStreamHandler(topic: string): void {
-    this.#receiving.text.remove(topic);
-  }
-
-  unregisterByteStreamHandler(topic: string): void {
-    this.#receiving.bytes.remove(topic);
   }
 
   close(): Promise<void> {
@@ -203,7 +149,7 @@ class MillraceRuntime implements Runtime {
 
   async #close(): Promise<void> {
     this.#actor.send({ type: "close.requested" });
-    const streams = this.#sending.open;
+    const streams = this.sending.open;
     this.#forgetPool();
     this.#shutDown("its runtime was closed");
     await within(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]), this.#clock);
@@ -224,8 +170,8 @@ class MillraceRuntime implements Runtime {
         { cause },
       );
     this.#ended ??= ended;
-    this.#sending.close(ended, ended);
-    this.#receiving.close("the transport has ended");
+    this.sending.close(ended, ended);
+    this.receiving.close("the transport has ended");
     this.#peers.close();
     this.#deadlines.close();
     this.#actor.send({ type: "closed" });
@@ -235,16 +181,14 @@ class MillraceRuntime implements Runtime {
   #shutDown(why: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = () => new StreamError("closed", `Cannot go on as the runtime is closed: identity is "${this.identity}"`);
-    this.#sending.close(({ streamId }) =>
+    this.sending.close(({ streamId }) =>
       new StreamError("aborted", `Cannot go on with the stream as ${why}: stream id is "${streamId}"`, { streamId })
     );
-    this.#receiving.close(why);
+    this.receiving.close(why);
   }
 
-  /** Throws the error of a call on an ended runtime, and ends the source that the call was given. */
-  #assertOpen(action: string, source?: unknown): void {
+  protected override assertOpen(action: string): void {
     if (this.#ended === undefined) return;
-    dismissSource(source);
     const { code, cause } = this.#ended();
     const state = code === "closed" ? "the runtime is closed" : `the transport has ended${inBrackets(cause)}`;
     throw new StreamError(code, `Cannot ${action} as ${state}: identity is "${this.identity}"`, { cause });
@@ -258,7 +202,7 @@ class MillraceRuntime implements Runtime {
   /** Starts the actors of all streams, as an inspector was added. */
   #showStreams(): void {
     this.#isInspected = true;
-    for (const { actor } of [...this.#sending.open, ...this.#receiving.open]) void actor.ref;
+    for (const { actor } of [...this.sending.open, ...this.receiving.open]) void actor.ref;
   }
 
   #inspected(inspect: NonNullable<RuntimeOptions["inspect"]>, event: InspectionEvent): void {

@@ -2,12 +2,16 @@ import type { AnyActorRef } from "xstate";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import type {
   ByteStreamOptions,
+  RecordStreamOptions,
   SendBytesOptions,
   SendFileOptions,
   SendTextOptions,
   TextStreamOptions,
 } from "../../protocol/options.ts";
 import type { FileToSend } from "../../protocol/files.ts";
+import type { SchemaInput, SchemaOutput, StandardSchema } from "../../protocol/schema.ts";
+import type { RecordHandlerOptions, RecordStreamHandler } from "../records/reader.ts";
+import type { RecordStreamWriter } from "../records/writer.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "../readers/handlers.ts";
 import type { ByteSource, TextSource } from "../writers/sources.ts";
@@ -50,6 +54,13 @@ export interface Runtime extends AsyncDisposable {
    * model stops when nobody listens.
    */
   sendText(text: TextSource, options?: SendTextOptions): Promise<TextStreamInfo>;
+  /**
+   * Opens a record stream for writing: a text stream of one JSON value a line. Resolves when the header was handed to the transport. With a
+   * `schema` of zod, valibot or arktype, each value is checked before it is sent.
+   */
+  streamRecords<S extends StandardSchema = StandardSchema>(
+    options?: RecordStreamOptions<S>,
+  ): Promise<RecordStreamWriter<SchemaInput<S>>>;
   /** Opens a byte stream for writing. Resolves when the header was handed to the transport. */
   streamBytes(options?: ByteStreamOptions): Promise<ByteStreamWriter>;
   /**
@@ -66,10 +77,21 @@ export interface Runtime extends AsyncDisposable {
   registerTextStreamHandler(topic: string, handler: TextStreamHandler, options?: HandlerOptions): void;
   /** Registers the handler of a topic's byte streams. Throws "handler-exists" if the topic already has one. */
   registerByteStreamHandler(topic: string, handler: ByteStreamHandler, options?: HandlerOptions): void;
+  /**
+   * Registers a handler that reads a topic's text streams as records: one JSON value a line, checked by the `schema`. Throws
+   * "handler-exists" if the topic already has one of text streams.
+   */
+  registerRecordStreamHandler<S extends StandardSchema = StandardSchema>(
+    topic: string,
+    handler: RecordStreamHandler<SchemaOutput<S>>,
+    options?: RecordHandlerOptions<S>,
+  ): void;
   /** Removes the handler. Streams that have it keep it. */
   unregisterTextStreamHandler(topic: string): void;
   /** Removes the handler. Streams that have it keep it. */
   unregisterByteStreamHandler(topic: string): void;
+  /** Removes the handler. Streams that have it keep it. */
+  unregisterRecordStreamHandler(topic: string): void;
   /**
    * Aborts open writers, ends open readers with "disconnected", says goodbye, and closes the transport. Resolves when part files of `saveTo`
    * are removed. Idempotent.

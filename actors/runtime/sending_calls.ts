@@ -3,11 +3,13 @@ import { StreamError } from "../../errors.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import {
   assertByteOptions,
+  assertRecordOptions,
   assertSendTextOptions,
   assertTextOptions,
   assertTextSource,
   type ByteStreamOptions,
   givenBytes,
+  type RecordStreamOptions,
   type SendBytesOptions,
   type SendFileOptions,
   type SendTextOptions,
@@ -33,6 +35,7 @@ import {
   type TextSource,
 } from "../writers/sources.ts";
 import { sourceFailure, writeSource } from "../writers/write_source.ts";
+import { createRecordWriter, type RecordStreamWriter } from "../records/writer.ts";
 import { isShort, measureText, produceText } from "../writers/text_producer.ts";
 import { type ByteStreamWriter, createByteWriter, createTextWriter, type TextStreamWriter } from "../writers/writer.ts";
 
@@ -53,6 +56,16 @@ export async function openText(sending: OutgoingStreamManager, options: TextStre
   });
   await stream.opened;
   return createTextWriter(stream);
+}
+
+export async function openRecords(
+  sending: OutgoingStreamManager,
+  options: RecordStreamOptions,
+): Promise<RecordStreamWriter<never>> {
+  assertRecordOptions(options);
+  const { schema, format, ...rest } = options;
+  const attributes = format === undefined ? {} : { attributes: { ...rest.attributes, format } };
+  return createRecordWriter(await openText(sending, { ...rest, ...attributes }), schema);
 }
 
 export async function openBytes(sending: OutgoingStreamManager, options: ByteStreamOptions): Promise<ByteStreamWriter> {

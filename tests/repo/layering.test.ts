@@ -67,6 +67,7 @@ const STAIRCASE: readonly string[] = [
   "actors/writers",
   "actors/incoming",
   "actors/readers",
+  "actors/records",
   "actors/peers",
   "actors/runtime",
   "actors/logic",

@@ -33,6 +33,10 @@ const CALLS: readonly [name: string, call: (runtime: Runtime, options: object) =
   [
     ["streamText", (runtime, options) => runtime.streamText(options), [...STREAM, ["replyTo", "replyToId"]]],
     ["sendText", (runtime, options) => runtime.sendText("x", options), [...STREAM, ["attachment", "attachments"]]],
+    ["streamRecords", (runtime, options) => runtime.streamRecords(options), [...STREAM, ["shema", "schema"], [
+      "fromat",
+      "format",
+    ]]],
     ["streamBytes", (runtime, options) => runtime.streamBytes(options), [...STREAM, ["Name", "name"]]],
     ["sendBytes", (runtime, options) => runtime.sendBytes(pattern(1), options), [...STREAM, ["mimetype", "mimeType"]]],
     ["sendFile", (runtime, options) => runtime.sendFile("/nowhere", options), [...STREAM, ["mime_type", "mimeType"]]],
@@ -41,6 +45,9 @@ const CALLS: readonly [name: string, call: (runtime: Runtime, options: object) =
     ]],
     ["registerByteStreamHandler", (runtime, options) => runtime.registerByteStreamHandler("x", () => {}, options), [
       ["Window", "window"],
+    ]],
+    ["registerRecordStreamHandler", (runtime, options) => runtime.registerRecordStreamHandler("x", () => {}, options), [
+      ["schemas", "schema"],
     ]],
     ["sendTextActor", (runtime, options) => run(createActor(sendTextActor, { input: { runtime, text: "x", options } })), STREAM],
     ["sendTextActor's input", (runtime, extra) => run(createActor(sendTextActor, { input: { runtime, text: "x", ...extra } })), [

@@ -1,0 +1,50 @@
+import { reasonText } from "../common/callbacks.ts";
+import { BaseReader } from "./base_reader.ts";
+import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
+
+/** Keeps a byte order mark, as the sender has written one. */
+const AS_SENT = { ignoreBOM: true };
+
+const wholeDecoder = new TextDecoder("utf-8", AS_SENT);
+
+/** End of the parts of a text. */
+export const END: unique symbol = Symbol("end");
+
+/** Base of the readers of text: the parts of a text stream, and a web stream of values. */
+export abstract class TextPartsReader<T> extends BaseReader<T> {
+  protected override openReadable(): ReadableStream<T> {
+    const values = this[Symbol.asyncIterator]();
+    return new ReadableStream<T>({
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async (reason) => {
+        await this.cancel(reasonText(reason));
+        await values.return?.(); // frees blocks at work
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /** The parts of the text, which may be empty; then `end`, if given, before the stream is closed. */
+  protected parts(end?: typeof END): AsyncGenerator<string | typeof END, void, undefined> {
+    if (!this.stream.isMillrace) return this.#foreignParts(end);
+    // Each chunk or frame of a Millrace sender is valid UTF-8.
+    return this.results<string | typeof END>(
+      (block) =>
+        decodedByCodec(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
+          wholeDecoder.decode(ownBytes(block)),
+      end,
+    );
+  }
+
+  /** The parts of another SDK's text, which may split code points between chunks. */
+  async *#foreignParts(end: typeof END | undefined): AsyncGenerator<string | typeof END, void, undefined> {
+    const decoder = new TextDecoder("utf-8", AS_SENT);
+    for await (const part of this.results<Uint8Array | typeof END>((block) => block.memory, END)) {
+      yield part === END ? decoder.decode() : decoder.decode(part, { stream: true });
+      if (part === END && end !== undefined) yield end;
+    }
+  }
+}
