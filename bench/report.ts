@@ -59,6 +59,8 @@ export interface Report {
   readonly livekit?: object;
   /** Results of bench/links/. */
   readonly links?: object;
+  /** Results of bench/browser/. */
+  readonly browser?: object;
 }
 
 export type RuntimeName = "node" | "bun" | "deno";

@@ -8,6 +8,8 @@ import type { Contents } from "./contents.ts";
 export interface Contender {
   readonly name: string;
   readonly by: Kind;
+  /** Kind of the receiver. Default: as the sender. */
+  readonly to?: Kind;
   readonly how: SendCommand["how"];
 }
 
@@ -52,7 +54,7 @@ const FIRST_MS = 20_000;
 const LOOK_MS = 20;
 
 export async function runOnce(processes: Processes, contender: Contender, contents: Contents, bounds: Bounds): Promise<Run> {
-  const pair = await processes.pair(contender.by, contender.by);
+  const pair = await processes.pair(contender.by, contender.to ?? contender.by);
   try {
     await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
     await pair.receiver.ask("hear", {});

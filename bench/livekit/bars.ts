@@ -1,6 +1,7 @@
 // Drawing of the results in rooms: a bar for each contender of each section. Its end is the median; a line goes from the smallest to the
 // largest run.
 import { COLOURS, niceStep, px, text } from "../plot.ts";
+import type { Kind } from "./processes.ts";
 import type { Report } from "../report.ts";
 import type { LivekitRow } from "./results.ts";
 
@@ -9,7 +10,7 @@ const NAMES = 260;
 const VALUES = 90;
 const BAR = 18;
 const HEAD = 34;
-const KINDS = ["millrace", "rtc-node", "python"] as const;
+const KINDS: readonly Kind[] = ["millrace", "rtc-node", "python", "page", "livekit-client"];
 
 export function bars({ runtime, version, machine, brief }: Report, rows: readonly LivekitRow[]): string {
   const sections = [...new Set(rows.map(({ section }) => section))];

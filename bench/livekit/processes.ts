@@ -17,7 +17,11 @@ import type {
   TextCommand,
 } from "./commands.ts";
 
-export type Kind = "millrace" | "rtc-node" | "python";
+/** Program of a participant; "page" and "livekit-client" are pages of Chromium, by Millrace and by the SDK. */
+export type Kind = "millrace" | "rtc-node" | "python" | PageKind;
+
+/** Kind of a page. */
+export type PageKind = "page" | "livekit-client";
 
 /** A stream that was read to its end. */
 export interface Ended {
@@ -49,6 +53,10 @@ interface Commands {
   holds: [object, Holds | null];
   watchMemory: [object, unknown];
   memory: [object, number];
+  /** In pages: begins a send that is not awaited, watched for holds. */
+  begin: [SendCommand, unknown];
+  /** In pages: chunks that the Room has seen. */
+  chunks: [object, number];
 }
 
 /** Time-out of a step, in ms. */
@@ -135,6 +143,13 @@ export class Processes implements AsyncDisposable {
     return { sender, receiver };
   }
 
+  /** A further participant of the last pair's room. */
+  async bystander(kind: Kind): Promise<Participant> {
+    const participant = this.#start(kind, `${kind} bystander`);
+    await this.#join(participant, `bench ${this.#rooms - 1}`);
+    return participant;
+  }
+
   /** Ends both processes at once. */
   async kill({ sender, receiver }: Pair): Promise<void> {
     await Promise.all([sender.kill(), receiver.kill()]);
@@ -158,5 +173,6 @@ export class Processes implements AsyncDisposable {
 
 function commandOf(kind: Kind): [string, ...string[]] {
   if (kind === "python") return [needed("python"), join(projectRoot(), "bench", "livekit", "participant.py")];
+  if (kind === "page" || kind === "livekit-client") return programCommand("bench/browser/participant", kind);
   return programCommand("bench/livekit/participant", kind);
 }

@@ -12,7 +12,13 @@ export interface Effort {
   readonly divisor: number;
 }
 
-export const TITLES: Readonly<Record<Kind, string>> = { millrace: "Millrace", "rtc-node": "rtc-node", python: "Python" };
+export const TITLES: Readonly<Record<Kind, string>> = {
+  millrace: "Millrace",
+  "rtc-node": "rtc-node",
+  python: "Python",
+  page: "Millrace in a page",
+  "livekit-client": "livekit-client",
+};
 
 /** One contender's value in one section. */
 export interface LivekitRow {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { programCommand } from "../../../bench/support/program_command.ts";
 
 /** Output of the benchmark. Rejects, with that output in the message, when it fails or takes longer. */
-export async function runBench(folder: "livekit" | "links", seconds: number, ...args: string[]): Promise<string> {
+export async function runBench(folder: "livekit" | "links" | "browser", seconds: number, ...args: string[]): Promise<string> {
   const [program, ...rest] = programCommand(`bench/${folder}/main`, ...args);
   const child = spawn(program, rest, {
     stdio: ["ignore", "pipe", "pipe"],
