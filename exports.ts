@@ -3,6 +3,17 @@ export type { Runtime } from "./actors/runtime/runtime.ts";
 export type { ErrorContext, RuntimeOptions } from "./actors/runtime/options.ts";
 export type { ByteSource, TextSource } from "./actors/writers/sources.ts";
 export type { ByteStreamHandler, HandlerOptions, StreamSender, TextStreamHandler } from "./actors/readers/handlers.ts";
+export type { EndedStreamStats, PeerStats, RuntimeStats, StreamStats } from "./actors/stats/stats.ts";
+export type {
+  FlowWaitMessage,
+  PeerMessage,
+  StreamCloseMessage,
+  StreamMessage,
+  StreamNames,
+  StreamOpenMessage,
+  TraceMessage,
+} from "./actors/stats/messages.ts";
+export type { FlowWait, StreamWait } from "./actors/common/stream_wait.ts";
 export type { ByteStreamReader, StreamReader, TextStreamReader } from "./actors/readers/reader.ts";
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writers/writer.ts";
 export type { RecordHandlerOptions, RecordStreamHandler, RecordStreamReader } from "./actors/records/reader.ts";

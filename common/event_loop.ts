@@ -9,6 +9,12 @@ export const SLICE_MS = 1;
 
 let sliceStarted = 0;
 let armed = false;
+let longest = 0;
+
+/** Longest turn of the event loop so far from the first step of long work to the turn's end, in ms. Other work of the turn counts too. */
+export function longestTurn(): number {
+  return longest;
+}
 
 /**
  * Whether the time slice of this turn of the event loop is used up. All work shares one slice, as a thousand short steps would hold the
@@ -27,6 +33,7 @@ export function shouldYield(): boolean {
 
 function rearm(): void {
   armed = false;
+  longest = Math.max(longest, performance.now() - sliceStarted);
 }
 
 /** Resolves in a later turn of the event loop, after due timers and I/O. */

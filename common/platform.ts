@@ -10,6 +10,14 @@ export interface Sha256 {
 /** Handle of a call in the next turn of the event loop. */
 export type NextTurn = unknown;
 
+/** Channel of Node's `diagnostics_channel`. */
+export interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: object): void;
+  /** Publishes a message, and calls a function in the asynchronous context of the stores that are bound to the channel. Deno may lack it. */
+  runStores?<T>(message: object, call: () => T): T;
+}
+
 /** Functions of a platform: `platforms/node.ts` for Node, Bun and Deno, `platforms/browser.ts` for web pages. */
 export interface Platform {
   /** Starts a sha256 that is computed on this thread. */
@@ -34,6 +42,8 @@ export interface Platform {
   cancelNextTurn(handle: NextTurn): void;
   /** Calls a function every `ms` milliseconds, without keeping the process alive; returns the call that stops the timer. */
   repeat(call: () => void, ms: number): () => void;
+  /** Channel of a name for tools that watch the process; absent in a web page. */
+  channel?(name: string): DiagnosticsChannel;
 }
 
 let installed: Platform | undefined;

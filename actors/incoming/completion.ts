@@ -13,6 +13,8 @@ export class Completion {
   readonly #content: ReceivedContent;
   readonly #context: StreamContext;
   #trailer: ReceivedTrailer | undefined;
+  /** Time at which the stream began, in ms. */
+  readonly startedAt: number;
   #heardAt: number;
   /** Time at which sent chunks were found missing, in ms. */
   #gapSince: number | undefined;
@@ -22,7 +24,7 @@ export class Completion {
     this.#isMillrace = isMillrace;
     this.#content = content;
     this.#context = context;
-    this.#heardAt = context.clock.now();
+    this.startedAt = this.#heardAt = context.clock.now();
   }
 
   get trailer(): ReceivedTrailer | undefined {

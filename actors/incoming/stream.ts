@@ -28,6 +28,8 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
   /** Whether chunks are acknowledged. */
   readonly acknowledged: boolean;
   readonly tracker: ProgressTracker;
+  /** Time of the header's arrival, in ms. */
+  readonly startedAt: number;
   readonly unread: UnreadWatch;
   readonly content: ReceivedContent;
   actor!: IncomingActor;
@@ -59,6 +61,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.#check = new ContentCheck(opened.extension !== undefined);
     this.content = new ReceivedContent(this, opened, context, this.#check);
     this.#completion = new Completion(from, this.isMillrace, this.content, context.stream);
+    this.startedAt = this.#completion.startedAt;
     this.closed.catch(() => {}); // a reader may ignore it
   }
 

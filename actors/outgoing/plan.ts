@@ -10,9 +10,9 @@ import type { StreamOptions } from "../../protocol/options.ts";
 import type { Progress } from "../../protocol/progress.ts";
 import type { Hello } from "../../protocol/wire/control.ts";
 import { bestEncoding, isCompressed } from "../../protocol/wire/frames.ts";
-import type { HeaderExtension } from "../../protocol/wire/extension.ts";
+import { type HeaderExtension, isTrace, type TraceCarrier } from "../../protocol/wire/extension.ts";
 import { encodeHeader, isBulk, type StreamDescription } from "../../protocol/wire/header.ts";
-import { assertWithinLimits } from "../../protocol/wire/header_limits.ts";
+import { assertWithinLimits, overLimits } from "../../protocol/wire/header_limits.ts";
 import type { StreamHeader } from "../../protocol/wire/packets.ts";
 import { WHOLE_BYTES } from "../../protocol/wire/inline_content.ts";
 import type { CompressionOptions } from "../../workers/codec.ts";
@@ -53,6 +53,8 @@ export interface Opening {
   /** Whether all content is available from the start. */
   readonly availableUpFront?: boolean;
   readonly confirm: boolean;
+  /** Trace of the sending program, for the header. */
+  readonly trace?: TraceCarrier;
 }
 
 /** A present receiver, as far as a stream's form depends on it. */
@@ -90,7 +92,7 @@ export interface StreamOrigin {
 
 /** Decides a stream's receivers, format, frames and compression. Throws a StreamError if the header exceeds the limits. */
 export function planStream(
-  { description, options, incremental, availableUpFront = false, confirm }: Opening,
+  { description, options, incremental, availableUpFront = false, confirm, trace }: Opening,
   present: readonly PresentReceiver[],
   missing: readonly MissingReceiver[],
   sender: StreamOrigin,
@@ -103,7 +105,7 @@ export function planStream(
   const listsRecipients = isTargeted || (allMillrace && present.length <= MAX_LISTED && !sender.hasUnlisted);
   const framed = allMillrace && listsRecipients && !incremental && (size === undefined || size > STREAM_CHUNK_SIZE);
   const format = framed ? "framed" : "plain";
-  const extension: HeaderExtension | undefined = anyMillrace
+  const own: HeaderExtension | undefined = anyMillrace
     ? {
       instance,
       sequence,
@@ -113,7 +115,11 @@ export function planStream(
       ...(allMillrace && listsRecipients ? { topic } : {}),
     }
     : undefined;
-  const header = encodeHeader(description, extension, options.senderIdentity);
+  const headerWith = (some?: HeaderExtension): StreamHeader => encodeHeader(description, some, options.senderIdentity);
+  const traced = own !== undefined && isTrace(trace) ? { ...own, trace } : undefined;
+  const hasRoom = traced !== undefined && overLimits(headerWith(traced), sender.limits) === undefined;
+  const extension = hasRoom ? traced : own; // a tool that watches must not break the stream
+  const header = headerWith(extension);
   assertWithinLimits(header, sender.limits);
   const bulk = isPaced && isBulk(description, format);
   const destinations = missing.map(missingDestination);

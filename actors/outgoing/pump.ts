@@ -44,9 +44,10 @@ class OutgoingPump {
       if (spec.inline) this.#held = new HeldStream(spec, header);
       else await this.#give(header);
       stream.noteOpened();
-      for (let queued = await queue.shift(); queued !== undefined; queued = await queue.shift()) {
+      for (let queued = await this.#shift(); queued !== undefined; queued = await this.#shift()) {
         try {
           const encoded = queued.encoded instanceof Promise ? await this.#unlessStopped(queued.encoded) : queued.encoded;
+          stream.waitsFor = "transport";
           if (encoded === undefined || stream.ended) break;
           await (stream.framed ? this.#sendFrame(queued, encoded) : this.#sendPlain(queued, encoded));
         } finally {
@@ -66,8 +67,14 @@ class OutgoingPump {
     this.#leave?.();
   }
 
+  #shift(): Promise<QueuedSegment | undefined> {
+    this.#stream.waitsFor = "data";
+    return this.#stream.queue.shift();
+  }
+
   /** Waits for an encoded segment; undefined once the pump is stopped, as reading a file may hang. */
   async #unlessStopped(encoded: Promise<EncodedSegment>): Promise<EncodedSegment | undefined> {
+    this.#stream.waitsFor = "codec";
     try {
       return await new Promise((resolve, reject) => {
         this.#leave = () => resolve(undefined);
@@ -147,8 +154,13 @@ class OutgoingPump {
     const stream = this.#stream;
     const { scheduler, clock } = stream.context;
     return scheduler.scheduleBulk({
-      ready: () => stream.canSend,
+      ready: () => {
+        const { canSend } = stream;
+        if (!canSend) stream.noteBlocked("congestion");
+        return canSend;
+      },
       start: () => {
+        stream.waitsFor = "transport";
         if (stream.ended) return undefined;
         const { destinations } = stream.spec;
         const { names } = destinations;
@@ -178,7 +190,11 @@ class OutgoingPump {
     for (;;) {
       const blocker = destinations.blocker(offset, offset + bytes, stream.context.clock.now(), drop);
       if (stream.ended) return;
-      if (blocker === undefined) return destinations.charge(offset + bytes);
+      if (blocker === undefined) {
+        stream.waitsFor = "transport";
+        return destinations.charge(offset + bytes);
+      }
+      stream.noteBlocked(blocker.claim === "pending" ? "claim" : "credit", blocker.identity);
       await stream.receiversChanged(blocker.claim === "pending" && !destinations.isTargeted ? CLAIM_WAIT : Infinity);
     }
   }
@@ -190,7 +206,9 @@ class OutgoingPump {
     stream.deliveries.awaitReceipts(digest); // before the trailer: a receipt may arrive before `send` resolves
     const trailer = this.#trailer(reason, attributes, { bytes: stream.offset, chunks: stream.chunks, digest });
     const packets = this.#held?.packets(trailer, digest, stream.context.limits.headerBytes) ?? [trailer];
+    stream.waitsFor = "transport";
     for (const packet of packets) await this.#give(packet);
+    stream.waitsFor = "receipt";
     if (!stream.ended) stream.actor.send({ type: "trailer.sent" });
   }
 

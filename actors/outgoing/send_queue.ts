@@ -41,6 +41,11 @@ export class SendQueue {
     return this.#waiting > QUEUE_BYTES / 2;
   }
 
+  /** Bytes in the queue. */
+  get bytes(): number {
+    return this.#waiting;
+  }
+
   /** Options of `close`, once it was called. */
   get closeOptions(): CloseOptions | undefined {
     return this.#end;

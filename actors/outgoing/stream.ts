@@ -7,6 +7,7 @@ import type { Destination } from "../../protocol/flow/destination.ts";
 import type { CompressionOptions } from "../../workers/codec.ts";
 import { tell } from "../common/callbacks.ts";
 import type { StreamContext } from "../common/context.ts";
+import type { FlowWait, StreamWait } from "../common/stream_wait.ts";
 import { type DeliveredStream, Deliveries } from "./deliveries.ts";
 import type { OutgoingActor, OutgoingEffects } from "./machine.ts";
 import type { OutgoingSpec } from "./plan.ts";
@@ -28,6 +29,8 @@ export interface StreamHooks {
   notify(stream: OutgoingStream, destination: Destination): void;
   /** Called when the stream's header is given to the scheduler. */
   headerSent(): void;
+  /** Called when flow control begins to make the stream wait, for a receiver if there is one alone. */
+  blocked(stream: OutgoingStream, wait: FlowWait, identity: string | undefined): void;
   /** Called when the stream has ended. */
   ended(stream: OutgoingStream): void;
 }
@@ -45,6 +48,10 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
   chunks = 0;
   /** Resolves when the pump has ended, and with it all sending. */
   pumped: Promise<void> = Promise.resolve();
+  /** Time of the stream's start, in ms. */
+  readonly startedAt: number;
+  /** Cause of the pump's present or last wait. */
+  waitsFor: StreamWait = "transport";
   /** Set by the runtime right after construction. */
   actor!: OutgoingActor;
   readonly #meter: ProgressMeter;
@@ -63,7 +70,8 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     this.#hooks = hooks;
     this.queue = new SendQueue(() => context.codec.segments.inUse > CROWDED_BYTES);
     this.tracker = new ProgressTracker(spec.totalSize ?? 0);
-    this.#meter = new ProgressMeter(spec.totalSize, context.clock.now());
+    this.startedAt = context.clock.now();
+    this.#meter = new ProgressMeter(spec.totalSize, this.startedAt);
     this.deliveries = new Deliveries(spec, context, this);
     this.opened.catch(() => {}); // callers need not await these
     this.settled.catch(() => {});
@@ -164,6 +172,13 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     if (this.spec.onProgress === undefined) return;
     const progress = this.#meter.note(this.offset, this.context.clock.now());
     if (progress !== undefined) this.#reportProgress(progress);
+  }
+
+  /** Notes that flow control makes the stream wait. */
+  noteBlocked(wait: FlowWait, identity?: string): void {
+    if (this.waitsFor === wait) return;
+    this.waitsFor = wait;
+    this.#hooks.blocked(this, wait, identity);
   }
 
   notifyReceiver(destination: Destination): void {

@@ -98,6 +98,11 @@ export class PeerSession {
     return this.#congestion ??= new CongestionController();
   }
 
+  /** The same controller, if a stream has needed one. */
+  get measured(): CongestionController | undefined {
+    return this.#congestion;
+  }
+
   /** Receive window of a stream to the peer before its own credit is known, in bytes. */
   get streamWindow(): number {
     return this.hello?.streamWindow ?? LEAST_WINDOW;

@@ -15,6 +15,7 @@ import { IncomingStream } from "../incoming/stream.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Peers } from "../peers/registry.ts";
 import type { Fault } from "../incoming/fault.ts";
+import type { RuntimeWatch } from "../stats/watch.ts";
 import { ByteReader } from "../readers/byte_reader.ts";
 import { TextReader } from "../readers/text_reader.ts";
 import {
@@ -35,15 +36,23 @@ export class IncomingStreamManager {
   readonly #peers: Peers;
   readonly #transport: Pick<Transport, "handler">;
   readonly #place: ActorPlace;
+  readonly #watch: RuntimeWatch;
   readonly #open = new Set<IncomingStream>();
   /** Number of open streams per sender, across its instances. */
   readonly #openOf = new Map<string, number>();
 
-  constructor(context: StreamContext, peers: Peers, transport: Pick<Transport, "handler">, place: ActorPlace) {
+  constructor(
+    context: StreamContext,
+    peers: Peers,
+    transport: Pick<Transport, "handler">,
+    place: ActorPlace,
+    watch: RuntimeWatch,
+  ) {
     this.#context = context;
     this.#peers = peers;
     this.#transport = transport;
     this.#place = place;
+    this.#watch = watch;
   }
 
   get smallestWindow(): number {
@@ -170,6 +179,7 @@ export class IncomingStreamManager {
       spareWindow: () => session.receiveCredit.spare,
       unhandled: () => this.#report(stream, stream.error),
       ended: () => {
+        this.#watch.endedIncoming(stream);
         this.#open.delete(stream);
         this.#count(peer.identity, -1);
         peer.endIncoming(stream);
@@ -183,6 +193,7 @@ export class IncomingStreamManager {
     this.#open.add(stream);
     this.#count(peer.identity, 1);
     peer.addIncoming(stream);
+    this.#watch.openedIncoming(stream);
     this.#peers.keepAlive.start(peer);
     stream.actor.start();
     const fault = this.#limitFault(stream, header, isFull);
@@ -244,7 +255,7 @@ export class IncomingStreamManager {
   async #run(stream: IncomingStream, handle: () => void | Promise<void>): Promise<void> {
     await Promise.resolve(); // the handler runs after the packet was handled
     try {
-      await handle();
+      await this.#watch.receive(stream, handle);
       stream.unread.handled();
     } catch (error) {
       if (!stream.ended) {

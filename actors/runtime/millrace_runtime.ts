@@ -18,6 +18,8 @@ import { Peers } from "../peers/registry.ts";
 import { IncomingStreamManager } from "./incoming_manager.ts";
 import { type RuntimeActor, runtimeMachine } from "./machine.ts";
 import { type ErrorContext, resolveChunkSize, type RuntimeOptions } from "./options.ts";
+import type { RuntimeStats } from "../stats/stats.ts";
+import { RuntimeWatch } from "../stats/watch.ts";
 import type { Runtime } from "./runtime.ts";
 import { RuntimeCalls } from "./runtime_calls.ts";
 import { OutgoingStreamManager } from "./outgoing_manager.ts";
@@ -49,6 +51,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
   readonly #peers: Peers;
   protected readonly sending: OutgoingStreamManager;
   protected readonly receiving: IncomingStreamManager;
+  readonly #watch: RuntimeWatch;
   readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
   readonly #forgetPool: () => void;
@@ -71,6 +74,8 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
     this.#onError = options.onError ?? ((error, about) => log.note(error, about));
     this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
     const instance: string = crypto.randomUUID();
+    const { identity } = this;
+    this.#watch = new RuntimeWatch({ identity, instance, clock: this.#clock, codec, names: options.diagnosticNames === true });
     this.#deadlines = new Deadlines(this.#clock);
     this.#scheduler = new PacketScheduler(transport, this.#clock);
     const context: StreamContext = {
@@ -100,8 +105,8 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
       waitingFor: (credit) => this.sending.waitingFor(credit),
       adopt: (peer, sequence) => this.sending.adopt(peer, sequence),
     });
-    this.sending = new OutgoingStreamManager(context, this.#peers, transport, instance, this.#placeOf("out"));
-    this.receiving = new IncomingStreamManager(context, this.#peers, transport, this.#placeOf("in"));
+    this.sending = new OutgoingStreamManager(context, this.#peers, transport, instance, this.#placeOf("out"), this.#watch);
+    this.receiving = new IncomingStreamManager(context, this.#peers, transport, this.#placeOf("in"), this.#watch);
     this.#actor = createActor(runtimeMachine, {
       clock: this.#clock,
       input: {
@@ -122,21 +127,29 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
       },
       joined: (identity) => {
         this.#actor.send({ type: "peer.joined", identity });
+        this.#watch.joined(identity);
         this.#peers.joined(identity);
       },
       left: (identity) => {
         this.#actor.send({ type: "peer.left", identity });
+        this.#watch.left(identity);
         this.#peers.left(identity);
       },
       registered: (kind, topic) => this.receiving.transportRegistered(kind, topic),
       closed: (error) => this.#lost(error),
     };
     transport.open(events);
+    for (const present of transport.participants()) this.#watch.joined(present);
     this.#peers.sendHellos();
   }
 
   get actor(): AnyActorRef {
     return this.#actor;
+  }
+
+  stats(): RuntimeStats {
+    const { value: state } = this.#actor.getSnapshot();
+    return this.#watch.snapshot({ state, peers: this.#peers.all, outgoing: this.sending.open, incoming: this.receiving.open });
   }
 
   close(): Promise<void> {
@@ -155,6 +168,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
     await within(CLOSE_WAIT, Promise.allSettled([...streams.map((stream) => stream.pumped), ...this.#saves]), this.#clock);
     this.#peers.close();
     this.#deadlines.close();
+    this.#watch.close();
     await within(CLOSE_WAIT, this.#scheduler.flushed(), this.#clock);
     await within(CLOSE_WAIT, this.#transport.close(), this.#clock);
     this.#actor.send({ type: "closed" });
@@ -174,6 +188,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
     this.receiving.close("the transport has ended");
     this.#peers.close();
     this.#deadlines.close();
+    this.#watch.close();
     this.#actor.send({ type: "closed" });
   }
 

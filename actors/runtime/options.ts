@@ -38,6 +38,8 @@ export interface RuntimeOptions {
   clock?: Clock;
   /** Size of a chunk, 4 to 60,000 bytes. Default `STREAM_CHUNK_SIZE`, and up to twice that on a fast link in a room. */
   chunkSize?: number;
+  /** Whether messages of Node's `diagnostics_channel` carry identities, topics and reasons. Default false. */
+  diagnosticNames?: boolean;
 }
 
 /** Every name in {@linkcode RuntimeOptions}. */
@@ -49,6 +51,7 @@ const OPTION_NAMES: OptionNames<RuntimeOptions> = {
   inspect: true,
   clock: true,
   chunkSize: true,
+  diagnosticNames: true,
 };
 
 /** Throws "invalid-argument" unless the value is valid as options of a runtime. */
@@ -56,7 +59,7 @@ export function assertRuntimeOptions(options: unknown): asserts options is Runti
   const action = "Cannot create the runtime";
   if (!isRecord(options)) throw new StreamError("invalid-argument", `${action} as the options are no object: ${show(options)}`);
   assertKnownNames(options, OPTION_NAMES, action);
-  const { transport, pool, onError, inspect, clock } = options;
+  const { transport, pool, onError, inspect, clock, diagnosticNames } = options;
   if (!isRecord(transport) || typeof transport["send"] !== "function" || typeof transport["open"] !== "function") {
     throw new StreamError("invalid-argument", `${action} as "transport" is no transport: ${show(transport)}`);
   }
@@ -71,6 +74,12 @@ export function assertRuntimeOptions(options: unknown): asserts options is Runti
   }
   if (clock !== undefined && !(isRecord(clock) && typeof clock["setTimeout"] === "function")) {
     throw new StreamError("invalid-argument", `${action} as "clock" is no clock: ${show(clock)}`);
+  }
+  if (diagnosticNames !== undefined && typeof diagnosticNames !== "boolean") {
+    throw new StreamError(
+      "invalid-argument",
+      `${action} as "diagnosticNames" is neither true nor false: ${show(diagnosticNames)}`,
+    );
   }
 }
 

@@ -12,6 +12,7 @@ import { OutgoingStream } from "../outgoing/stream.ts";
 import type { Peer } from "../peers/peer.ts";
 import { OpeningQueue } from "../outgoing/opening_queue.ts";
 import type { Peers } from "../peers/registry.ts";
+import type { RuntimeWatch } from "../stats/watch.ts";
 import { Admission, type Admitted, type Applicant, tooManyStreams } from "./admission.ts";
 
 /** Open streams above which further ones take turns in time slices. */
@@ -24,6 +25,7 @@ export class OutgoingStreamManager {
   readonly #transport: Transport;
   readonly #instance: string;
   readonly #place: ActorPlace;
+  readonly #watch: RuntimeWatch;
   readonly #openings: OpeningQueue;
   readonly #admission: Admission;
   readonly #open = new Map<string, OutgoingStream | undefined>();
@@ -34,12 +36,20 @@ export class OutgoingStreamManager {
   #closed: ((streamId: string) => StreamError) | undefined;
   readonly #ending = new AbortController();
 
-  constructor(context: StreamContext, peers: Peers, transport: Transport, instance: string, place: ActorPlace) {
+  constructor(
+    context: StreamContext,
+    peers: Peers,
+    transport: Transport,
+    instance: string,
+    place: ActorPlace,
+    watch: RuntimeWatch,
+  ) {
     this.#context = context;
     this.#peers = peers;
     this.#transport = transport;
     this.#instance = instance;
     this.#place = place;
+    this.#watch = watch;
     this.#openings = new OpeningQueue({ clock: context.clock, stallTimeout: context.limits.stallTimeout });
     this.#admission = new Admission(peers, transport, this.#openings);
   }
@@ -73,7 +83,11 @@ export class OutgoingStreamManager {
   }
 
   /** Opens a stream: starts its actor, which sends the header. Rejects before anything is sent. */
-  async start(opening: Opening): Promise<OutgoingStream> {
+  start(opening: Opening): Promise<OutgoingStream> {
+    return this.#watch.send(opening, (traced) => this.#start(traced));
+  }
+
+  async #start(opening: Opening): Promise<OutgoingStream> {
     const { description, options } = opening;
     const { streamId } = description.info;
     this.#assertWanted(options.signal, streamId);
@@ -91,15 +105,23 @@ export class OutgoingStreamManager {
         isOneOfMany: this.#open.size > MANY_STREAMS,
         withdrawn: () => this.#withdrawn(options.signal, streamId),
       };
-      const admitted = this.#admission.admitNow(applicant) ?? await this.#admission.admit(applicant);
+      const admitted = this.#admission.admitNow(applicant) ?? await this.#admit(opening, applicant);
       const stream = this.#createOrLeave(opening, admitted);
       this.#open.set(streamId, stream);
+      this.#watch.openedOutgoing(stream);
       stream.actor.start();
       return stream;
     } catch (error) {
       this.#open.delete(streamId);
       throw error;
+    } finally {
+      this.#watch.waitedForReceivers(streamId);
     }
+  }
+
+  #admit(opening: Opening, applicant: Applicant): Promise<Admitted> {
+    this.#watch.waitsForReceivers(opening);
+    return this.#admission.admit(applicant);
   }
 
   /** Aborts open streams with `error`. Streams not yet open reject with `unopened`; the default has the code "closed". */
@@ -145,7 +167,9 @@ export class OutgoingStreamManager {
         isHeaderSent = true;
         for (const credit of credits) credit.open();
       },
+      blocked: (blocked, wait, identity) => this.#watch.blocked(blocked, wait, identity),
       ended: (ended) => {
+        this.#watch.endedOutgoing(ended);
         if (!isHeaderSent) this.#openings.leave(credits);
         leave?.();
         if (this.#open.get(ended.streamId) === ended) this.#open.delete(ended.streamId);

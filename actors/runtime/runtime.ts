@@ -12,6 +12,7 @@ import type { FileToSend } from "../../protocol/files.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "../../protocol/schema.ts";
 import type { RecordHandlerOptions, RecordStreamHandler } from "../records/reader.ts";
 import type { RecordStreamWriter } from "../records/writer.ts";
+import type { RuntimeStats } from "../stats/stats.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "../readers/handlers.ts";
 import type { ByteSource, TextSource } from "../writers/sources.ts";
@@ -92,6 +93,11 @@ export interface Runtime extends AsyncDisposable {
   unregisterByteStreamHandler(topic: string): void;
   /** Removes the handler. Streams that have it keep it. */
   unregisterRecordStreamHandler(topic: string): void;
+  /**
+   * State of the runtime now, as plain data: participants, open streams and what each waits for, the last streams that have ended. The first
+   * call starts a timer for the holds of the event loop, which rests ten seconds after the last one.
+   */
+  stats(): RuntimeStats;
   /**
    * Aborts open writers, ends open readers with "disconnected", says goodbye, and closes the transport. Resolves when part files of `saveTo`
    * are removed. Idempotent.

@@ -20,7 +20,8 @@ import type { Runtime } from "./runtime.ts";
 import { openBytes, openRecords, openText, sendBytes, sendFile, sendText } from "./sending_calls.ts";
 
 /** Calls of a runtime that send streams and register handlers. */
-export abstract class RuntimeCalls implements Omit<Runtime, "identity" | "actor" | "close" | typeof Symbol.asyncDispose> {
+export abstract class RuntimeCalls
+  implements Omit<Runtime, "identity" | "actor" | "stats" | "close" | typeof Symbol.asyncDispose> {
   protected abstract readonly sending: OutgoingStreamManager;
   protected abstract readonly receiving: IncomingStreamManager;
 

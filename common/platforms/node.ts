@@ -1,6 +1,7 @@
 // The platform of Node, Bun and Deno: one of the few files of the core that touch their modules. Importing this file installs it.
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { channel } from "node:diagnostics_channel";
 import { clearInterval, setInterval } from "node:timers";
 import { Packr } from "msgpackr/pack"; // not "msgpackr", which reads the environment and loads a native part when it is imported
 import { Unpackr } from "msgpackr/unpack";
@@ -28,6 +29,7 @@ export const nodePlatform: Platform = {
     timer.unref();
     return () => clearInterval(timer);
   },
+  channel: (name) => channel(name),
 };
 
 installPlatform(nodePlatform);

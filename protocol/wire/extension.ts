@@ -23,13 +23,32 @@ export interface HeaderExtension {
   readonly topic?: string;
   /** Content as text or base64, and its digest, of a stream that is whole in its header: see inline_content.ts. */
   readonly whole?: readonly [content: string, digest: string];
+  /** Trace of the sending program, such as W3C's "traceparent". */
+  readonly trace?: TraceCarrier;
+}
+
+/** Fields by which a trace goes on at another program, by name. */
+export type TraceCarrier = Readonly<Record<string, string>>;
+
+/** Most fields of a trace. */
+const TRACE_FIELDS = 8;
+
+/** Most UTF-16 units of the names and values of a trace. */
+const TRACE_LENGTH = 1_024;
+
+/** Whether a value is a trace that a header may carry. */
+export function isTrace(value: unknown): value is TraceCarrier {
+  if (!isStringRecord(value)) return false;
+  const fields = Object.entries(value);
+  const length = fields.reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+  return fields.length > 0 && fields.length <= TRACE_FIELDS && length <= TRACE_LENGTH;
 }
 
 /** Encodes a header's extension as the value of {@linkcode OWN_ATTRIBUTE}. */
 export function encodeExtension(
-  { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x }: HeaderExtension,
+  { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x, trace: p }: HeaderExtension,
 ): string {
-  return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, d, t, x });
+  return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, d, t, x, p });
 }
 
 /** Decodes a header's extension; undefined for a header of another SDK, null if the extension cannot be read. */
@@ -37,7 +56,7 @@ export function decodeExtension(text: string | undefined): HeaderExtension | und
   if (text === undefined) return undefined;
   const own = parseJson(text);
   if (!isRecord(own)) return null;
-  const { v, i, n, f, c, d, t, x } = own;
+  const { v, i, n, f, c, d, t, x, p } = own;
   if (v !== PROTOCOL_VERSION || !isInstance(i) || !isCount(n) || typeof c !== "boolean") return null;
   if ((f !== "plain" && f !== "framed") || (t !== undefined && typeof t !== "string")) return null;
   if (d !== undefined && typeof d !== "boolean") return null;
@@ -50,6 +69,7 @@ export function decodeExtension(text: string | undefined): HeaderExtension | und
     ...(d === undefined ? {} : { named: d }),
     ...(t === undefined ? {} : { topic: t }),
     ...(x === undefined ? {} : { whole: x }),
+    ...(isTrace(p) ? { trace: p } : {}), // otherwise ignored: a watcher of the sender must not break the stream
   };
 }
 

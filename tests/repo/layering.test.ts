@@ -69,6 +69,7 @@ const STAIRCASE: readonly string[] = [
   "actors/readers",
   "actors/records",
   "actors/peers",
+  "actors/stats",
   "actors/runtime",
   "actors/logic",
   "actors",

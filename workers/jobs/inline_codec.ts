@@ -12,13 +12,20 @@ import { runInTurns } from "./steps.ts";
 /** Codec without worker threads, for `pool: false`. */
 export class InlineCodec extends JobCodec {
   readonly #platform: JobPlatform;
+  #jobs = 0;
 
   constructor(platform: JobPlatform, segments?: SegmentStore) {
     super(platform, segments);
     this.#platform = platform;
   }
 
+  /** Counts, in the form of a pool's. */
+  stats(): { workers: number; jobs: number; inline: number; queuedBytes: number } {
+    return { workers: 0, jobs: 0, inline: this.#jobs, queuedBytes: 0 };
+  }
+
   protected submit(job: Job, segment: Segment, { signal }: JobOptions): Promise<JobResult> {
+    this.#jobs++;
     return runPinned(job, segment, this.#platform, signal);
   }
 }
