@@ -20,6 +20,8 @@ export interface DiagnosticsChannel {
 
 /** Functions of a platform: `platforms/node.ts` for Node, Bun and Deno, `platforms/browser.ts` for web pages. */
 export interface Platform {
+  /** Makes an id that nobody can guess: a random UUID. */
+  randomId(): string;
   /** Starts a sha256 that is computed on this thread. */
   createSha256(): Sha256;
   /** Encodes bytes as base64, padded. */
@@ -59,6 +61,11 @@ export function platform(): Platform {
     throw new Error('Cannot work without a platform: import "millrace", which installs one, before other modules of the package');
   }
   return installed;
+}
+
+/** Makes an id that nobody can guess: a random UUID. */
+export function randomId(): string {
+  return platform().randomId();
 }
 
 /** True if both arrays have the same bytes. */

@@ -1,6 +1,6 @@
 // node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...].
-// Runs each tests/**/*.test.ts as its own process, two at a time, and adds up uvu's counts. Default runtime: the one that runs this. Shows
-// the output of failed files only. Files that need a missing program (see lib/programs/needs.js) are skipped and listed at the end; with CI
+// Runs each tests/**/*.test.ts as its own process, two at a time, and adds up uvu's counts. Default runtime: the one that runs this. Those
+// below tests/browser run on Node only. Shows the output of failed files only. Files that need a missing program (see lib/programs/needs.js) are skipped and listed at the end; with CI
 // set they fail.
 import { readdirSync } from "node:fs";
 import process from "node:process";
@@ -46,7 +46,7 @@ async function testOn(name) {
   const program = await runtimeProgram(name);
   console.log(name === runtime ? `Tests on ${runtimeLabel}` : `Tests on ${name} (${program})`);
   if (name === "node") await buildIfStale();
-  const files = testFiles();
+  const files = testFiles(name);
   if (files.length === 0) {
     throw new Error(`Cannot find a test file: expected a filter that names one, got "${filters.join(" ")}"`);
   }
@@ -57,10 +57,12 @@ async function testOn(name) {
   }));
 }
 
-function testFiles() {
+/** Files to run on a runtime. Those of pages run on Node only: the page is the same, whatever drives the browser. */
+function testFiles(name) {
   const all = readdirSync(join(root, "tests"), { recursive: true }).filter((path) => path.endsWith(".test.ts"));
   return all.map((path) => `tests/${path.replaceAll("\\", "/")}`).sort()
-    .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
+    .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
+    .filter((path) => name === "node" || !path.startsWith("tests/browser/"));
 }
 
 /** Whether all programs of a file were found; if not, the file is skipped, and in CI fails. */

@@ -29,7 +29,7 @@ export function openByteStream(stream: IncomingStream, hooks: ByteSourceHooks): 
         return;
       }
       const rest = taken === 0 ? next.result : next.result.subarray(taken);
-      if (view === undefined || view === null) controller.enqueue(own(rest) as Uint8Array<ArrayBuffer>);
+      if (view === undefined || view === null) controller.enqueue(own(rest, next.block) as Uint8Array<ArrayBuffer>);
       else {
         const part = rest.subarray(0, view.byteLength);
         new Uint8Array(view.buffer, view.byteOffset, part.length).set(part);
@@ -60,7 +60,7 @@ function checkedBytes(stream: IncomingStream, block: ReceivedBlock): Uint8Array 
   return checkedInPlace(stream, block)?.then(() => memory) ?? memory;
 }
 
-/** The bytes in an array that may be given away: those of a segment are copied. */
-function own(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
+/** The bytes in an array that may be given away, memory included: those in a segment are copied. */
+function own(bytes: Uint8Array, { segment, compressed }: ReceivedBlock): Uint8Array {
+  return segment !== undefined && compressed === undefined ? bytes.slice() : bytes;
 }

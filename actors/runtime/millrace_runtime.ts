@@ -1,5 +1,6 @@
 import { type ActorOptions, type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from "xstate";
 import { inBrackets, StreamError } from "../../errors.ts";
+import { randomId } from "../../common/platform.ts";
 import { type Clock, MAX_TIMER_DELAY_MS, nowOf, systemClock, within } from "../../common/clock.ts";
 import { runningClock } from "../common/running_clock.ts";
 import { resolveLimits } from "../../protocol/limits.ts";
@@ -73,7 +74,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
     const log = new ErrorLog({ now: () => this.#clock.now() });
     this.#onError = options.onError ?? ((error, about) => log.note(error, about));
     this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
-    const instance: string = crypto.randomUUID();
+    const instance = randomId();
     const { identity } = this;
     this.#watch = new RuntimeWatch({ identity, instance, clock: this.#clock, codec, names: options.diagnosticNames === true });
     this.#deadlines = new Deadlines(this.#clock);

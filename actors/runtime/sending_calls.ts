@@ -16,6 +16,7 @@ import {
   show,
   type TextStreamOptions,
 } from "../../protocol/options.ts";
+import { randomId } from "../../common/platform.ts";
 import { type Bytes, bytesOf, isBlob, isFile, isUint8Array } from "../../common/realms.ts";
 import { utf8Bytes } from "../../common/utf8.ts";
 import { produceFile } from "../writers/file_producer.ts";
@@ -181,7 +182,7 @@ export async function sendFile(
   options: SendFileOptions,
 ): Promise<ByteStreamInfo> {
   assertByteOptions(options);
-  const streamId = options.streamId ?? crypto.randomUUID();
+  const streamId = options.streamId ?? randomId();
   const file = await sending.beforehand(() => sending.files.openSource(given), options.signal, streamId);
   if (file.size !== undefined) assertSize(options.totalSize, file.size, "file");
   const described = {
@@ -282,7 +283,7 @@ async function prepareAttachment(
   from: string | URL | File,
   signal: AbortSignal | undefined,
 ): Promise<Attachment> {
-  const streamId = crypto.randomUUID();
+  const streamId = randomId();
   if (!isBlob(from)) await sending.beforehand(() => sending.files.openSource(from), signal, streamId);
   return { streamId, from };
 }

@@ -1,3 +1,4 @@
+import { randomId } from "../../common/platform.ts";
 import { DEFAULT_MIME_TYPE } from "../../protocol/constants.ts";
 import type { BaseStreamInfo, ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import type { ByteStreamOptions, StreamOptions, TextStreamOptions } from "../../protocol/options.ts";
@@ -5,7 +6,7 @@ import type { ByteStreamOptions, StreamOptions, TextStreamOptions } from "../../
 /** Makes the part of a stream's info that text and bytes share. */
 function baseInfo(options: StreamOptions, mimeType: string, size: number | undefined): BaseStreamInfo {
   return {
-    streamId: options.streamId ?? crypto.randomUUID(),
+    streamId: options.streamId ?? randomId(),
     mimeType,
     topic: options.topic ?? "",
     timestamp: Date.now(),

@@ -39,6 +39,13 @@ function openPort(): MessagePort {
 
 /** Platform of web pages and their workers. */
 export const browserPlatform: Platform = {
+  randomId() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID needs a secure context
+    bytes[6] = (bytes[6] ?? 0) & 0x0f | 0x40;
+    bytes[8] = (bytes[8] ?? 0) & 0x3f | 0x80;
+    const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  },
   createSha256: () => sha256.create(),
   encodeBase64(bytes) {
     let text = "";

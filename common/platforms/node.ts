@@ -1,6 +1,6 @@
 // The platform of Node, Bun and Deno: one of the few files of the core that touch their modules. Importing this file installs it.
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import { clearInterval, setInterval } from "node:timers";
 import { Packr } from "msgpackr/pack"; // not "msgpackr", which reads the environment and loads a native part when it is imported
@@ -14,6 +14,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Platform of Node, Bun and Deno. */
 export const nodePlatform: Platform = {
+  randomId: () => randomUUID(),
   createSha256: () => createHash("sha256"),
   encodeBase64: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
   decodeBase64: (text) => new Uint8Array(Buffer.from(text, "base64")),

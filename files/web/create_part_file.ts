@@ -1,5 +1,6 @@
 // Files that a page saves. A file in a folder is written under an unguessable name, and gets its own when it is whole.
 import { StreamError } from "../../errors.ts";
+import { randomId } from "../../common/platform.ts";
 import type { PageFileHandle, PageFileWriter, PageFolder, SaveTarget } from "../../protocol/files.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { PartOfFile, PartOptions } from "../file_access.ts";
@@ -44,7 +45,7 @@ async function inFolder(folder: PageFolder, options: PartOptions): Promise<PartO
   const { name, mimeType = "", overwrite } = options;
   const nameBytes = Math.min(options.nameBytes, FILE_NAME_BYTES);
   const finalName = safeName(name === "" ? nameOfType(mimeType) : name, nameBytes);
-  const partName = `${cut(finalName, PREFIX_BYTES)}.${crypto.randomUUID()}.part`;
+  const partName = `${cut(finalName, PREFIX_BYTES)}.${randomId()}.part`;
   const removePart = (): Promise<void> => folder.removeEntry(partName);
   let handle: MovableHandle;
   let writer: PageFileWriter;

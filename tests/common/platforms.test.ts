@@ -36,6 +36,12 @@ for (const [name, platform] of PLATFORMS) {
     }
   });
 
+  test(`Platform.randomId on ${name}: makes UUIDs of version 4, each another`, () => {
+    const ids = Array.from({ length: 1_000 }, () => platform.randomId());
+    for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.is(new Set(ids).size, ids.length);
+  });
+
   test(`Platform.encodeUtf8 on ${name}: fills private and shared memory alike`, () => {
     for (const memory of [new ArrayBuffer(8), new SharedArrayBuffer(8)]) {
       const into = new Uint8Array(memory, 1, 6);

@@ -6,20 +6,9 @@ import { createRequire } from "node:module";
 import process from "node:process";
 import { chromium } from "playwright-core";
 import { emit, serve } from "../../../bench/support/json_lines.js";
+import { CHROMIUM_FLAGS } from "../browser/chromium_flags.js";
 
 const require = createRequire(import.meta.url);
-
-/** Flags of the browser: a page may meet a server on 127.0.0.1 where there is no other network. The rest keeps the browser off the network. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--allow-loopback-in-peer-connection",
-];
 
 const COMMANDS = [
   "connect",
@@ -60,7 +49,7 @@ serve(Object.fromEntries(COMMANDS.map((name) => [name, command(name)])), async (
 
 async function start() {
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS, headless: true });
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: [...CHROMIUM_FLAGS], headless: true });
   const tab = await browser.newPage();
   tab.on("pageerror", (error) => console.error(error));
   tab.on("console", (message) => {

@@ -1,0 +1,77 @@
+// Suites of other folders that run in a page as well: those without Node's modules, and without minutes of simulated lines.
+import type { Page } from "playwright-core";
+import { suite } from "../harness.ts";
+import { Chromium, type PageOptions } from "./chromium.ts";
+import { declarePageTests } from "./page_tests.ts";
+
+/** Suites about bytes, their memory and digests: they run on each kind of page. */
+export const BYTE_SUITES: readonly string[] = [
+  "tests/common/utf8.test.ts",
+  "tests/hostile/forged_frames.test.ts",
+  "tests/incoming/read_all.test.ts",
+  "tests/incoming/readable.test.ts",
+  "tests/incoming/reader_ends.test.ts",
+  "tests/outgoing/missing_receivers.test.ts",
+  "tests/peers/plain_wires.test.ts",
+  "tests/peers/protocol_streams.test.ts",
+  "tests/runtime/runtime_api.test.ts",
+  "tests/wire/frames.test.ts",
+  "tests/wire/inline_content.test.ts",
+  "tests/writers/cancelling.test.ts",
+  "tests/writers/large_text.test.ts",
+  "tests/writers/progress.test.ts",
+  "tests/writers/writable.test.ts",
+];
+
+/** All suites that a page runs. */
+export const SUITES: readonly string[] = [
+  ...BYTE_SUITES,
+  "tests/actors/deadlines.test.ts",
+  "tests/actors/stream_actor.test.ts",
+  "tests/actors/stream_listener.test.ts",
+  "tests/flow/destinations.test.ts",
+  "tests/flow/slow_receivers.test.ts",
+  "tests/flow/stream_credit.test.ts",
+  "tests/hostile/foreign_readers.test.ts",
+  "tests/hostile/forged.test.ts",
+  "tests/hostile/forged_states.test.ts",
+  "tests/hostile/frames_in_turns.test.ts",
+  "tests/incoming/decoding.test.ts",
+  "tests/incoming/incoming_machine.test.ts",
+  "tests/incoming/silence.test.ts",
+  "tests/incoming/unhandled_streams.test.ts",
+  "tests/incoming/unread.test.ts",
+  "tests/outgoing/begun_at_once.test.ts",
+  "tests/outgoing/outgoing_machine.test.ts",
+  "tests/outgoing/plan.test.ts",
+  "tests/peers/answers.test.ts",
+  "tests/peers/leaving.test.ts",
+  "tests/peers/peers_lives.test.ts",
+  "tests/peers/plain_peers.test.ts",
+  "tests/peers/receivers_say.test.ts",
+  "tests/peers/told.test.ts",
+  "tests/peers/unlisted.test.ts",
+  "tests/runtime/limits.test.ts",
+  "tests/runtime/option_names.test.ts",
+  "tests/runtime/options.test.ts",
+  "tests/runtime/runtime_machine.test.ts",
+  "tests/wire/control.test.ts",
+  "tests/wire/header.test.ts",
+  "tests/wire/reassembly.test.ts",
+  "tests/wire/sent_headers.test.ts",
+  "tests/workers/segments.test.ts",
+];
+
+/** Tests that a page cannot run: they measure the process's memory, or count the turns of Node's event loop. */
+const NOT_IN_PAGES: readonly RegExp[] = [/an announced size alone allocates nothing/, /never share a turn of the event loop/];
+
+/** Declares and runs the suites as tests of one page. `check` looks at the page first. */
+export async function runInPage(title: string, options: PageOptions, check: (page: Page) => Promise<void>): Promise<void> {
+  const test = suite(title);
+  const chromium = await Chromium.start();
+  test.after(() => chromium[Symbol.asyncDispose]());
+  const page = await chromium.open(options);
+  test(`page: is ${title}`, () => check(page));
+  await declarePageTests(test, page, NOT_IN_PAGES);
+  test.run();
+}
