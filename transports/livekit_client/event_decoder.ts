@@ -2,7 +2,15 @@ import type { SdkEvents } from "../livekit/sdk/events.ts";
 import { type HeaderMessage, headerOf, trailerOf } from "../livekit/sdk/ffi_messages.ts";
 import type { RoomHandler, RoomHandlers } from "../livekit/sdk/room_handlers.ts";
 import { SdkStreamReader } from "./sdk_stream_reader.ts";
-import type { ClientReader, DataPacket, Engine, Internals, PacketListener } from "./internals.ts";
+import {
+  type ClientReader,
+  type DataPacket,
+  DISCONNECTED,
+  type Engine,
+  type Internals,
+  type PacketListener,
+  type UpdateListener,
+} from "./internals.ts";
 
 /** Participant of an event. */
 interface Participant {
@@ -19,6 +27,14 @@ export class ClientEventDecoder {
   readonly #readers = new Set<SdkStreamReader>();
   readonly #listeners: readonly (readonly [string, (...values: never[]) => void])[];
   readonly #packetListener: PacketListener = (packet, encryptionType) => this.#packet(packet, encryptionType);
+  /** The Room does not tell that another connection has taken over an identity: its participant gets another sid. */
+  readonly #updateListener: UpdateListener = (news) => {
+    for (const { identity, sid, state } of news) {
+      if (identity !== "" && identity !== this.#room.localParticipant.identity && state !== DISCONNECTED) {
+        this.#events?.joined(identity, sid);
+      }
+    }
+  };
   #events: SdkEvents | undefined;
   #sid: string;
   #isTaking = false;
@@ -43,6 +59,7 @@ export class ClientEventDecoder {
   start(events: SdkEvents): void {
     this.#events = events;
     this.#engine.prependListener("dataPacketReceived", this.#packetListener);
+    this.#engine.on("participantUpdate", this.#updateListener);
     for (const [name, listener] of this.#listeners) this.#room.on(name, listener);
   }
 
@@ -50,6 +67,7 @@ export class ClientEventDecoder {
   stop(): void {
     this.#events = undefined;
     this.#engine.off("dataPacketReceived", this.#packetListener);
+    this.#engine.off("participantUpdate", this.#updateListener);
     for (const [name, listener] of this.#listeners) this.#room.off(name, listener);
     for (const reader of this.#readers) reader.stop();
     this.#readers.clear();

@@ -26,8 +26,22 @@ export interface Engine {
   sendDataPacket(packet: DataPacket, kind: typeof RELIABLE): Promise<void>;
   dataChannelForKind(kind: typeof RELIABLE): RTCDataChannel | undefined;
   prependListener(event: "dataPacketReceived", listener: PacketListener): void;
-  off(event: "dataPacketReceived", listener: PacketListener): void;
+  on(event: "participantUpdate", listener: UpdateListener): void;
+  off(event: string, listener: PacketListener | UpdateListener): void;
 }
+
+/** The server's news of a participant. */
+export interface ParticipantNews {
+  readonly identity: string;
+  readonly sid: string;
+  readonly state: number;
+}
+
+/** State of a participant that has left. */
+export const DISCONNECTED = 3;
+
+/** Listener of the server's news. */
+export type UpdateListener = (news: readonly ParticipantNews[]) => void;
 
 /** The SDK's reader of a stream, as its handlers get it. */
 export interface ClientReader extends AsyncIterable<string | Uint8Array> {
@@ -73,6 +87,7 @@ export function internalsOf(room: AdoptableRoom): { internals: Internals; engine
     "room.engine.sendDataPacket": isFunction(at(room, "engine", "sendDataPacket")),
     "room.engine.dataChannelForKind": isFunction(at(room, "engine", "dataChannelForKind")),
     "room.engine.prependListener": isFunction(at(room, "engine", "prependListener")),
+    "room.engine.on": isFunction(at(room, "engine", "on")),
     "room.incomingDataStreamManager.textStreamHandlers": isMap(at(room, "incomingDataStreamManager", "textStreamHandlers")),
     "room.incomingDataStreamManager.byteStreamHandlers": isMap(at(room, "incomingDataStreamManager", "byteStreamHandlers")),
     "room.incomingDataStreamManager.handleStreamHeader": isFunction(at(room, "incomingDataStreamManager", "handleStreamHeader")),
