@@ -1,7 +1,7 @@
 // node tools/test.js [--runtime=node|bun|deno|all] [part of a file's name ...].
-// Runs each tests/**/*.test.ts as its own process, two at a time, and adds up uvu's counts. Default runtime: the one that runs this. Those
-// below tests/browser run on Node only. Shows the output of failed files only. Files that need a missing program (see lib/programs/needs.js) are skipped and listed at the end; with CI
-// set they fail.
+// Runs each tests/**/*.test.ts as its own process, two at a time, and adds up uvu's counts. Default runtime: the one that runs this. Tests of
+// pages run on Node only. Shows the output of failed files only. Files that need a missing program (see lib/programs/needs.js) are skipped and
+// listed at the end; with CI set they fail.
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
@@ -12,6 +12,8 @@ import { HOW_TO_GET } from "./lib/programs/programs.js";
 import { commandFor, root, runnable, runtime, runtimeLabel } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 
+/** Tests of pages: the page is the same, whatever runtime drives the browser. */
+const ON_NODE = ["tests/browser/", "tests/livekit/pages/", "tests/livekit/programs/bench_browser"];
 /** Number of concurrent files. */
 const CONCURRENCY = 2;
 /** Time limit of a file, in seconds. */
@@ -57,12 +59,12 @@ async function testOn(name) {
   }));
 }
 
-/** Files to run on a runtime. Those of pages run on Node only: the page is the same, whatever drives the browser. */
+/** Files to run on a runtime. */
 function testFiles(name) {
   const all = readdirSync(join(root, "tests"), { recursive: true }).filter((path) => path.endsWith(".test.ts"));
   return all.map((path) => `tests/${path.replaceAll("\\", "/")}`).sort()
     .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
-    .filter((path) => name === "node" || !path.startsWith("tests/browser/"));
+    .filter((path) => name === "node" || !ON_NODE.some((start) => path.startsWith(start)));
 }
 
 /** Whether all programs of a file were found; if not, the file is skipped, and in CI fails. */
