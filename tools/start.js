@@ -1,11 +1,15 @@
-// npm start [-- --livekit] | bun --bun run start | deno task start: runs the demonstration on the runtime that runs this.
+// npm start [-- --livekit | --web] | bun --bun run start | deno task start: runs the demonstration on the runtime that runs this.
 // With --livekit it takes place in a room of the server that LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET name, or of its own server.
+// With --web likewise, between an agent of this process and a page; see lib/web_demo.js.
 import process from "node:process";
 import { launch } from "./lib/launch.js";
 
-const server = process.argv.includes("--livekit") ? await provideServer() : undefined;
+const isWeb = process.argv.includes("--web");
+const server = isWeb || process.argv.includes("--livekit") ? await provideServer() : undefined;
 try {
-  if (process.exitCode === undefined) await launch("examples/demo.ts", "Millrace demo");
+  if (process.exitCode !== undefined) { /* the error was printed */ }
+  else if (isWeb) await (await import("./lib/web_demo.js")).runWebDemo();
+  else await launch("examples/demo.ts", "Millrace demo");
 } finally {
   await server?.kill();
 }

@@ -28,7 +28,7 @@ export function sourceFiles() {
   const found = readdirSync(root).filter((name) => name.endsWith(".ts"));
   for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) {
     for (const path of readdirSync(join(root, folder), { recursive: true })) {
-      if (/\.(ts|js)$/.test(path)) found.push(`${folder}/${path.replaceAll("\\", "/")}`);
+      if (/\.(ts|js)$/.test(path) && !path.includes("node_modules")) found.push(`${folder}/${path.replaceAll("\\", "/")}`);
     }
   }
   return found.sort();

@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 import { buildIfStale } from "./build.js";
 import { runnable, runtime, runtimeLabel } from "./runtime.js";
 
-/** Runs a program of the project in this process. */
-export async function launch(source, title) {
+/** Runs a program of the project in this process; by default with the arguments of this process. */
+export async function launch(source, title, args = process.argv.slice(2)) {
   // Node restores the default handlers before it ends by itself, and a Ctrl-C that npm passes on late would kill the process.
   process.once("beforeExit", () => process.exit());
   if (title !== undefined) console.log(`${title} on ${runtimeLabel}`);
@@ -17,7 +17,6 @@ export async function launch(source, title) {
     return;
   }
   const program = runnable(runtime, source);
-  const args = process.argv.slice(2);
   process.argv.splice(1, process.argv.length, program, ...(args[0] === "--" ? args.slice(1) : args));
   await import(pathToFileURL(program).href);
 }
