@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader } from "../../mod.ts";
 import { pseudorandom } from "../support/bytes.ts";
-import { last, nextWhole, TO_BOB } from "../support/handlers.ts";
+import { last, nextBytes, nextWhole, TO_BOB } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { withHostilePeer } from "../support/hub/hostile_peer.ts";
 import { inPair } from "../support/hub/hub_fixture.ts";
@@ -31,6 +31,30 @@ for (const size of [1_048_575, 1_048_576, 5 * MB, 30 * MB]) {
       }));
   }
 }
+
+test("ByteStreamReader.blob(): has the bytes and the MIME type, and consumes the reader", () =>
+  inPair(async (alice, bob) => {
+    const data = pseudorandom(MB);
+    const next = nextBytes(bob, "t");
+    const sent = alice.sendBytes(data, { ...TO_BOB, mimeType: "image/png" });
+    const reader = await next;
+    const blob = await reader.blob();
+    assert.equal([blob.size, blob.type], [MB, "image/png"]);
+    assert.ok(Buffer.compare(new Uint8Array(await blob.arrayBuffer()), data) === 0, "the same bytes");
+    await rejection(() => reader.blob(), "closed");
+    await sent;
+  }));
+
+test("ByteStreamReader.blob(): takes a signal", () =>
+  inPair(async (alice, bob) => {
+    const next = nextBytes(bob, "t");
+    const writer = await alice.streamBytes(TO_BOB);
+    const stop = new AbortController();
+    const read = (await next).blob({ signal: stop.signal });
+    stop.abort();
+    await rejection(() => read, "aborted");
+    await writer.abort();
+  }));
 
 test("ByteStreamReader.readAll(): a wrong frame in the middle of a large stream is corrupt", () =>
   withHostilePeer(async ({ room, bob, hostilePeer, readers }) => {
