@@ -34,12 +34,14 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   transports: ["protocol"],
   files: ["protocol"],
   actors: ["protocol"],
+  diagnostics: ["protocol"],
 };
 
 /** Further layers from which each layer may import types. */
 const TYPES_FROM: Readonly<Record<string, readonly string[]>> = {
   files: ["workers"],
   actors: ["workers", "transports", "files"],
+  diagnostics: ["actors"],
 };
 
 /** Folders of the library, each above those that it may import. */
@@ -73,6 +75,7 @@ const STAIRCASE: readonly string[] = [
   "actors/runtime",
   "actors/logic",
   "actors",
+  "diagnostics",
 ];
 
 /** Folders on the staircase that do not import each other. */
@@ -102,7 +105,7 @@ test("layering: a layer imports only from the layers below", () => {
 });
 
 test("layering: only workers, files, a LiveKit room and common/platforms touch Node's modules and globals", () => {
-  const homes = ["workers", "files"];
+  const homes = ["workers", "files", "diagnostics"];
   const isHome = (path: string): boolean =>
     path === "common/platforms/node.ts" || homes.includes(layerOf(path)) || folderOf(path).startsWith("transports/livekit");
   const core = [...sources].filter(([path]) => [...LAYERS, ""].includes(layerOf(path)) && !isHome(path));

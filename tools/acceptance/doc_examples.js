@@ -72,7 +72,11 @@ function write(examples) {
   const config = {
     extends: "../../tsconfig.json",
     compilerOptions: {
-      paths: { "millrace": ["../../mod.ts"], "millrace/actors": ["../../actors/mod.ts"] },
+      paths: {
+        "millrace": ["../../mod.ts"],
+        "millrace/actors": ["../../actors/mod.ts"],
+        "millrace/diagnostics": ["../../diagnostics/mod.ts"],
+      },
       rootDir: "../..",
       outDir: "out",
       noEmit: false,

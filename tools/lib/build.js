@@ -7,7 +7,19 @@ import { withLock } from "./lock.js";
 import { run } from "./processes.js";
 import { commandFor, compiler, root, runtime } from "./runtime.js";
 
-const FOLDERS = ["common", "protocol", "workers", "transports", "actors", "files", "bench", "tests", "examples", "cli"];
+const FOLDERS = [
+  "common",
+  "protocol",
+  "workers",
+  "transports",
+  "actors",
+  "diagnostics",
+  "files",
+  "bench",
+  "tests",
+  "examples",
+  "cli",
+];
 const LOCK_SECONDS = 120;
 const dist = join(root, "dist");
 const cache = join(root, ".cache");
