@@ -49,7 +49,8 @@ const ELSEWHERE = {
   "tools/acceptance/bundles.js": /^bun build --compile|^node --build-sea$/,
   ".ci/run, or on another runtime what it runs": /^(\.ci\/run|npm test|npm run test:\w+|bun --bun run test|deno task test)$/,
   "tests/livekit/programs/web_demo.test.ts": /^(npm start --|bun --bun run start|deno task start) --web$/,
-  "nobody: the user's own project": /^npm install livekit-client$|^esbuild page\.ts /,
+  "tools/acceptance/web_project.js, by other files of a project":
+    /^npm create vite@latest$|^npm install (PATH\/millrace-0\.1\.0\.tgz )?livekit-client( livekit-server-sdk)?$|^npm run agent -- --room lobby --inbox inbox$/,
   "tools/check.js by .ci/run": /^npm run check( -- docs)?$/,
   "nobody: a program of the user's own, by a package that is not ours": /^npx tsx program\.ts$/,
 };
