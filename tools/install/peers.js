@@ -1,13 +1,13 @@
-// node tools/install/peers.js [livekit | redis | chromium | python | rtc-node-0.13 ...]: installs the programs that tests of LiveKit need.
+// node tools/install/peers.js [livekit | redis | chromium | python | rtc-node-0.13 | livekit-client-2.16 ...]: installs the programs that tests of LiveKit need.
 // Builds the LiveKit server by Go, makes an environment for Python, and as root installs the others by apt-get.
 import process from "node:process";
 import { installPackages } from "../lib/programs/debian.js";
 import { buildLivekitServer } from "../lib/servers/livekit_server.js";
+import { livekitClient216, rtcNode013 } from "../lib/programs/oldest_sdks.js";
 import { onPath } from "../lib/programs/on_path.js";
 import { run } from "../lib/processes.js";
 import { find, PROGRAMS } from "../lib/programs/programs.js";
 import { installPython } from "../lib/programs/python.js";
-import { installRtcNode013 } from "../lib/programs/rtc_node_013.js";
 
 const args = process.argv.slice(2);
 const names = args.length > 0 ? args : Object.keys(PROGRAMS);
@@ -22,7 +22,8 @@ try {
   const missing = names.filter((name) => find(name) === undefined);
   await Promise.all([
     missing.includes("livekit") && attempt("livekit", () => buildLivekitServer(console.log)),
-    missing.includes("rtc-node-0.13") && attempt("rtc-node-0.13", installRtcNode013),
+    missing.includes("rtc-node-0.13") && attempt("rtc-node-0.13", rtcNode013.install),
+    missing.includes("livekit-client-2.16") && attempt("livekit-client-2.16", livekitClient216.install),
     fromDebian(missing).then(() => missing.includes("python") && attempt("python", installPython)),
   ]);
   const absent = names.filter(isAbsent);

@@ -41,8 +41,8 @@ export class SdkStreamReader implements SdkReader {
     let error: string | undefined;
     try {
       for await (const part of reader) {
-        if (this.#events === undefined) return;
-        this.#events.chunk(typeof part === "string" ? utf8.encode(part) : part);
+        // A reader that nobody reads any more is emptied, or the SDK would gather the rest.
+        this.#events?.chunk(typeof part === "string" ? utf8.encode(part) : part);
       }
     } catch (cause) {
       error = cause instanceof Error ? cause.message : String(cause);

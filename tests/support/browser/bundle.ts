@@ -24,8 +24,15 @@ const NODE_MODULES: ReadonlySet<string> = new Set([
   "node:timers/promises",
 ]);
 
-/** Bundles entries to one module, and returns its text. An entry is a file's path in the project. */
-export async function bundleForPage(...entries: readonly string[]): Promise<string> {
+export interface BundleOptions {
+  /** Files as paths in the project. */
+  readonly entries: readonly string[];
+  /** Path of the module that stands for "livekit-client"; by default that of the project's packages. */
+  readonly sdk?: string | undefined;
+}
+
+/** Bundles entries to one module, and returns its text. */
+export async function bundleForPage({ entries, sdk }: BundleOptions): Promise<string> {
   const imports = entries.map((entry) => `import ${JSON.stringify(`./${entry}`)};`).join("\n");
   const { outputFiles: [file] } = await build({
     stdin: { contents: imports, resolveDir: root, loader: "ts" },
@@ -37,6 +44,7 @@ export async function bundleForPage(...entries: readonly string[]): Promise<stri
     write: false,
     logLevel: "silent",
     tsconfigRaw: "{}", // without the project's paths: "millrace" is the package's name
+    ...(sdk === undefined ? {} : { alias: { "livekit-client": sdk } }),
     plugins: [standIns],
   });
   if (file === undefined) throw new Error("Cannot bundle the page as esbuild made no file");

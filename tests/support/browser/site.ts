@@ -1,14 +1,12 @@
 // A site on 127.0.0.1 with one page, its module and the codec's worker.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { bundleForPage } from "./bundle.ts";
+import { bundleForPage, type BundleOptions } from "./bundle.ts";
 
 /** Content security policy of the strictest page that a worker and a module can have. */
 export const STRICT_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
 
-export interface SiteOptions {
-  /** Files of the page, as paths in the project. */
-  readonly entries: readonly string[];
+export interface SiteOptions extends BundleOptions {
   /** Headers for cross-origin isolation, by which the page has SharedArrayBuffer. */
   readonly isolated?: boolean;
   /** Content-Security-Policy; none by default. */
@@ -24,8 +22,11 @@ export class Site implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async open({ entries, isolated = false, policy, files = {} }: SiteOptions): Promise<Site> {
-    const [page, worker] = await Promise.all([bundleForPage(...entries), bundleForPage("workers/browser/entry.js")]);
+  static async open({ entries, sdk, isolated = false, policy, files = {} }: SiteOptions): Promise<Site> {
+    const [page, worker] = await Promise.all([
+      bundleForPage({ entries, sdk }),
+      bundleForPage({ entries: ["workers/browser/entry.js"] }),
+    ]);
     const contents: Readonly<Record<string, string>> = {
       "/": '<!doctype html><meta charset="utf-8"><title>Test</title><script type="module" src="/page.js"></script>',
       "/favicon.ico": "",

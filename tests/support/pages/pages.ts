@@ -1,11 +1,11 @@
 // Participants in pages of one browser, each in a tab of its own, beside those of this process.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { Chromium } from "../browser/chromium.ts";
 import { pause } from "../waiting.ts";
 import type { LiveKitRoom } from "../livekit/livekit_rooms.ts";
+import type { ClientSdk } from "./sdks.ts";
 
 /** Time between two looks at a page, in ms. */
 const LOOK_MS = 20;
@@ -101,16 +101,17 @@ export class PageMember {
 /** The browser of a test file. */
 export class Pages implements AsyncDisposable {
   readonly #chromium: Chromium;
+  readonly #sdk: ClientSdk;
   readonly #e2eeWorker: string;
 
-  private constructor(chromium: Chromium, e2eeWorker: string) {
+  private constructor(chromium: Chromium, sdk: ClientSdk, e2eeWorker: string) {
     this.#chromium = chromium;
+    this.#sdk = sdk;
     this.#e2eeWorker = e2eeWorker;
   }
 
-  static async start(): Promise<Pages> {
-    const worker = createRequire(import.meta.url).resolve("livekit-client/e2ee-worker");
-    return new Pages(await Chromium.start(), await readFile(worker, "utf8"));
+  static async start(sdk: ClientSdk): Promise<Pages> {
+    return new Pages(await Chromium.start(), sdk, await readFile(sdk.e2eeWorker, "utf8"));
   }
 
   /** Opens a tab that joins the room. */
@@ -121,6 +122,7 @@ export class Pages implements AsyncDisposable {
   ): Promise<PageMember> {
     const page = await this.#chromium.open({
       entries: ["tests/support/pages/page_member.ts"],
+      sdk: this.#sdk.module,
       files: { "/e2ee.js": this.#e2eeWorker },
     });
     await page.waitForFunction("globalThis.member !== undefined");

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildLivekitServer } from "../servers/livekit_server.js";
+import { livekitClient216, rtcNode013 } from "./oldest_sdks.js";
 import { find, PROGRAMS } from "./programs.js";
-import { installRtcNode013 } from "./rtc_node_013.js";
 import { root } from "../runtime.js";
 
 /** Reads the names of the programs that a test file needs. Throws for an unknown name. */
@@ -21,7 +21,8 @@ export function needsOf(file) {
 /** Installers that need only a package registry, and one of them Go. */
 const installers = {
   livekit: buildLivekitServer,
-  "rtc-node-0.13": installRtcNode013,
+  "rtc-node-0.13": rtcNode013.install,
+  "livekit-client-2.16": livekitClient216.install,
 };
 
 /** Finds programs, and installs a missing one if possible. `env` has the paths for tests; `missing` has the errors of the others, by name. */

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { resolve } from "node:path";
 import { findLivekitServer } from "../servers/livekit_server.js";
+import { livekitClient216, rtcNode013 } from "./oldest_sdks.js";
 import { onPath } from "./on_path.js";
 import { findPython } from "./python.js";
-import { findRtcNode013 } from "./rtc_node_013.js";
 
 /** Programs by name: title, function that finds the path, and variable that overrides the path. */
 export const PROGRAMS = {
@@ -16,7 +16,8 @@ export const PROGRAMS = {
     variable: "CHROMIUM",
     find: () => ["chromium", "chromium-browser", "google-chrome"].map(onPath).find((path) => path !== undefined),
   },
-  "rtc-node-0.13": { title: "LiveKit's SDK 0.13.34", variable: "RTC_NODE_013", find: findRtcNode013 },
+  "rtc-node-0.13": { title: "LiveKit's SDK 0.13.34", variable: "RTC_NODE_013", find: rtcNode013.find },
+  "livekit-client-2.16": { title: "LiveKit's SDK for pages 2.16.1", variable: "LIVEKIT_CLIENT_216", find: livekitClient216.find },
   python: { title: "Python with LiveKit's SDK", variable: "MILLRACE_PYTHON", find: findPython },
 };
 
