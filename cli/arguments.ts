@@ -1,12 +1,14 @@
 // Arguments and options of the command.
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ChatTask } from "./commands/chat.ts";
+import type { DoctorTask } from "./commands/doctor.ts";
 import { type ConnectionOptions, DEFAULT_URL } from "./room/credentials.ts";
 import { EXIT, Failure } from "./failure.ts";
 import type { OutputOptions } from "./output/output.ts";
 import { type ReceiveTask, STDOUT } from "./commands/file_receiver.ts";
 import type { SendTask } from "./commands/send.ts";
 import { STDIN } from "./commands/sources.ts";
+import type { TopTask } from "./commands/top.ts";
 
 /** Command with its options, as typed. */
 export type Request =
@@ -15,6 +17,8 @@ export type Request =
     | { readonly command: "send"; readonly task: SendTask }
     | { readonly command: "receive"; readonly task: ReceiveTask }
     | { readonly command: "chat"; readonly task: ChatTask }
+    | { readonly command: "top"; readonly task: TopTask }
+    | { readonly command: "doctor"; readonly task: DoctorTask }
   );
 
 /** Output of commander: help and error messages. */
@@ -38,6 +42,10 @@ type ParsedOptions = ConnectionOptions & OutputOptions & {
   stdout?: boolean;
   count?: number;
   once?: boolean;
+  socket?: string;
+  interval: number;
+  pings: number;
+  seconds: number;
 };
 
 /** Default of `--wait`, in seconds. */
@@ -65,6 +73,20 @@ const CHAT_HELP_END = `
 Examples:
   millrace chat --room office --identity alice
   echo "The build is done" | millrace chat --room office --identity ci --to alice
+${HELP_END}`;
+
+const TOP_HELP_END = `
+Examples:
+  millrace top --socket /run/user/1000/agent.sock
+  millrace top --room office --identity watcher
+  millrace top --socket agent.sock --json | jq .stats.open
+${HELP_END}`;
+
+const DOCTOR_HELP_END = `
+Example:
+  millrace doctor --to bob --room office --identity alice
+
+The other end must answer: any running millrace command does, and a program that calls answerDoctor of millrace/diagnostics.
 ${HELP_END}`;
 
 /** Reads the arguments. Returns an exit code if help was asked for; throws Failure "usage" for wrong arguments. */
@@ -126,6 +148,21 @@ function programOf(onRequest: (request: Request) => void, output: CommanderOutpu
     .option("--to <names>", "Who gets them: identities, by commas or by several --to (default: everybody)", names)
     .option("--wait <seconds>", "If stdin is no terminal: how long to wait until the receivers are there", seconds, WAIT_SECONDS)
     .action((options: ParsedOptions) => onRequest({ command: "chat", task: chatTask(options), ...common(options) }));
+
+  connectionOptions(command(program, "top", "Show what a runtime does: participants, streams, waits", TOP_HELP_END))
+    .addOption(
+      new Option("--socket <path>", "A socket on which a program serves its stats (default: those of this command in a room)")
+        .argParser(path),
+    )
+    .option("--interval <seconds>", "Time between two looks", interval, 1)
+    .action((options: ParsedOptions) => onRequest({ command: "top", task: topTask(options), ...common(options) }));
+
+  connectionOptions(command(program, "doctor", "Examine the line to a participant", DOCTOR_HELP_END))
+    .requiredOption("--to <name>", "Whom: one identity", names)
+    .option("--pings <n>", "How many short texts are timed", count, 50)
+    .option("--seconds <seconds>", "How long bytes are sent each way, at most 10; 0 leaves that out", seconds, 2)
+    .option("--wait <seconds>", "How long to wait until the participant is there", seconds, WAIT_SECONDS)
+    .action((options: ParsedOptions) => onRequest({ command: "doctor", task: doctorTask(options), ...common(options) }));
   return program;
 }
 
@@ -134,10 +171,13 @@ function command(program: Command, name: string, description: string, helpEnd: s
 }
 
 function sharedOptions(to: Command, topic: string): Command {
+  return connectionOptions(to).option("--topic <topic>", "The streams' topic", topic);
+}
+
+function connectionOptions(to: Command): Command {
   return to
     .option("--room <name>", "The room; a token has it already")
     .option("--identity <name>", "Who you are there; a token has it already")
-    .option("--topic <topic>", "The streams' topic", topic)
     .option("--url <url>", `The server (default: LIVEKIT_URL, or "${DEFAULT_URL}")`)
     .option("--token <token>", "A token for the room (default: LIVEKIT_TOKEN)")
     .option("--api-key <key>", "To make a token: the server's key (default: LIVEKIT_API_KEY)")
@@ -185,6 +225,28 @@ function receiveTask({ topic, from = [], dir, stdout, count: asked, once, json }
 
 function chatTask({ topic, to = [], wait }: ParsedOptions): ChatTask {
   return { topic, to, wait };
+}
+
+function topTask({ socket, interval: every, json = false }: ParsedOptions): TopTask {
+  return { interval: every, json, ...definedOnly({ socket }) };
+}
+
+function doctorTask({ to = [], pings, seconds: duration, wait }: ParsedOptions): DoctorTask {
+  const [identity = "", ...more] = to;
+  if (more.length > 0) throw new Failure("usage", `Cannot examine as --to must be one name: got ${to.length}`);
+  if (duration > 10) throw new Failure("usage", `Cannot examine as --seconds must be 10 at most: got ${duration}`);
+  return { to: identity, pings, seconds: duration, wait };
+}
+
+function path(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It must be a path.");
+  return text;
+}
+
+function interval(text: string): number {
+  const value = seconds(text);
+  if (value < 0.1) throw new InvalidArgumentError("It must be 0.1 seconds at least.");
+  return value;
 }
 
 function names(text: string, before: string[] = []): string[] {

@@ -7,6 +7,7 @@ import type { Credentials } from "./room/credentials.ts";
 export type CliOutputStream = Writable & {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 };
 /** Input stream that may be a terminal. */
 export type CliInputStream = Readable & { readonly isTTY?: boolean };

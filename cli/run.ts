@@ -8,6 +8,8 @@ import { toFailure } from "./failure.ts";
 import { Output } from "./output/output.ts";
 import { receive } from "./commands/receive.ts";
 import { send } from "./commands/send.ts";
+import { doctor } from "./commands/doctor.ts";
+import { topOfRoom, topOfSocket } from "./commands/top.ts";
 import type { CliEnvironment } from "./environment.ts";
 
 /** Runs the command. Resolves with the exit code; never rejects. */
@@ -35,11 +37,16 @@ export async function run(argv: readonly string[], environment: CliEnvironment):
 }
 
 async function perform(request: Request, environment: CliEnvironment, output: Output): Promise<number> {
+  if (request.command === "top" && request.task.socket !== undefined) {
+    return await topOfSocket(request.task.socket, request.task, environment, output);
+  }
   const credentials = readCredentials(request.connection, environment.env);
   try {
     const invocation = { environment, credentials, output };
     if (request.command === "send") return await send(request.task, invocation);
     if (request.command === "receive") return await receive(request.task, invocation);
+    if (request.command === "top") return await topOfRoom(request.task, invocation);
+    if (request.command === "doctor") return await doctor(request.task, invocation);
     return await chat(request.task, invocation);
   } finally {
     if (request.command !== "receive") environment.stdin.destroy(); // an open terminal or pipe would keep the process alive

@@ -73,14 +73,19 @@ export async function examine(runtime: Runtime, identity: string, options: Exami
     }
     const rounds = (await line.pingAll(pings)).filter((round) => round !== undefined);
     const times = rounds.map(({ ms }) => ms).sort((one, other) => one - other);
-    const [least = NaN] = times;
+    const best = rounds.find(({ ms }) => ms === times[0]);
+    if (best === undefined) {
+      throw new StreamError("timeout", `Cannot examine the line as "${identity}" has answered none of ${pings} pings`, {
+        identity,
+      });
+    }
     return {
       here: aboutThis(),
       there,
-      latency: { least, p50: percentile(times, 0.5), p95: percentile(times, 0.95) },
+      latency: { least: best.ms, p50: percentile(times, 0.5), p95: percentile(times, 0.95) },
       pings,
       lost: pings - rounds.length,
-      clockOffset: rounds.find(({ ms }) => ms === least)?.offset ?? NaN,
+      clockOffset: best.offset,
       ...(seconds === 0 ? {} : {
         throughputThere: await line.throughputThere(seconds),
         throughputHere: await line.throughputHere(seconds),
@@ -215,9 +220,9 @@ function checked(options: ExaminationOptions): ExaminationOptions {
   return options;
 }
 
-/** Value below which a share of sorted values lies, by the nearest rank; NaN of none. */
+/** Value below which a share of sorted values lies, by the nearest rank; 0 of none. */
 function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
 function rateOf(bytes: number, ms: number): number {

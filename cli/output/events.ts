@@ -1,5 +1,6 @@
 // Events that `--json` prints, one object per line. They are an interface for programs.
-import type { Progress } from "millrace";
+import type { Progress, RuntimeStats } from "millrace";
+import type { Examination } from "millrace/diagnostics";
 import type { FailureCode } from "../failure.ts";
 
 /** Outcome of a transfer at one receiver. `bytes` is absent for receivers without receipts, such as other SDKs. */
@@ -46,6 +47,8 @@ export type CliEvent =
     attributes: Record<string, string>;
   }
   | { event: "joined" | "left"; identity: string }
+  | { event: "stats"; stats: RuntimeStats }
+  | { event: "examined"; to: string; examination: Examination }
   | {
     event: "error";
     code: FailureCode;

@@ -12,6 +12,8 @@ export interface Receivers {
   readonly identities: readonly string[];
   /** Number of receivers, if none is named. */
   readonly count: number;
+  /** Action that they are needed for, in messages. Default "send". */
+  readonly action?: string;
 }
 
 /** Transport that reports participants, which a runtime does not. */
@@ -75,7 +77,7 @@ export class ParticipantWatcher implements Transport {
    * Resolves when all named receivers, or `count` if none is named, are present and have sent a hello or let the time for one pass. Rejects
    * with Failure "absent" or with the signal's reason.
    */
-  async waitFor({ identities, count }: Receivers, seconds: number, signal: AbortSignal): Promise<void> {
+  async waitFor({ identities, count, action = "send" }: Receivers, seconds: number, signal: AbortSignal): Promise<void> {
     const absent = (): string[] => identities.filter((identity) => !this.participants().includes(identity));
     const complete = (): boolean => identities.length === 0 ? this.participants().length >= count : absent().length === 0;
     if (!await this.#until(complete, seconds * 1000, signal)) {
@@ -84,7 +86,7 @@ export class ParticipantWatcher implements Transport {
         : count > 1
         ? `only ${this.participants().length} of ${count} receivers are in the room`
         : "nobody is in the room";
-      throw new Failure("absent", `Cannot send as ${reason}: waited ${seconds} s`, { hint: "Wait longer: --wait SECONDS" });
+      throw new Failure("absent", `Cannot ${action} as ${reason}: waited ${seconds} s`, { hint: "Wait longer: --wait SECONDS" });
     }
     const haveHellos = (): boolean => {
       const here = identities.length === 0 ? this.participants() : identities;

@@ -1,4 +1,5 @@
 import { createRuntime, type Limits, type Runtime, type RuntimeOptions } from "millrace";
+import { answerDoctor } from "millrace/diagnostics";
 import { ParticipantWatcher } from "./participant_watcher.ts";
 import type { Credentials } from "./credentials.ts";
 import { Failure, toFailure } from "../failure.ts";
@@ -61,6 +62,7 @@ export async function inSession<T>(
     try {
       const runtime = await createRuntime({ transport: watcher, limits, onError });
       try {
+        answerDoctor(runtime);
         const showProgress = (): Promise<void> => output.showProgress(environment.progressInterval ?? PROGRESS_INTERVAL_MS);
         const result = await work({ room: credentials.room, runtime, watcher, output, signal, showProgress });
         signal.throwIfAborted();

@@ -53,6 +53,11 @@ test("millrace: wrong arguments exit with 2 and one line that says what is wrong
       [["receive", "--dir", "in", "--count", "0"], /must be an integer from 1/],
       [["receive", "--dir", "in", "--once", "--count", "3"], /cannot be used with option/],
       [["chat", "hello"], /too many arguments/],
+      [["top", "--interval", "0"], /must be 0\.1 seconds at least/],
+      [["top", "--socket", ""], /It must be a path/],
+      [["doctor"], /required option '--to <name>' not specified/],
+      [["doctor", "--to", "bob,carol"], /Cannot examine as --to must be one name: got 2/],
+      [["doctor", "--to", "bob", "--seconds", "11"], /Cannot examine as --seconds must be 10 at most: got 11/],
     ] as const
   ) {
     const run = new CliRun(createHub(), argv);

@@ -34,6 +34,7 @@ const IN_ROOMS = [
   ["npm run millrace -- receive --dir inbox --room office --identity bob", /Waiting for files in room/],
   ["npm run millrace -- send report.pdf --room office --identity alice --to bob"],
   ["npm run millrace -- send photos --room office --identity alice --receivers 1"],
+  ["npm run millrace -- doctor --room office --identity dora --to bob"],
   ["npm run millrace -- chat --room office --identity carol"],
 ];
 
@@ -44,6 +45,7 @@ const ELSEWHERE = {
   "tools/acceptance/pack_cli_test.js, as the package is not published": /@millrace\/cli/,
   "tests/livekit/programs/cli.test.ts, by its program; the dots stand for options":
     /^(bun --bun run|deno task) millrace receive …$/,
+  "tests/livekit/programs/cli.test.ts and tests/cli/cli_top.test.ts": /^millrace (top|doctor)\b/,
   "tests/repo/bench.test.ts and tests/livekit/programs/bench*.test.ts, briefly":
     /^(npm run|bun --bun run|deno task) bench(:\w+)?( |$)/,
   "tools/acceptance/bundles.js": /^bun build --compile|^node --build-sea$/,

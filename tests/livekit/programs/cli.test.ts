@@ -2,6 +2,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import type { Examination } from "../../../diagnostics/mod.ts";
+import type { RuntimeStats } from "../../../mod.ts";
 import { CliProgram, endPrograms } from "../../support/cli/cli_program.ts";
 import { suite } from "../../support/harness.ts";
 import { pattern } from "../../support/bytes.ts";
@@ -75,6 +77,25 @@ test("millrace chat: lines of a pipe reach the listener", () =>
     assert.is(await alice.ended, 0, alice.err);
     await bob.printed("alice: two");
     assert.is(bob.out, "alice: one\nalice: two\n");
+    bob.signal("SIGINT");
+    assert.is(await bob.ended, 130, bob.err);
+  }), LIMIT);
+
+test("millrace doctor: examines the line to a listener; millrace top shows that", () =>
+  inFolder(async (folder) => {
+    const bob = run("bob", ["receive"], folder);
+    await bob.printed("Waiting");
+    const alice = run("alice", ["doctor", "--to", "bob", "--pings", "20", "--seconds", "1", "--json"], folder);
+    assert.is(await alice.ended, 0, alice.err);
+    const { examination } = JSON.parse(alice.out) as { examination: Examination };
+    const { latency, lost, clockOffset, throughputThere = 0, throughputHere = 0 } = examination;
+    assert.is(lost, 0);
+    assert.ok(latency.least > 0 && latency.p95 < 3_000 && Math.abs(clockOffset) < 1_000, alice.out);
+    assert.ok(throughputThere > 50_000 && throughputHere > 50_000, alice.out);
+    const carol = run("carol", ["top", "--json"], folder);
+    assert.is(await carol.ended, 0, carol.err);
+    const { stats: { peers } } = JSON.parse(carol.out) as { stats: RuntimeStats };
+    assert.equal(peers.find(({ identity }) => identity === "bob")?.kind, "millrace");
     bob.signal("SIGINT");
     assert.is(await bob.ended, 130, bob.err);
   }), LIMIT);
