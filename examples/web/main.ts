@@ -31,8 +31,7 @@ try {
   status.textContent = `Connected as ${runtime.identity}`;
   document.body.dataset["state"] = "connected";
   await ended;
-  status.textContent = "The room has ended: reload to connect again";
-  await runtime.close();
+  status.textContent = "The room has ended: reload to connect again"; // and with it the runtime
 } catch (error) {
   status.textContent = messageOf(error);
 }
