@@ -18,6 +18,8 @@ export type { ByteStreamReader, StreamReader, TextStreamReader } from "./actors/
 export type { ByteStreamWriter, StreamWriter, TextStreamWriter } from "./actors/writers/writer.ts";
 export type { RecordHandlerOptions, RecordStreamHandler, RecordStreamReader } from "./actors/records/reader.ts";
 export type { RecordStreamWriter } from "./actors/records/writer.ts";
+export type { ReplyKind, RequestOptions } from "./actors/requests/options.ts";
+export type { IncomingRequest, RequestHandler, RequestReply } from "./actors/requests/request.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorOptions } from "./errors.ts";
 export type { Clock } from "./common/clock.ts";
 export { STREAM_CHUNK_SIZE } from "./protocol/constants.ts";

@@ -171,6 +171,16 @@ export function assertSaveOptions(options: object): void {
   assertOptions(options, SAVE_CHECKS, "save the stream");
 }
 
+/** Throws "invalid-argument" unless the value holds options with these checks, or with those of streams by name. */
+export function assertNamedOptions(
+  options: unknown,
+  checks: Readonly<Record<string, Check>>,
+  names: readonly (keyof StreamOptions)[],
+  action: string,
+): void {
+  assertOptions(options, { ...checks, ...Object.fromEntries(names.map((name) => [name, STREAM_CHECKS[name]])) }, action);
+}
+
 function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>, action: string): void {
   if (!isRecord(options)) {
     throw new StreamError("invalid-argument", `Cannot ${action} as the options must be an object: got ${show(options)}`);

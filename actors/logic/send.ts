@@ -10,7 +10,6 @@ import {
   type StateSchema,
 } from "xstate";
 import { StreamError } from "../../errors.ts";
-import { onAbort } from "../../common/abort.ts";
 import type { FileToSend } from "../../protocol/files.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../../protocol/info.ts";
 import { assertKnownNames } from "../../protocol/option_names.ts";
@@ -23,6 +22,7 @@ import {
 } from "../../protocol/options.ts";
 import type { Progress } from "../../protocol/progress.ts";
 import { isAbortSignal } from "../../common/realms.ts";
+import { followSignal } from "../common/follow_signal.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { ByteSource, TextSource } from "../writers/sources.ts";
 
@@ -274,12 +274,7 @@ async function untilEither<T>(
 ): Promise<T> {
   if (!isAbortSignal(given)) return await run(given ?? own); // `run` rejects an invalid signal
   const controller = new AbortController();
-  const follow = (signal: AbortSignal): () => void => {
-    const abort = (): void => controller.abort(signal.reason);
-    if (signal.aborted) abort();
-    return onAbort(signal, abort);
-  };
-  const leave = [own, given].map(follow);
+  const leave = [own, given].map((signal) => followSignal(controller, signal));
   try {
     return await run(controller.signal);
   } finally {

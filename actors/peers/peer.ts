@@ -31,6 +31,8 @@ export interface PeerContext {
   openStreams(identity: string): number;
   /** Wakes waiting sends, as a receiver has raised its stream limit or has left. */
   streamsRaised(peer: Peer): void;
+  /** Called when the session with an instance, or with another SDK, has ended. */
+  sessionEnded(peer: Peer): void;
   /** Number of sends that wait for stream credit. */
   waitingFor(credit: StreamCredit): number;
   /** Reports an error that no call rejects with. */
@@ -111,6 +113,7 @@ export class Peer {
     ended.close();
     this.helloAnswers.stop();
     this.counts.reset();
+    this.#context.sessionEnded(this);
   }
 
   /** Stops all sending to the peer. */

@@ -30,6 +30,8 @@ export interface PeersContext {
   openStreams(identity: string): number;
   /** Wakes waiting sends, as a receiver has raised its stream limit or has left. */
   streamsRaised(peer: Peer): void;
+  /** Called when the session with an instance, or with another SDK, has ended. */
+  sessionEnded(peer: Peer): void;
   /** Number of sends that wait for stream credit. */
   waitingFor(credit: StreamCredit): number;
   /** Reports an error that no call rejects with. */
@@ -89,6 +91,7 @@ export class Peers {
         answerHello: (to) => this.#handshake.answer(to),
         openStreams: (of) => this.#context.openStreams(of),
         streamsRaised: (by) => this.#context.streamsRaised(by),
+        sessionEnded: (ended) => this.#context.sessionEnded(ended),
         waitingFor: (credit) => this.#context.waitingFor(credit),
         adopt: (by, sequence) => this.#context.adopt(by, sequence),
         tell: (to, message) => this.#tell(to, message),

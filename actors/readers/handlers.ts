@@ -32,9 +32,10 @@ const OPTION_NAMES = {
   "text stream": { window: true } satisfies OptionNames<HandlerOptions>,
   "byte stream": { window: true } satisfies OptionNames<HandlerOptions>,
   "record stream": { window: true, schema: true },
+  request: {},
 };
 
-/** Use of a handler. Those of texts and records share their topics, as both take text streams. */
+/** Use of a handler. Those of texts, records and requests share their topics, as all take text streams. */
 export type HandlerUse = keyof typeof OPTION_NAMES;
 
 /** Calls a handler with a reader of the stream. */

@@ -6,7 +6,7 @@ import type { CloseOptions } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
 import { issuesText, type SchemaResult, type StandardSchema } from "../../protocol/schema.ts";
 import { reasonText } from "../common/callbacks.ts";
-import type { StreamWriter, TextStreamWriter } from "../writers/writer.ts";
+import { settledOf, type Settling, type StreamWriter, type TextStreamWriter } from "../writers/writer.ts";
 import { encodeLine } from "./lines.ts";
 
 /**
@@ -47,7 +47,7 @@ export function createRecordWriter<T>(text: TextStreamWriter, schema: StandardSc
   return new RecordWriter<T>(text, schema);
 }
 
-class RecordWriter<T> implements RecordStreamWriter<T> {
+class RecordWriter<T> implements RecordStreamWriter<T>, Settling {
   readonly #text: TextStreamWriter;
   readonly #schema: StandardSchema | undefined;
   #writable: WritableStream<T> | undefined;
@@ -71,6 +71,10 @@ class RecordWriter<T> implements RecordStreamWriter<T> {
 
   get actor(): AnyActorRef {
     return this.#text.actor;
+  }
+
+  get settled(): Promise<void> {
+    return settledOf(this.#text);
   }
 
   get writable(): WritableStream<T> {

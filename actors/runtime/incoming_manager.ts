@@ -26,6 +26,7 @@ import {
   type HandleStream,
   type TextStreamHandler,
 } from "../readers/handlers.ts";
+import type { RequestHandler } from "../requests/request.ts";
 import { type RecordHandlerOptions, RecordReader, type RecordStreamHandler } from "../records/reader.ts";
 
 /** Receives the packets of a runtime and offers the streams to its handlers. */
@@ -37,17 +38,21 @@ export class IncomingStreamManager {
   readonly #transport: Pick<Transport, "handler">;
   readonly #place: ActorPlace;
   readonly #watch: RuntimeWatch;
+  readonly #requestHandlerOf: (stream: IncomingStream) => HandleStream | undefined;
   readonly #open = new Set<IncomingStream>();
   /** Number of open streams per sender, across its instances. */
   readonly #openOf = new Map<string, number>();
 
+  /** `handlerOf` finds the call for a stream that belongs to a request. */
   constructor(
     context: StreamContext,
     peers: Peers,
     transport: Pick<Transport, "handler">,
     place: ActorPlace,
     watch: RuntimeWatch,
+    handlerOf: (stream: IncomingStream) => HandleStream | undefined,
   ) {
+    this.#requestHandlerOf = handlerOf;
     this.#context = context;
     this.#peers = peers;
     this.#transport = transport;
@@ -119,6 +124,10 @@ export class IncomingStreamManager {
     this.text.clear();
     this.bytes.clear();
     for (const stream of this.open) stream.refuse({ code: "disconnected", why });
+  }
+
+  registerRequests(topic: string, handler: RequestHandler, handle: HandleStream): void {
+    this.#register("text", topic, "request", handler, handle, undefined);
   }
 
   #register(
@@ -227,15 +236,17 @@ export class IncomingStreamManager {
 
   #handles(stream: IncomingStream): boolean {
     const { topic, description: { kind } } = stream;
-    return this[kind].get(topic) !== undefined ||
+    return this.#requestHandlerOf(stream) !== undefined || this[kind].get(topic) !== undefined ||
       this.#transport.handler?.(kind, topic) !== undefined;
   }
 
   #claim(stream: IncomingStream): void {
+    const ofRequest = this.#requestHandlerOf(stream);
     const registration = this[stream.description.kind].get(stream.topic);
-    if (registration === undefined) return this.#handOver(stream);
+    const handle = ofRequest ?? registration?.handle;
+    if (handle === undefined) return this.#handOver(stream);
     const sender = { identity: stream.senderIdentity, transportIdentity: stream.from };
-    this.#start(stream, registration.window, () => registration.handle(stream, sender));
+    this.#start(stream, ofRequest === undefined ? registration?.window : undefined, () => handle(stream, sender));
   }
 
   /** Gives a stream without a handler in the runtime to the transport's handler. */

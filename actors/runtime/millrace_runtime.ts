@@ -21,6 +21,7 @@ import { type RuntimeActor, runtimeMachine } from "./machine.ts";
 import { type ErrorContext, resolveChunkSize, type RuntimeOptions } from "./options.ts";
 import type { RuntimeStats } from "../stats/stats.ts";
 import { RuntimeWatch } from "../stats/watch.ts";
+import { Requests } from "../requests/requests.ts";
 import type { Runtime } from "./runtime.ts";
 import { RuntimeCalls } from "./runtime_calls.ts";
 import { OutgoingStreamManager } from "./outgoing_manager.ts";
@@ -53,6 +54,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
   protected readonly sending: OutgoingStreamManager;
   protected readonly receiving: IncomingStreamManager;
   readonly #watch: RuntimeWatch;
+  protected readonly requests: Requests;
   readonly #onError: NonNullable<RuntimeOptions["onError"]>;
   readonly #saves = new Set<Promise<unknown>>();
   readonly #forgetPool: () => void;
@@ -103,11 +105,25 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
       smallestWindow: () => this.receiving.smallestWindow,
       openStreams: (of) => this.receiving.openStreams(of),
       streamsRaised: (peer) => this.sending.streamsRaised(peer),
+      sessionEnded: ({ identity }) => this.requests.left(identity),
       waitingFor: (credit) => this.sending.waitingFor(credit),
       adopt: (peer, sequence) => this.sending.adopt(peer, sequence),
     });
     this.sending = new OutgoingStreamManager(context, this.#peers, transport, instance, this.#placeOf("out"), this.#watch);
-    this.receiving = new IncomingStreamManager(context, this.#peers, transport, this.#placeOf("in"), this.#watch);
+    this.requests = new Requests({
+      calls: this,
+      clock: this.#clock,
+      isMillrace: (identity) => this.#peers.find(identity)?.isMillrace === true,
+      report: (error, about) => this.#report(error, about),
+    });
+    this.receiving = new IncomingStreamManager(
+      context,
+      this.#peers,
+      transport,
+      this.#placeOf("in"),
+      this.#watch,
+      (stream) => this.requests.handlerOf(stream),
+    );
     this.#actor = createActor(runtimeMachine, {
       clock: this.#clock,
       input: {
@@ -185,6 +201,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
         { cause },
       );
     this.#ended ??= ended;
+    this.requests.close(ended);
     this.sending.close(ended, ended);
     this.receiving.close("the transport has ended");
     this.#peers.close();
@@ -197,6 +214,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
   #shutDown(why: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = () => new StreamError("closed", `Cannot go on as the runtime is closed: identity is "${this.identity}"`);
+    this.requests.close(this.#ended);
     this.sending.close(({ streamId }) =>
       new StreamError("aborted", `Cannot go on with the stream as ${why}: stream id is "${streamId}"`, { streamId })
     );

@@ -10,7 +10,10 @@ import type {
 } from "../../protocol/options.ts";
 import type { FileToSend } from "../../protocol/files.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "../../protocol/schema.ts";
-import type { RecordHandlerOptions, RecordStreamHandler } from "../records/reader.ts";
+import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
+import type { RequestOptions } from "../requests/options.ts";
+import type { RequestHandler } from "../requests/request.ts";
+import type { RecordHandlerOptions, RecordStreamHandler, RecordStreamReader } from "../records/reader.ts";
 import type { RecordStreamWriter } from "../records/writer.ts";
 import type { RuntimeStats } from "../stats/stats.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
@@ -62,6 +65,59 @@ export interface Runtime extends AsyncDisposable {
   streamRecords<S extends StandardSchema = StandardSchema>(
     options?: RecordStreamOptions<S>,
   ): Promise<RecordStreamWriter<SchemaInput<S>>>;
+  /**
+   * Sends a request to one participant. Resolves with the reply's reader when the reply begins. `reply` says which kind the reply must have;
+   * without it the reader is of the kind that comes.
+   *
+   * Rejects with "disconnected" if the participant is absent or leaves, "refused" without a handler there, "cancelled" if the handler fails,
+   * "timeout" after `timeout` milliseconds (default 30,000), "aborted" by the `signal`. The other end's signal is aborted by the last two,
+   * and once the reply has begun by `cancel` of the reader or by the `signal`. Later and further replies go to `onError`.
+   *
+   * @example
+   * ```ts
+   * import { createHub, createRuntime } from "millrace";
+   *
+   * const hub = createHub();
+   * const alice = await createRuntime({ transport: hub.join("alice") });
+   * const bob = await createRuntime({ transport: hub.join("bob") });
+   * bob.registerRequestHandler("shout", async (request, reply) => {
+   *   const text = await request.reader.readAll();
+   *   await reply.sendText(text.toUpperCase(), { signal: request.signal });
+   * });
+   *
+   * const reply = await alice.request("bob", "shout", "hello", { reply: "text", timeout: 5_000 });
+   * if (await reply.readAll() !== "HELLO") throw new Error("Bob has said something else");
+   * await alice.close();
+   * await bob.close();
+   * ```
+   */
+  request(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options: RequestOptions & { reply: "text" },
+  ): Promise<TextStreamReader>;
+  /** Sends a request whose reply are bytes. */
+  request(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options: RequestOptions & { reply: "bytes" },
+  ): Promise<ByteStreamReader>;
+  /** Sends a request whose reply are records. */
+  request<S extends StandardSchema = StandardSchema>(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options: RequestOptions<S> & { reply: "records" },
+  ): Promise<RecordStreamReader<SchemaOutput<S>>>;
+  /** Sends a request whose reply may be text or bytes. */
+  request(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options?: RequestOptions,
+  ): Promise<TextStreamReader | ByteStreamReader>;
   /** Opens a byte stream for writing. Resolves when the header was handed to the transport. */
   streamBytes(options?: ByteStreamOptions): Promise<ByteStreamWriter>;
   /**
@@ -87,12 +143,19 @@ export interface Runtime extends AsyncDisposable {
     handler: RecordStreamHandler<SchemaOutput<S>>,
     options?: RecordHandlerOptions<S>,
   ): void;
+  /**
+   * Registers the handler of a topic's requests: text streams of any SDK, each answered by one stream that replies to it. Throws
+   * "handler-exists" if the topic already has a handler of text streams.
+   */
+  registerRequestHandler(topic: string, handler: RequestHandler): void;
   /** Removes the handler. Streams that have it keep it. */
   unregisterTextStreamHandler(topic: string): void;
   /** Removes the handler. Streams that have it keep it. */
   unregisterByteStreamHandler(topic: string): void;
   /** Removes the handler. Streams that have it keep it. */
   unregisterRecordStreamHandler(topic: string): void;
+  /** Removes the handler. Requests that have it keep it. */
+  unregisterRequestHandler(topic: string): void;
   /**
    * State of the runtime now, as plain data: participants, open streams and what each waits for, the last streams that have ended. The first
    * call starts a timer for the holds of the event loop, which rests ten seconds after the last one.

@@ -10,7 +10,11 @@ import type {
 } from "../../protocol/options.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "../../protocol/schema.ts";
 import type { ByteStreamHandler, HandlerOptions, TextStreamHandler } from "../readers/handlers.ts";
-import type { RecordHandlerOptions, RecordStreamHandler } from "../records/reader.ts";
+import type { ByteStreamReader, TextStreamReader } from "../readers/reader.ts";
+import type { ReplyReader, RequestOptions } from "../requests/options.ts";
+import type { RequestHandler } from "../requests/request.ts";
+import type { Requests } from "../requests/requests.ts";
+import type { RecordHandlerOptions, RecordStreamHandler, RecordStreamReader } from "../records/reader.ts";
 import type { RecordStreamWriter } from "../records/writer.ts";
 import { type ByteSource, dismissSource, type TextSource } from "../writers/sources.ts";
 import type { ByteStreamWriter, TextStreamWriter } from "../writers/writer.ts";
@@ -24,6 +28,7 @@ export abstract class RuntimeCalls
   implements Omit<Runtime, "identity" | "actor" | "stats" | "close" | typeof Symbol.asyncDispose> {
   protected abstract readonly sending: OutgoingStreamManager;
   protected abstract readonly receiving: IncomingStreamManager;
+  protected abstract readonly requests: Requests;
 
   /** Throws the error of a call on an ended runtime. */
   protected abstract assertOpen(action: string): void;
@@ -79,6 +84,40 @@ export abstract class RuntimeCalls
     this.receiving.registerRecords(topic, handler, options);
   }
 
+  request<S extends StandardSchema = StandardSchema>(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options: RequestOptions<S> & { reply: "records" },
+  ): Promise<RecordStreamReader<SchemaOutput<S>>>;
+  request(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options: RequestOptions & { reply: "text" },
+  ): Promise<TextStreamReader>;
+  request(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options: RequestOptions & { reply: "bytes" },
+  ): Promise<ByteStreamReader>;
+  request(
+    identity: string,
+    topic: string,
+    body: TextSource,
+    options?: RequestOptions,
+  ): Promise<TextStreamReader | ByteStreamReader>;
+  async request(identity: string, topic: string, body: TextSource, options: RequestOptions = {}): Promise<ReplyReader> {
+    this.#assertOpen("send the request", body);
+    return await this.requests.request(identity, topic, body, options);
+  }
+
+  registerRequestHandler(topic: string, handler: RequestHandler): void {
+    this.assertOpen("register the request handler");
+    this.receiving.registerRequests(topic, handler, this.requests.handlerFor(handler));
+  }
+
   unregisterTextStreamHandler(topic: string): void {
     this.receiving.text.remove(topic, "text stream");
   }
@@ -89,6 +128,10 @@ export abstract class RuntimeCalls
 
   unregisterRecordStreamHandler(topic: string): void {
     this.receiving.text.remove(topic, "record stream");
+  }
+
+  unregisterRequestHandler(topic: string): void {
+    this.receiving.text.remove(topic, "request");
   }
 
   /** Throws the error of a call on an ended runtime, and ends the source that the call was given. */

@@ -96,6 +96,17 @@ export function createByteWriter(stream: OutgoingStream): ByteStreamWriter {
   );
 }
 
+/** Settles as the stream of a writer does. */
+export function settledOf(writer: StreamWriter<never>): Promise<void> {
+  return (writer as Partial<Settling>).settled ?? Promise.resolve();
+}
+
+/** A writer whose end can be awaited within the library. */
+export interface Settling {
+  /** Resolves when the stream has closed; rejects with its error. */
+  readonly settled: Promise<void>;
+}
+
 function checkedText(text: string): string {
   assertText(text, "write the text");
   return text;
@@ -106,7 +117,7 @@ function checkedBytes(bytes: Bytes): Uint8Array {
 }
 
 /** Writer that converts its callers' `Given` to its producer's `Data`. */
-class Writer<Given, Data, Info> implements StreamWriter<Given> {
+class Writer<Given, Data, Info> implements StreamWriter<Given>, Settling {
   readonly info: Info;
   readonly #stream: OutgoingStream;
   readonly #check: (given: Given) => Data;
@@ -137,6 +148,10 @@ class Writer<Given, Data, Info> implements StreamWriter<Given> {
 
   get actor(): AnyActorRef {
     return this.#stream.actor.ref;
+  }
+
+  get settled(): Promise<void> {
+    return this.#stream.settled;
   }
 
   get writable(): WritableStream<Given> {

@@ -70,6 +70,7 @@ const STAIRCASE: readonly string[] = [
   "actors/incoming",
   "actors/readers",
   "actors/records",
+  "actors/requests",
   "actors/peers",
   "actors/stats",
   "actors/runtime",

@@ -37,6 +37,11 @@ const CALLS: readonly [name: string, call: (runtime: Runtime, options: object) =
       "fromat",
       "format",
     ]]],
+    ["request", (runtime, options) => runtime.request("bob", "x", "x", options), [
+      ["timeOut", "timeout"],
+      ["singal", "signal"],
+      ["schemas", "schema"],
+    ]],
     ["streamBytes", (runtime, options) => runtime.streamBytes(options), [...STREAM, ["Name", "name"]]],
     ["sendBytes", (runtime, options) => runtime.sendBytes(pattern(1), options), [...STREAM, ["mimetype", "mimeType"]]],
     ["sendFile", (runtime, options) => runtime.sendFile("/nowhere", options), [...STREAM, ["mime_type", "mimeType"]]],
