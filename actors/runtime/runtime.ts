@@ -69,9 +69,9 @@ export interface Runtime extends AsyncDisposable {
    * Sends a request to one participant. Resolves with the reply's reader when the reply begins. `reply` says which kind the reply must have;
    * without it the reader is of the kind that comes.
    *
-   * Rejects with "disconnected" if the participant is absent or leaves, "refused" without a handler there, "cancelled" if the handler fails,
-   * "timeout" after `timeout` milliseconds (default 30,000), "aborted" by the `signal`. The other end's signal is aborted by the last two,
-   * and once the reply has begun by `cancel` of the reader or by the `signal`. Later and further replies go to `onError`.
+   * Rejects with "disconnected" if the participant is absent or leaves, "refused" without a handler there, "cancelled" if the handler fails.
+   * No reply within `timeout` milliseconds (default 30,000) is "timeout", and an abort of the `signal` "aborted". Both abort the signal at
+   * the other end, and so does `cancel` of the reader. Late and further replies go to `onError`.
    *
    * @example
    * ```ts

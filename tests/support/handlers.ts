@@ -1,5 +1,5 @@
 // Handlers of a runtime that give a test the streams of a topic.
-import type { ByteStreamReader, Runtime, TextStreamReader } from "../../mod.ts";
+import type { ByteStreamReader, IncomingRequest, RequestReply, Runtime, TextStreamReader } from "../../mod.ts";
 
 /** Options of a stream of topic "t" for Bob alone. */
 export const TO_BOB = { topic: "t", destinationIdentities: ["bob"] };
@@ -40,4 +40,17 @@ export function last<Reader>(readers: readonly Reader[]): Reader {
   const reader = readers.at(-1);
   if (reader === undefined) throw new Error("No stream was offered");
   return reader;
+}
+
+/** A request that a test answers. */
+export interface Asked {
+  request: IncomingRequest;
+  reply: RequestReply;
+}
+
+/** Requests of topic "ask", which the test answers. */
+export function collectRequests(runtime: Runtime): Asked[] {
+  const asked: Asked[] = [];
+  runtime.registerRequestHandler("ask", (request, reply) => void asked.push({ request, reply }));
+  return asked;
 }
