@@ -2,8 +2,8 @@ import type { ByteStreamReader, TextStreamReader } from "../actors/readers/reade
 import type { StreamSender } from "../actors/readers/handlers.ts";
 import type { Runtime } from "../actors/runtime/runtime.ts";
 import { aboutThis } from "./about.ts";
-import { drain, writeFor } from "./byte_flow.ts";
-import { ANSWER_TOPIC, ASK_TOPIC, readQuestion, wallClock } from "./doctor_messages.ts";
+import { countFor, writeUntilCancelled } from "./byte_flow.ts";
+import { ANSWER_TOPIC, ASK_TOPIC, isDuration, readQuestion, SECONDS_ATTRIBUTE, wallClock } from "./doctor_messages.ts";
 
 /** Longest question, in bytes. */
 const MOST_QUESTION = 1_000;
@@ -28,16 +28,25 @@ export function answerDoctor(runtime: Runtime): () => void {
     else if (question?.ask === "bytes" && !isSending) {
       isSending = true;
       try {
-        await writeFor(await runtime.streamBytes({ ...to, attributes: { replyToId }, compress: false }), question.seconds);
+        await writeUntilCancelled(await runtime.streamBytes({ ...to, attributes: { replyToId }, compress: false }));
       } finally {
         isSending = false;
       }
     }
   }
 
+  async function count(reader: ByteStreamReader, { transportIdentity, identity }: StreamSender): Promise<void> {
+    const { streamId: replyToId, attributes } = reader.info;
+    const seconds = Number(attributes[SECONDS_ATTRIBUTE]);
+    if (!isDuration(seconds)) return await reader.cancel("its seconds are missing");
+    const counted = await countFor(reader, seconds);
+    const to = { topic: ANSWER_TOPIC, destinationIdentities: [transportIdentity ?? identity] };
+    await runtime.sendText(JSON.stringify(counted), { ...to, replyToId });
+  }
+
   runtime.registerTextStreamHandler(ASK_TOPIC, (reader, sender) => ignoringFailures(answer(reader, sender)));
   try {
-    runtime.registerByteStreamHandler(ASK_TOPIC, (reader: ByteStreamReader) => ignoringFailures(drain(reader)));
+    runtime.registerByteStreamHandler(ASK_TOPIC, (reader, sender) => ignoringFailures(count(reader, sender)));
   } catch (error) {
     runtime.unregisterTextStreamHandler(ASK_TOPIC);
     throw error;

@@ -1,5 +1,5 @@
 // Messages of an examination, as JSON in short texts.
-import { isRecord } from "../common/shapes.ts";
+import { isCount, isRecord } from "../common/shapes.ts";
 import type { About } from "./about.ts";
 
 /** Topic of questions, and of bytes to the examined runtime. */
@@ -8,7 +8,10 @@ export const ASK_TOPIC = "millrace.doctor";
 /** Topic of answers, and of bytes from the examined runtime. */
 export const ANSWER_TOPIC = "millrace.doctor.answer";
 
-/** Longest stream of bytes that is answered with, in seconds, and its bytes. */
+/** Attribute of bytes to the examined runtime: seconds for which it counts them. */
+export const SECONDS_ATTRIBUTE = "seconds";
+
+/** Longest time for which bytes are sent and counted, in seconds, and most bytes. */
 export const MOST_SECONDS = 10;
 export const MOST_BYTES = 256_000_000;
 
@@ -31,8 +34,20 @@ export function readQuestion(text: string): Question | undefined {
   if (!isRecord(value)) return undefined;
   const { ask, seconds } = value;
   if (ask === "about" || ask === "time") return { ask };
-  if (ask !== "bytes" || typeof seconds !== "number" || !(seconds > 0 && seconds <= MOST_SECONDS)) return undefined;
-  return { ask, seconds };
+  return ask === "bytes" && typeof seconds === "number" && isDuration(seconds) ? { ask, seconds } : undefined;
+}
+
+/** Whether a number of seconds may be asked for. */
+export function isDuration(seconds: number): boolean {
+  return seconds > 0 && seconds <= MOST_SECONDS;
+}
+
+/** Reads a count of bytes; undefined if the text has none. */
+export function readCount(text: string): { bytes: number; ms: number } | undefined {
+  const value = parsed(text);
+  if (!isRecord(value)) return undefined;
+  const { bytes, ms } = value;
+  return isCount(bytes) && typeof ms === "number" ? { bytes, ms } : undefined;
 }
 
 /** Reads versions; undefined if the text has none. */

@@ -6,8 +6,18 @@ import { isRecord } from "../common/shapes.ts";
 import type { ByteStreamReader } from "../actors/readers/reader.ts";
 import type { Runtime } from "../actors/runtime/runtime.ts";
 import { type About, aboutThis } from "./about.ts";
-import { drain, writeFor } from "./byte_flow.ts";
-import { ANSWER_TOPIC, ASK_TOPIC, MOST_SECONDS, type Question, readAbout, readTimes, wallClock } from "./doctor_messages.ts";
+import { type ByteCount, countFor, writeUntilCancelled } from "./byte_flow.ts";
+import {
+  ANSWER_TOPIC,
+  ASK_TOPIC,
+  MOST_SECONDS,
+  type Question,
+  readAbout,
+  readCount,
+  readTimes,
+  SECONDS_ATTRIBUTE,
+  wallClock,
+} from "./doctor_messages.ts";
 
 /** Time between two pings, in ms: they must not queue behind each other. */
 const PING_INTERVAL_MS = 20;
@@ -42,7 +52,7 @@ export interface Examination {
   readonly lost: number;
   /** How far the other clock is ahead of this one, in ms: right to half of the least latency, and to the clocks' 1 ms. */
   readonly clockOffset: number;
-  /** Bytes per second to the other end, to its receipt, and from there; absent if they were left out. */
+  /** Bytes per second as they came at the other end, and from there; absent if they were left out, or too few came to tell. */
   readonly throughputThere?: number;
   readonly throughputHere?: number;
 }
@@ -86,10 +96,8 @@ export async function examine(runtime: Runtime, identity: string, options: Exami
       pings,
       lost: pings - rounds.length,
       clockOffset: best.offset,
-      ...(seconds === 0 ? {} : {
-        throughputThere: await line.throughputThere(seconds),
-        throughputHere: await line.throughputHere(seconds),
-      }),
+      ...rateAs("throughputThere", seconds === 0 ? undefined : await line.countThere(seconds)),
+      ...rateAs("throughputHere", seconds === 0 ? undefined : await line.countHere(seconds)),
     };
   } finally {
     line.close();
@@ -143,15 +151,21 @@ class Line {
     return await Promise.all(rounds);
   }
 
-  /** Sends bytes for some seconds. Resolves with bytes per second, to the receipt. */
-  async throughputThere(seconds: number): Promise<number> {
-    const started = performance.now();
-    const writer = await this.#runtime.streamBytes({ ...this.#to(), confirm: true, compress: false });
-    return rateOf(await writeFor(writer, seconds), performance.now() - started);
+  /** Sends bytes until the other end has counted them for some seconds. Resolves with its count; with undefined if none comes. */
+  async countThere(seconds: number): Promise<ByteCount | undefined> {
+    const streamId = crypto.randomUUID();
+    const answer = new Promise<string>((resolve) => this.#texts.set(streamId, resolve));
+    try {
+      const attributes = { [SECONDS_ATTRIBUTE]: `${seconds}` };
+      await writeUntilCancelled(await this.#runtime.streamBytes({ ...this.#to(), streamId, attributes, compress: false }));
+      return readCount(await this.#inTime(answer) ?? "");
+    } finally {
+      this.#texts.delete(streamId);
+    }
   }
 
-  /** Asks for bytes for some seconds. Resolves with bytes per second, as they come. */
-  async throughputHere(seconds: number): Promise<number> {
+  /** Asks for bytes, and counts them for some seconds. */
+  async countHere(seconds: number): Promise<ByteCount> {
     const reader = await this.#ask(this.#streams, { ask: "bytes", seconds });
     if (reader === undefined) {
       const message = `Cannot measure the throughput as "${this.#identity}" sends no bytes: it may be examined by another`;
@@ -160,8 +174,9 @@ class Line {
     const cancel = (): void => void reader.cancel("the examination has ended").catch(() => {});
     const leave = this.#signal && onAbort(this.#signal, cancel);
     try {
-      const { bytes, ms } = await drain(reader);
-      return rateOf(bytes, ms);
+      const count = await countFor(reader, seconds);
+      this.#assertWanted();
+      return count;
     } finally {
       leave?.();
     }
@@ -180,12 +195,16 @@ class Line {
     const answer = new Promise<T>((resolve) => waiting.set(streamId, resolve));
     try {
       await this.#runtime.sendText(JSON.stringify(question), { ...this.#to(), streamId });
-      const found = await within(ANSWER_MS, unlessAborted(answer, [this.#signal]), systemClock);
-      this.#assertWanted();
-      return found;
+      return await this.#inTime(answer);
     } finally {
       waiting.delete(streamId);
     }
+  }
+
+  async #inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+    const found = await within(ANSWER_MS, unlessAborted(answer, [this.#signal]), systemClock);
+    this.#assertWanted();
+    return found;
   }
 
   #to(): { topic: string; destinationIdentities: string[]; signal?: AbortSignal } {
@@ -225,6 +244,8 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
-function rateOf(bytes: number, ms: number): number {
-  return ms > 0 ? bytes / ms * 1_000 : 0;
+/** Rate of a count, if it tells one: bytes came after the first part. */
+function rateAs<Name extends string>(name: Name, count: ByteCount | undefined): { readonly [Key in Name]?: number } {
+  if (count === undefined || count.bytes === 0 || count.ms <= 0) return {};
+  return { [name]: count.bytes / count.ms * 1_000 } as { readonly [Key in Name]?: number };
 }

@@ -23,7 +23,7 @@ export async function doctor({ to, pings, seconds, wait }: DoctorTask, invocatio
     try {
       const examination = await examine(runtime, to, { pings, seconds, signal });
       output.event({ event: "examined", to, examination });
-      output.line(pageOf(to, examination));
+      output.line(pageOf(to, examination, seconds > 0));
       return EXIT.ok;
     } catch (error) {
       throw toFailure(error);
@@ -31,8 +31,16 @@ export async function doctor({ to, pings, seconds, wait }: DoctorTask, invocatio
   });
 }
 
-function pageOf(to: string, { here, there, latency, pings, lost, clockOffset, ...rates }: Examination): string {
+function pageOf(
+  to: string,
+  { here, there, latency, pings, lost, clockOffset, ...rates }: Examination,
+  hasThroughput: boolean,
+): string {
   const { throughputThere, throughputHere } = rates;
+  const throughputRows: [string, string][] = [
+    ["throughput there", rateText(throughputThere)],
+    ["throughput back", rateText(throughputHere)],
+  ];
   const clock = Math.abs(clockOffset) < 0.5
     ? "as here"
     : `${msText(Math.abs(clockOffset))} ${clockOffset > 0 ? "ahead" : "behind"}`;
@@ -42,11 +50,14 @@ function pageOf(to: string, { here, there, latency, pings, lost, clockOffset, ..
       `p50 ${msText(latency.p50)}, p95 ${msText(latency.p95)}, least ${msText(latency.least)}`,
     ],
     ["loss", `${lost} of ${pings} (${(100 * lost / pings).toFixed(1)} %)`],
-    ...(throughputThere === undefined ? [] : [["throughput there", `${bytesText(throughputThere)}/s`] as [string, string]]),
-    ...(throughputHere === undefined ? [] : [["throughput back", `${bytesText(throughputHere)}/s`] as [string, string]]),
+    ...(hasThroughput ? throughputRows : []),
     ["clock there", `${clock}, to ${msText(latency.least / 2 + 1)}`],
     ["here", `millrace ${here.millrace}, ${here.platform}`],
     ["there", `millrace ${there.millrace}, ${there.platform}`],
   ];
   return [`Line to "${to}"`, ...rows.map(([name, value]) => `  ${name.padEnd(16)}  ${value}`)].map(printableLine).join("\n");
+}
+
+function rateText(rate: number | undefined): string {
+  return rate === undefined ? "too slow to tell: give more --seconds" : `${bytesText(rate)}/s`;
 }

@@ -38,6 +38,17 @@ test("examine(): on a line, latency is that of the line, and throughput its rate
   }, { clock: "real", hub: { link: { kind: "reliable", delay: 20, rate: 2_000_000 } } });
 });
 
+test("examine(): on a slow line, what still waits at the sender does not prolong it", async () => {
+  await inPair(async (alice, bob) => {
+    answerDoctor(bob);
+    const started = performance.now();
+    const { throughputThere = 0, throughputHere = 0 } = await examine(alice, "bob", { pings: 1, seconds: 0.8 });
+    for (const rate of [throughputThere, throughputHere]) assert.ok(rate > 75_000 && rate < 200_000, `${rate} B/s`);
+    const took = performance.now() - started; // sending all that a writer takes meanwhile would take 28 s
+    assert.ok(took < 15_000, `${took} ms`);
+  }, { clock: "real", hub: { link: { kind: "reliable", delay: 20, rate: 150_000 } } });
+}, { seconds: 60 });
+
 test("examine(): a participant without answerDoctor is a timeout, an absent one is disconnected", async () => {
   await inPair(async (alice, bob) => {
     bob.registerTextStreamHandler("other", () => {});
