@@ -1,11 +1,13 @@
 // The library's suites in a page by plain HTTP from another host: no crypto.subtle, no randomUUID, no shared memory.
 // needs: chromium
 import * as assert from "uvu/assert";
-import { BYTE_SUITES, runInPage } from "../support/browser/hub_suites.ts";
+import { BYTE_SUITES, suiteOfPage } from "../support/browser/hub_suites.ts";
 
-await runInPage("a page without a secure context", { entries: BYTE_SUITES, secure: false }, async (page) => {
+const test = await suiteOfPage("a page without a secure context", { entries: BYTE_SUITES, secure: false }, async (page) => {
   assert.equal(
     await page.evaluate(() => [isSecureContext, typeof crypto.subtle, typeof crypto.randomUUID, typeof SharedArrayBuffer]),
     [false, "undefined", "undefined", "undefined"],
   );
 });
+
+test.run();

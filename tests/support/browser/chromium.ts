@@ -28,7 +28,8 @@ export class Chromium implements AsyncDisposable {
   async open(options: PageOptions): Promise<Page> {
     const site = await Site.open(options);
     this.#sites.push(site);
-    const page = await this.browser.newPage();
+    const context = await this.browser.newContext(); // of its own, so that a test can open further tabs in it
+    const page = await context.newPage();
     const errors: Error[] = [];
     page.on("pageerror", (error) => {
       errors.push(error);

@@ -1,6 +1,6 @@
 // Suites of other folders that run in a page as well: those without Node's modules, and without minutes of simulated lines.
 import type { Page } from "playwright-core";
-import { suite } from "../harness.ts";
+import { type Suite, suite } from "../harness.ts";
 import { Chromium, type PageOptions } from "./chromium.ts";
 import { declarePageTests } from "./page_tests.ts";
 
@@ -65,13 +65,13 @@ export const SUITES: readonly string[] = [
 /** Tests that a page cannot run: they measure the process's memory, or count the turns of Node's event loop. */
 const NOT_IN_PAGES: readonly RegExp[] = [/an announced size alone allocates nothing/, /never share a turn of the event loop/];
 
-/** Declares and runs the suites as tests of one page. `check` looks at the page first. */
-export async function runInPage(title: string, options: PageOptions, check: (page: Page) => Promise<void>): Promise<void> {
+/** Declares the suites as tests of one page. `check` looks at the page first. The caller runs the suite. */
+export async function suiteOfPage(title: string, options: PageOptions, check: (page: Page) => Promise<void>): Promise<Suite> {
   const test = suite(title);
   const chromium = await Chromium.start();
   test.after(() => chromium[Symbol.asyncDispose]());
   const page = await chromium.open(options);
   test(`page: is ${title}`, () => check(page));
   await declarePageTests(test, page, NOT_IN_PAGES);
-  test.run();
+  return test;
 }
