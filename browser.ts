@@ -20,7 +20,7 @@ import { startRuntime } from "./actors/runtime/millrace_runtime.ts";
 import { assertRuntimeOptions, type RuntimeOptions } from "./actors/runtime/options.ts";
 import type { Runtime } from "./actors/runtime/runtime.ts";
 import { mimeTypeOf } from "./files/web/mime.ts";
-import { createPartFile } from "./files/web/create_part_file.ts";
+import { createPartFile } from "./files/web/saving.ts";
 import { openSource } from "./files/web/source.ts";
 import { createInlineCodec, sharedCodecPool } from "./workers/browser/pool.ts";
 

@@ -6,7 +6,6 @@ import type { CodecPool, CodecPoolOptions } from "../pool/options.ts";
 import { WorkerPool } from "../pool/pool.ts";
 import type { PoolPlatform } from "../pool/worker.ts";
 import { browserJobs } from "./engine.ts";
-import { startWebWorker } from "./thread.ts";
 
 /** Most workers of a page by default: its other half is for the page itself, and for the browser's own threads. */
 const PARALLELISM_SHARE = 2;
@@ -18,7 +17,7 @@ const webWorkers: PoolPlatform = {
     return Math.max(1, Math.floor(navigator.hardwareConcurrency / PARALLELISM_SHARE));
   },
   runsHere: (job, bytes) => isWritten(job) || (job.kind !== "readFile" && (bytes < INLINE_BYTES || isHashOnly(job))),
-  loadThreads: () => Promise.resolve(startWebWorker),
+  loadThreads: async () => (await import("./thread.ts")).startWebWorker,
 };
 
 /**
