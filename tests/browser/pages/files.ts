@@ -133,7 +133,7 @@ test("saveTo: two files of one name that come at once have two names", () =>
     const paths = (await Promise.all(saved)).map(({ path }) => path).sort();
     assert.equal(paths, ["same (2).bin", "same (3).bin", "same.bin"]);
     const lengths = await Promise.all(paths.map(async (path) => (await contents(folder, path)).length));
-    assert.equal(lengths.sort(), [200_000, 300_000, 400_000]);
+    assert.equal(lengths.sort((one, other) => one - other), [200_000, 300_000, 400_000]);
   }));
 
 test("sendFile, saveTo: values of other kinds are invalid arguments that say what a page takes", () =>

@@ -43,6 +43,7 @@ export async function bundleForPage({ entries, sdk }: BundleOptions): Promise<st
     sourcemap: false,
     write: false,
     logLevel: "silent",
+    ignoreAnnotations: true, // "sideEffects" of package.json is about the library
     tsconfigRaw: "{}", // without the project's paths: "millrace" is the package's name
     ...(sdk === undefined ? {} : { alias: { "livekit-client": sdk } }),
     plugins: [standIns],

@@ -23,7 +23,6 @@ declare global {
 
 /** Declares the tests of a loaded page, except those whose names match one of `but`. */
 export async function declarePageTests(test: Suite, page: Page, but: readonly RegExp[] = []): Promise<void> {
-  await page.waitForFunction("globalThis.pageTests !== undefined");
   const tests = await page.evaluate(() => globalThis.pageTests.tests);
   tests.forEach(({ name, seconds }, index) => {
     if (but.some((pattern) => pattern.test(name))) return;
