@@ -12,7 +12,6 @@ export const BYTE_SUITES: readonly string[] = [
   "tests/incoming/readable.test.ts",
   "tests/incoming/reader_ends.test.ts",
   "tests/outgoing/missing_receivers.test.ts",
-  "tests/peers/plain_wires.test.ts",
   "tests/peers/protocol_streams.test.ts",
   "tests/runtime/runtime_api.test.ts",
   "tests/wire/frames.test.ts",
