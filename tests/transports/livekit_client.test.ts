@@ -139,6 +139,29 @@ test("ClientRoom: takes the SDK's reader of another SDK's stream, and leaves the
     sdk.handler("text", "t");
   }));
 
+test("ClientRoom: the SDK gets no chunk of a stream that it reads here from anybody but the stream's sender", () =>
+  withRoom(async ({ room, told, reading }) => {
+    const packet = (name: string): FfiMessage => ({ case: name, value: { streamId: "theirs", chunkIndex: 0n, attributes: {} } });
+    let goOn = (): void => {};
+    const gate = new Promise<void>((resolve) => goOn = resolve);
+    room.incomingDataStreamManager.readers.push({
+      info: {},
+      async *[Symbol.asyncIterator]() {
+        await gate;
+        yield "a";
+      },
+    });
+    room.receive(header("theirs"));
+    for (const name of ["streamChunk", "streamTrailer"]) {
+      assert.equal(room.receive(packet(name), "eve").value, {}, name);
+      assert.is(room.receive(packet(name)).value.case, name);
+    }
+    assert.is(told.filter((each) => each === "chunk theirs").length, 2); // the transport's receiver goes by the sender
+    goOn();
+    await until(() => reading.length === 2);
+    assert.is(room.receive(packet("streamChunk"), "eve").value.case, "streamChunk"); // the id is free again
+  }));
+
 test("ClientRoom: a stream stays the Room's if the Room has a handler for it", () =>
   withRoom(({ room, told }) => {
     const handler = (): void => {};

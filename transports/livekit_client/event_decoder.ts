@@ -24,7 +24,8 @@ export class ClientEventDecoder {
   readonly #room: Internals;
   readonly #engine: Engine;
   readonly #handler: (kind: "text" | "bytes", topic: string) => RoomHandler | undefined;
-  readonly #readers = new Set<SdkStreamReader>();
+  /** Streams of other SDKs that are read here, by their ids. */
+  readonly #reading = new Map<string, { readonly from: string; readonly reader: SdkStreamReader }>();
   readonly #listeners: readonly (readonly [string, (...values: never[]) => void])[];
   readonly #packetListener: PacketListener = (packet, encryptionType) => this.#packet(packet, encryptionType);
   /** The Room does not tell that another connection has taken over an identity: its participant gets another sid. */
@@ -69,8 +70,8 @@ export class ClientEventDecoder {
     this.#engine.off("dataPacketReceived", this.#packetListener);
     this.#engine.off("participantUpdate", this.#updateListener);
     for (const [name, listener] of this.#listeners) this.#room.off(name, listener);
-    for (const reader of this.#readers) reader.stop();
-    this.#readers.clear();
+    for (const { reader } of [...this.#reading.values()]) reader.stop();
+    this.#reading.clear();
   }
 
   /** Notes a handler that was registered on the Room; one that takes a single stream is none. */
@@ -98,6 +99,13 @@ export class ClientEventDecoder {
     if (name === "streamHeader") this.#header(packet, from, encryptionType);
     else if (name === "streamChunk") this.#events?.chunk(value.streamId, Number(value.chunkIndex), value.content, from);
     else if (name === "streamTrailer") this.#events?.trailer(trailerOf(value), from);
+    if (name === "streamChunk" || name === "streamTrailer") this.#hideForged(packet, value.streamId);
+  }
+
+  /** Keeps packets of other senders from the SDK's readers: the SDK knows streams by their ids alone. */
+  #hideForged(packet: DataPacket, streamId: string): void {
+    const reading = this.#reading.get(streamId);
+    if (reading !== undefined && reading.from !== packet.participantIdentity) packet.value = {};
   }
 
   /** Decides who reads a stream. A header that the Room must not see is taken out of its packet, and the Room ignores the stream's chunks. */
@@ -106,11 +114,14 @@ export class ClientEventDecoder {
     const header = headerOf(message, message.contentHeader);
     const { kind } = header.content;
     this.#events?.header(header, from);
-    const reader = new SdkStreamReader(() => this.#readers.delete(reader));
+    const { streamId } = header;
+    const reader = new SdkStreamReader(() => {
+      if (this.#reading.get(streamId)?.reader === reader) this.#reading.delete(streamId);
+    });
     const place = this.#events?.opened(header, from, reader, this.#handler(kind, header.topic) !== undefined);
     if (place === "room" || place === undefined) return;
     if (place === "here") {
-      this.#readers.add(reader);
+      if (!this.#reading.has(streamId)) this.#reading.set(streamId, { from, reader });
       this.#takeReader(kind, message, from, encryptionType, (made) => reader.take(made));
     }
     packet.value = {};
