@@ -19,8 +19,11 @@ import {
   wallClock,
 } from "./doctor_messages.ts";
 
-/** Time between two pings, in ms: they must not queue behind each other. */
+/** Least time between two pings, in ms. */
 const PING_INTERVAL_MS = 20;
+
+/** Time after which a ping no longer waits for the answer to the one before, in ms: they must not queue behind each other. */
+const PING_WAIT_MS = 200;
 
 /** Time after which a question counts as lost, in ms. */
 const ANSWER_MS = 3_000;
@@ -143,9 +146,11 @@ class Line {
     const rounds: Promise<Round | undefined>[] = [];
     for (let n = 0; n < count; n++) {
       const round = this.#ping();
-      round.catch(() => {}); // awaited below
       rounds.push(round);
-      await pause(PING_INTERVAL_MS, this.#signal);
+      await Promise.all([
+        pause(PING_INTERVAL_MS, this.#signal),
+        within(PING_WAIT_MS, round.catch(() => undefined), systemClock), // awaited below
+      ]);
       this.#assertWanted();
     }
     return await Promise.all(rounds);
