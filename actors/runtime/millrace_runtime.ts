@@ -178,7 +178,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
   }
 
   async #close(): Promise<void> {
-    this.#actor.send({ type: "close.requested" });
+    this.#tell({ type: "close.requested" });
     const streams = this.sending.open;
     this.#forgetPool();
     this.#shutDown("its runtime was closed");
@@ -188,7 +188,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
     this.#watch.close();
     await within(CLOSE_WAIT, this.#scheduler.flushed(), this.#clock);
     await within(CLOSE_WAIT, this.#transport.close(), this.#clock);
-    this.#actor.send({ type: "closed" });
+    this.#tell({ type: "closed" });
   }
 
   /** Ends the runtime, as the transport has ended. */
@@ -207,7 +207,12 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
     this.#peers.close();
     this.#deadlines.close();
     this.#watch.close();
-    this.#actor.send({ type: "closed" });
+    this.#tell({ type: "closed" });
+  }
+
+  /** Sends an event to the root actor, unless it has ended: with the transport, or by an event of the user's. */
+  #tell(event: { type: "close.requested" | "closed" }): void {
+    if (this.#actor.getSnapshot().status === "active") this.#actor.send(event);
   }
 
   /** Ends all streams. */

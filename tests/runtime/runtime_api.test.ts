@@ -260,4 +260,16 @@ test("mod.ts: exported constants and codes have the documented values", () => {
   ]);
 });
 
+test("Runtime.close(): sends nothing to the root actor once the transport has ended", async () => {
+  const hub = createHub();
+  const events: string[] = [];
+  const alice = await createRuntime({ transport: hub.join("alice"), inspect: ({ type }) => void events.push(type) });
+  const second = await createRuntime({ transport: hub.join("alice") }); // takes the identity over
+  await until(() => alice.actor.getSnapshot().status === "done");
+  events.length = 0;
+  await alice.close();
+  assert.equal(events, []);
+  await second.close();
+});
+
 test.run();

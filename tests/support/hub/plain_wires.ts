@@ -67,7 +67,12 @@ export const WIRES: readonly Wire[] = ofBothKinds([
   { name: "nothing of what was announced", totalSize: 5, steps: [end], outcome: INCOMPLETE },
   { name: "more than announced", totalSize: 3, steps: [...abcd, end], outcome: TOO_LARGE },
   { name: "more than announced at once", totalSize: 1, steps: [...abcd, end], outcome: TOO_LARGE },
-  { name: "more than the nothing announced", totalSize: 0, steps: [...abcd, end], outcome: TOO_LARGE },
+  {
+    name: "an announced size of 0, which is unknown",
+    totalSize: 0,
+    steps: [...abcd, end],
+    outcome: { content: "abcd", attributes: {} },
+  },
   { name: "the first chunk missing", steps: [{ chunk: 1, content: "cd" }, end], outcome: INCOMPLETE },
   {
     name: "a chunk missing in between",
