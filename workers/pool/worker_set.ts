@@ -159,6 +159,8 @@ export class WorkerSet {
 }
 
 function unavailable(cause: unknown): StreamError {
-  const message = `Cannot start workers${inBrackets(cause)}, and all work is done on this thread: see "Bundling" and "In a browser" in the README`;
+  const message = `Cannot start workers${
+    inBrackets(cause)
+  }, and all work is done on this thread: see "Bundling" and "In a browser" in the README`;
   return new StreamError("worker-lost", message, { cause });
 }
