@@ -54,6 +54,7 @@ async function taken(
     let got: Promise<Uint8Array> | undefined;
     bob.runtime.registerByteStreamHandler("t", (reader) => void (got = reader.readAll()));
     await room.time.run(send(alice.runtime));
+    await room.time.advance(1_000); // a send without receipts is over when the line has taken it
     assert.equal(await room.time.run(got ?? Promise.reject(new Error("Nothing came"))), data);
   }, link === null ? {} : { link });
   return bytes;

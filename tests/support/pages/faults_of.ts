@@ -88,7 +88,9 @@ export async function pageFaults(sdk: ClientSdk): Promise<void> {
         const sent = alice.call("send", { kind: "bytes", bytes: LONG_BYTES }, { topic: "t", destinationIdentities: ["bob"] });
         const read = failureOf((await reader).readAll());
         await alice.call("simulate", "full-reconnect");
-        assert.is((await room.step("the reader's end", read)).code, "disconnected");
+        const { code } = await room.step("the reader's end", read);
+        // Chunks of the new connection may come before the news that the old one has ended: they show a gap.
+        assert.ok(["disconnected", "incomplete"].includes(code), code);
         assert.is((await room.step("the sender's end", sent)).error, "disconnected");
         await until(async () => await alice.call("state") === "connected" && (await alice.call("others")).includes("bob"));
         await talk(alice, runtime);
