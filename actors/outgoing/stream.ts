@@ -3,7 +3,6 @@ import { type Progress, ProgressMeter, ProgressTracker } from "../../protocol/pr
 import { Deferred, Notifier } from "../../common/promises.ts";
 import { within } from "../../common/clock.ts";
 import { senderCode, type SendingState } from "../../protocol/wire/control.ts";
-import { chunkBytes } from "../../protocol/flow/chunk_bytes.ts";
 import type { Destination } from "../../protocol/flow/destination.ts";
 import type { CompressionOptions } from "../../workers/codec.ts";
 import { tell } from "../common/callbacks.ts";
@@ -13,6 +12,9 @@ import { type DeliveredStream, Deliveries } from "./deliveries.ts";
 import type { OutgoingActor, OutgoingEffects } from "./machine.ts";
 import type { OutgoingSpec } from "./plan.ts";
 import { SendQueue } from "./send_queue.ts";
+
+/** Longest transmission time of an enlarged chunk, in ms. */
+const CHUNK_MS = 8;
 
 /**
  * Bytes of segments in use above which each stream may queue only one segment. 1,000 bulk streams then stay within the memory of a few.
@@ -225,9 +227,11 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     return compression === undefined ? undefined : { ...compression, thorough: this.queue.isHalfFull };
   }
 
-  /** Size of the next chunk of a bulk frame, in bytes. */
+  /** Size of the next chunk of a bulk frame, in bytes. A larger chunk costs less, but delays urgent packets on a slow link. */
   get chunkBytes(): number {
-    return chunkBytes(this.context, this.spec.destinations.rate, this.offset);
+    const { chunkSize, largestChunk } = this.context;
+    if (largestChunk <= chunkSize) return chunkSize;
+    return Math.min(largestChunk, Math.max(chunkSize, Math.floor(CHUNK_MS * this.spec.destinations.rate)));
   }
 
   /** Whether congestion control allows the next chunk; also true after the end, so that waiting chunks leave the scheduler. */

@@ -13,7 +13,7 @@ export const ACK_BYTES: number = 4 * STREAM_CHUNK_SIZE;
 const MIN_WINDOW: number = 2 * STREAM_CHUNK_SIZE;
 
 /** First window, in bytes. */
-export const INITIAL_WINDOW: number = 8 * STREAM_CHUNK_SIZE;
+const INITIAL_WINDOW: number = 4 * STREAM_CHUNK_SIZE;
 
 /**
  * Extra round-trip time that bytes in flight cannot explain is scheduling jitter, past the delay with which a machine comes to a packet.
@@ -52,23 +52,14 @@ const LEAST_ROUND_TRIP_MS = 10_000;
 /** Window while the least round trip is measured, in bytes. */
 const PROBE_RTT_WINDOW: number = STREAM_CHUNK_SIZE;
 
-/**
- * Window of start-up: each acknowledged byte grows it by STARTUP_GROWTH, up to STARTUP_GAIN times the bytes delivered in a round trip. SCTP
- * more than doubles its own windows in that time, if there is enough to send.
- */
-const STARTUP_GROWTH = 3;
-const STARTUP_GAIN = 3;
+/** Window of start-up as a multiple of the bytes delivered in a round trip, so that each doubling shows before the next one. */
+const STARTUP_GAIN = 2.5;
 
-/**
- * Round trips above min RTT × 1.125 + 10 ms are late: a queue grows. If the rate grew by STARTUP_TRIP_GROWTH within the round trip, it is
- * that of SCTP's slow start. Else it is the line's, and the window shrinks to STARTUP_LATE_GAIN times the bytes delivered.
- */
+/** Acknowledgements after more than min RTT × 1.125 + 10 ms do not grow the window of start-up. */
 const LATE_RTT_SHARE = 0.125;
 const LATE_RTT_MS = 10;
-const STARTUP_TRIP_GROWTH = 1.75;
-const STARTUP_LATE_GAIN = 1.5;
 
-/** Start-up ends after STARTUP_EXIT_TRIPS consecutive round trips above min RTT × 1.25 + 20 ms in which the rate grew by less. */
+/** Start-up ends after STARTUP_EXIT_TRIPS consecutive round trips above min RTT × 1.25 + 20 ms. */
 const STARTUP_EXIT_RTT_GROWTH = 0.25;
 const STARTUP_EXIT_RTT_MS = 20;
 const STARTUP_EXIT_TRIPS = 3;
@@ -101,7 +92,6 @@ export class CongestionController {
   #lastSentAt = -Infinity;
   #lossEpoch = 0;
   readonly #rate = new DeliveryRate();
-  #firstRate = 0;
   #leastRoundTrip = Infinity;
   #leastAt = 0;
   #jitter = 0;
@@ -161,7 +151,6 @@ export class CongestionController {
       ackedSentAt: this.#ackedSentAt,
       inFlight: this.#inFlight,
       limited: this.canSend,
-      rate: this.rate,
       lossEpoch: this.#lossEpoch,
     };
   }
@@ -177,13 +166,10 @@ export class CongestionController {
     this.#deliveredAt = now;
     this.#ackedSentAt = newest.at;
     if (newest.lossEpoch !== this.#lossEpoch) return;
-    const roundTrip = now - newest.at;
-    if (this.#firstRate === 0) this.#firstRate = this.rate;
-    const growing = this.rate > STARTUP_TRIP_GROWTH * Math.max(newest.rate, this.#firstRate);
-    this.#noteRoundTrip(roundTrip, growing, newest, now);
+    this.#noteRoundTrip(now - newest.at, newest, now);
     this.#rate.note(newest, this.#delivered, this.#round, now);
-    this.#noteJitter(roundTrip, newest);
-    const late = !growing && roundTrip > this.#leastRoundTrip * (1 + LATE_RTT_SHARE) + LATE_RTT_MS;
+    this.#noteJitter(now - newest.at, newest);
+    const late = now - newest.at > this.#leastRoundTrip * (1 + LATE_RTT_SHARE) + LATE_RTT_MS;
     if (newest.delivered >= this.#roundEnd) this.#endRound();
     this.#adjust(late ? 0 : packets.reduce((sum, { bytes }) => sum + bytes, 0));
   }
@@ -213,7 +199,6 @@ export class CongestionController {
     this.#window = Math.max(MIN_WINDOW, window);
     this.#state = "startup";
     this.#rate.clear();
-    this.#firstRate = 0;
     this.#leastRoundTrip = Infinity;
     this.#jitter = 0;
     this.#roundLeast = Infinity;
@@ -227,9 +212,9 @@ export class CongestionController {
     this.#queueEmpty = true;
   }
 
-  #noteRoundTrip(roundTrip: number, growing: boolean, { delivered }: SentPacket, now: number): void {
+  #noteRoundTrip(roundTrip: number, { delivered }: SentPacket, now: number): void {
     this.#roundLeast = Math.min(this.#roundLeast, roundTrip);
-    const swollen = !growing && roundTrip > this.#leastRoundTrip * (1 + STARTUP_EXIT_RTT_GROWTH) + STARTUP_EXIT_RTT_MS;
+    const swollen = roundTrip > this.#leastRoundTrip * (1 + STARTUP_EXIT_RTT_GROWTH) + STARTUP_EXIT_RTT_MS;
     this.#swollenTrips = swollen ? this.#swollenTrips + 1 : 0;
     if (this.#state === "startup" && this.#swollenTrips >= STARTUP_EXIT_TRIPS) this.#endStartup();
     if (this.#state === "probe" && delivered >= this.#probeFrom) this.#state = "steady";
@@ -289,12 +274,10 @@ export class CongestionController {
   #adjust(acknowledged: number): void {
     const delivered = this.rate * (this.#leastRoundTrip + ACK_DELAY);
     if (this.#state === "startup") {
-      if (acknowledged === 0) {
-        this.#window = Math.min(this.#window, Math.max(MIN_WINDOW, STARTUP_LATE_GAIN * delivered + WINDOW_HEADROOM));
-      } else if (this.#inFlight + acknowledged >= this.#window / 2) { // only as long as it is used
-        const most = Math.min(MAX_WINDOW, Math.max(INITIAL_WINDOW, STARTUP_GAIN * delivered + WINDOW_HEADROOM));
-        this.#window = Math.min(most, this.#window + STARTUP_GROWTH * acknowledged);
-      }
+      // Doubles in each round, as long as the window is used.
+      if (this.#inFlight + acknowledged < this.#window / 2) return;
+      const most = Math.min(MAX_WINDOW, Math.max(INITIAL_WINDOW, STARTUP_GAIN * delivered + WINDOW_HEADROOM));
+      this.#window = Math.min(most, this.#window + acknowledged);
     } else if (this.#state === "probe") this.#window = PROBE_RTT_WINDOW;
     else {
       const wanted = this.#gain * (delivered + this.rate * this.#jitter) + WINDOW_HEADROOM;

@@ -11,8 +11,6 @@ export interface SentPacket {
   readonly inFlight: number;
   /** Whether the window had room for more: then its rate is the application's, not the line's. */
   readonly limited: boolean;
-  /** Delivery rate measured before it was sent, in bytes per ms. */
-  readonly rate: number;
   /** Number of losses before it was sent. */
   readonly lossEpoch: number;
 }

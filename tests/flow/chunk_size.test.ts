@@ -1,7 +1,6 @@
-// Chunk size: as requested; or by the line's rate, if the transport states a largest size.
+// Chunk size: as requested, or larger on a fast line whose transport states a larger size.
 import * as assert from "uvu/assert";
 import { type RuntimeOptions, STREAM_CHUNK_SIZE } from "../../mod.ts";
-import { chunkBytes, SMALLEST_CHUNK } from "../../protocol/flow/chunk_bytes.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { spied } from "../support/hub/altered_transport.ts";
 import { suite } from "../support/harness.ts";
@@ -17,22 +16,12 @@ const SLOW = 500_000;
 
 test("chunk size: on a fast line, grows to Transport.largestChunk, once the rate is known", async () => {
   const sizes = await sizesOf(FAST, { largestChunk: LARGEST });
-  assert.is(sizes[0], SMALLEST_CHUNK);
+  assert.is(sizes[0], STREAM_CHUNK_SIZE);
   assert.is(Math.max(...sizes), LARGEST);
 });
 
-test("chunk size: on a slow line, is what the line sends in 15 ms, so that messages wait less", async () => {
-  const sizes = await sizesOf(SLOW, { largestChunk: LARGEST });
-  assert.is(sizes[0], SMALLEST_CHUNK);
-  assert.ok(Math.max(...sizes) <= 1.1 * 15 * SLOW / 1_000, `${Math.max(...sizes)} bytes`);
-});
-
-test("chunkBytes(): between the smallest and the largest, by the rate; without a rate small only at first", () => {
-  const bounds = { chunkSize: STREAM_CHUNK_SIZE, largestChunk: LARGEST };
-  const sizes = [0, 50, 600, 1_000, 1_500, 3_000, 50_000].map((rate) => chunkBytes(bounds, rate, 0));
-  assert.equal(sizes, [4_500, 4_500, 9_000, 15_000, 15_000, 24_000, 30_000]);
-  assert.is(chunkBytes(bounds, 0, 1_000_000), STREAM_CHUNK_SIZE);
-  assert.is(chunkBytes({ chunkSize: 4_000, largestChunk: 4_000 }, 50_000, 0), 4_000);
+test("chunk size: on a slow line, stays at the default", async () => {
+  assert.is(Math.max(...await sizesOf(SLOW, { largestChunk: LARGEST })), STREAM_CHUNK_SIZE);
 });
 
 test("chunk size: without Transport.largestChunk, stays at the default", async () => {

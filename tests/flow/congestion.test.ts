@@ -89,7 +89,7 @@ test("CongestionController: start-up ends before a shallow line has a deep queue
     line.run(1);
     deepest = Math.max(deepest, line.queued);
   }
-  assert.ok(deepest <= 250_000, `${deepest} bytes in the queue`); // for a round trip: it is drained before the next one
+  assert.ok(deepest <= 180_000, `${deepest} bytes in the queue`);
 });
 
 test("CongestionController: a line that slows down has its queue drained; one that speeds up is used", () => {
@@ -133,7 +133,7 @@ test("CongestionController: measurements expire when idle", () => {
   idle.run(3_000);
   idle.drain();
   idle.window.send(CHUNK, idle.now + 6_000);
-  assert.ok(idle.window.window <= 8 * CHUNK, `window ${idle.window.window}`);
+  assert.ok(idle.window.window <= 4 * CHUNK, `window ${idle.window.window}`);
 });
 
 test("CongestionController: without acknowledgements, chunks in flight count as lost and few are probed", () => {
