@@ -20,8 +20,8 @@ globalThis.started = createRuntime({ transport: livekit(globalThis.room) });
 
 /** Limits in kB of gzip: the sizes reached, and a little. The goals are those of the project, of which the page's are missed. */
 const LIMITS = {
-  "page code with xstate": { limit: 76, goal: 60 },
-  "page code without xstate": { limit: 63.5, goal: 45 },
+  "page code with xstate": { limit: 79, goal: 60 },
+  "page code without xstate": { limit: 66, goal: 45 },
   "worker": { limit: 9.5, goal: 12 },
 };
 
