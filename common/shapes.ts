@@ -17,6 +17,15 @@ export function isStringRecord(value: unknown): value is Record<string, string> 
   return isRecord(value) && Object.values(value).every((item) => typeof item === "string");
 }
 
+/** The member that a path of names leads to; undefined where a value on the way is no object. */
+export function memberAt(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) {
+    found = (typeof found === "object" && found !== null) ? (found as Record<string, unknown>)[name] : undefined;
+  }
+  return found;
+}
+
 /** UTF-16 units of an instance at most. */
 const INSTANCE_LENGTH = 64;
 

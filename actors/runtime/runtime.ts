@@ -126,8 +126,8 @@ export interface Runtime extends AsyncDisposable {
    */
   sendBytes(data: ByteSource, options?: SendBytesOptions): Promise<ByteStreamInfo>;
   /**
-   * Sends a file, which workers read: a path or file URL, in a page a `File` or `FileSystemFileHandle`. Resolves when receipts have arrived; with `confirm: false`, when all bytes were handed to the
-   * transport. Rejects with "file-error" if the file cannot be read or changes during the send.
+   * Sends a file, which workers read: a path or file URL, in a page a `File` or `FileSystemFileHandle`. Resolves when receipts have arrived;
+   * with `confirm: false`, when all bytes were handed to the transport. Rejects with "file-error" if the file cannot be read or changes during the send.
    */
   sendFile(file: FileToSend, options?: SendFileOptions): Promise<ByteStreamInfo>;
   /** Registers the handler of a topic's text streams. Throws "handler-exists" if the topic already has one. */

@@ -3,6 +3,7 @@ import { type ByteStreamReader as SdkByteReader, Room, type TextStreamReader as 
 import { type ByteStreamReader, createCodecPool, createRuntime, type Runtime, type TextStreamReader } from "../../browser.ts";
 import { livekit } from "../../transports/livekit_client/mod.ts";
 import { clock } from "../support/clock.ts";
+import { BACKGROUND_TOPIC, messageText } from "../livekit/background.ts";
 import type { BackgroundCommand, Listening, OfferCommand, SendCommand } from "../livekit/commands.ts";
 import { DriftProbe } from "./drift_probe.ts";
 
@@ -13,10 +14,6 @@ interface Writer {
   write(data: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
-
-const BACKGROUND_TOPIC = "background";
-const FILLER = "a message of fifty bytes, its number before it, no more";
-const MESSAGE_BYTES = 50;
 
 /** Most bytes of one `getRandomValues`. */
 const RANDOM_BYTES = 65_536;
@@ -150,7 +147,7 @@ export const commands = {
   startBackground({ to, messageMs }: BackgroundCommand): void {
     const options = { topic: BACKGROUND_TOPIC, destinationIdentities: [to] };
     background = setInterval(() => {
-      const text = `${messages.push(clock()) - 1} ${FILLER}`.slice(0, MESSAGE_BYTES);
+      const text = messageText(messages.push(clock()) - 1);
       const sending = runtime === undefined ? room.localParticipant.sendText(text, options) : runtime.sendText(text, options);
       sending.catch((error) => console.error(error)); // it counts as one that has not come
     }, messageMs);

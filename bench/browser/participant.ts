@@ -7,21 +7,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { CHROMIUM_FLAGS } from "../support/chromium_flags.js";
 import { clock } from "../support/clock.ts";
 import { emit, serve } from "../support/json_lines.js";
 import { needed, projectRoot } from "../support/programs.ts";
-
-/** Flags of the browser: a page may meet a server on 127.0.0.1 where there is no other network. The rest keeps the browser off the network. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--allow-loopback-in-peer-connection",
-];
 
 const COMMANDS = [
   "others",
@@ -57,7 +46,7 @@ const site = createServer((request, response) => {
 });
 await new Promise<void>((resolve, reject) => void site.once("error", reject).listen(0, "127.0.0.1", resolve));
 
-const browser = await chromium.launch({ executablePath: needed("chromium"), args: FLAGS });
+const browser = await chromium.launch({ executablePath: needed("chromium"), args: [...CHROMIUM_FLAGS] });
 const page = await browser.newPage();
 page.on("pageerror", (error) => console.error(error));
 page.on("console", (message) => {

@@ -4,7 +4,8 @@ import type { Runtime, TextStreamReader } from "../../mod.ts";
 import { clock } from "../support/clock.ts";
 import type { BackgroundCommand, BackgroundTraffic, Call, Heard } from "./commands.ts";
 
-const TOPIC = "background";
+/** Topic of the messages. */
+export const BACKGROUND_TOPIC = "background";
 const METHOD = "bench.background";
 const FILLER = "a message of fifty bytes, its number before it, no more";
 const MESSAGE_BYTES = 50;
@@ -17,6 +18,11 @@ const messages: number[] = [];
 const calls: { -readonly [Key in keyof Call]: Call[Key] }[] = [];
 let timers: ReturnType<typeof setInterval>[] = [];
 
+/** Text of a message by its number: 50 bytes. */
+export function messageText(number: number): string {
+  return `${number} ${FILLER}`.slice(0, MESSAGE_BYTES);
+}
+
 /** Notes the messages that arrive, and answers calls. */
 export function hear(room: Room, runtime: Runtime | undefined): void {
   const take = async (reader: TextStreamReader | SdkTextReader): Promise<void> => {
@@ -24,7 +30,7 @@ export function hear(room: Room, runtime: Runtime | undefined): void {
     came.push([Number.parseInt(message), clock()]);
   };
   (runtime ?? room).registerTextStreamHandler(
-    TOPIC,
+    BACKGROUND_TOPIC,
     (reader: TextStreamReader | SdkTextReader) => void take(reader).catch((error) => console.error(error)),
   );
   room.localParticipant?.registerRpcMethod(METHOD, ({ payload }) => Promise.resolve(payload));
@@ -38,9 +44,9 @@ export function heard(): Heard {
 export function startBackground(room: Room, runtime: Runtime | undefined, { to, messageMs, callMs }: BackgroundCommand): void {
   const participant = room.localParticipant;
   if (participant === undefined) throw new Error("Cannot send beside as the room is not connected");
-  const options = { topic: TOPIC, destinationIdentities: [to] };
+  const options = { topic: BACKGROUND_TOPIC, destinationIdentities: [to] };
   const message = (): void => {
-    const text = `${messages.push(clock()) - 1} ${FILLER}`.slice(0, MESSAGE_BYTES);
+    const text = messageText(messages.push(clock()) - 1);
     const sending = runtime === undefined ? participant.sendText(text, options) : runtime.sendText(text, options);
     sending.catch((error) => console.error(error)); // it counts as one that has not come
   };

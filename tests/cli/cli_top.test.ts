@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { statsLines } from "../../cli/output/stats_table.ts";
 import { serveStats } from "../../diagnostics/mod.ts";
-import { createHub, createRuntime, type RuntimeStats } from "../../mod.ts";
+import { createHub, createRuntime, type Runtime, type RuntimeStats } from "../../mod.ts";
 import { CliRun, start } from "../support/cli/cli_runs.ts";
 import { suite } from "../support/harness.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -39,12 +39,7 @@ test("millrace top --socket: shows a program's stats once where stdout is no ter
 
 test("millrace top: a terminal is drawn again until Ctrl-C, which restores it and is the normal end", () =>
   inTemporaryFolder(async (folder) => {
-    const path = join(folder, "s.sock");
-    const hub = createHub();
-    const agent = await createRuntime({ transport: hub.join("agent") });
-    const server = await serveStats(agent, path);
-    const top = new CliRun(hub, ["top", "--socket", path, "--interval", "0.1"], { terminal: "all" });
-    await top.printed("out", "PARTICIPANT");
+    const { agent, server, top } = await shownAgent(folder);
     const writer = await agent.streamText({ topic: "later" });
     await top.printed("out", "later");
     top.interrupt();
@@ -59,12 +54,7 @@ test("millrace top: a terminal is drawn again until Ctrl-C, which restores it an
 
 test("millrace top: a program that ends while it is shown is an error in one line", () =>
   inTemporaryFolder(async (folder) => {
-    const path = join(folder, "s.sock");
-    const hub = createHub();
-    const agent = await createRuntime({ transport: hub.join("agent") });
-    const server = await serveStats(agent, path);
-    const top = new CliRun(hub, ["top", "--socket", path, "--interval", "0.1"], { terminal: "all" });
-    await top.printed("out", "PARTICIPANT");
+    const { agent, server, top } = await shownAgent(folder);
     await server.close();
     assert.is(await top.ended, 3);
     assert.match(
@@ -133,3 +123,18 @@ test("statsLines(): fits the screen, cuts long names, and shows why a stream has
 });
 
 test.run();
+
+/** An agent that serves its stats, and a terminal that shows them. */
+async function shownAgent(folder: string): Promise<{
+  agent: Runtime;
+  server: Awaited<ReturnType<typeof serveStats>>;
+  top: CliRun;
+}> {
+  const path = join(folder, "s.sock");
+  const hub = createHub();
+  const agent = await createRuntime({ transport: hub.join("agent") });
+  const server = await serveStats(agent, path);
+  const top = new CliRun(hub, ["top", "--socket", path, "--interval", "0.1"], { terminal: "all" });
+  await top.printed("out", "PARTICIPANT");
+  return { agent, server, top };
+}

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
-import { CHROMIUM_FLAGS } from "../../tests/support/browser/chromium_flags.js";
+import { CHROMIUM_FLAGS } from "../../bench/support/chromium_flags.js";
 import { install } from "../lib/install.js";
 import { needed } from "../lib/programs/programs.js";
 import { mustRun } from "../lib/processes.js";

@@ -1,7 +1,7 @@
 // Internals of livekit-client and its Room that are used beyond the public API. Versions 2.16.1 and 2.23.0 have them.
 import { StreamError } from "../../errors.ts";
 import { isMap } from "../../common/realms.ts";
-import { isRecord } from "../../common/shapes.ts";
+import { isRecord, memberAt } from "../../common/shapes.ts";
 import type { AdoptableRoom } from "../livekit/sdk/adoptable.ts";
 import type { FfiMessage } from "../livekit/sdk/ffi_messages.ts";
 import type { RoomHandlers } from "../livekit/sdk/room_handlers.ts";
@@ -84,16 +84,18 @@ export function internalsOf(room: AdoptableRoom): { internals: Internals; engine
     );
   }
   const needed: Readonly<Record<string, boolean>> = {
-    "room.engine.sendDataPacket": isFunction(at(room, "engine", "sendDataPacket")),
-    "room.engine.dataChannelForKind": isFunction(at(room, "engine", "dataChannelForKind")),
-    "room.engine.prependListener": isFunction(at(room, "engine", "prependListener")),
-    "room.engine.on": isFunction(at(room, "engine", "on")),
-    "room.incomingDataStreamManager.textStreamHandlers": isMap(at(room, "incomingDataStreamManager", "textStreamHandlers")),
-    "room.incomingDataStreamManager.byteStreamHandlers": isMap(at(room, "incomingDataStreamManager", "byteStreamHandlers")),
-    "room.incomingDataStreamManager.handleStreamHeader": isFunction(at(room, "incomingDataStreamManager", "handleStreamHeader")),
-    "room.localParticipant.publishDtmf": isFunction(at(room, "localParticipant", "publishDtmf")),
-    "room.localParticipant.performRpc": isFunction(at(room, "localParticipant", "performRpc")),
-    "room.remoteParticipants": isMap(at(room, "remoteParticipants")),
+    "room.engine.sendDataPacket": isFunction(memberAt(room, "engine", "sendDataPacket")),
+    "room.engine.dataChannelForKind": isFunction(memberAt(room, "engine", "dataChannelForKind")),
+    "room.engine.prependListener": isFunction(memberAt(room, "engine", "prependListener")),
+    "room.engine.on": isFunction(memberAt(room, "engine", "on")),
+    "room.incomingDataStreamManager.textStreamHandlers": isMap(memberAt(room, "incomingDataStreamManager", "textStreamHandlers")),
+    "room.incomingDataStreamManager.byteStreamHandlers": isMap(memberAt(room, "incomingDataStreamManager", "byteStreamHandlers")),
+    "room.incomingDataStreamManager.handleStreamHeader": isFunction(
+      memberAt(room, "incomingDataStreamManager", "handleStreamHeader"),
+    ),
+    "room.localParticipant.publishDtmf": isFunction(memberAt(room, "localParticipant", "publishDtmf")),
+    "room.localParticipant.performRpc": isFunction(memberAt(room, "localParticipant", "performRpc")),
+    "room.remoteParticipants": isMap(memberAt(room, "remoteParticipants")),
   };
   const missing = Object.keys(needed).filter((name) => needed[name] !== true);
   const internals = room as unknown as Internals;
@@ -125,12 +127,4 @@ function classOfPackets({ localParticipant }: Internals): DataPacketClass | unde
 
 function isFunction(value: unknown): boolean {
   return typeof value === "function";
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let found = value;
-  for (const name of path) {
-    found = (typeof found === "object" && found !== null) ? (found as Record<string, unknown>)[name] : undefined;
-  }
-  return found;
 }

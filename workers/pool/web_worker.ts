@@ -15,7 +15,7 @@ export function isWebWorker(value: unknown): value is Worker {
     "terminate" in value;
 }
 
-/** Watches a Web Worker's life. One that is idle for `idleMs` milliseconds is ended; none, if that is `Infinity`. */
+/** Watches a Web Worker's life. One that is idle for `idleMs` milliseconds is ended. */
 export function watchWebWorker(worker: Worker, idleMs: number = WEB_WORKER_IDLE_MS): SpawnedThread {
   let failure: Error | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
@@ -47,7 +47,7 @@ export function watchWebWorker(worker: Worker, idleMs: number = WEB_WORKER_IDLE_
     },
     unref: () => {
       clearTimeout(idle);
-      if (idleMs !== Infinity) idle = setTimeout(() => end(0), idleMs);
+      idle = setTimeout(() => end(0), idleMs);
     },
     terminate: () => end(idle === undefined ? LAST_STEP_MS : 0),
   };

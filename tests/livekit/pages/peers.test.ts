@@ -6,7 +6,8 @@ import { suite } from "../../support/harness.ts";
 import { expectedInfo, FROM_PEER, type FromPeer } from "../../support/interop/interop_from_peer.ts";
 import { shownBy } from "../../support/interop/interop_to_peer.ts";
 import { type LiveKitRoom, LiveKitRooms } from "../../support/livekit/livekit_rooms.ts";
-import { type Content, type PageMember, Pages, patternOf, toldOf } from "../../support/pages/pages.ts";
+import { pattern } from "../../support/bytes.ts";
+import { type Content, type PageMember, Pages, toldOf } from "../../support/pages/pages.ts";
 import { NEWEST } from "../../support/pages/sdks.ts";
 import { bytesOf, textOf, told } from "../../support/peers/contents.js";
 import { PEER_KINDS, type SdkPeer, startPeer } from "../../support/peers/sdk_peer.ts";
@@ -58,7 +59,7 @@ async function sendToPeer(room: LiveKitRoom, page: PageMember, peer: SdkPeer): P
     const { receipts: _receipts, ...sent } = info ?? {};
     assert.equal([received.from, received.kind, received.error], ["page", content.kind, undefined], title);
     assert.equal(received.info, shownBy(peer.kind, sent as unknown as TextStreamInfo), title);
-    const whole = content.kind === "text" ? toldOf(content) : [patternOf(content.bytes) as Uint8Array<ArrayBuffer>];
+    const whole = content.kind === "text" ? toldOf(content) : [pattern(content.bytes) as Uint8Array<ArrayBuffer>];
     assert.equal(received.content, await told(whole), title);
   }
 }

@@ -1,7 +1,7 @@
 // Headless Chromium for the tests of a file.
 import { type Browser, chromium, type Page } from "playwright-core";
 import { needed } from "../../../bench/support/programs.ts";
-import { CHROMIUM_FLAGS, INSECURE_HOST } from "./chromium_flags.js";
+import { CHROMIUM_FLAGS, INSECURE_HOST } from "../../../bench/support/chromium_flags.js";
 import { Site, type SiteOptions } from "./site.ts";
 
 export interface PageOptions extends SiteOptions {

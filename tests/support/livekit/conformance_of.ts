@@ -1,6 +1,7 @@
 // The conformance suite over Rooms of one version of LiveKit's SDK.
 import { livekit, type RtcNodeRoom } from "../../../transports/livekit/mod.ts";
 import type { Transport } from "../../../transports/transport.ts";
+import { leaving } from "../conformance/leaving.ts";
 import { transportConformance } from "../conformance/transport.ts";
 import { startServer } from "../../../bench/support/server.ts";
 
@@ -22,27 +23,11 @@ export async function livekitConformance(
     const join = async (identity: string): Promise<Transport> => {
       const joining = new Room();
       await joining.connect(server.url, await server.token(identity, room), { autoSubscribe: true, dynacast: false });
-      return leaving(joining);
+      return leaving(livekit(joining), joining);
     };
     return Promise.resolve({ join, close: () => Promise.resolve() });
   }, async () => {
     await dispose();
     await server[Symbol.asyncDispose]();
   });
-}
-
-/** A transport that leaves its Room when it is closed. LiveKitTransport itself gives the Room back, connected. */
-function leaving(room: ConnectableRoom): Transport {
-  const transport = livekit(room);
-  return {
-    identity: transport.identity,
-    participants: () => transport.participants(),
-    find: async (identities) => await transport.find?.(identities),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => transport.send(packet, destinations),
-    close: async () => {
-      await transport.close();
-      await room.disconnect();
-    },
-  };
 }

@@ -2,8 +2,8 @@
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, StreamError } from "../../../mod.ts";
 import { suite } from "../harness.ts";
-import { LiveKitRooms } from "../livekit/livekit_rooms.ts";
-import { type PageMember, Pages } from "./pages.ts";
+import { type LiveKitRoom, LiveKitRooms } from "../livekit/livekit_rooms.ts";
+import { type PageMember, Pages, type Sent } from "./pages.ts";
 import type { ClientSdk } from "./sdks.ts";
 import { until } from "../waiting.ts";
 
@@ -19,12 +19,7 @@ export async function pageFaults(sdk: ClientSdk): Promise<void> {
     "livekit: a tab that is closed in mid-stream ends its streams as disconnected, and so streams to it",
     () =>
       rooms.in(async (room) => {
-        const { runtime } = await room.join("bob");
-        const alice = await pages.join(room, "alice");
-        const reader = readerOf(runtime);
-        const sending = alice.call("send", { kind: "bytes", bytes: LONG_BYTES }, { topic: "t", destinationIdentities: ["bob"] })
-          .catch(() => {});
-        const read = failureOf((await reader).readAll());
+        const { runtime, alice, sending, read } = await underWay(pages, room);
         const writer = await runtime.streamBytes({ topic: "back", destinationIdentities: ["alice"] });
         await alice.page.close();
         await sending;
@@ -39,12 +34,7 @@ export async function pageFaults(sdk: ClientSdk): Promise<void> {
     "livekit: a page that is loaded again under its identity is a new instance, whose streams come",
     () =>
       rooms.in(async (room) => {
-        const { runtime } = await room.join("bob");
-        const alice = await pages.join(room, "alice");
-        const reader = readerOf(runtime);
-        const sending = alice.call("send", { kind: "bytes", bytes: LONG_BYTES }, { topic: "t", destinationIdentities: ["bob"] })
-          .catch(() => {});
-        const read = failureOf((await reader).readAll());
+        const { runtime, alice, sending, read } = await underWay(pages, room);
         await alice.page.reload();
         await alice.page.waitForFunction("globalThis.member !== undefined");
         await sending;
@@ -81,17 +71,13 @@ export async function pageFaults(sdk: ClientSdk): Promise<void> {
     "livekit: a page's full reconnect ends its streams with a code at both ends, and new ones work",
     () =>
       rooms.in(async (room) => {
-        const { runtime } = await room.join("bob");
-        const alice = await pages.join(room, "alice");
+        const { runtime, alice, sending, read } = await underWay(pages, room);
         await alice.call("listen", "back");
-        const reader = readerOf(runtime);
-        const sent = alice.call("send", { kind: "bytes", bytes: LONG_BYTES }, { topic: "t", destinationIdentities: ["bob"] });
-        const read = failureOf((await reader).readAll());
         await alice.call("simulate", "full-reconnect");
         const { code } = await room.step("the reader's end", read);
         // Chunks of the new connection may come before the news that the old one has ended: they show a gap.
         assert.ok(["disconnected", "incomplete"].includes(code), code);
-        assert.is((await room.step("the sender's end", sent)).error, "disconnected");
+        assert.is((await room.step("the sender's end", sending))?.error, "disconnected");
         await until(async () => await alice.call("state") === "connected" && (await alice.call("others")).includes("bob"));
         await talk(alice, runtime);
         await alice.page.close();
@@ -107,6 +93,21 @@ export async function pageFaults(sdk: ClientSdk): Promise<void> {
 }
 
 type NodeRuntime = Awaited<ReturnType<Parameters<Parameters<LiveKitRooms["in"]>[0]>[0]["join"]>>["runtime"];
+
+/** Bob, Alice's page, and a long stream from it to him that must fail. The send resolves with undefined if its page is gone. */
+async function underWay(pages: Pages, room: LiveKitRoom): Promise<{
+  runtime: NodeRuntime;
+  alice: PageMember;
+  sending: Promise<Sent | undefined>;
+  read: Promise<StreamError>;
+}> {
+  const { runtime } = await room.join("bob");
+  const alice = await pages.join(room, "alice");
+  const reader = readerOf(runtime);
+  const sending = alice.call("send", { kind: "bytes", bytes: LONG_BYTES }, { topic: "t", destinationIdentities: ["bob"] })
+    .catch(() => undefined);
+  return { runtime, alice, sending, read: failureOf((await reader).readAll()) };
+}
 
 /** The reader of the next stream of topic "t". */
 function readerOf(runtime: NodeRuntime): Promise<ByteStreamReader> {

@@ -3,7 +3,8 @@ import * as assert from "uvu/assert";
 import type { Runtime } from "../../../mod.ts";
 import { suite } from "../harness.ts";
 import { bytesHeardBy, heardBy, LiveKitRooms } from "../livekit/livekit_rooms.ts";
-import { type Content, type Ended, Pages, patternOf, toldOf } from "./pages.ts";
+import { pattern } from "../bytes.ts";
+import { type Content, type Ended, Pages, toldOf } from "./pages.ts";
 import type { ClientSdk } from "./sdks.ts";
 import { until } from "../waiting.ts";
 
@@ -80,7 +81,7 @@ export async function pageInterop(sdk: ClientSdk): Promise<void> {
         assert.is(there.content, toldOf(content), `${title}, at the other page: ${there.error}`);
         await until(() => texts.length + bytes.length > 0);
         if (content.kind === "text") assert.is(texts.pop()?.text, toldOf(content), `${title}, at rtc-node`);
-        else assert.equal(bytes.pop(), patternOf(content.bytes), `${title}, at rtc-node`);
+        else assert.equal(bytes.pop(), pattern(content.bytes), `${title}, at rtc-node`);
         const back = await other.call("send", content, { ...options, destinationIdentities: ["alice"] });
         const came = await room.step(`the plain page sends ${title}`, alice.next());
         assert.is(came.content, toldOf(content), `${title}, from the other page: ${came.error}`);
@@ -150,7 +151,7 @@ function sizeOf(content: Content): number {
 async function sendFrom(runtime: Runtime, content: Content, options: object): Promise<Record<string, unknown>> {
   const info = content.kind === "text"
     ? await runtime.sendText(toldOf(content), options)
-    : await runtime.sendBytes(patternOf(content.bytes), options);
+    : await runtime.sendBytes(pattern(content.bytes), options);
   return JSON.parse(JSON.stringify(info)) as Record<string, unknown>;
 }
 

@@ -2,6 +2,7 @@
 import { Room } from "livekit-client";
 import { livekit } from "../../../transports/livekit_client/mod.ts";
 import type { Transport } from "../../../transports/transport.ts";
+import { leaving } from "../conformance/leaving.ts";
 import { transportConformance } from "../conformance/transport.ts";
 
 declare global {
@@ -17,23 +18,7 @@ transportConformance("livekit-client", () => {
     const { url, token } = await connection(identity, name);
     const room = new Room();
     await room.connect(url, token);
-    return leaving(room);
+    return leaving(livekit(room), room);
   };
   return Promise.resolve({ join, close: () => Promise.resolve() });
 });
-
-/** A transport that leaves its Room when it is closed. LiveKitTransport itself gives the Room back, connected. */
-function leaving(room: Room): Transport {
-  const transport = livekit(room);
-  return {
-    identity: transport.identity,
-    participants: () => transport.participants(),
-    find: async (identities) => await transport.find?.(identities),
-    open: (events) => transport.open(events),
-    send: (packet, destinations) => transport.send(packet, destinations),
-    close: async () => {
-      await transport.close();
-      await room.disconnect();
-    },
-  };
-}

@@ -15,6 +15,7 @@ import {
 } from "../../../browser.ts";
 import { CONTROL_STREAM_ID } from "../../../protocol/constants.ts";
 import { livekit } from "../../../transports/livekit_client/mod.ts";
+import { bytePattern } from "../peers/contents.js";
 import type { Content, Ended, JoinOptions, Options, PageMemberApi, Sent } from "./pages.ts";
 
 type AnyReader = TextStreamReader | ByteStreamReader | SdkTextReader | SdkByteReader;
@@ -76,7 +77,6 @@ const member: PageMemberApi = {
   chunks: () => chunks,
   encrypted: () => encrypted,
   others: () => [...room.remoteParticipants.keys()],
-  workers: () => runtime !== undefined,
   simulate: (scenario) => room.simulateScenario(scenario),
   state: () => room.state,
 
@@ -93,7 +93,7 @@ async function sendAll(content: Content, options: Options): Promise<object> {
     const text = content.text.repeat(content.times ?? 1);
     return runtime === undefined ? await room.localParticipant.sendText(text, options) : await runtime.sendText(text, options);
   }
-  const bytes = patternOf(content.bytes);
+  const bytes = bytePattern(content.bytes);
   if (runtime !== undefined) {
     return content.file === true
       ? await runtime.sendFile(new File([bytes], options.name ?? "file.bin", { type: "x/y" }), options)
@@ -123,16 +123,6 @@ async function digestOf(content: Uint8Array | Uint8Array[]): Promise<string> {
     await new Blob(Array.isArray(content) ? content as BlobPart[] : [content as BlobPart]).arrayBuffer(),
   );
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Bytes that the other end can make as well. */
-function patternOf(length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0, state = 1; at < length; at++) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    bytes[at] = state >>> 16;
-  }
-  return bytes;
 }
 
 /** Plain data of an info, without what is undefined. */

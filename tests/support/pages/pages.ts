@@ -1,8 +1,8 @@
 // Participants in pages of one browser, each in a tab of its own, beside those of this process.
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { Chromium } from "../browser/chromium.ts";
+import { pattern, sha256 } from "../bytes.ts";
 import { pause } from "../waiting.ts";
 import type { LiveKitRoom } from "../livekit/livekit_rooms.ts";
 import type { ClientSdk } from "./sdks.ts";
@@ -58,7 +58,6 @@ export interface PageMemberApi {
   chunks(): number;
   encrypted(): number;
   others(): string[];
-  workers(): boolean;
   simulate(scenario: "signal-reconnect" | "full-reconnect"): Promise<void>;
   state(): string;
   leave(): Promise<void>;
@@ -142,18 +141,8 @@ export class Pages implements AsyncDisposable {
   }
 }
 
-/** The bytes that a page sends for a number of them. */
-export function patternOf(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let at = 0, state = 1; at < length; at++) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    bytes[at] = state >>> 16;
-  }
-  return bytes;
-}
-
 /** Content as a page tells of it. */
 export function toldOf(content: Content): string {
   if (content.kind === "text") return content.text.repeat(content.times ?? 1);
-  return createHash("sha256").update(patternOf(content.bytes)).digest("hex");
+  return sha256(pattern(content.bytes));
 }

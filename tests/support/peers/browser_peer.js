@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import process from "node:process";
 import { chromium } from "playwright-core";
 import { emit, serve } from "../../../bench/support/json_lines.js";
-import { CHROMIUM_FLAGS } from "../browser/chromium_flags.js";
+import { CHROMIUM_FLAGS } from "../../../bench/support/chromium_flags.js";
 
 const require = createRequire(import.meta.url);
 

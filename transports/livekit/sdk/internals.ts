@@ -1,7 +1,7 @@
 // Internals of @livekit/rtc-node and its Room that are used beyond the public API.
 import { StreamError } from "../../../errors.ts";
 import { isMap } from "../../../common/realms.ts";
-import { isRecord } from "../../../common/shapes.ts";
+import { isRecord, memberAt } from "../../../common/shapes.ts";
 import type { AdoptableRoom, RtcNodeRoom } from "./adoptable.ts";
 import type { FfiMessage } from "./ffi_messages.ts";
 import type { RoomHandlers } from "./room_handlers.ts";
@@ -41,14 +41,14 @@ export function internalsOf(room: AdoptableRoom): { room: RtcNodeRoom; internals
   }
   const client = (globalThis as { _ffiClientInstance?: unknown })._ffiClientInstance;
   const needed: Readonly<Record<string, boolean>> = {
-    "room.ffiHandle.handle": typeof at(room, "ffiHandle", "handle") === "bigint",
-    "room.localParticipant.ffi_handle.handle": typeof at(room, "localParticipant", "ffi_handle", "handle") === "bigint",
-    "room.localParticipant.info": isRecord(at(room, "localParticipant", "info")),
-    "room.remoteParticipants": isMap(at(room, "remoteParticipants")),
-    "room.textStreamHandlers": isMap(at(room, "textStreamHandlers")),
-    "room.byteStreamHandlers": isMap(at(room, "byteStreamHandlers")),
-    "globalThis._ffiClientInstance.request": typeof at(client, "request") === "function",
-    "globalThis._ffiClientInstance.prependListener": typeof at(client, "prependListener") === "function",
+    "room.ffiHandle.handle": typeof memberAt(room, "ffiHandle", "handle") === "bigint",
+    "room.localParticipant.ffi_handle.handle": typeof memberAt(room, "localParticipant", "ffi_handle", "handle") === "bigint",
+    "room.localParticipant.info": isRecord(memberAt(room, "localParticipant", "info")),
+    "room.remoteParticipants": isMap(memberAt(room, "remoteParticipants")),
+    "room.textStreamHandlers": isMap(memberAt(room, "textStreamHandlers")),
+    "room.byteStreamHandlers": isMap(memberAt(room, "byteStreamHandlers")),
+    "globalThis._ffiClientInstance.request": typeof memberAt(client, "request") === "function",
+    "globalThis._ffiClientInstance.prependListener": typeof memberAt(client, "prependListener") === "function",
   };
   const missing = Object.keys(needed).filter((name) => needed[name] !== true);
   if (missing.length > 0) {
@@ -58,12 +58,4 @@ export function internalsOf(room: AdoptableRoom): { room: RtcNodeRoom; internals
     );
   }
   return { room: room as unknown as RtcNodeRoom, internals: room as unknown as Internals, client: client as FfiClient };
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let found = value;
-  for (const name of path) {
-    found = (typeof found === "object" && found !== null) ? (found as Record<string, unknown>)[name] : undefined;
-  }
-  return found;
 }
