@@ -72,7 +72,7 @@ async function commandOf(template) {
 
 async function packageFile(path) {
   const file = join(packages, path);
-  if (!existsSync(file)) await install("checks");
+  if (!existsSync(file)) await install("tools/checks");
   if (!existsSync(file)) throw new Error(`Cannot find a check's program though its package is installed: file is "${file}"`);
   return file;
 }

@@ -106,7 +106,7 @@ const BUNDLERS = {
 };
 
 await tally(async () => {
-  if (!existsSync(join(packages, "webpack"))) await install("bundlers");
+  if (!existsSync(join(packages, "webpack"))) await install("tools/bundlers");
   await prepare();
   for (const [name, bundle] of Object.entries(BUNDLERS)) await tryBundler(name, bundle);
   await tryBun();

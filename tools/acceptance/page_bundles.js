@@ -85,7 +85,7 @@ const BUNDLERS = {
 };
 
 await tally(async () => {
-  if (!existsSync(join(packages, "webpack"))) await install("bundlers");
+  if (!existsSync(join(packages, "webpack"))) await install("tools/bundlers");
   await prepare();
   const browser = await chromium.launch({ executablePath: needed("chromium"), args: [...CHROMIUM_FLAGS] });
   try {

@@ -1,9 +1,9 @@
-// node tools/install/peers.js [livekit | redis | chromium | python | rtc-node-0.13 | livekit-client-2.16 ...]: installs the programs that tests of LiveKit need.
+// node tools/install/peers.js [NAME ...]: installs the programs that tests of LiveKit and of agents need, or the named ones of lib/programs/programs.js.
 // Builds the LiveKit server by Go, makes an environment for Python, and as root installs the others by apt-get.
 import process from "node:process";
 import { installPackages } from "../lib/programs/debian.js";
 import { buildLivekitServer } from "../lib/servers/livekit_server.js";
-import { livekitClient216, rtcNode013 } from "../lib/programs/oldest_sdks.js";
+import { agentPackages, livekitClient216, rtcNode013 } from "../lib/programs/packages.js";
 import { onPath } from "../lib/programs/on_path.js";
 import { run } from "../lib/processes.js";
 import { find, PROGRAMS } from "../lib/programs/programs.js";
@@ -24,6 +24,7 @@ try {
     missing.includes("livekit") && attempt("livekit", () => buildLivekitServer(console.log)),
     missing.includes("rtc-node-0.13") && attempt("rtc-node-0.13", rtcNode013.install),
     missing.includes("livekit-client-2.16") && attempt("livekit-client-2.16", livekitClient216.install),
+    missing.includes("agent-packages") && attempt("agent-packages", agentPackages.install),
     fromDebian(missing).then(() => missing.includes("python") && attempt("python", installPython)),
   ]);
   const absent = names.filter(isAbsent);

@@ -20,6 +20,8 @@ const FOLDERS = [
   "examples",
   "cli",
 ];
+/** A project of its own, whose packages the clone does not install. */
+const OWN_PROJECT = "examples/agents/";
 const LOCK_SECONDS = 120;
 const dist = join(root, "dist");
 const cache = join(root, ".cache");
@@ -40,7 +42,8 @@ export function sourceFiles() {
   const found = readdirSync(root).filter((name) => name.endsWith(".ts"));
   for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) {
     for (const path of readdirSync(join(root, folder), { recursive: true })) {
-      if (/\.(ts|js)$/.test(path) && !path.includes("node_modules")) found.push(`${folder}/${path.replaceAll("\\", "/")}`);
+      const file = `${folder}/${path.replaceAll("\\", "/")}`;
+      if (/\.(ts|js)$/.test(file) && !file.includes("node_modules") && !file.startsWith(OWN_PROJECT)) found.push(file);
     }
   }
   return found.sort();

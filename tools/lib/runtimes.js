@@ -14,7 +14,7 @@ const STUB_BYTES = 1_000_000;
 export async function runtimeProgram(name) {
   if (name === runtime) return executable;
   if (name === "node") throw new Error("Cannot start Node as it must be the running runtime: use npm run");
-  if (installed(name) === undefined) await install("runtimes");
+  if (installed(name) === undefined) await install("tools/runtimes");
   const program = installed(name);
   if (program === undefined) throw new Error(`Cannot find a runtime though its package is installed: name is "${name}"`);
   return program;

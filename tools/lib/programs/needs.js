@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildLivekitServer } from "../servers/livekit_server.js";
-import { livekitClient216, rtcNode013 } from "./oldest_sdks.js";
+import { agentPackages, livekitClient216, rtcNode013 } from "./packages.js";
 import { find, PROGRAMS } from "./programs.js";
 import { root } from "../runtime.js";
 
@@ -23,6 +23,7 @@ const installers = {
   livekit: buildLivekitServer,
   "rtc-node-0.13": rtcNode013.install,
   "livekit-client-2.16": livekitClient216.install,
+  "agent-packages": agentPackages.install,
 };
 
 /** Finds programs, and installs a missing one if possible. `env` has the paths for tests; `missing` has the errors of the others, by name. */
