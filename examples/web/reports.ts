@@ -23,7 +23,8 @@ export async function startReports(runtime: Runtime): Promise<void> {
     }
   });
   for await (const name of folder.keys()) {
-    if (!name.endsWith(".part")) list.prepend(await entry(folder, name)); // a part is of another tab, or of one that was closed
+    if (/\.part(\.crswap)?$/.test(name)) continue; // of another tab, or of one that was closed; Chromium has a file of its own beside it
+    list.prepend(await entry(folder, name));
   }
 }
 

@@ -9,8 +9,8 @@ export interface Tab {
   save(folder: string, name: string, seeds: readonly number[]): Promise<{ path: string; isWhole: boolean }[]>;
   /** Begins a file that never ends; resolves when some of it was saved. */
   begin(folder: string, name: string): Promise<void>;
-  /** Names of all files of a folder with their sizes. */
-  list(folder: string): Promise<Record<string, number>>;
+  /** Names of all entries of a folder, sorted. No entry is opened: Chromium removes those of a closed tab meanwhile. */
+  names(folder: string): Promise<string[]>;
 }
 
 declare global {
@@ -57,12 +57,10 @@ globalThis.tab = {
     })();
     await begun;
   },
-  async list(folder) {
-    const sizes: Record<string, number> = {};
-    for await (const [name, handle] of (await open(folder)).entries()) {
-      sizes[name] = handle.kind === "file" ? (await (handle as FileSystemFileHandle).getFile()).size : -1;
-    }
-    return sizes;
+  async names(folder) {
+    const found: string[] = [];
+    for await (const name of (await open(folder)).keys()) found.push(name);
+    return found.sort();
   },
 };
 
