@@ -3,7 +3,8 @@
 import * as assert from "uvu/assert";
 import { BYTE_SUITES, suiteOfPage } from "../support/browser/hub_suites.ts";
 
-const test = await suiteOfPage("a page without a secure context", { entries: BYTE_SUITES, secure: false }, async (page) => {
+const entries = [...BYTE_SUITES, "tests/browser/pages/codec.ts"];
+const test = await suiteOfPage("a page without a secure context", { entries, secure: false }, async (page) => {
   assert.equal(
     await page.evaluate(() => [isSecureContext, typeof crypto.subtle, typeof crypto.randomUUID, typeof SharedArrayBuffer]),
     [false, "undefined", "undefined", "undefined"],

@@ -7,11 +7,13 @@ import { yieldToEventLoop } from "../../common/event_loop.ts";
 import type { CodecPoolOptions } from "../../workers/pool/options.ts";
 import { createCodecPool, NodePool } from "../../workers/pool/node_pool.ts";
 import { codecConformance, filled, sha256 } from "../support/conformance/codec.ts";
+import { codecPathConformance, withPaths } from "../support/conformance/codec_paths.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
 import { until } from "../support/waiting.ts";
 
-codecConformance("pool", () => createCodecPool({ size: 2 }));
+codecConformance("pool", () => createCodecPool({ size: 2 }), withPaths);
+codecPathConformance("pool", () => createCodecPool({ size: 2 }));
 
 const test = suite("NodePool");
 

@@ -10,9 +10,10 @@ export interface Failure {
   readonly cause?: SystemFailure;
 }
 
-/** Fields of a file system error; `code` is "ENOENT", for example. */
+/** Fields of a file system's error: in Node `code` is "ENOENT", for example, in a page `name` is "QuotaExceededError". */
 interface SystemFailure {
   readonly message: string;
+  readonly name?: string;
   readonly code?: string;
   readonly errno?: number;
   readonly syscall?: string;
@@ -48,10 +49,11 @@ export function toStreamError(failure: Failure): StreamError {
 
 function systemFailure(error: unknown): SystemFailure {
   if (!isError(error)) return { message: String(error) };
-  const { message, code, errno, syscall, path } = error as Error & Partial<SystemFailure>;
+  const { message, name, code, errno, syscall, path } = error as Error & Partial<SystemFailure>;
   return {
     message,
-    ...(code === undefined ? {} : { code }),
+    ...(name === "Error" ? {} : { name }),
+    ...(typeof code === "string" ? { code } : {}), // a DOMException has a number, of no use beside its name
     ...(errno === undefined ? {} : { errno }),
     ...(syscall === undefined ? {} : { syscall }),
     ...(path === undefined ? {} : { path }),

@@ -1,7 +1,5 @@
-// Contract of every codec. Called with a function that makes a codec, which may be disposable.
+// Contract of every codec, on Node and in a page. What holds for files by path only is in `codec_paths.ts`.
 import { createHash, randomBytes } from "node:crypto";
-import { readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../../protocol/constants.ts";
 import type { FileRef } from "../../../protocol/file_ref.ts";
@@ -9,24 +7,35 @@ import type { Codec, Span } from "../../../workers/codec.ts";
 import { ENCODINGS } from "../../../workers/node/zlib.ts";
 import { suite } from "../harness.ts";
 import { rejection } from "../rejections.ts";
-import { inTemporaryFolder } from "../temporary_folder.ts";
+
+/** A codec, which may be disposable. */
+export type MadeCodec = Codec & Partial<AsyncDisposable>;
+
+/** File that a codec writes. */
+export interface FileToWrite {
+  readonly ref: FileRef;
+  /** Ends the file, which must have that many bytes, and reads it. */
+  contents(bytes: number): Promise<Uint8Array>;
+}
+
+/** Files of one test. */
+export interface CodecFiles {
+  /** Makes a file, as jobs read it. */
+  readable(content: Uint8Array): Promise<FileRef>;
+  /** Makes a file to write to; it is empty. */
+  writable(): Promise<FileToWrite>;
+}
+
+/** Runs a test's body with files, which are gone afterwards. */
+export type WithFiles = (body: (files: CodecFiles) => Promise<void>) => Promise<void>;
 
 /** Declares and runs the suite. */
-export function codecConformance(name: string, make: () => Codec & Partial<AsyncDisposable>): void {
+export function codecConformance(name: string, make: () => MadeCodec, withFiles: WithFiles): void {
   const test = suite(`${name}, as a codec`);
 
-  /** A test with a codec, which must have all segments back afterwards, and with a folder. */
-  function check(title: string, body: (codec: Codec, folder: string) => Promise<void>): void {
-    test(title, () =>
-      inTemporaryFolder(async (folder) => {
-        const codec = make();
-        try {
-          await body(codec, folder);
-          assert.is(codec.segments.inUse, 0, "segments in use");
-        } finally {
-          await codec[Symbol.asyncDispose]?.();
-        }
-      }));
+  /** A test with a codec, which must have all segments back afterwards, and with files. */
+  function check(title: string, body: (codec: Codec, files: CodecFiles) => Promise<void>): void {
+    test(title, () => withFiles((files) => withCodec(make, (codec) => body(codec, files))));
   }
 
   for (const size of [0, 1, 14_999, 15_001, 32_768, SEGMENT_BYTES, 1_000_000]) {
@@ -82,7 +91,7 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
         `Codec.slice(), ${encoding}, ${
           thorough ? "thorough" : "quick"
         }: compressed payloads are smaller, and decompress to the original`,
-        async (codec, folder) => {
+        async (codec, files) => {
           const text = JSON.stringify(
             Array.from({ length: 5_000 }, (_, index) => ({ index, name: "zażółć", square: index ** 2 })),
           );
@@ -95,9 +104,9 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
           const how = { compressed: { encoding, length: bytes.length } };
           assert.equal(await codec.extract(payload, digest, how), bytes);
           assert.is(await codec.decodeText(payload, digest, how), new TextDecoder().decode(bytes));
-          const file = await written(join(folder, "f"), new Uint8Array(0));
-          await codec.writeFile(file, 0, payload, digest, how);
-          assert.equal(new Uint8Array(await readFile(file.path)), bytes);
+          const file = await files.writable();
+          await codec.writeFile(file.ref, 0, payload, digest, how);
+          assert.equal(await file.contents(bytes.length), bytes);
           span.segment.release();
           payload.segment.release();
         },
@@ -134,101 +143,78 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
     span.segment.release();
   });
 
-  check("Codec.readFile(): reads a file to its end", async (codec, folder) => {
-    const content = randomBytes(500_000);
-    const file = await written(join(folder, "file"), content);
+  check("Codec.readFile(): reads a file to its end", async (codec, files) => {
+    const content = new Uint8Array(randomBytes(500_000));
+    const file = await files.readable(content);
     const segment = codec.segments.acquire();
-    for (
-      const [position, length, bytes] of [[0, 240_000, 240_000], [480_000, 100_000, 20_000], [500_000, 10, 0], [
-        100,
-        5,
-        5,
-      ]] as const
-    ) {
+    const ranges = [[0, 240_000, 240_000], [480_000, 100_000, 20_000], [500_000, 10, 0], [100, 5, 5]] as const;
+    for (const [position, length, bytes] of ranges) {
       const cut = { chunkSize: 15_000, utf8: false };
       const read = await codec.readFile(file, { position, length }, { segment, start: SEGMENT_HEADROOM }, cut);
       assert.is(read.bytes, bytes);
-      const expected = content.subarray(position, position + bytes);
-      assert.ok(expected.equals(segment.bytes.subarray(SEGMENT_HEADROOM, SEGMENT_HEADROOM + bytes)));
+      const expected = content.slice(position, position + bytes);
+      assert.equal(segment.bytes.slice(SEGMENT_HEADROOM, SEGMENT_HEADROOM + bytes), expected);
       assert.equal(read.digest, sha256(expected));
       assert.is(read.ends.length, Math.ceil(bytes / 15_000));
+      assert.is(read.ends.at(-1) ?? SEGMENT_HEADROOM, SEGMENT_HEADROOM + bytes, "ends count from the segment's start");
     }
     segment.release();
   });
 
-  check("Codec.writeFile(): writes a file in any order", async (codec, folder) => {
-    const content = randomBytes(500_000);
-    const file = await written(join(folder, "file"), Buffer.alloc(0));
+  check("Codec.readFile(): compresses what was read", async (codec, files) => {
+    const content = new TextEncoder().encode("words and words and ".repeat(10_000));
+    const segment = codec.segments.acquire();
+    const compression = { encoding: "deflate-raw", thorough: false, sample: true } as const;
+    const into = { segment, start: SEGMENT_HEADROOM };
+    const range = { position: 0, length: content.length };
+    const { compressed, digest } = await codec.readFile(await files.readable(content), range, into, compression);
+    const payload = filled(codec, new Uint8Array(compressed ?? new ArrayBuffer(SEGMENT_HEADROOM)).subarray(SEGMENT_HEADROOM));
+    const plain = { compressed: { encoding: "deflate-raw", length: content.length } } as const;
+    assert.equal(await codec.extract(payload, digest, plain), content);
+    segment.release();
+    payload.segment.release();
+  });
+
+  check("Codec.writeFile(): writes a file in any order", async (codec, files) => {
+    const content = new Uint8Array(randomBytes(500_000));
+    const file = await files.writable();
     for (const position of [300_000, 0, 299_999]) {
-      const bytes = new Uint8Array(content.subarray(position, Math.min(position + 300_000, content.length)));
+      const bytes = content.slice(position, position + 300_000);
       const span = filled(codec, bytes.subarray(0, SEGMENT_BYTES));
-      await codec.writeFile(file, position, span, sha256(bytes.subarray(0, SEGMENT_BYTES)));
+      await codec.writeFile(file.ref, position, span, sha256(bytes.subarray(0, SEGMENT_BYTES)));
       const rest = filled(codec, bytes.subarray(SEGMENT_BYTES));
-      await codec.writeFile(file, position + (span.end - span.start), rest);
+      await codec.writeFile(file.ref, position + (span.end - span.start), rest);
       span.segment.release();
       rest.segment.release();
     }
-    assert.ok(content.equals(await readFile(file.path)));
+    assert.equal(await file.contents(content.length), content);
   });
 
-  check("Codec.writeFile(): does not write bytes that do not match their digest", async (codec, folder) => {
-    const file = await written(join(folder, "file"), Buffer.from("as it was"));
-    const span = filled(codec, new Uint8Array(40_000));
-    await rejection(() => codec.writeFile(file, 0, span, sha256(new Uint8Array(1))), "corrupt");
-    assert.is(await readFile(file.path, "utf8"), "as it was");
-    span.segment.release();
-  });
+  check(
+    "Codec.writeFile(): writes nothing of bytes that do not match their digest, or of a call that was aborted before",
+    async (codec, files) => {
+      const file = await files.writable();
+      const span = filled(codec, new Uint8Array(40_000));
+      await rejection(() => codec.writeFile(file.ref, 0, span, sha256(new Uint8Array(1))), "corrupt");
+      const options = { signal: AbortSignal.abort("no need") };
+      assert.is((await rejection(() => codec.writeFile(file.ref, 0, span, undefined, options), "aborted")).cause, "no need");
+      assert.is((await file.contents(0)).length, 0);
+      span.segment.release();
+    },
+  );
 
-  check("Codec.readFile(), writeFile(): a replaced file is neither read nor written", async (codec, folder) => {
-    const file = await written(join(folder, "file"), Buffer.from("first"));
-    await written(join(folder, "other"), Buffer.from("other"));
-    await rename(join(folder, "other"), file.path);
-    const span = filled(codec, new Uint8Array(5));
-    await rejection(() => codec.writeFile(file, 0, span), "file-error");
-    await rejection(() => codec.readFile(file, { position: 0, length: 5 }, span), "file-error");
-    assert.is(await readFile(file.path, "utf8"), "other");
-    span.segment.release();
-  });
-
-  check("Codec.writeFile(): never writes through a symbolic link, even to the same file", async (codec, folder) => {
-    const file = await written(join(folder, "file"), Buffer.from("first"));
-    await rename(file.path, join(folder, "moved"));
-    await symlink(join(folder, "moved"), file.path);
-    const span = filled(codec, new Uint8Array(5));
-    await rejection(() => codec.writeFile(file, 0, span), "file-error");
-    assert.is(await readFile(file.path, "utf8"), "first");
-    span.segment.release();
-  });
-
-  check("Codec.readFile(), writeFile(): the file system's error is the cause", async (codec, folder) => {
-    const file = await written(join(folder, "file"), Buffer.from("first"));
-    await rm(file.path);
-    const span = filled(codec, new Uint8Array(5));
-    for (const call of [() => codec.writeFile(file, 0, span), () => codec.readFile(file, { position: 0, length: 5 }, span)]) {
-      const error = await rejection(call, "file-error");
-      assert.is((error.cause as NodeJS.ErrnoException).code, "ENOENT");
-    }
-    const directory: FileRef = { ...file, path: folder };
-    await rejection(() => codec.readFile(directory, { position: 0, length: 5 }, span), "file-error");
-    span.segment.release();
-  });
-
-  check("Codec.readFile(): reads a shrunken file up to its end", async (codec, folder) => {
-    const file = await written(join(folder, "file"), randomBytes(10_000));
-    await truncate(file.path, 10);
-    const segment = codec.segments.acquire();
-    assert.is((await codec.readFile(file, { position: 0, length: 10_000 }, { segment, start: 0 })).bytes, 10);
-    segment.release();
-  });
-
-  check("Codec: a call whose signal was aborted before does nothing", async (codec, folder) => {
-    const file = await written(join(folder, "file"), Buffer.from("as it was"));
-    const span = filled(codec, new Uint8Array(100_000));
+  check("Codec.slice(), readFile(): a call whose signal was aborted before does nothing", async (codec, files) => {
+    const span = filled(codec, new Uint8Array(100_000).fill(1));
     const options = { signal: AbortSignal.abort("no need") };
-    for (const call of [() => codec.slice(span, undefined, options), () => codec.writeFile(file, 0, span, undefined, options)]) {
-      assert.is((await rejection(call, "aborted")).cause, "no need");
-    }
-    assert.is(await readFile(file.path, "utf8"), "as it was");
+    const file = await files.readable(new Uint8Array(100_000));
+    const range = { position: 0, length: 100_000 };
+    for (
+      const call of [
+        () => codec.slice(span, undefined, options),
+        () => codec.readFile(file, range, span, undefined, options),
+      ]
+    ) assert.is((await rejection(call, "aborted")).cause, "no need");
+    assert.is(span.segment.bytes[span.start], 1);
     span.segment.release();
   });
 
@@ -264,6 +250,17 @@ export function codecConformance(name: string, make: () => Codec & Partial<Async
   test.run();
 }
 
+/** Runs a test's body with a codec, which must have all segments back afterwards. */
+export async function withCodec(make: () => MadeCodec, body: (codec: Codec) => Promise<void>): Promise<void> {
+  const codec = make();
+  try {
+    await body(codec);
+    assert.is(codec.segments.inUse, 0, "segments in use");
+  } finally {
+    await codec[Symbol.asyncDispose]?.();
+  }
+}
+
 /** A segment that holds the bytes, with room before them. */
 export function filled(codec: Codec, bytes: Uint8Array): Span {
   const segment = codec.segments.acquire(SEGMENT_HEADROOM + bytes.length);
@@ -273,10 +270,4 @@ export function filled(codec: Codec, bytes: Uint8Array): Span {
 
 export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
-}
-
-async function written(path: string, content: Uint8Array): Promise<FileRef> {
-  await writeFile(path, content);
-  const { dev, ino } = await stat(path, { bigint: true });
-  return { path, device: String(dev), inode: String(ino) };
 }
