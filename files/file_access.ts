@@ -24,6 +24,8 @@ export interface PartOptions {
   readonly overwrite: boolean;
   /** Longest name of a file in a folder, in bytes. */
   readonly nameBytes: number;
+  /** True if worker threads write the file: a page's threads have other means than the page. */
+  readonly byWorkers?: boolean;
 }
 
 /** File that is being written. The caller ends it by `commit` or `discard`. */

@@ -1,5 +1,7 @@
+import type { PageFileHandle } from "./files.ts";
+
 /** File that workers open, as data that can be posted: on a disk, or of a web page. */
-export type FileRef = DiskFileRef | BlobRef | WritableRef;
+export type FileRef = DiskFileRef | BlobRef | WritableRef | OriginFileRef;
 
 /** A file as its opener saw it. A later opening of the path compares device and inode, and uses no other file. */
 export interface DiskFileRef {
@@ -32,4 +34,13 @@ export interface WritableRef {
   /** Name, for messages. */
   readonly path: string;
   write(bytes: Uint8Array, position: number): Promise<void>;
+}
+
+/** A file of the origin's private file system, which workers write to by position. */
+export interface OriginFileRef {
+  /** Name, for messages. */
+  readonly path: string;
+  /** Unguessable name of the file's writers. */
+  readonly id: string;
+  readonly handle: PageFileHandle;
 }

@@ -69,6 +69,8 @@ export interface EncodedSegment {
 
 /** Jobs on bytes. Each call rejects with a StreamError: "aborted", "worker-lost", "file-error", or "closed" after `close`. */
 export interface Codec {
+  /** True if worker threads do the jobs. */
+  readonly hasWorkers?: boolean;
   /** Calls `tell` once if no worker can be started. Returns the call that cancels this. */
   onUnavailable?(tell: (error: StreamError) => void): () => void;
   /** Store of the codec's segments. */

@@ -53,9 +53,16 @@ async function save(
   target: SaveTarget,
   { overwrite = false, onProgress }: SaveOptions,
 ): Promise<{ path: string; bytes: number }> {
-  const { clock, files, limits } = stream.context;
+  const { clock, codec, files, limits } = stream.context;
   const { info } = stream.description;
-  const part = await files.createPartFile(target, { name, mimeType: info.mimeType, overwrite, nameBytes: limits.nameBytes });
+  const byWorkers = codec.hasWorkers === true;
+  const part = await files.createPartFile(target, {
+    name,
+    mimeType: info.mimeType,
+    overwrite,
+    nameBytes: limits.nameBytes,
+    byWorkers,
+  });
   const meter = new ProgressMeter(info.size, clock.now());
   const pipeline = new DecodePipeline(stream, (block, offset) => writeBlock(stream, part.ref, block, offset));
   try {

@@ -1,12 +1,14 @@
 // Files that a page saves. A file in a folder is written under an unguessable name, and gets its own when it is whole.
 import { StreamError } from "../../errors.ts";
 import { randomId } from "../../common/platform.ts";
-import type { PageFileHandle, PageFileWriter, PageFolder, SaveTarget } from "../../protocol/files.ts";
-import type { FileRef } from "../../protocol/file_ref.ts";
+import { lockOfWriters, withLock } from "../../common/platforms/web_locks.ts";
+import type { PageFileHandle, PageFolder, SaveTarget } from "../../protocol/files.ts";
 import type { PartOfFile, PartOptions } from "../file_access.ts";
 import { cut, numberedName, safeName } from "../safe_name.ts";
 import { fileError, isFileHandle, isFolder } from "./handles.ts";
 import { nameOfType } from "./mime.ts";
+import { holdPart, pathInOrigin, removeAbandonedParts } from "./origin_parts.ts";
+import { byStream, byWorkers, PagePart, type Written } from "./page_part.ts";
 
 /** Longest prefix of the final name in a part's name, in bytes. */
 const PREFIX_BYTES = 100;
@@ -17,7 +19,7 @@ const FILE_NAME_BYTES = 255;
 /** Highest number of a numbered name. */
 const MAX_NUMBER = 10_000;
 
-/** Lock under which all tabs of an origin look for a free name and take it: `move` replaces a file without a word. */
+/** Lock under which all tabs of an origin look for a free name and take it, as `move` replaces a file without a word. */
 const NAMES_LOCK = "millrace.names";
 
 /** File handle of browsers that can rename a file; not every browser can, nor in every folder. */
@@ -45,102 +47,48 @@ async function inFolder(folder: PageFolder, options: PartOptions): Promise<PartO
   const { name, mimeType = "", overwrite } = options;
   const nameBytes = Math.min(options.nameBytes, FILE_NAME_BYTES);
   const finalName = safeName(name === "" ? nameOfType(mimeType) : name, nameBytes);
-  const partName = `${cut(finalName, PREFIX_BYTES)}.${randomId()}.part`;
-  const removePart = (): Promise<void> => folder.removeEntry(partName);
+  const id = randomId();
+  const partName = `${cut(finalName, PREFIX_BYTES)}.${id}.part`;
+  const path = await pathInOrigin(folder);
+  if (path !== undefined) await removeAbandonedParts(folder, path);
+  const free = path === undefined ? () => {} : await holdPart(partName);
+  const remove = (): Promise<void> => withLock(lockOfWriters(id), () => folder.removeEntry(partName));
   let handle: MovableHandle;
-  let writer: PageFileWriter;
+  let written: Written;
   try {
     handle = await folder.getFileHandle(partName, { create: true });
-    writer = await handle.createWritable();
+    const isForWorkers = path !== undefined && options.byWorkers;
+    written = isForWorkers ? byWorkers({ path: finalName, id, handle }) : await byStream(handle, finalName);
   } catch (cause) {
-    await removePart().catch(() => {});
+    await remove().catch(() => {});
+    free();
     throw fileError("save", finalName, cause);
   }
-  return new PagePart(finalName, writer, {
+  return new PagePart(written, {
     place: () =>
-      withNames(() => place(folder, handle, overwrite ? finalName : freeName(folder, finalName, nameBytes), removePart)),
+      withLock(NAMES_LOCK, () => place(folder, handle, overwrite ? finalName : freeName(folder, finalName, nameBytes), remove)),
     size: async () => (await handle.getFile()).size,
-    remove: removePart,
+    remove,
+    free,
   });
 }
 
 async function overHandle(handle: PageFileHandle, { overwrite }: PartOptions): Promise<PartOfFile> {
-  let writer: PageFileWriter;
+  let written: Written;
   try {
     if (!overwrite && (await handle.getFile()).size > 0) {
       throw new StreamError("file-exists", `Cannot save the file as it must be empty: name is ${JSON.stringify(handle.name)}`);
     }
-    writer = await handle.createWritable();
+    written = await byStream(handle, handle.name);
   } catch (cause) {
     throw cause instanceof StreamError ? cause : fileError("save", handle.name, cause);
   }
-  return new PagePart(handle.name, writer, {
+  return new PagePart(written, {
     place: () => Promise.resolve(handle.name),
     size: async () => (await handle.getFile()).size,
     remove: () => Promise.resolve(),
+    free() {},
   });
-}
-
-/** Effects of a part's end. */
-interface Placing {
-  /** Gives the whole file its name. */
-  place(): Promise<string>;
-  /** Size of the written file, in bytes. */
-  size(): Promise<number>;
-  /** Removes what was written. */
-  remove(): Promise<void>;
-}
-
-class PagePart implements PartOfFile {
-  readonly ref: FileRef;
-  readonly #name: string;
-  readonly #writer: PageFileWriter;
-  readonly #placing: Placing;
-  #state: "open" | "committing" | "ended" = "open";
-  #isUnwanted = false;
-
-  constructor(name: string, writer: PageFileWriter, placing: Placing) {
-    this.#name = name;
-    this.#writer = writer;
-    this.#placing = placing;
-    this.ref = {
-      path: name,
-      write: (data, position) => writer.write({ type: "write", position, data: data as Uint8Array<ArrayBuffer> }),
-    };
-  }
-
-  async commit(bytes: number): Promise<string> {
-    if (this.#state !== "open") throw this.#closed();
-    this.#state = "committing";
-    try {
-      await this.#writer.close();
-      const size = await this.#placing.size();
-      if (size !== bytes) throw new RangeError(`it must have ${bytes} bytes, and has ${size}`);
-      if (this.#isUnwanted) throw this.#closed();
-      return await this.#placing.place();
-    } catch (cause) {
-      await this.#placing.remove().catch(() => {}); // the first error is reported
-      throw cause instanceof StreamError ? cause : fileError("commit", this.#name, cause);
-    } finally {
-      this.#state = "ended";
-    }
-  }
-
-  async discard(): Promise<void> {
-    this.#isUnwanted = true;
-    if (this.#state !== "open") return;
-    this.#state = "ended";
-    try {
-      await this.#writer.abort();
-    } catch {
-      // The browser has closed it already: of a part only the entry is left.
-    }
-    await this.#placing.remove().catch(() => {});
-  }
-
-  #closed(): StreamError {
-    return new StreamError("closed", `Cannot commit the file as it has ended: name is ${JSON.stringify(this.#name)}`);
-  }
 }
 
 /** Renames a part, or copies it where the browser cannot rename; resolves with the name. */
@@ -186,10 +134,4 @@ async function isTaken(folder: PageFolder, name: string): Promise<boolean> {
     if (kind === "TypeMismatchError") return true; // a folder has the name
     throw error;
   }
-}
-
-/** Does work on names that no other tab does at the same time. */
-async function withNames(work: () => Promise<string>): Promise<string> {
-  const { locks } = navigator as { locks?: LockManager }; // absent outside of secure contexts
-  return locks === undefined ? await work() : await locks.request(NAMES_LOCK, work);
 }

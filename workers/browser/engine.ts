@@ -2,9 +2,10 @@
 import { isShared, unshared } from "../../common/memory.ts";
 import { platform } from "../../common/platform.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
-import type { BlobRef, FileRef, WritableRef } from "../../protocol/file_ref.ts";
+import type { BlobRef, FileRef, OriginFileRef, WritableRef } from "../../protocol/file_ref.ts";
 import { abandoned } from "../jobs/failures.ts";
 import type { Decompressed, Engine, JobPlatform, OpenFile } from "../jobs/engine.ts";
+import type { MaybePromise } from "../jobs/steps.ts";
 import { inflate } from "./inflate.ts";
 
 /** Bytes hashed without `crypto.subtle` between two checks of the time slice: about 0.2 ms. */
@@ -39,9 +40,10 @@ export class BrowserEngine implements Engine {
     return platform().decodeUtf8(bytes);
   }
 
-  open(file: FileRef, mode: "read" | "write"): OpenFile {
+  open(file: FileRef, mode: "read" | "write"): MaybePromise<OpenFile> {
     if (mode === "read" && "blob" in file) return new ReadableFile(file);
     if (mode === "write" && "write" in file) return new WritableFile(file);
+    if (mode === "write" && "handle" in file) return openOnPage(file);
     throw new TypeError(`Cannot open the file as it must be a page's: path is "${file.path}"`);
   }
 
@@ -62,6 +64,12 @@ export class BrowserEngine implements Engine {
     await yieldToEventLoop();
     if (this.#signal?.aborted === true) throw abandoned(this.#signal);
   }
+}
+
+/** Opens a file of the origin's own, which a page does only if its workers could not be started. */
+async function openOnPage(file: OriginFileRef): Promise<OpenFile> {
+  const { RewrittenFile } = await import("./origin_file.ts");
+  return new RewrittenFile(file);
 }
 
 /** Jobs in a page or its worker. */

@@ -16,7 +16,7 @@ const webWorkers: PoolPlatform = {
   get parallelism() {
     return Math.max(1, Math.floor(navigator.hardwareConcurrency / PARALLELISM_SHARE));
   },
-  runsHere: (job, bytes) => isWritten(job) || (job.kind !== "readFile" && (bytes < INLINE_BYTES || isHashOnly(job))),
+  runsHere: (job, bytes) => "file" in job ? "write" in job.file : bytes < INLINE_BYTES || isHashOnly(job),
   loadThreads: async () => (await import("./thread.ts")).startWebWorker,
 };
 
@@ -28,11 +28,6 @@ function isHashOnly(job: Job): boolean {
   if (typeof crypto.subtle === "undefined") return false;
   if (job.kind === "slice") return job.encodeOptions === undefined || "chunkSize" in job.encodeOptions;
   return (job.kind === "check" || job.kind === "extract") && job.compressed === undefined;
-}
-
-/** Whether a job writes to a file that only the page can write to. */
-function isWritten(job: Job): boolean {
-  return job.kind === "writeFile" && "write" in job.file;
 }
 
 /** Creates a codec without workers, for `pool: false`. */

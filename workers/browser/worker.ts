@@ -1,25 +1,43 @@
 import "../../common/platforms/browser.ts";
 import { expose, transfer } from "comlink";
 import { carryOut } from "../jobs/carry_out.ts";
+import type { FileRef } from "../../protocol/file_ref.ts";
+import type { OpenFile } from "../jobs/engine.ts";
 import type { Job, JobResult } from "../jobs/job.ts";
-import { runInTurns } from "../jobs/steps.ts";
+import { type MaybePromise, runInTurns } from "../jobs/steps.ts";
 import { createdBuffers, READY, type WorkerApi } from "../jobs/worker_api.ts";
 import { BrowserEngine } from "./engine.ts";
+import { AccessedFiles } from "./origin_file.ts";
 
-/** Engine of a worker, which has no event loop to keep free. */
+/** Engine for one message to a worker, which has no event loop to keep free. */
 class WorkerEngine extends BrowserEngine {
+  readonly #files = new AccessedFiles();
+
+  override open(file: FileRef, mode: "read" | "write"): MaybePromise<OpenFile> {
+    return mode === "write" && "handle" in file ? this.#files.open(file) : super.open(file, mode);
+  }
+
   override duePause(): undefined {
     return undefined;
+  }
+
+  /** Closes the files that were written to. */
+  async end(): Promise<void> {
+    await this.#files.close();
   }
 }
 
 /** Starts listening for jobs, then sends READY. */
 export function serve(): void {
-  const engine = new WorkerEngine();
   const api: WorkerApi = {
     run: async (jobs) => {
+      const engine = new WorkerEngine();
       const results: JobResult[] = [];
-      for (const job of jobs) results.push(withBytesRead(job, await runInTurns(carryOut(job, engine))));
+      try {
+        for (const job of jobs) results.push(withBytesRead(job, await runInTurns(carryOut(job, engine))));
+      } finally {
+        await engine.end();
+      }
       return transfer(results, createdBuffers(results));
     },
   };

@@ -73,6 +73,10 @@ export class WorkerPool extends JobCodec implements CodecPool {
     return this.#workers.threads;
   }
 
+  get hasWorkers(): boolean {
+    return this.#workers.areAvailable;
+  }
+
   get running(): number {
     return this.#workers.jobs;
   }

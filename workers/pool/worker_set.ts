@@ -56,6 +56,11 @@ export class WorkerSet {
     return this.#slots.length - (this.#inlineSlot === undefined ? 0 : 1);
   }
 
+  /** False once no worker could be started. */
+  get areAvailable(): boolean {
+    return this.#inlineSlot === undefined;
+  }
+
   /** Number of unanswered jobs. */
   get jobs(): number {
     return this.#slots.reduce((sum, slot) => sum + slot.jobs, 0);

@@ -10,9 +10,10 @@ import {
   type SaveTarget,
 } from "../../../browser.ts";
 import type { StreamErrorCode } from "../../../errors.ts";
+import type { WorkerPool } from "../../../workers/pool/pool.ts";
 import { difference, pattern } from "../../support/bytes.ts";
 import { suite } from "../../support/browser/page_harness.ts";
-import { sharedCodecPool } from "../../support/browser/page_platform.ts";
+import { createCodecPool, sharedCodecPool } from "../../support/browser/page_platform.ts";
 import { rejection } from "../../support/rejections.ts";
 
 const test = suite("files of a page");
@@ -54,6 +55,53 @@ for (const [name, pool] of BOTH) {
       assert.is(difference(await contents(folder, "log.txt"), bytes), "none");
     }, { pool, rate: 2e6 }));
 }
+
+test("saveTo: workers write the origin's own files; without a pool the page does", async () => {
+  for (const [name, pool] of BOTH) {
+    await inPair(async ({ alice, bob, folder }) => {
+      const { calls, restore } = countWritables();
+      try {
+        const saved = next(bob, (reader) => reader.saveTo(folder));
+        await alice.sendBytes(pattern(600_000, 5), { topic: "files", name: "a.bin" });
+        await saved;
+        assert.is(calls(), name === "no pool" ? 1 : 0, name);
+      } finally {
+        restore();
+      }
+      assert.is(difference(await contents(folder, "a.bin"), pattern(600_000, 5)), "none");
+    }, { pool });
+  }
+});
+
+test("saveTo: a file is whole though a worker that writes it dies", async () => {
+  const pool = createCodecPool({ size: 2 }) as WorkerPool;
+  await inPair(async ({ alice, bob, folder }) => {
+    let kills = 0;
+    const onProgress = (): void => {
+      if (kills === 0 && pool.running > 0 && pool.kill(0)) kills++; // a job is tried twice, so that a second death would fail it
+    };
+    const saved = next(bob, (reader) => reader.saveTo(folder, { onProgress }));
+    const bytes = pattern(6_000_000, 6);
+    await alice.sendBytes(bytes, { topic: "files", name: "a.bin" });
+    await saved;
+    assert.is(difference(await contents(folder, "a.bin"), bytes), "none");
+    assert.equal([await names(folder), kills], [["a.bin"], 1]);
+  }, { pool });
+  await pool.close();
+}, { seconds: 30 });
+
+test("saveTo: a file is whole though no worker can be started", async () => {
+  const pool = createCodecPool({ size: 2, worker: () => new Worker("/missing.js", { type: "module" }) });
+  await inPair(async ({ alice, bob, folder }) => {
+    for (const name of ["first.bin", "second.bin"]) {
+      const saved = next(bob, (reader) => reader.saveTo(folder));
+      await alice.sendBytes(pattern(1_500_000, 7), { topic: "files", name });
+      await saved;
+      assert.is(difference(await contents(folder, name), pattern(1_500_000, 7)), "none");
+    }
+  }, { pool });
+  await pool.close();
+}, { seconds: 30 });
 
 test("saveTo: a name that is taken gets a number, a folder of that name too", () =>
   inPair(async ({ alice, bob, folder }) => {
@@ -247,6 +295,23 @@ async function fileIn(
   await writer.write(bytes);
   await writer.close();
   return handle;
+}
+
+/** Counts the calls of `createWritable` until `restore`. */
+function countWritables(): { calls: () => number; restore: () => void } {
+  const { prototype } = FileSystemFileHandle;
+  const { createWritable } = prototype;
+  let calls = 0;
+  prototype.createWritable = function (...args) {
+    calls++;
+    return createWritable.apply(this, args);
+  };
+  return {
+    calls: () => calls,
+    restore: () => {
+      prototype.createWritable = createWritable;
+    },
+  };
 }
 
 async function contents(folder: FileSystemDirectoryHandle, name: string): Promise<Uint8Array> {
