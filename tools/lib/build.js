@@ -20,8 +20,8 @@ const FOLDERS = [
   "examples",
   "cli",
 ];
-/** A project of its own, whose packages the clone does not install. */
-const OWN_PROJECT = "examples/agents/";
+/** Folders that are not read: packages, of which there are tens of thousands of files, and a project of its own. */
+const OTHERS = ["node_modules", "agents"];
 const LOCK_SECONDS = 120;
 const dist = join(root, "dist");
 const cache = join(root, ".cache");
@@ -40,13 +40,17 @@ export async function buildIfStale() {
 /** Lists the source files of the project by relative path, sorted. */
 export function sourceFiles() {
   const found = readdirSync(root).filter((name) => name.endsWith(".ts"));
-  for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) {
-    for (const path of readdirSync(join(root, folder), { recursive: true })) {
-      const file = `${folder}/${path.replaceAll("\\", "/")}`;
-      if (/\.(ts|js)$/.test(file) && !file.includes("node_modules") && !file.startsWith(OWN_PROJECT)) found.push(file);
-    }
-  }
+  for (const folder of FOLDERS.filter((name) => existsSync(join(root, name)))) addSources(folder, found);
   return found.sort();
+}
+
+/** Adds the sources below a folder. A recursive readdir would enter the packages of examples/agents, which takes a minute. */
+function addSources(folder, found) {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory() && !OTHERS.includes(entry.name)) addSources(path, found);
+    else if (entry.isFile() && /\.(ts|js)$/.test(path)) found.push(path);
+  }
 }
 
 function isFresh() {
