@@ -1,8 +1,9 @@
 // A participant in a page of headless Chromium, in a process of its own. Run by ../livekit/processes.ts, as `participant.ts page` or
 // `participant.ts livekit-client`; commands and answers are JSON lines.
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { build } from "esbuild";
@@ -46,7 +47,12 @@ const site = createServer((request, response) => {
 });
 await new Promise<void>((resolve, reject) => void site.once("error", reject).listen(0, "127.0.0.1", resolve));
 
-const browser = await chromium.launch({ executablePath: needed("chromium"), args: [...CHROMIUM_FLAGS] });
+// A profile on the disk: without one, the browser keeps the page's files in memory.
+const profile = mkdtempSync(join(tmpdir(), "millrace-profile-"));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: needed("chromium"),
+  args: [...CHROMIUM_FLAGS],
+});
 const page = await browser.newPage();
 page.on("pageerror", (error) => console.error(error));
 page.on("console", (message) => {
@@ -92,6 +98,7 @@ serve({
 }, async () => {
   await ask("leave", {}).catch(() => {});
   await browser.close();
+  rmSync(profile, { recursive: true, force: true });
   site.close();
 });
 

@@ -21,9 +21,11 @@ export class BrowserEngine implements Engine {
 
   async digest(bytes: Uint8Array): Promise<Uint8Array> {
     const { subtle } = crypto as { subtle?: SubtleCrypto }; // absent outside of secure contexts
-    return subtle === undefined
-      ? await this.#digestInSlices(bytes)
-      : new Uint8Array(await subtle.digest("SHA-256", unshared(bytes)));
+    if (subtle === undefined) return await this.#digestInSlices(bytes);
+    const own = unshared(bytes);
+    const digest = new Uint8Array(await subtle.digest("SHA-256", own));
+    if (own !== bytes) this.drop(own.buffer);
+    return digest;
   }
 
   async compress(bytes: Uint8Array): Promise<Uint8Array> {
@@ -41,7 +43,7 @@ export class BrowserEngine implements Engine {
   }
 
   open(file: FileRef, mode: "read" | "write"): MaybePromise<OpenFile> {
-    if (mode === "read" && "blob" in file) return new ReadableFile(file);
+    if (mode === "read" && "blob" in file) return new ReadableFile(file, (buffer) => this.drop(buffer));
     if (mode === "write" && "write" in file) return new WritableFile(file);
     if (mode === "write" && "handle" in file) return openOnPage(file);
     throw new TypeError(`Cannot open the file as it must be a page's: path is "${file.path}"`);
@@ -50,6 +52,9 @@ export class BrowserEngine implements Engine {
   duePause(): Promise<void> | undefined {
     return shouldYield() ? this.#pause() : undefined;
   }
+
+  /** Called with memory that is used no more. A page's collector is quick to free it. */
+  protected drop(_buffer: ArrayBuffer): void {}
 
   async #digestInSlices(bytes: Uint8Array): Promise<Uint8Array> {
     const hash = platform().createSha256();
@@ -87,9 +92,11 @@ export function hasSharedMemory(): boolean {
 /** A page's file that is read. The browser rejects a read of a file that has changed since it was chosen. */
 class ReadableFile implements OpenFile {
   readonly #blob: Blob;
+  readonly #drop: (buffer: ArrayBuffer) => void;
 
-  constructor({ blob }: BlobRef) {
+  constructor({ blob }: BlobRef, drop: (buffer: ArrayBuffer) => void) {
     this.#blob = blob;
+    this.#drop = drop;
   }
 
   state(): "same" {
@@ -99,7 +106,9 @@ class ReadableFile implements OpenFile {
   async read(into: Uint8Array, position: number): Promise<number> {
     const part = new Uint8Array(await this.#blob.slice(position, position + into.length).arrayBuffer());
     into.set(part);
-    return part.length;
+    const { length } = part;
+    this.#drop(part.buffer);
+    return length;
   }
 
   write(): never {
