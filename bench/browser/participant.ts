@@ -98,7 +98,7 @@ serve({
 }, async () => {
   await ask("leave", {}).catch(() => {});
   await browser.close();
-  rmSync(profile, { recursive: true, force: true });
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }); // the browser may still write
   site.close();
 });
 
