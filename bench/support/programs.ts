@@ -38,12 +38,13 @@ export interface Relay {
 }
 
 interface Tools {
-  readonly needed: (name: "livekit" | "redis" | "chromium" | "python") => string;
+  readonly needed: (name: "livekit" | "redis" | "chromium" | "firefox" | "puppeteer-core" | "python") => string;
   readonly livekitConfig: (
     options: { port: number; udpPort: number; redis?: string | undefined; relayed?: boolean | undefined },
   ) => LivekitConfig;
   readonly startLivekitServer: (path: string, config: LivekitConfig, port: number) => Promise<Started>;
   readonly startRedisServer: (path: string, port: number) => Promise<Started>;
+  readonly startFirefox: (path: string, profile: string) => Promise<Started & { readonly url: string }>;
   readonly startRelay: (options: { from: string; to: string; seed?: number } & Line) => Promise<Relay>;
   readonly freePort: () => Promise<number>;
 }
@@ -55,5 +56,6 @@ export const needed: Tools["needed"] = tools.needed;
 export const livekitConfig: Tools["livekitConfig"] = tools.livekitConfig;
 export const startLivekitServer: Tools["startLivekitServer"] = tools.startLivekitServer;
 export const startRedisServer: Tools["startRedisServer"] = tools.startRedisServer;
+export const startFirefox: Tools["startFirefox"] = tools.startFirefox;
 export const startRelay: Tools["startRelay"] = tools.startRelay;
 export const freePort: Tools["freePort"] = tools.freePort;

@@ -2,12 +2,14 @@
 // Builds the LiveKit server by Go, makes an environment for Python, and as root installs the others by apt-get.
 import process from "node:process";
 import { installPackages } from "../lib/programs/debian.js";
-import { buildLivekitServer } from "../lib/servers/livekit_server.js";
-import { agentPackages, livekitClient216, rtcNode013 } from "../lib/programs/packages.js";
+import { INSTALLERS } from "../lib/programs/needs.js";
 import { onPath } from "../lib/programs/on_path.js";
 import { run } from "../lib/processes.js";
 import { find, PROGRAMS } from "../lib/programs/programs.js";
 import { installPython } from "../lib/programs/python.js";
+
+/** Debian's packages, by a program's name. */
+const DEBIAN = { redis: "redis-server", chromium: "chromium", firefox: "firefox-esr" };
 
 const args = process.argv.slice(2);
 const names = args.length > 0 ? args : Object.keys(PROGRAMS);
@@ -21,10 +23,7 @@ try {
   }
   const missing = names.filter((name) => find(name) === undefined);
   await Promise.all([
-    missing.includes("livekit") && attempt("livekit", () => buildLivekitServer(console.log)),
-    missing.includes("rtc-node-0.13") && attempt("rtc-node-0.13", rtcNode013.install),
-    missing.includes("livekit-client-2.16") && attempt("livekit-client-2.16", livekitClient216.install),
-    missing.includes("agent-packages") && attempt("agent-packages", agentPackages.install),
+    ...missing.filter((name) => name in INSTALLERS).map((name) => attempt(name, () => INSTALLERS[name](console.log))),
     fromDebian(missing).then(() => missing.includes("python") && attempt("python", installPython)),
   ]);
   const absent = names.filter(isAbsent);
@@ -44,8 +43,8 @@ async function attempt(name, install) {
 }
 
 async function fromDebian(missing) {
-  const wanted = missing.filter((name) => name === "redis" || name === "chromium");
-  const packages = wanted.map((name) => name === "redis" ? "redis-server" : name);
+  const wanted = missing.filter((name) => name in DEBIAN);
+  const packages = wanted.map((name) => DEBIAN[name]);
   if (missing.includes("python") && !await canMakeEnvironment()) packages.push("python3", "python3-venv");
   if (packages.length === 0) return;
   console.log(`Installing by apt-get: ${packages.join(", ")}`);

@@ -1,50 +1,29 @@
-// Headless Chromium for the tests of a file.
+// Headless Chromium for the tests of a file, driven by playwright-core.
 import { type Browser, chromium, type Page } from "playwright-core";
 import { needed } from "../../../bench/support/programs.ts";
-import { CHROMIUM_FLAGS, INSECURE_HOST } from "../../../bench/support/chromium_flags.js";
-import { Site, type SiteOptions } from "./site.ts";
+import { CHROMIUM_FLAGS } from "../../../bench/support/chromium_flags.js";
+import { TestBrowser } from "./test_browser.ts";
 
-export interface PageOptions extends SiteOptions {
-  /** False for a page without a secure context. */
-  readonly secure?: boolean;
-}
-
-/** A browser with the sites of its pages. */
-export class Chromium implements AsyncDisposable {
+export class Chromium extends TestBrowser<Page> {
   readonly browser: Browser;
-  readonly #sites: Site[] = [];
 
   private constructor(browser: Browser) {
+    super();
     this.browser = browser;
   }
 
+  /** Starts it with further flags, and without some that the driver gives. */
   static async start(options: { flags?: readonly string[]; without?: readonly string[] } = {}): Promise<Chromium> {
     const { flags = [], without = [] } = options;
     const args = [...CHROMIUM_FLAGS, ...flags];
     return new Chromium(await chromium.launch({ executablePath: needed("chromium"), args, ignoreDefaultArgs: [...without] }));
   }
 
-  /** Opens a page on a site of its own, in a profile of its own. */
-  async open(options: PageOptions): Promise<Page> {
-    const site = await Site.open(options);
-    this.#sites.push(site);
-    const context = await this.browser.newContext(); // of its own, so that a test can open further tabs in it
-    const page = await context.newPage();
-    const errors: Error[] = [];
-    page.on("pageerror", (error) => {
-      errors.push(error);
-      console.error(error);
-    });
-    page.on("console", (message) => {
-      if (message.type() === "error") console.error(message.text());
-    });
-    await page.goto(site.url(options.secure === false ? INSECURE_HOST : undefined));
-    if (errors.length > 0) throw new Error("The page's module has failed", { cause: errors[0] });
-    return page;
+  protected async openTab(): Promise<Page> {
+    return await (await this.browser.newContext()).newPage(); // a context of its own, so that a test can open further tabs in it
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  protected async end(): Promise<void> {
     await this.browser.close();
-    for (const site of this.#sites) await site[Symbol.asyncDispose]();
   }
 }

@@ -1,8 +1,8 @@
 // Suites of other folders that run in a page as well: those without Node's modules, and without minutes of simulated lines.
-import type { Page } from "playwright-core";
 import { type Suite, suite } from "../harness.ts";
-import { Chromium, type PageOptions } from "./chromium.ts";
+import { Chromium } from "./chromium.ts";
 import { declarePageTests } from "./page_tests.ts";
+import type { PageOptions, TestBrowser, TestPage } from "./test_browser.ts";
 
 /** Suites about bytes, their memory and digests: they run on each kind of page. */
 export const BYTE_SUITES: readonly string[] = [
@@ -44,11 +44,16 @@ export const SUITES: readonly string[] = [
 const NOT_IN_PAGES: readonly RegExp[] = [/an announced size alone allocates nothing/, /never share a turn of the event loop/];
 
 /** Declares the suites as tests of one page. `check` looks at the page first. The caller runs the suite. */
-export async function suiteOfPage(title: string, options: PageOptions, check: (page: Page) => Promise<void>): Promise<Suite> {
+export async function suiteOfPage(
+  title: string,
+  options: PageOptions,
+  check: (page: TestPage) => Promise<void>,
+  start: () => Promise<TestBrowser> = () => Chromium.start(),
+): Promise<Suite> {
   const test = suite(title);
-  const chromium = await Chromium.start();
-  test.after(() => chromium[Symbol.asyncDispose]());
-  const page = await chromium.open(options);
+  const browser = await start();
+  test.after(() => browser[Symbol.asyncDispose]());
+  const page = await browser.open(options);
   test(`page: is ${title}`, () => check(page));
   await declarePageTests(test, page, NOT_IN_PAGES);
   return test;

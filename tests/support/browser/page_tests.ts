@@ -1,6 +1,6 @@
 // Tests that run in a page, declared as tests of this process: one each, with its own name, limit and failure.
-import type { Page } from "playwright-core";
 import type { Suite } from "../harness.ts";
+import type { TestPage } from "./test_browser.ts";
 
 /** A test of a page. */
 export interface PageTest {
@@ -22,7 +22,7 @@ declare global {
 }
 
 /** Declares the tests of a loaded page, except those whose names match one of `but`. */
-export async function declarePageTests(test: Suite, page: Page, but: readonly RegExp[] = []): Promise<void> {
+export async function declarePageTests(test: Suite, page: TestPage, but: readonly RegExp[] = []): Promise<void> {
   const tests = await page.evaluate(() => globalThis.pageTests.tests);
   tests.forEach(({ name, seconds }, index) => {
     if (but.some((pattern) => pattern.test(name))) return;

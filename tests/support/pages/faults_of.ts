@@ -1,6 +1,7 @@
 // Pages that are closed, loaded again, or lose their connection, with streams that outlast it.
 import * as assert from "uvu/assert";
 import type { ByteStreamReader, StreamError } from "../../../mod.ts";
+import type { TestBrowser } from "../browser/test_browser.ts";
 import { suite } from "../harness.ts";
 import { type LiveKitRoom, LiveKitRooms } from "../livekit/livekit_rooms.ts";
 import { type PageMember, Pages, type Sent } from "./pages.ts";
@@ -10,10 +11,10 @@ import { until } from "../waiting.ts";
 /** Bytes that take some seconds in a room. */
 const LONG_BYTES = 20_000_000;
 
-export async function pageFaults(sdk: ClientSdk): Promise<void> {
+export async function pageFaults(sdk: ClientSdk, start?: () => Promise<TestBrowser>): Promise<void> {
   const test = suite(`pages: faults, ${sdk.version}`);
   const rooms = await LiveKitRooms.start();
-  const pages = await Pages.start(sdk);
+  const pages = await Pages.start(sdk, start);
 
   test(
     "livekit: a tab that is closed in mid-stream ends its streams as disconnected, and so streams to it",

@@ -1,6 +1,7 @@
 // A page with Millrace beside a Millrace runtime, another page, and both of LiveKit's SDKs used plainly: contents and info, both ways.
 import * as assert from "uvu/assert";
 import type { Runtime } from "../../../mod.ts";
+import type { TestBrowser } from "../browser/test_browser.ts";
 import { suite } from "../harness.ts";
 import { bytesHeardBy, heardBy, LiveKitRooms } from "../livekit/livekit_rooms.ts";
 import { pattern } from "../bytes.ts";
@@ -22,10 +23,10 @@ const CONTENTS: readonly (readonly [string, Content])[] = [
 
 const ATTRIBUTES = { language: "de", empty: "" };
 
-export async function pageInterop(sdk: ClientSdk): Promise<void> {
+export async function pageInterop(sdk: ClientSdk, start?: () => Promise<TestBrowser>): Promise<void> {
   const test = suite(`pages: interop, ${sdk.version}`);
   const rooms = await LiveKitRooms.start();
-  const pages = await Pages.start(sdk);
+  const pages = await Pages.start(sdk, start);
 
   test("livekit: a page and a runtime exchange contents, infos and receipts, both ways", () =>
     rooms.in(async (room) => {

@@ -1,7 +1,7 @@
 // Participants in pages of one browser, each in a tab of its own, beside those of this process.
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
 import { Chromium } from "../browser/chromium.ts";
+import type { TestBrowser, TestPage } from "../browser/test_browser.ts";
 import { pattern, sha256 } from "../bytes.ts";
 import { pause } from "../waiting.ts";
 import type { LiveKitRoom } from "../livekit/livekit_rooms.ts";
@@ -66,10 +66,10 @@ export interface PageMemberApi {
 /** A tab with a participant. */
 export class PageMember {
   readonly identity: string;
-  readonly page: Page;
+  readonly page: TestPage;
   readonly #waiting: Ended[] = [];
 
-  constructor(identity: string, page: Page) {
+  constructor(identity: string, page: TestPage) {
     this.identity = identity;
     this.page = page;
   }
@@ -99,18 +99,18 @@ export class PageMember {
 
 /** The browser of a test file. */
 export class Pages implements AsyncDisposable {
-  readonly #chromium: Chromium;
+  readonly #browser: TestBrowser;
   readonly #sdk: ClientSdk;
   readonly #e2eeWorker: string;
 
-  private constructor(chromium: Chromium, sdk: ClientSdk, e2eeWorker: string) {
-    this.#chromium = chromium;
+  private constructor(browser: TestBrowser, sdk: ClientSdk, e2eeWorker: string) {
+    this.#browser = browser;
     this.#sdk = sdk;
     this.#e2eeWorker = e2eeWorker;
   }
 
-  static async start(sdk: ClientSdk): Promise<Pages> {
-    return new Pages(await Chromium.start(), sdk, await readFile(sdk.e2eeWorker, "utf8"));
+  static async start(sdk: ClientSdk, start: () => Promise<TestBrowser> = () => Chromium.start()): Promise<Pages> {
+    return new Pages(await start(), sdk, await readFile(sdk.e2eeWorker, "utf8"));
   }
 
   /** Opens a tab that joins the room. */
@@ -119,7 +119,7 @@ export class Pages implements AsyncDisposable {
     identity: string,
     options: { plain?: boolean; passphrase?: string } = {},
   ): Promise<PageMember> {
-    const page = await this.#chromium.open({
+    const page = await this.#browser.open({
       entries: ["tests/support/pages/page_member.ts"],
       sdk: this.#sdk.module,
       files: { "/e2ee.js": this.#e2eeWorker },
@@ -137,7 +137,7 @@ export class Pages implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#chromium[Symbol.asyncDispose]();
+    await this.#browser[Symbol.asyncDispose]();
   }
 }
 

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildLivekitServer } from "../servers/livekit_server.js";
-import { agentPackages, livekitClient216, rtcNode013 } from "./packages.js";
+import { agentPackages, livekitClient216, puppeteerCore, rtcNode013 } from "./packages.js";
 import { find, PROGRAMS } from "./programs.js";
 import { root } from "../runtime.js";
 
@@ -18,11 +18,12 @@ export function needsOf(file) {
   return [...new Set(file.startsWith("tests/livekit/") ? ["livekit", ...named] : named)];
 }
 
-/** Installers that need only a package registry, and one of them Go. */
-const installers = {
+/** Installers that need only a package registry, and one of them Go, by a program's name. */
+export const INSTALLERS = {
   livekit: buildLivekitServer,
   "rtc-node-0.13": rtcNode013.install,
   "livekit-client-2.16": livekitClient216.install,
+  "puppeteer-core": puppeteerCore.install,
   "agent-packages": agentPackages.install,
 };
 
@@ -33,7 +34,7 @@ export async function provide(names, log) {
   for (const name of names) {
     const { title, variable } = PROGRAMS[name];
     try {
-      const path = find(name) ?? await installers[name]?.(log);
+      const path = find(name) ?? await INSTALLERS[name]?.(log);
       if (path === undefined) missing.set(name, `Cannot find ${title}`);
       else env[variable] = path;
     } catch (error) {

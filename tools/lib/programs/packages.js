@@ -1,5 +1,5 @@
-// Packages that only tests need, in folders of their own: the oldest tested versions of LiveKit's SDKs, and what examples for agents use. An
-// alias in the project's package would keep Deno from reading package-lock.json.
+// Packages that only tests need, in folders of their own: the oldest tested versions of LiveKit's SDKs, Firefox's driver, and what examples for
+// agents use. An alias in the project's package would keep Deno from reading package-lock.json.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { install } from "../install.js";
@@ -14,6 +14,9 @@ export const rtcNode013 = packagesOf("tools/rtc_node_013", "@livekit/rtc-node/di
 
 /** `livekit-client` 2.16.1. */
 export const livekitClient216 = packagesOf("tools/livekit_client_216", "livekit-client/dist/livekit-client.esm.mjs");
+
+/** `puppeteer-core`, which drives Firefox by WebDriver BiDi. */
+export const puppeteerCore = packagesOf("tools/puppeteer_core", "puppeteer-core/lib/esm/puppeteer/puppeteer-core.js");
 
 /** The AI SDK, LangGraph.js, OpenAI's agents and others, for the recipes. */
 export const agentPackages = packagesOf("examples/agents", "ai/package.json");
