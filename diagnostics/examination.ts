@@ -1,5 +1,6 @@
 import { StreamError } from "../errors.ts";
 import { onAbort, unlessAborted } from "../common/abort.ts";
+import { randomId } from "../common/platform.ts";
 import { pause, systemClock, within } from "../common/clock.ts";
 import { assertKnownNames, type OptionNames } from "../protocol/option_names.ts";
 import { isRecord } from "../common/shapes.ts";
@@ -158,7 +159,7 @@ class Line {
 
   /** Sends bytes until the other end has counted them for some seconds. Resolves with its count; with undefined if none comes. */
   async countThere(seconds: number): Promise<ByteCount | undefined> {
-    const streamId = crypto.randomUUID();
+    const streamId = randomId();
     const answer = new Promise<string>((resolve) => this.#texts.set(streamId, resolve));
     try {
       const attributes = { [SECONDS_ATTRIBUTE]: `${seconds}` };
@@ -196,7 +197,7 @@ class Line {
   }
 
   async #ask<T>(waiting: Map<string, (answer: T) => void>, question: Question): Promise<T | undefined> {
-    const streamId = crypto.randomUUID();
+    const streamId = randomId();
     const answer = new Promise<T>((resolve) => waiting.set(streamId, resolve));
     try {
       await this.#runtime.sendText(JSON.stringify(question), { ...this.#to(), streamId });

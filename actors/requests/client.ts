@@ -2,6 +2,7 @@ import { inBrackets, StreamError, type StreamErrorCode } from "../../errors.ts";
 import { onAbort } from "../../common/abort.ts";
 import { BoundedMap } from "../../common/bounded_map.ts";
 import type { Clock } from "../../common/clock.ts";
+import { randomId } from "../../common/platform.ts";
 import { Deferred } from "../../common/promises.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import { ByteReader } from "../readers/byte_reader.ts";
@@ -54,7 +55,7 @@ export class RequestClient {
   async request(identity: string, topic: string, body: TextSource, options: RequestOptions): Promise<ReplyReader> {
     assertRequest(identity, topic, body, options);
     const { signal, attributes } = options;
-    const id = options.streamId ?? crypto.randomUUID();
+    const id = options.streamId ?? randomId();
     if (signal?.aborted === true || this.#pending.has(id)) {
       if (isTextInParts(body)) dismissSource(body);
       throw signal?.aborted === true ? abortedBy(signal, id, identity) : new StreamError(

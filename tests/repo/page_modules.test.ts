@@ -1,7 +1,9 @@
 // Modules that a web page loads, followed from its entries.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { imports, isPath, touchOfNode } from "../support/sources.ts";
+import { imports, isPath, root, touchOfNode, withoutComments } from "../support/sources.ts";
 
 /** Entries that a web page loads. */
 const ENTRIES: readonly string[] = ["browser.ts", "transports/livekit_client/mod.ts", "workers/browser/entry.js"];
@@ -21,6 +23,11 @@ test("browser.ts: leads to no module that touches Node's modules and globals", (
 test("browser.ts: leads to few packages", () => {
   const packages = imports.filter(({ from, to, typeOnly }) => LOADED.has(from) && !typeOnly && !isPath(to)).map(({ to }) => to);
   assert.equal(new Set(packages), PACKAGES);
+});
+
+test("browser.ts: leads to no randomUUID, which pages without a secure context lack", () => {
+  const users = [...LOADED].filter((path) => withoutComments(readFileSync(join(root, path), "utf8")).includes("randomUUID"));
+  assert.equal(users, []);
 });
 
 function loadedFiles(): Set<string> {
