@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/harness.ts";
-import { imports, isPath, root, touchOfNode, withoutComments } from "../support/sources.ts";
+import { type Import, imports, isPath, root, touchOfNode, withoutComments } from "../support/sources.ts";
 
 /** Entries that a web page loads. */
 const ENTRIES: readonly string[] = ["browser.ts", "transports/livekit_client/mod.ts", "workers/browser/entry.js"];
@@ -11,7 +11,7 @@ const ENTRIES: readonly string[] = ["browser.ts", "transports/livekit_client/mod
 /** Packages that a page may load. */
 const PACKAGES: ReadonlySet<string> = new Set(["@noble/hashes/sha2", "comlink", "xstate"]);
 
-const LOADED: ReadonlySet<string> = loadedFiles();
+const LOADED: ReadonlySet<string> = reachable(({ typeOnly }) => !typeOnly);
 
 const test = suite("page modules");
 
@@ -30,12 +30,21 @@ test("browser.ts: leads to no randomUUID, which pages without a secure context l
   assert.equal(users, []);
 });
 
-function loadedFiles(): Set<string> {
+test("browser.ts: needs no types of Node, which a page's program need not have", () => {
+  const typed = reachable(() => true);
+  const users = imports.filter(({ from, to, typeOnly }) => typeOnly && typed.has(from) && to.startsWith("node:")).map((
+    { from },
+  ) => from);
+  assert.equal(users, []);
+});
+
+/** Files that a page's entries lead to by certain imports. */
+function reachable(isFollowed: (one: Import) => boolean): Set<string> {
   const found = new Set<string>();
   const load = (path: string): void => {
     if (found.has(path)) return;
     found.add(path);
-    for (const { from, to, typeOnly } of imports) if (from === path && isPath(to) && !typeOnly) load(to);
+    for (const one of imports) if (one.from === path && isPath(one.to) && isFollowed(one)) load(one.to);
   };
   for (const entry of ENTRIES) load(entry);
   return found;

@@ -1,5 +1,4 @@
 import type { Endpoint } from "comlink";
-import type { Worker as Thread } from "node:worker_threads";
 import type { Job, JobResult } from "../jobs/job.ts";
 import type { JobPlatform } from "../jobs/engine.ts";
 
@@ -19,6 +18,15 @@ export interface WorkerThread {
 /** A started thread with its comlink endpoint. */
 export interface SpawnedThread extends WorkerThread {
   readonly endpoint: Endpoint;
+}
+
+/** `Worker` of node:worker_threads by some of its members: a page's program has no types of Node. */
+interface Thread {
+  readonly threadId: number;
+  postMessage(value: never): void;
+  ref(): void;
+  unref(): void;
+  terminate(): Promise<number>;
 }
 
 /** Worker started by a user's program: of node:worker_threads, or of the web. */
