@@ -59,6 +59,11 @@ export interface ByteStreamOptions extends StreamOptions {
   name?: string;
   /** Default "application/octet-stream". */
   mimeType?: string;
+  /**
+   * Send each write at once, and before files and other long streams, as texts go: for speech and other bytes that are due now. Such bytes
+   * are not compressed. Default false.
+   */
+  urgent?: boolean;
 }
 
 /** Options of `sendBytes`. */
@@ -75,7 +80,8 @@ export interface CloseOptions {
   attributes?: Record<string, string>;
 }
 
-type Check = readonly [test: (value: unknown) => boolean, shape: string];
+/** Check of an option, and the shape that it asks for. */
+export type Check = readonly [test: (value: unknown) => boolean, shape: string];
 
 const TEXT: Check = [(value) => typeof value === "string", "a string"];
 const FLAG: Check = [(value) => typeof value === "boolean", "true or false"];
@@ -115,7 +121,12 @@ const RECORD_CHECKS: Readonly<Record<keyof RecordStreamOptions, Check>> = {
   format: TEXT,
 };
 
-const BYTES_CHECKS: Readonly<Record<keyof ByteStreamOptions, Check>> = { ...STREAM_CHECKS, name: TEXT, mimeType: TEXT };
+const BYTES_CHECKS: Readonly<Record<keyof ByteStreamOptions, Check>> = {
+  ...STREAM_CHECKS,
+  name: TEXT,
+  mimeType: TEXT,
+  urgent: FLAG,
+};
 
 const CLOSE_CHECKS: Readonly<Record<keyof CloseOptions, Check>> = {
   reason: TEXT,

@@ -5,7 +5,13 @@ import { run } from "./lib/processes.js";
 import { commandFor, root } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 
-const ENTRIES = ["mod.ts", "transports/livekit/mod.ts", "actors/mod.ts", "diagnostics/mod.ts"];
+const ENTRIES = [
+  "mod.ts",
+  "transports/livekit/mod.ts",
+  "actors/mod.ts",
+  "diagnostics/mod.ts",
+  "integrations/livekit_agents/mod.ts",
+];
 const output = join(root, ".cache", "api");
 
 const [deno] = commandFor("deno", await runtimeProgram("deno"));

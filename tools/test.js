@@ -12,8 +12,8 @@ import { HOW_TO_GET } from "./lib/programs/programs.js";
 import { commandFor, root, runnable, runtime, runtimeLabel } from "./lib/runtime.js";
 import { runtimeProgram } from "./lib/runtimes.js";
 
-/** Tests of pages: the page is the same, whatever runtime drives the browser. */
-const ON_NODE = ["tests/browser/", "tests/livekit/pages/", "tests/livekit/programs/bench_browser"];
+/** Tests of pages: the page is the same, whatever runtime drives the browser. And of agents, which run on Node alone. */
+const ON_NODE = ["tests/browser/", "tests/livekit/pages/", "tests/livekit/programs/bench_browser", "tests/livekit/agents/"];
 /** Number of concurrent files. */
 const CONCURRENCY = 2;
 /** Time limit of a file, in seconds. */

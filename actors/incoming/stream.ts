@@ -53,7 +53,7 @@ export class IncomingStream implements IncomingEffects, ReceivingStream {
     this.senderIdentity = opened.senderIdentity ?? from;
     this.#context = context;
     this.acknowledged = opened.extension !== undefined && scheduler.isPaced &&
-      isBulk(opened.description, opened.extension.format);
+      isBulk(opened.description, opened.extension);
     this.tracker = new ProgressTracker(opened.description.info.size ?? 0);
     this.unread = new UnreadWatch(context.stream.deadlines, limits.unreadTimeout, () => {
       this.actor.send({ type: "cancel.requested", error: this.failure("cancelled", UNREAD, UNREAD) });

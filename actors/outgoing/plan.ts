@@ -28,6 +28,8 @@ export interface OutgoingSpec {
   readonly extension: HeaderExtension | undefined;
   /** Whether the stream is bulk: its chunks take turns with other streams. */
   readonly bulk: boolean;
+  /** Whether each write is sent at once. */
+  readonly urgent: boolean;
   /** Whether the header may carry all content: every receiver is a Millrace runtime, and the content is short and complete. */
   readonly inline: boolean;
   readonly sequence: number;
@@ -50,6 +52,8 @@ export interface Opening {
   readonly options: StreamOptions;
   /** Whether parts are sent as they are written: then the stream is never framed. */
   readonly incremental: boolean;
+  /** Whether the user asked that the parts go before bulk. */
+  readonly urgent?: boolean;
   /** Whether all content is available from the start. */
   readonly availableUpFront?: boolean;
   readonly confirm: boolean;
@@ -92,7 +96,7 @@ export interface StreamOrigin {
 
 /** Decides a stream's receivers, format, frames and compression. Throws a StreamError if the header exceeds the limits. */
 export function planStream(
-  { description, options, incremental, availableUpFront = false, confirm, trace }: Opening,
+  { description, options, incremental, urgent = false, availableUpFront = false, confirm, trace }: Opening,
   present: readonly PresentReceiver[],
   missing: readonly MissingReceiver[],
   sender: StreamOrigin,
@@ -112,6 +116,7 @@ export function planStream(
       format,
       confirm,
       ...(isTargeted ? { named: isTargeted } : {}),
+      ...(urgent ? { urgent } : {}),
       ...(allMillrace && listsRecipients ? { topic } : {}),
     }
     : undefined;
@@ -121,7 +126,7 @@ export function planStream(
   const extension = hasRoom ? traced : own; // a tool that watches must not break the stream
   const header = headerWith(extension);
   assertWithinLimits(header, sender.limits);
-  const bulk = isPaced && isBulk(description, format);
+  const bulk = isPaced && isBulk(description, { format, urgent });
   const destinations = missing.map(missingDestination);
   for (const receiver of present) {
     destinations.push(receiver.isMillrace ? destinationOf(receiver, bulk) : new Destination(receiver.identity, 0, undefined));
@@ -131,6 +136,7 @@ export function planStream(
     header,
     extension,
     bulk,
+    urgent,
     sequence,
     confirm,
     inline: allMillrace && availableUpFront && size !== undefined && size <= WHOLE_BYTES,

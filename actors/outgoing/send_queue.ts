@@ -24,16 +24,16 @@ const QUEUE_BYTES = 8 * SEGMENT_BYTES;
 /** Bounded queue between the writer of a stream and its pump. The stream's actor decides whether the stream can be written to. */
 export class SendQueue {
   readonly #segments: QueuedSegment[] = [];
-  readonly #memoryLow: () => boolean;
+  readonly #mayQueueOne: () => boolean;
   #waiting = 0;
   #end: CloseOptions | undefined;
   #error: StreamError | undefined;
   readonly #arrivals = new Notifier();
   readonly #departures = new Notifier();
 
-  /** `memoryLow` returns true while each stream may queue only one segment. */
-  constructor(memoryLow: () => boolean) {
-    this.#memoryLow = memoryLow;
+  /** `mayQueueOne` returns true while the stream may queue only one segment. */
+  constructor(mayQueueOne: () => boolean) {
+    this.#mayQueueOne = mayQueueOne;
   }
 
   /** Whether the queue is more than half full. */
@@ -52,7 +52,7 @@ export class SendQueue {
   }
 
   get #full(): boolean {
-    return this.#waiting >= QUEUE_BYTES || (this.#waiting > 0 && this.#memoryLow());
+    return this.#waiting >= QUEUE_BYTES || (this.#waiting > 0 && this.#mayQueueOne());
   }
 
   /** Resolves when there is room for a segment; rejects with the queue's error once it has failed. */

@@ -68,7 +68,8 @@ export class OutgoingStream implements OutgoingEffects, DeliveredStream {
     this.spec = spec;
     this.context = context;
     this.#hooks = hooks;
-    this.queue = new SendQueue(() => context.codec.segments.inUse > CROWDED_BYTES);
+    // Each urgent write waits until the one before has gone: bytes that are due now must not queue here.
+    this.queue = new SendQueue(() => spec.urgent || context.codec.segments.inUse > CROWDED_BYTES);
     this.tracker = new ProgressTracker(spec.totalSize ?? 0);
     this.startedAt = context.clock.now();
     this.#meter = new ProgressMeter(spec.totalSize, this.startedAt);

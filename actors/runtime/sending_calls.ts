@@ -249,10 +249,12 @@ function startBytes(
   size: number | undefined,
   { finite, availableUpFront = false }: { finite: boolean; availableUpFront?: boolean },
 ): Promise<OutgoingStream> {
+  const { urgent = false } = options;
   return sending.start({
     description: { kind: "bytes", info: bytesInfo(options, size) },
     options,
-    incremental: false,
+    incremental: urgent,
+    urgent,
     availableUpFront,
     confirm: options.confirm ?? finite,
   });

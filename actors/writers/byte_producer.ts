@@ -45,7 +45,9 @@ export class ByteProducer implements Producer<Uint8Array> {
       at += length;
       if (this.#filled === this.#capacity) this.#queueSegment();
     }
-    if (this.#filled > 0 && this.#flushing.at === Infinity) this.#stream.context.deadlines.set(this.#flushing, FLUSH_MS);
+    if (this.#filled === 0) return;
+    if (this.#stream.spec.urgent) this.#queueSegment();
+    else if (this.#flushing.at === Infinity) this.#stream.context.deadlines.set(this.#flushing, FLUSH_MS);
   }
 
   flush(): void {

@@ -19,6 +19,8 @@ export interface HeaderExtension {
   readonly confirm: boolean;
   /** Whether the sender named the receivers: one without a handler is then an error. */
   readonly named?: boolean;
+  /** Whether the sender's user asked for urgent chunks: then the stream is not bulk. */
+  readonly urgent?: boolean;
   /** Topic, if the header's is {@linkcode OWN_TOPIC}. */
   readonly topic?: string;
   /** Content as text or base64, and its digest, of a stream that is whole in its header: see inline_content.ts. */
@@ -46,9 +48,9 @@ export function isTrace(value: unknown): value is TraceCarrier {
 
 /** Encodes a header's extension as the value of {@linkcode OWN_ATTRIBUTE}. */
 export function encodeExtension(
-  { instance: i, sequence: n, format: f, confirm: c, named: d, topic: t, whole: x, trace: p }: HeaderExtension,
+  { instance: i, sequence: n, format: f, confirm: c, named: d, urgent: u, topic: t, whole: x, trace: p }: HeaderExtension,
 ): string {
-  return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, d, t, x, p });
+  return JSON.stringify({ v: PROTOCOL_VERSION, i, n, f, c, d, u, t, x, p });
 }
 
 /** Decodes a header's extension; undefined for a header of another SDK, null if the extension cannot be read. */
@@ -56,10 +58,11 @@ export function decodeExtension(text: string | undefined): HeaderExtension | und
   if (text === undefined) return undefined;
   const own = parseJson(text);
   if (!isRecord(own)) return null;
-  const { v, i, n, f, c, d, t, x, p } = own;
+  const { v, i, n, f, c, d, u, t, x, p } = own;
   if (v !== PROTOCOL_VERSION || !isInstance(i) || !isCount(n) || typeof c !== "boolean") return null;
   if ((f !== "plain" && f !== "framed") || (t !== undefined && typeof t !== "string")) return null;
   if (d !== undefined && typeof d !== "boolean") return null;
+  if (u !== undefined && typeof u !== "boolean") return null;
   if (x !== undefined && (f !== "plain" || !isPair(x))) return null;
   return {
     instance: i,
@@ -67,6 +70,7 @@ export function decodeExtension(text: string | undefined): HeaderExtension | und
     format: f,
     confirm: c,
     ...(d === undefined ? {} : { named: d }),
+    ...(u === undefined ? {} : { urgent: u }),
     ...(t === undefined ? {} : { topic: t }),
     ...(x === undefined ? {} : { whole: x }),
     ...(isTrace(p) ? { trace: p } : {}), // otherwise ignored: a watcher of the sender must not break the stream

@@ -2,7 +2,7 @@
 import { CONTROL_STREAM_ID, OWN_ATTRIBUTE, OWN_TOPIC, STREAM_CHUNK_SIZE } from "../constants.ts";
 import type { ByteStreamInfo, TextStreamInfo } from "../info.ts";
 import type { StreamHeader } from "./packets.ts";
-import { decodeExtension, encodeExtension, type HeaderExtension, type StreamFormat } from "./extension.ts";
+import { decodeExtension, encodeExtension, type HeaderExtension } from "./extension.ts";
 import { isCount, isRecord, isStringArray, isStringRecord } from "../../common/shapes.ts";
 import { isWholeContent } from "./inline_content.ts";
 
@@ -26,9 +26,13 @@ export function promisedSize(
 
 /**
  * Whether a stream is bulk: its chunks take turns with other packets, and are acknowledged. Both ends decide by the header alone.
- * Incremental text is not bulk, nor is content that fits in a chunk.
+ * Incremental text and urgent bytes are not bulk, nor is content that fits in a chunk.
  */
-export function isBulk({ kind, info }: StreamDescription, format: StreamFormat): boolean {
+export function isBulk(
+  { kind, info }: StreamDescription,
+  { format, urgent = false }: Pick<HeaderExtension, "format" | "urgent">,
+): boolean {
+  if (urgent) return false;
   return format === "framed" || (info.size === undefined ? kind === "bytes" : info.size > STREAM_CHUNK_SIZE);
 }
 

@@ -3,7 +3,16 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { projectRoot } from "../../bench/support/project_root.ts";
 
-export const LAYERS: readonly string[] = ["common", "protocol", "workers", "transports", "files", "actors", "diagnostics"];
+export const LAYERS: readonly string[] = [
+  "common",
+  "protocol",
+  "workers",
+  "transports",
+  "files",
+  "actors",
+  "diagnostics",
+  "integrations",
+];
 const FOLDERS: readonly string[] = [...LAYERS, "bench", "tests", "examples", "cli", "tools"];
 
 export interface Import {

@@ -39,6 +39,7 @@ const extension: fc.Arbitrary<HeaderExtension> = fc.record({
   sequence: fc.maxSafeNat(),
   format: fc.constantFrom("plain" as const, "framed" as const),
   confirm: fc.boolean(),
+  urgent: fc.boolean(),
 }, plain);
 
 test("law: decodeHeader reads every encodeHeader, and hides Millrace's own attribute", () => {

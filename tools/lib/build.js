@@ -14,6 +14,7 @@ const FOLDERS = [
   "transports",
   "actors",
   "diagnostics",
+  "integrations",
   "files",
   "bench",
   "tests",

@@ -17,7 +17,7 @@ export type { OfferedStream, Transport, TransportEvents, TransportHandler } from
  *
  * Throws StreamError "transport" if the room is not connected, if it is adopted already, or if its SDK lacks members, which the message
  * names. Throws "invalid-argument" for a value that is not a Room, and for a Room that another copy of this package adopted. Versions
- * 0.13.34 and 1.1.0 of `@livekit/rtc-node` are known to work.
+ * 0.13.34, 0.13.35 and 1.1.0 of `@livekit/rtc-node` are known to work.
  *
  * @example
  * ```ts no-run

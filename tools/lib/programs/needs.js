@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildLivekitServer } from "../servers/livekit_server.js";
-import { agentPackages, livekitClient216, puppeteerCore, rtcNode013 } from "./packages.js";
+import { agentPackages, livekitAgents, livekitClient216, puppeteerCore, rtcNode013 } from "./packages.js";
 import { find, PROGRAMS } from "./programs.js";
 import { root } from "../runtime.js";
 
@@ -24,6 +24,7 @@ export const INSTALLERS = {
   "rtc-node-0.13": rtcNode013.install,
   "livekit-client-2.16": livekitClient216.install,
   "puppeteer-core": puppeteerCore.install,
+  "livekit-agents": livekitAgents.install,
   "agent-packages": agentPackages.install,
 };
 

@@ -1,5 +1,6 @@
 // Packages that only tests need, in folders of their own: the oldest tested versions of LiveKit's SDKs, Firefox's driver, and what examples for
-// agents use. An alias in the project's package would keep Deno from reading package-lock.json.
+// agents use. An alias in the project's package would keep Deno from reading package-lock.json; and LiveKit's agents want an older
+// rtc-node than the project's.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { install } from "../install.js";
@@ -17,6 +18,9 @@ export const livekitClient216 = packagesOf("tools/livekit_client_216", "livekit-
 
 /** `puppeteer-core`, which drives Firefox by WebDriver BiDi. */
 export const puppeteerCore = packagesOf("tools/puppeteer_core", "puppeteer-core/lib/esm/puppeteer/puppeteer-core.js");
+
+/** `@livekit/agents` 1.9.0, with `@livekit/rtc-node` 0.13.35. */
+export const livekitAgents = packagesOf("tools/livekit_agents", "@livekit/agents/dist/index.js");
 
 /** The AI SDK, LangGraph.js, OpenAI's agents and others, for the recipes. */
 export const agentPackages = packagesOf("examples/agents", "ai/package.json");

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { resolve } from "node:path";
 import { findLivekitServer } from "../servers/livekit_server.js";
-import { agentPackages, livekitClient216, puppeteerCore, rtcNode013 } from "./packages.js";
+import { agentPackages, livekitAgents, livekitClient216, puppeteerCore, rtcNode013 } from "./packages.js";
 import { onPath } from "./on_path.js";
 import { findPython } from "./python.js";
 
@@ -20,6 +20,7 @@ export const PROGRAMS = {
   "puppeteer-core": { title: "Firefox's driver", variable: "PUPPETEER_CORE", find: puppeteerCore.find },
   "rtc-node-0.13": { title: "LiveKit's SDK 0.13.34", variable: "RTC_NODE_013", find: rtcNode013.find },
   "livekit-client-2.16": { title: "LiveKit's SDK for pages 2.16.1", variable: "LIVEKIT_CLIENT_216", find: livekitClient216.find },
+  "livekit-agents": { title: "LiveKit's agents 1.9.0", variable: "LIVEKIT_AGENTS", find: livekitAgents.find },
   "agent-packages": { title: "the packages of examples/agents", variable: "AGENT_PACKAGES", find: agentPackages.find },
   python: { title: "Python with LiveKit's SDK", variable: "MILLRACE_PYTHON", find: findPython },
 };
