@@ -1,5 +1,5 @@
 // A byte stream of the web's own kind over a received stream: its bytes are copied once, into the view of a BYOB reader if there is one.
-import { reasonText } from "../common/callbacks.ts";
+import { DESTINATION_FAILED, reasonText } from "../common/callbacks.ts";
 import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import { checkedInPlace, DecodePipeline, extracted } from "./decode_pipeline.ts";
@@ -46,7 +46,7 @@ export function openByteStream(stream: IncomingStream, hooks: ByteSourceHooks): 
   }
 
   async function cancel(reason: unknown): Promise<void> {
-    await hooks.cancel(reasonText(reason));
+    await hooks.cancel(reasonText(reason, DESTINATION_FAILED));
     await pipeline.abandon();
   }
 

@@ -1,4 +1,4 @@
-import { reasonText } from "../common/callbacks.ts";
+import { DESTINATION_FAILED, reasonText } from "../common/callbacks.ts";
 import { BaseReader } from "./base_reader.ts";
 import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
 
@@ -21,7 +21,7 @@ export abstract class TextPartsReader<T> extends BaseReader<T> {
         else controller.enqueue(value);
       },
       cancel: async (reason) => {
-        await this.cancel(reasonText(reason));
+        await this.cancel(reasonText(reason, DESTINATION_FAILED));
         await values.return?.(); // frees blocks at work
       },
     }, { highWaterMark: 0 });

@@ -5,7 +5,7 @@ import type { TextStreamInfo } from "../../protocol/info.ts";
 import type { CloseOptions } from "../../protocol/options.ts";
 import type { ProgressTracker } from "../../protocol/progress.ts";
 import { issuesText, type SchemaResult, type StandardSchema } from "../../protocol/schema.ts";
-import { reasonText } from "../common/callbacks.ts";
+import { reasonText, SOURCE_FAILED } from "../common/callbacks.ts";
 import { settledOf, type Settling, type StreamWriter, type TextStreamWriter } from "../writers/writer.ts";
 import { encodeLine } from "./lines.ts";
 
@@ -81,7 +81,7 @@ class RecordWriter<T> implements RecordStreamWriter<T>, Settling {
     return this.#writable ??= new WritableStream<T>({
       write: (value) => this.#writeOrAbort(value),
       close: () => this.close(),
-      abort: (reason) => this.abort(reasonText(reason)),
+      abort: (reason) => this.abort(reasonText(reason, SOURCE_FAILED)),
     });
   }
 

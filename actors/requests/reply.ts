@@ -1,4 +1,4 @@
-import { StreamError } from "../../errors.ts";
+import { StreamError, type StreamErrorCode } from "../../errors.ts";
 import { isAbortSignal, isError } from "../../common/realms.ts";
 import { isRecord } from "../../common/shapes.ts";
 import type { FileToSend } from "../../protocol/files.ts";
@@ -39,6 +39,8 @@ export class Reply implements RequestReply {
   readonly #stream = new AbortController();
   #writer: StreamWriter<never> | undefined;
   #state: "none" | "begun" | "ended" = "none";
+  /** Failure of the reply that is not its receiver's doing, as that of its source. */
+  #failure: unknown;
   /** Reader of a request whose handler has returned. */
   #handled: TextStreamReader | undefined;
 
@@ -98,9 +100,9 @@ export class Reply implements RequestReply {
     if (this.#state === "begun") {
       await this.#writer?.abort(HANDLER_FAILED);
       this.#stream.abort(new Error(HANDLER_FAILED));
-    } else if (this.#state === "none") {
-      this.#state = "begun";
-      await this.#sendFailure();
+    } else if (this.#state === "none" || this.#failure !== undefined) {
+      if (this.#state === "none") this.#state = "begun";
+      await this.#sendFailure(); // ignored if the receiver has seen the reply fail
     }
     this.#end();
   }
@@ -108,7 +110,7 @@ export class Reply implements RequestReply {
   /** Whether a handler's error is that of a request that nobody waits for. */
   isOwn(error: unknown): boolean {
     const { signal } = this.#cancelled;
-    return signal.aborted && (error === signal.reason || error instanceof StreamError ||
+    return signal.aborted && error !== this.#failure && (error === signal.reason || error instanceof StreamError ||
       (isError(error) && error.name === "AbortError"));
   }
 
@@ -151,7 +153,10 @@ export class Reply implements RequestReply {
       const isUnsent = error instanceof StreamError && error.code === "invalid-argument" && this.#writer === undefined;
       if (isUnsent && this.#state === "begun") this.#state = "none"; // another call may succeed
       else {
-        if (!this.#stream.signal.aborted) this.#cancelled.abort(error);
+        if (!this.#stream.signal.aborted) {
+          if (!isOfReceiver(error)) this.#failure = error;
+          this.#cancelled.abort(error);
+        }
         this.#end();
       }
       throw error;
@@ -193,4 +198,12 @@ export class Reply implements RequestReply {
   get #target(): { topic: string; destinationIdentities: readonly string[] } {
     return { topic: this.#request.topic, destinationIdentities: [this.#request.from] };
   }
+}
+
+/** Codes of a reply whose receiver does not want it, or has left. */
+const OF_RECEIVER: ReadonlySet<string> = new Set<StreamErrorCode>(["cancelled", "closed", "disconnected", "refused", "timeout"]);
+
+/** Whether a reply has ended for want of its receiver, or by the handler's own `abort`. */
+function isOfReceiver(error: unknown): boolean {
+  return error instanceof StreamError && (OF_RECEIVER.has(error.code) || (error.code === "aborted" && error.cause === undefined));
 }

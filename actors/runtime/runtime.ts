@@ -54,8 +54,8 @@ export interface Runtime extends AsyncDisposable {
   streamText(options?: TextStreamOptions): Promise<TextStreamWriter>;
   /**
    * Sends a text, or all parts of a source as they come. Resolves when all bytes were handed to the transport; with `confirm`, when receipts
-   * have arrived. Rejects with "aborted" and the `cause` if the source fails. If the stream fails, the source is returned or cancelled: a
-   * model stops when nobody listens.
+   * have arrived. Rejects with "aborted" and the `cause` if the source fails; receivers get a neutral reason, or a StreamError's own. If the
+   * stream fails, the source is returned or cancelled: a model stops when nobody listens.
    */
   sendText(text: TextSource, options?: SendTextOptions): Promise<TextStreamInfo>;
   /**

@@ -1,6 +1,7 @@
-import { causeText, inBrackets, StreamError } from "../../errors.ts";
+import { inBrackets, StreamError } from "../../errors.ts";
 import { shouldYield, yieldToEventLoop } from "../../common/event_loop.ts";
 import { show } from "../../protocol/options.ts";
+import { reasonText, SOURCE_FAILED } from "../common/callbacks.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
 import { endSource } from "./sources.ts";
 import type { StreamWriter } from "./writer.ts";
@@ -16,7 +17,7 @@ export async function writeSource<T>(
   } catch (error) {
     const failure = sourceFailure(stream, error);
     endSource(values);
-    await writer.abort(causeText(failure.cause ?? failure));
+    await writer.abort(reasonText(failure, SOURCE_FAILED));
     throw failure;
   }
   await writer.close();

@@ -7,7 +7,7 @@ import type { ProgressTracker } from "../../protocol/progress.ts";
 import type { Bytes } from "../../common/realms.ts";
 import { ByteProducer } from "./byte_producer.ts";
 import type { OutgoingStream } from "../outgoing/stream.ts";
-import { reasonText } from "../common/callbacks.ts";
+import { reasonText, SOURCE_FAILED } from "../common/callbacks.ts";
 import type { Producer } from "./producer.ts";
 import { TextProducer } from "./text_producer.ts";
 
@@ -158,7 +158,7 @@ class Writer<Given, Data, Info> implements StreamWriter<Given>, Settling {
     return this.#writable ??= new WritableStream<Given>({
       write: (data) => this.#writeOrAbort(data),
       close: () => this.close(),
-      abort: (reason) => this.abort(reasonText(reason)),
+      abort: (reason) => this.abort(reasonText(reason, SOURCE_FAILED)),
     });
   }
 

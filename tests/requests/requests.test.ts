@@ -193,6 +193,33 @@ test("request: a handler that throws in mid-reply aborts the reply", () =>
     assert.is(error.reason, "its handler failed");
   }));
 
+test("request: a reply whose source fails is aborted, and its error goes to the handler's onError", () =>
+  inPair(async (alice, bob, room) => {
+    async function* failing(): AsyncGenerator<string> {
+      yield await Promise.resolve("so far");
+      throw new Error("the password is 1234");
+    }
+    bob.registerRequestHandler("ask", async (_request, reply) => void await reply.sendText(failing()));
+    const reply = await alice.request("bob", "ask", "x");
+    const error = await rejection(() => reply.readAll(), "aborted");
+    assert.is(error.reason, "the source failed");
+    await until(() => room.told("bob").length > 0);
+    assert.equal(room.told("bob").map(({ error: told }) => [told.code, (told.cause as Error).message]), [[
+      "aborted",
+      "the password is 1234",
+    ]]);
+    assert.equal(room.told("alice"), []);
+  }));
+
+test("request: a reply that fails before it begins is cancelled at once", () =>
+  inPair(async (alice, bob, room) => {
+    bob.registerRequestHandler("ask", async (_request, reply) => void await reply.sendFile("/nowhere/to/be/found"));
+    const error = await rejection(() => alice.request("bob", "ask", "x", { timeout: Infinity }), "cancelled");
+    assert.is(error.reason, "its handler failed");
+    await until(() => room.told("bob").length > 0);
+    assert.equal(room.told("bob").map(({ error: told }) => told.code), ["file-error"]);
+  }));
+
 test("reply: a second one is closed, and one with wrong options leaves room for another", () =>
   inPair(async (alice, bob) => {
     const asked = collectRequests(bob);

@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 import * as assert from "uvu/assert";
 import { createActor } from "xstate";
 import { sendTextActor } from "../../actors/mod.ts";
+import { StreamError } from "../../errors.ts";
 import type { Runtime, TextSource } from "../../mod.ts";
 import { Deferred } from "../../common/promises.ts";
 import { collectTexts, last, nextText, TO_BOB } from "../support/handlers.ts";
@@ -90,7 +91,7 @@ test("sendText: an empty source is an empty text, and a pair of surrogates split
     assert.equal(texts, ["", "", "", "a😀b", "\ufffdx"]);
   }));
 
-test("sendText: a source that fails aborts the stream with its reason, after the parts before", () =>
+test("sendText: a source that fails aborts the stream after the parts before, and its error stays with the caller", () =>
   inPair(async (alice, bob) => {
     async function* failing(): AsyncGenerator<string> {
       yield "so far";
@@ -112,11 +113,35 @@ test("sendText: a source that fails aborts the stream with its reason, after the
       const end = await rejection(async () => {
         for await (const part of reader) text += part;
       }, "aborted");
-      assert.is(end.reason, "no more tokens");
+      assert.is(end.reason, "the source failed");
+      assert.not.match(end.message, "no more tokens");
       assert.is(text, "so far");
       const error = await sending;
       assert.is((error.cause as Error).message, "no more tokens");
       assert.match(error.message, "source failed (no more tokens)");
+      bob.unregisterTextStreamHandler("t");
+    }
+  }));
+
+test("sendText: the reason of a source's StreamError reaches receivers, and its message does not", () =>
+  inPair(async (alice, bob) => {
+    async function* failing(error: StreamError): AsyncGenerator<string> {
+      yield await Promise.resolve("so far");
+      throw error;
+    }
+    const secret = "the key sk-secret is invalid";
+    for (
+      const [error, reason] of [
+        [new StreamError("aborted", secret, { reason: "out of credit" }), "out of credit"],
+        [new StreamError("transport", secret, { cause: new Error(secret) }), "the source failed"],
+      ] as const
+    ) {
+      const incoming = nextText(bob, "t");
+      const sending = rejection(() => alice.sendText(failing(error), TO_BOB), error.code);
+      const end = await rejection(async () => await (await incoming).readAll(), "aborted");
+      assert.is(end.reason, reason);
+      assert.not.match(end.message, "sk-secret");
+      assert.is(await sending, error);
       bob.unregisterTextStreamHandler("t");
     }
   }));

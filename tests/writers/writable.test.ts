@@ -52,7 +52,7 @@ test("StreamWriter.writable: a failing source aborts the stream", () =>
     await source.pipeTo(writer.writable).catch((error: Error) => (message = error.message));
     assert.is(message, "out of words");
     const error = await rejection(async () => await (await heard).readAll(), "aborted");
-    assert.is(error.reason, "out of words");
+    assert.is(error.reason, "the source failed");
   }));
 
 test("TextStreamWriter.writable: a value that is no text fails the writable and the stream", () =>
