@@ -47,6 +47,7 @@ interface Tools {
   readonly startFirefox: (path: string, profile: string) => Promise<Started & { readonly url: string }>;
   readonly startRelay: (options: { from: string; to: string; seed?: number } & Line) => Promise<Relay>;
   readonly freePort: () => Promise<number>;
+  readonly buildAgentExamples: () => Promise<string>;
 }
 
 const tools = await import(pathToFileURL(join(projectRoot(), "tools", "lib", "for_tests.js")).href) as Tools;
@@ -59,3 +60,4 @@ export const startRedisServer: Tools["startRedisServer"] = tools.startRedisServe
 export const startFirefox: Tools["startFirefox"] = tools.startFirefox;
 export const startRelay: Tools["startRelay"] = tools.startRelay;
 export const freePort: Tools["freePort"] = tools.freePort;
+export const buildAgentExamples: Tools["buildAgentExamples"] = tools.buildAgentExamples;

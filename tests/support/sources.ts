@@ -30,7 +30,7 @@ export const imports: readonly Import[] = [...sources].flatMap(([path, text]) =>
 
 /** Whether a specifier is a path of the project, not a package's or a built-in's name. */
 export function isPath(to: string): boolean {
-  return /\.(ts|js)$/.test(to);
+  return /\.(ts|js)$/.test(to) && !to.startsWith("@");
 }
 
 /** Top folder of a file; "" for files at the top. */
@@ -78,7 +78,7 @@ function sourcePaths(): string[] {
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return ["node_modules", "bin", "venv"].includes(entry.name) ? [] : filesIn(path);
+    if (entry.isDirectory()) return ["node_modules", "dist", "bin", "venv"].includes(entry.name) ? [] : filesIn(path);
     return [path];
   });
 }
