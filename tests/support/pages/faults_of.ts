@@ -72,7 +72,7 @@ export async function pageFaults(sdk: ClientSdk, start?: () => Promise<TestBrows
     "livekit: a page's full reconnect ends its streams with a code at both ends, and new ones work",
     () =>
       rooms.in(async (room) => {
-        const { runtime, alice, sending, read } = await underWay(pages, room);
+        const { runtime, alice, sending, read } = await underWay(pages, room, { isListed: true });
         await alice.call("listen", "back");
         await alice.call("simulate", "full-reconnect");
         const { code } = await room.step("the reader's end", read);
@@ -95,15 +95,19 @@ export async function pageFaults(sdk: ClientSdk, start?: () => Promise<TestBrows
 
 type NodeRuntime = Awaited<ReturnType<Parameters<Parameters<LiveKitRooms["in"]>[0]>[0]["join"]>>["runtime"];
 
-/** Bob, Alice's page, and a long stream from it to him that must fail. The send resolves with undefined if its page is gone. */
-async function underWay(pages: Pages, room: LiveKitRoom): Promise<{
+/**
+ * Bob, Alice's page, and a long stream from it to him that must fail. The send resolves with undefined if its page is gone. If she `isListed`,
+ * the server has told him of her: it does so seconds late, and not of the end of a connection that it had not told of.
+ */
+async function underWay(pages: Pages, room: LiveKitRoom, { isListed = false }: { isListed?: boolean } = {}): Promise<{
   runtime: NodeRuntime;
   alice: PageMember;
   sending: Promise<Sent | undefined>;
   read: Promise<StreamError>;
 }> {
-  const { runtime } = await room.join("bob");
+  const { runtime, room: bob } = await room.join("bob");
   const alice = await pages.join(room, "alice");
+  if (isListed) await until(() => bob.remoteParticipants.has("alice"));
   const reader = readerOf(runtime);
   const sending = alice.call("send", { kind: "bytes", bytes: LONG_BYTES }, { topic: "t", destinationIdentities: ["bob"] })
     .catch(() => undefined);
