@@ -1,12 +1,19 @@
-// Agent of worker.js: a session with a fake model in a Room that a Millrace runtime has adopted. It writes what happens as lines of JSON.
+// Agent of worker.js: a session with a fake model in a Room that a Millrace runtime has adopted. It writes what happens as lines of JSON. The
+// job's metadata say whom the session is with ("linked"), who speaks for it ("avatar"), and how many bytes the entry sends before it ends
+// ("bytes").
 import process from "node:process";
-import { AgentSession, defineAgent, testing, voice } from "@livekit/agents";
-import { adoptJob, transcriptionOutput } from "../../dist/integrations/livekit_agents/mod.js";
+import { AgentSession, AudioOutput, defineAgent, testing, voice } from "@livekit/agents";
+import { AudioFrame } from "@livekit/rtc-node";
+import { adoptJob, avatarAudioOutput, transcriptionOutput } from "../../dist/integrations/livekit_agents/mod.js";
 
 const { Agent } = voice;
 
 /** Bytes of a part of a file. */
 const PART = 30_000;
+
+/** Samples a second of speech, and of a frame. */
+const RATE = 24_000;
+const SAMPLES = 2_400;
 
 /** Writes a line for the test. */
 function tell(event, more = {}) {
@@ -20,8 +27,56 @@ const model = () =>
     { input: "Hello from Bob", content: "Bob, I have read you too." },
   ]);
 
+/** Replaces a voice: frames of a tone that no codec shortens. */
+function speech(seconds) {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= seconds * RATE) return controller.close();
+      const samples = Int16Array.from({ length: SAMPLES }, (_, n) => (at + n) & 0x7fff);
+      at += SAMPLES;
+      controller.enqueue(new AudioFrame(samples, RATE, 1, SAMPLES));
+    },
+  });
+}
+
+async function sendFile(runtime, identity, bytes) {
+  const source = (function* () {
+    for (let at = 0; at < bytes; at += PART) yield crypto.getRandomValues(new Uint8Array(PART));
+  })();
+  try {
+    await runtime.sendBytes(source, { topic: "report", destinationIdentities: [identity] });
+    tell("sent");
+  } catch ({ code }) {
+    tell("not sent", { code });
+  }
+}
+
+/** What participants may ask for. */
+function answer(job, runtime, session) {
+  const on = (topic, act) => {
+    runtime.registerTextStreamHandler(topic, async (reader, { identity }) => await act(await reader.readAll(), identity));
+  };
+  on("send file", (bytes, identity) => sendFile(runtime, identity, Number(bytes)));
+  on("shut down", (reason) => job.shutdown(reason));
+  on("interrupt", () => void session.interrupt());
+  on("speak", async (seconds) => {
+    const said = session.say("It depends.", { audio: speech(Number(seconds)) });
+    await said.waitForPlayout();
+    tell("spoken", { interrupted: said.interrupted });
+  });
+  runtime.registerByteStreamHandler("files", async (reader) => {
+    try {
+      tell("saved", await reader.saveTo(job.job.metadata === "" ? "" : `${JSON.parse(job.job.metadata).folder}/`));
+    } catch ({ code }) {
+      tell("not saved", { code });
+    }
+  });
+}
+
 export default defineAgent({
   entry: async (job) => {
+    const { linked, avatar, bytes } = JSON.parse(job.job.metadata);
     const runtime = await adoptJob(job, { onError: ({ code, message }) => tell("error", { code, message }) });
     const state = () => runtime.actor.getSnapshot().value;
     job.room.once("disconnected", () => tell("room disconnected", { runtime: state() }));
@@ -30,25 +85,12 @@ export default defineAgent({
       return Promise.resolve();
     });
 
-    runtime.registerByteStreamHandler("files", async (reader, { identity }) => {
-      tell("file", { from: identity, bytes: (await reader.readAll()).length });
-    });
-    runtime.registerTextStreamHandler("send file", async (reader, { identity }) => {
-      const bytes = Number(await reader.readAll());
-      const source = (async function* () {
-        for (let at = 0; at < bytes; at += PART) yield crypto.getRandomValues(new Uint8Array(PART));
-      })();
-      try {
-        await runtime.sendBytes(source, { topic: "report", destinationIdentities: [identity] });
-        tell("sent");
-      } catch ({ code }) {
-        tell("not sent", { code });
-      }
-    });
-    runtime.registerTextStreamHandler("shut down", async (reader) => job.shutdown(await reader.readAll()));
-
-    const { linked } = JSON.parse(job.job.metadata);
     const session = new AgentSession({ llm: model() });
+    answer(job, runtime, session);
+    if (avatar !== undefined) {
+      const onError = ({ code, message }) => tell("avatar error", { code, message });
+      session.output.audio = avatarAudioOutput(AudioOutput, runtime, { room: job.room, identity: avatar, onError });
+    }
     await session.start({
       agent: new Agent({ instructions: "Answer." }),
       room: job.room,
@@ -57,5 +99,6 @@ export default defineAgent({
     });
     session.output.transcription = transcriptionOutput(runtime);
     tell("ready", { identity: runtime.identity, process: process.pid, parent: process.ppid });
+    if (bytes !== undefined) await sendFile(runtime, linked, bytes);
   },
 });

@@ -16,6 +16,14 @@ export interface AgentEvent {
   readonly [name: string]: unknown;
 }
 
+/** Wishes of a test: see tools/livekit_agents/agent.js. */
+export interface JobMetadata {
+  readonly linked: string;
+  readonly avatar?: string;
+  readonly bytes?: number;
+  readonly folder?: string;
+}
+
 export class AgentWorker implements AsyncDisposable {
   readonly program: ExampleProgram;
   readonly #room: LiveKitRoom;
@@ -40,11 +48,11 @@ export class AgentWorker implements AsyncDisposable {
     }
   }
 
-  /** Dispatches a job to the room, whose session is with `linked`. Resolves with the agent's identity when the session has started. */
-  async dispatch(linked: string): Promise<string> {
+  /** Dispatches a job to the room. Resolves with the agent's identity when its session has started. */
+  async dispatch(metadata: JobMetadata): Promise<string> {
     const { server: { url, key, secret }, name } = this.#room;
     const dispatches = new AgentDispatchClient(url.replace(/^ws/, "http"), key, secret);
-    await dispatches.createDispatch(name, AGENT, { metadata: JSON.stringify({ linked }) });
+    await dispatches.createDispatch(name, AGENT, { metadata: JSON.stringify(metadata) });
     return String((await this.told("ready"))["identity"]);
   }
 
