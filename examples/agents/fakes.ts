@@ -1,4 +1,5 @@
 // Models without network, by which the recipes are tried: they say some words, then end, fail, or are silent until they are stopped.
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { AIMessage, AIMessageChunk } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
@@ -83,9 +84,12 @@ class FakeChatModel extends BaseChatModel {
   override async *_streamResponseChunks(
     _messages: unknown,
     { signal }: this["ParsedCallOptions"],
+    run?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
     for await (const text of say(this.#script, signal)) {
-      yield new ChatGenerationChunk({ text, message: new AIMessageChunk(text) });
+      const chunk = new ChatGenerationChunk({ text, message: new AIMessageChunk(text) });
+      yield chunk;
+      await run?.handleLLMNewToken(text, undefined, undefined, undefined, undefined, { chunk }); // graphs learn of words by this
     }
   }
 }

@@ -9,7 +9,7 @@ export const progress = z.union([z.object({ words: z.string() }), z.object({ don
 
 export function serveGraph(runtime: Runtime, model: BaseChatModel): void {
   const graph = new StateGraph(MessagesAnnotation)
-    .addNode("answer", async ({ messages }, { signal }) => ({ messages: [await model.invoke(messages, signal && { signal })] }))
+    .addNode("answer", async ({ messages }) => ({ messages: [await model.invoke(messages)] }))
     .addEdge(START, "answer")
     .compile();
 

@@ -15,7 +15,7 @@ const listeners = new Map<AbortSignal, Listening>();
 
 /** Paths in a stack that tell the maker. Frames of this file and of the runtime do not. */
 const LIBRARY = /[\\/](actors|files|protocol|transports|workers)[\\/]([\w-]+[\\/])?[^\\/]+\.(js|ts)/;
-const TESTS = /[\\/]tests[\\/]/;
+const OTHERS = /[\\/](tests|node_modules)[\\/]/;
 const OWN = /[\\/]leaks\.(js|ts)/;
 
 function note(): Made {
@@ -25,11 +25,11 @@ function note(): Made {
 /** The pool of the process outlives each test. */
 const POOL = /[\\/]workers[\\/]pool[\\/]/;
 
-/** Whether the first place outside this file is the library's: a test's own timers do not count. */
+/** Whether the first place outside this file is the library's: timers of a test or a package do not count. */
 function isOfLibrary({ error: { stack = "" } }: Made): boolean {
   if (POOL.test(stack)) return false;
-  const place = stack.split("\n").slice(1).find((line) => !OWN.test(line) && (LIBRARY.test(line) || TESTS.test(line)));
-  return place !== undefined && !TESTS.test(place);
+  const place = stack.split("\n").slice(1).find((line) => !OWN.test(line) && (LIBRARY.test(line) || OTHERS.test(line)));
+  return place !== undefined && !OTHERS.test(place);
 }
 
 function watchTimers(): void {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildAgentExamples } from "../../../bench/support/programs.ts";
-import type { Runtime, StandardSchema, TextSource, Transport } from "../../../mod.ts";
+import type { Runtime, StandardSchema, TextSource, TextStreamReader, Transport } from "../../../mod.ts";
 
 const folder = await buildAgentExamples();
 const extension = folder.endsWith("dist") ? "js" : "ts";
@@ -36,7 +36,7 @@ interface Recipes {
   readonly progress: StandardSchema<unknown, { words: string } | { done: string }>;
   serveAgent(runtime: Runtime, agent: unknown): void;
   addExportTool(server: unknown, runtime: Runtime, rowsOf: (table: string) => AsyncIterable<Uint8Array>): void;
-  serveInspected(transport: Transport, think: () => TextSource, inspector: unknown): Promise<Runtime>;
+  serveInspected(transport: Transport, think: (question: TextStreamReader) => TextSource, inspector: unknown): Promise<Runtime>;
 }
 
 interface Fakes {
