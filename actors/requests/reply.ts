@@ -27,6 +27,8 @@ interface Request {
   readonly streamId: string;
   readonly from: string;
   readonly topic: string;
+  /** Whether a Millrace runtime has sent it. */
+  readonly isMillrace: boolean;
 }
 
 /** The reply to one request, and the signal of those who wait for it. */
@@ -187,7 +189,10 @@ export class Reply implements RequestReply {
   }
 
   #ofText<O extends StreamOptions>(options: O): O {
-    return isRecord(options) ? { ...options, ...this.#target, replyToId: this.#request.streamId } : options;
+    if (!isRecord(options)) return options;
+    const { streamId: replyToId, isMillrace } = this.#request;
+    const attributes = isMillrace ? {} : { attributes: { ...options.attributes, [REPLY_TO]: replyToId } }; // rtc-node shows no field
+    return { ...options, ...this.#target, replyToId, ...attributes };
   }
 
   #ofBytes<O extends StreamOptions>(options: O): O {

@@ -67,7 +67,7 @@ export interface StreamCalls {
   sendFile(file: FileToSend, options: SendFileOptions): Promise<ByteStreamInfo>;
 }
 
-/** Attribute with the id of the request, of replies that have no field for it: of bytes, and of rtc-node's texts. */
+/** Attribute with the id of the request, of replies that have no field for it: of bytes, and of texts from and to rtc-node. */
 export const REPLY_TO = "replyToId";
 
 /** Attribute of the streams that say more of a request than its text: `CANCELLED` of its sender, `FAILED` of its receiver. */

@@ -60,7 +60,11 @@ export class RequestServer {
     if (replyToOf(stream.description.info) !== undefined) throw refuse(stream, "it replies to no open request");
     if (this.#find(from, streamId) !== undefined) throw refuse(stream, "its id is that of an open request");
     const reader = new TextReader(stream);
-    const reply = new Reply(this.#calls, { streamId, from, topic }, () => this.#forget(from, streamId, reply));
+    const reply = new Reply(
+      this.#calls,
+      { streamId, from, topic, isMillrace: stream.isMillrace },
+      () => this.#forget(from, streamId, reply),
+    );
     this.#remember(from, streamId, reply);
     stream.closed.catch((error: StreamError) => {
       if (SENDER_ENDED.has(error.code)) reply.cancel(error);

@@ -108,6 +108,7 @@ test("registerRequestHandler: answers another SDK's text by an ordinary stream t
     await until(() => dave.trailers.length === 1);
     const [answer] = dave.headers;
     assert.is(answer?.header.content.kind === "text" ? answer.header.content.replyToId : undefined, "question");
+    assert.is(answer?.header.attributes["replyToId"], "question"); // some SDKs show no field
     assert.equal(dave.content(answer?.streamId ?? ""), utf8("hello dave"));
     assert.not(answer !== undefined && isOurs(answer));
     assert.equal(eve.headers.filter(({ from }) => from === "alice"), []);

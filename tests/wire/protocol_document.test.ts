@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { MAX_LINE_BYTES } from "../../actors/records/lines.ts";
+import { CANCELLED, FAILED, REPLY_TO, REQUEST_STATE } from "../../actors/requests/request.ts";
 import { type ControlMessage, decodeControl, encodeControl } from "../../protocol/wire/control.ts";
 import { encodeFrameHeader } from "../../protocol/wire/frames.ts";
 import { encodeTrailer } from "../../protocol/wire/extension.ts";
@@ -17,6 +19,11 @@ const data = new Uint8Array(20_000);
 const digest = new Uint8Array(createHash("sha256").update(data).digest());
 const streamDigest = createHash("sha256").update(digest).digest("base64");
 const document = readFileSync(documentPath(), "utf8");
+
+test("PROTOCOL.md: names the attributes of requests and records with their values, and the longest line", () => {
+  for (const name of [REPLY_TO, REQUEST_STATE, CANCELLED, FAILED, "format"]) assert.match(document, `\`${name}\``);
+  assert.match(document, `at most ${MAX_LINE_BYTES.toLocaleString("en")} bytes without its end`);
+});
 
 test("PROTOCOL.md: hello", () => {
   isControl("hex hello", {
