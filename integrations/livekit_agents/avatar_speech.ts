@@ -202,7 +202,11 @@ export class AvatarSpeech {
     if (segment === undefined || !this.#playing.includes(segment)) return;
     this.#playing = this.#playing.filter((one) => one !== segment);
     cut(segment);
-    this.#told.finished(event);
+    try {
+      this.#told.finished(event);
+    } catch (error) {
+      this.#context.report(error); // of a listener of the session, which must not break what ends the segment
+    }
   }
 }
 

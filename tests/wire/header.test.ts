@@ -2,7 +2,7 @@ import { OWN_ATTRIBUTE, OWN_TOPIC } from "../../protocol/constants.ts";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { decodeTrailer, encodeTrailer, type HeaderExtension } from "../../protocol/wire/extension.ts";
-import { decodeHeader, encodeHeader, type StreamDescription } from "../../protocol/wire/header.ts";
+import { decodeHeader, encodeHeader, isBulk, type StreamDescription } from "../../protocol/wire/header.ts";
 import { headerBytes, overLimits } from "../../protocol/wire/header_limits.ts";
 import { resolveLimits } from "../../protocol/limits.ts";
 import type { StreamHeader } from "../../protocol/wire/packets.ts";
@@ -92,11 +92,19 @@ test("decodeHeader: invalid headers are undefined", () => {
   const wrong: object[] = [{ streamId: 1 }, { timestamp: -1 }, { totalSize: 0.5 }, { attributes: { a: 1 } }, {
     senderIdentity: 1,
   }, { content: { kind: "later" } }];
-  for (const change of [{ v: 2 }, { i: "" }, { n: -1 }, { f: "later" }, { c: 1 }, { t: 1 }]) {
+  for (const change of [{ v: 2 }, { i: "" }, { n: -1 }, { f: "later" }, { c: 1 }, { d: 1 }, { u: 1 }, { t: 1 }]) {
     wrong.push({ attributes: { [OWN_ATTRIBUTE]: JSON.stringify({ ...own, ...change }) } });
   }
   wrong.push({ attributes: { [OWN_ATTRIBUTE]: "{" } }, { attributes: { [OWN_ATTRIBUTE]: "[]" } });
   for (const change of wrong) assert.is(decodeHeader({ ...good, ...change }), undefined, JSON.stringify(change));
+});
+
+test("isBulk: an open byte stream is, unless its sender said that it is urgent", () => {
+  const info = { streamId: "s", mimeType: "", topic: "", timestamp: 0, attributes: {}, name: "" };
+  for (const format of ["plain", "framed"] as const) {
+    assert.ok(isBulk({ kind: "bytes", info }, { format }));
+    assert.not.ok(isBulk({ kind: "bytes", info }, { format, urgent: true }));
+  }
 });
 
 test("decodeHeader: an empty senderIdentity or replyToId counts as absent", () => {
