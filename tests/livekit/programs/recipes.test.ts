@@ -1,9 +1,17 @@
 // needs: agent-packages
 // A recipe of examples/agents in a room of a real server: the AI SDK's words for runtimes and for LiveKit's SDK alone.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
+import { projectRoot } from "../../../bench/support/project_root.ts";
+import { createRuntime, type Runtime } from "../../../mod.ts";
+import { livekit } from "../../../transports/livekit/mod.ts";
 import { fakes, recipes, type Script } from "../../support/agents/recipes.ts";
 import { suite } from "../../support/harness.ts";
 import { LiveKitRooms } from "../../support/livekit/livekit_rooms.ts";
+import { closeRooms, connect, type Room } from "../../support/livekit/rooms.ts";
 import { rejection } from "../../support/rejections.ts";
 import { until } from "../../support/waiting.ts";
 
@@ -52,9 +60,45 @@ test("serveModel(): the model is stopped when the asker cancels, or its connecti
     await until(() => stops === 2);
   }));
 
+test("README.md: the lines that get a token put the agent into its room, where it answers", async () => {
+  await withAgentOfReadme(async (agent) => {
+    recipes.serveModel(agent, fakes.fakeLanguageModel(script("whole")));
+    const room = await connect(rooms.server, "alice", "lobby");
+    const alice = await createRuntime({ transport: livekit(room) });
+    const reader = await alice.request("agent", "ask", "What is it?", { reply: "text" });
+    assert.is(await reader.readAll(), WORDS.join(""));
+    await alice.close();
+  });
+});
+
 test.after(() => rooms.close());
 test.run();
 
 function script(ending: Script["ending"]): Script {
   return { words: WORDS, ending, stopped: () => {} };
+}
+
+/** Runs the lines of README.md, which give the agent's Room and runtime, with the variables of the server. */
+async function withAgentOfReadme(body: (agent: Runtime) => Promise<void>): Promise<void> {
+  const section = /\n## In your agent\n[^]*?```ts no-run\n([^]*?)```/.exec(
+    readFileSync(join(projectRoot(), "README.md"), "utf8"),
+  );
+  const folder = join(projectRoot(), ".cache", `agent-${process.pid}`);
+  const file = join(folder, "agent.mjs");
+  const { url: LIVEKIT_URL, key: LIVEKIT_API_KEY, secret: LIVEKIT_API_SECRET } = rooms.server;
+  Object.assign(process.env, { LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET });
+  mkdirSync(folder, { recursive: true });
+  try {
+    writeFileSync(file, `${section?.[1] ?? ""}export { room, runtime };\n`);
+    const { room, runtime } = await import(pathToFileURL(file).href) as { room: Room; runtime: Runtime };
+    try {
+      await body(runtime);
+    } finally {
+      await runtime.close();
+      await room.disconnect();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await closeRooms();
+  }
 }
