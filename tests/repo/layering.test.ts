@@ -138,6 +138,13 @@ test("layering: only workers/ imports comlink or starts threads", () => {
   assert.equal(starts.filter((path) => layerOf(path) !== "workers"), []);
 });
 
+test("layering: nothing imports an integration, so that it costs only those who do", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    layerOf(to) === "integrations" && [...LAYERS, ""].includes(layerOf(from)) && layerOf(from) !== "integrations"
+  );
+  assert.equal(wrong.map(described), []);
+});
+
 test("layering: only actors/ and mod.ts import xstate", () => {
   const wrong = imports.filter(({ from, to }) =>
     /^xstate(\/|$)/.test(to) && LAYERS.includes(layerOf(from)) && layerOf(from) !== "actors"
