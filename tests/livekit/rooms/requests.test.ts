@@ -16,6 +16,8 @@ const rooms = await LiveKitRooms.start();
 const step = z.object({ tool: z.string(), seconds: z.number() });
 const STEPS = Array.from({ length: 50 }, (_, seconds) => ({ tool: `tool ${seconds}`, seconds }));
 
+const LINES = STEPS.map((value) => JSON.stringify(value)).join("\n");
+
 test("request(): text, records and bytes come back from a runtime in the room, and nobody else sees a packet", () =>
   rooms.in(async (fixture) => {
     const eve = await fixture.plain("eve");
@@ -114,6 +116,28 @@ test("streamRecords(): a participant of the SDK reads records by their lines", (
     assert.is(heard[0]?.attributes["format"], "steps-1");
   }));
 
+test("registerRecordStreamHandler(): records come from a runtime and from the SDK's lines, and a wrong one is told", () =>
+  rooms.in(async (fixture) => {
+    const [alice, bob] = await fixture.acquaintedPair();
+    const dave = await fixture.plain("dave");
+    const got = new Map<string, unknown[]>();
+    bob.runtime.registerRecordStreamHandler("steps", async (reader, { identity }) => {
+      got.set(identity, await reader.readAll());
+    }, { schema: step });
+    const to = { topic: "steps", destinationIdentities: ["bob"] };
+    const writer = await alice.runtime.streamRecords({ ...to, schema: step, confirm: true });
+    for (const value of STEPS) await writer.write(value);
+    await writer.close();
+    await dave.localParticipant?.sendText(LINES, to);
+    await until(() => got.size === 2);
+    assert.equal([...got], [["alice", STEPS], ["dave", STEPS]]);
+    await dave.localParticipant?.sendText(`${LINES}\n{"tool":5}`, to);
+    await until(() => bob.errors.length > 0);
+    assert.is(bob.errors[0]?.code, "refused");
+    assert.match(bob.errors[0]?.message ?? "", `line ${STEPS.length + 1}`);
+    assert.is(got.size, 2);
+  }));
+
 test.after(() => rooms.close());
 test.run();
 
@@ -136,7 +160,7 @@ function answerPlainly(dave: Room): void {
         await writer?.write(pattern(50_000));
         await writer?.close();
       } else {await dave.localParticipant?.sendText(
-          wanted === "text" ? "from dave" : STEPS.map((value) => JSON.stringify(value)).join("\n"),
+          wanted === "text" ? "from dave" : LINES,
           to,
         );}
     });
