@@ -76,6 +76,7 @@ function write(examples) {
         "millrace": ["../../mod.ts"],
         "millrace/actors": ["../../actors/mod.ts"],
         "millrace/diagnostics": ["../../diagnostics/mod.ts"],
+        "millrace/ai-sdk": ["../../integrations/ai_sdk/mod.ts"],
         "millrace/livekit-agents": ["../../integrations/livekit_agents/mod.ts"],
       },
       rootDir: "../..",
