@@ -12,7 +12,7 @@ const MOST_LINES = 40;
 
 /** Recipes that README.md shows, without their first line. It links the others. */
 const SHOWN = ["ai_sdk.ts", "langgraph.ts", "mcp_tool.ts"];
-const LINKED = ["inspected_machine.ts", "openai_agents.ts"];
+const LINKED = ["ai_sdk_chat.ts", "chat_page.ts", "inspected_machine.ts", "openai_agents.ts"];
 
 const folder = join(projectRoot(), "examples", "agents");
 const readme = readFileSync(join(projectRoot(), "README.md"), "utf8");

@@ -6,7 +6,12 @@ import { suite } from "../support/harness.ts";
 import { type Import, imports, isPath, root, touchOfNode, withoutComments } from "../support/sources.ts";
 
 /** Entries that a web page loads. */
-const ENTRIES: readonly string[] = ["browser.ts", "transports/livekit_client/mod.ts", "workers/browser/entry.js"];
+const ENTRIES: readonly string[] = [
+  "browser.ts",
+  "transports/livekit_client/mod.ts",
+  "workers/browser/entry.js",
+  "integrations/ai_sdk/mod.ts",
+];
 
 /** Packages that a page may load. */
 const PACKAGES: ReadonlySet<string> = new Set(["@noble/hashes/sha2", "comlink", "xstate"]);

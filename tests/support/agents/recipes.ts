@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildAgentExamples } from "../../../bench/support/programs.ts";
+import type { ChatClient, ChatServer } from "../../../integrations/ai_sdk/mod.ts";
+import type { Chunk } from "./chat_model.ts";
 import type { Runtime, StandardSchema, TextSource, TextStreamReader, Transport } from "../../../mod.ts";
 
 const folder = await buildAgentExamples();
@@ -32,6 +34,8 @@ export interface McpClient {
 
 interface Recipes {
   serveModel(runtime: Runtime, model: unknown): void;
+  serveModelChat(runtime: Runtime, model: unknown): ChatServer;
+  chatWith(runtime: Runtime, identity: string): ChatClient<Chunk>;
   serveGraph(runtime: Runtime, model: unknown): void;
   readonly progress: StandardSchema<unknown, { words: string } | { done: string }>;
   serveAgent(runtime: Runtime, agent: unknown): void;
@@ -54,6 +58,7 @@ async function load<T>(name: string): Promise<T> {
 export const recipes: Recipes = Object.assign(
   {},
   await load<Recipes>("ai_sdk"),
+  await load<Recipes>("ai_sdk_chat"),
   await load<Recipes>("langgraph"),
   await load<Recipes>("openai_agents"),
   await load<Recipes>("mcp_tool"),
