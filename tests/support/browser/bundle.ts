@@ -15,6 +15,13 @@ const STAND_INS: Readonly<Record<string, string>> = {
   "tests/support/harness.ts": "tests/support/browser/page_harness.ts",
 };
 
+/** Sources of the package's entries that pages of examples import. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  "millrace": "browser.ts",
+  "millrace/ai-sdk": "integrations/ai_sdk/mod.ts",
+  "millrace/livekit-client": "transports/livekit_client/mod.ts",
+};
+
 /** Modules of Node that tests import, for pages: a few functions of each. */
 const NODE_MODULES: ReadonlySet<string> = new Set([
   "node:buffer",
@@ -55,7 +62,10 @@ export async function bundleForPage({ entries, sdk }: BundleOptions): Promise<st
 const standIns: Plugin = {
   name: "stand-ins",
   setup({ onResolve }) {
-    onResolve({ filter: /^millrace$/ }, () => ({ path: join(root, "browser.ts") }));
+    onResolve({ filter: /^millrace(\/|$)/ }, ({ path }) => {
+      const source = ENTRIES[path];
+      return source === undefined ? undefined : { path: join(root, source) };
+    });
     onResolve(
       { filter: /^node:/ },
       ({ path, importer }) =>
