@@ -34,6 +34,10 @@ function callNextTurn(call: () => void): NextTurn {
 function openPort(): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => turns.shift()?.call?.();
+  // Firefox drops a message on its way when the page goes to the back/forward cache. One message too many calls nothing.
+  globalThis.addEventListener?.("pageshow", () => {
+    for (const _turn of turns) port2.postMessage(undefined);
+  });
   return port2;
 }
 

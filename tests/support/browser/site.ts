@@ -29,6 +29,7 @@ export class Site implements AsyncDisposable {
     ]);
     const contents: Readonly<Record<string, string>> = {
       "/": '<!doctype html><meta charset="utf-8"><title>Test</title><script type="module" src="/page.js"></script>',
+      "/other": '<!doctype html><meta charset="utf-8"><title>Another page</title>',
       "/favicon.ico": "",
       "/page.js": page,
       "/worker.js": worker,

@@ -1,7 +1,11 @@
 // A browser with the sites of its pages: what tests of Chromium and Firefox share.
 import type { Page } from "playwright-core";
 import { INSECURE_HOST } from "../../../bench/support/chromium_flags.js";
+import { pause, until } from "../waiting.ts";
 import { Site, type SiteOptions } from "./site.ts";
+
+/** Time between two looks at a page that is on its way back, in ms. */
+const LOOK_MS = 50;
 
 export interface PageOptions extends SiteOptions {
   /** False for a page without a secure context. */
@@ -9,7 +13,7 @@ export interface PageOptions extends SiteOptions {
 }
 
 /** The part of a page in which playwright-core and puppeteer-core agree, as far as tests of both browsers use it. */
-export type TestPage = Pick<Page, "evaluate" | "exposeFunction" | "goto" | "reload" | "waitForFunction" | "close"> & {
+export type TestPage = Pick<Page, "close" | "evaluate" | "exposeFunction" | "goto" | "reload" | "url" | "waitForFunction"> & {
   on(name: "pageerror", listener: (error: Error) => void): unknown;
   on(name: "console", listener: (message: { type(): string; text(): string }) => void): unknown;
 };
@@ -44,4 +48,16 @@ export abstract class TestBrowser<Tab extends TestPage = TestPage> implements As
     await this.end();
     for (const site of this.#sites) await site[Symbol.asyncDispose]();
   }
+}
+
+/** Leaves a page for another one of its site, for some ms, and goes back. Resolves when the page is shown again. */
+export async function awayAndBack(page: TestPage, ms: number): Promise<void> {
+  await page.goto(new URL("/other", page.url()).href);
+  await pause(ms);
+  // The drivers' own calls wait for a page that is loaded, which one from the cache is not.
+  await page.evaluate(() => void setTimeout(() => history.back()));
+  await until(async () => {
+    await pause(LOOK_MS);
+    return await page.evaluate(() => location.pathname === "/").catch(() => false); // in mid-navigation there is no page
+  });
 }
