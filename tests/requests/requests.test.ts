@@ -217,7 +217,7 @@ test("request: a reply that fails before it begins is cancelled at once", () =>
     const error = await rejection(() => alice.request("bob", "ask", "x", { timeout: Infinity }), "cancelled");
     assert.is(error.reason, "its handler failed");
     await until(() => room.told("bob").length > 0);
-    assert.equal(room.told("bob").map(({ error: told }) => told.code), ["file-error"]);
+    assert.match(room.told("bob").map(({ error: told }) => told.code).join(), /^(file-error|invalid-argument)$/); // a page has no paths
   }));
 
 test("reply: a second one is closed, and one with wrong options leaves room for another", () =>
