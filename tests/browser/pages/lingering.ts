@@ -1,5 +1,5 @@
 // A page with two runtimes and an endless stream between them, which outlasts a stay in the back/forward cache, or in a hidden tab.
-import { createHub, createRuntime } from "../../../browser.ts";
+import { createHub, createRuntime, type Runtime } from "../../../browser.ts";
 import { pattern } from "../../support/bytes.ts";
 import { createCodecPool } from "../../support/browser/page_platform.ts";
 
@@ -9,8 +9,8 @@ export interface Lingering {
   readonly shows: readonly boolean[];
   /** Bytes received so far. */
   readonly received: number;
-  /** Starts the stream. */
-  begin(): Promise<void>;
+  /** Starts the stream, over a simulated line by default. */
+  begin(options?: { line: boolean }): Promise<void>;
   /** Ends the stream; resolves when both ends have, with the bytes of each, what the receiver confirmed, and the codes of all errors. */
   finish(): Promise<Finished>;
   /** Sends a text of its own; resolves with the bytes that the receiver has confirmed. */
@@ -42,10 +42,8 @@ addEventListener("pageshow", ({ persisted }) => void shows.push(persisted));
 
 const errors: string[] = [];
 const pool = createCodecPool({ size: 1 });
-const hub = createHub({ link: { kind: "reliable", rate: 20e6, delay: 1 } });
 const options = { pool, limits: { idleTimeout: IDLE_MS, stallTimeout: IDLE_MS }, onError: note };
-const sender = await createRuntime({ transport: hub.join("sender"), ...options });
-const receiver = await createRuntime({ transport: hub.join("receiver"), ...options });
+let sender: Runtime;
 
 const bytes = pattern(WRITE_BYTES);
 let sent = 0;
@@ -54,26 +52,15 @@ let isWanted = true;
 let sending: Promise<number | undefined> = Promise.resolve(undefined);
 let reading: Promise<void> = Promise.resolve();
 
-receiver.registerByteStreamHandler("endless", async (reader) => {
-  reading = (async () => {
-    for await (const part of reader) {
-      if (part.some((byte, at) => byte !== bytes[(received + at) % WRITE_BYTES])) {
-        throw new Error(`Wrong bytes after ${received}`);
-      }
-      received += part.length;
-    }
-  })();
-  await reading;
-});
-
-receiver.registerTextStreamHandler("talk", async (reader) => void await reader.readAll());
-
 globalThis.lingering = {
   shows,
   get received() {
     return received;
   },
-  async begin() {
+  async begin({ line } = { line: true }) {
+    const hub = createHub(line ? { link: { kind: "reliable", rate: 20e6, delay: 1 } } : {});
+    sender = await createRuntime({ transport: hub.join("sender"), ...options });
+    listen(await createRuntime({ transport: hub.join("receiver"), ...options }));
     const target = { topic: "endless", destinationIdentities: ["receiver"] };
     const writer = await sender.streamBytes({ ...target, compress: true, confirm: true });
     sending = (async () => {
@@ -94,6 +81,21 @@ globalThis.lingering = {
     return (await sender.sendText("x".repeat(TALK_BYTES), target)).receipts?.[0]?.bytes;
   },
 };
+
+function listen(receiver: Runtime): void {
+  receiver.registerTextStreamHandler("talk", async (reader) => void await reader.readAll());
+  receiver.registerByteStreamHandler("endless", async (reader) => {
+    reading = (async () => {
+      for await (const part of reader) {
+        if (part.some((byte, at) => byte !== bytes[(received + at) % WRITE_BYTES])) {
+          throw new Error(`Wrong bytes after ${received}`);
+        }
+        received += part.length;
+      }
+    })();
+    await reading;
+  });
+}
 
 function note(error: unknown): void {
   errors.push((error as { code?: string }).code ?? String(error));
