@@ -57,8 +57,8 @@ export class Firefox extends TestBrowser {
   }
 
   protected async end(): Promise<void> {
-    await this.#browser.disconnect();
     await this.#program.kill();
+    await this.#browser.disconnect(); // after the kill, as the driver would wait for Firefox to close the connection
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }

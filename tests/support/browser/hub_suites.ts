@@ -45,6 +45,14 @@ export const SUITES: readonly string[] = [
   "tests/workers/segments.test.ts",
 ];
 
+/** Suites that run in Firefox, on each kind of page. */
+export const FIREFOX_SUITES: readonly string[] = [
+  ...BYTE_SUITES,
+  "tests/browser/pages/codec.ts",
+  "tests/browser/pages/files.ts",
+  "tests/browser/pages/workers.ts",
+];
+
 /** Tests that a page cannot run: they measure the process's memory, or count the turns of Node's event loop. */
 const NOT_IN_PAGES: readonly RegExp[] = [/an announced size alone allocates nothing/, /never share a turn of the event loop/];
 

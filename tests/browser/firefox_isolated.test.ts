@@ -1,0 +1,11 @@
+// The library's suites in a page of Firefox with shared memory.
+// needs: firefox, puppeteer-core
+import * as assert from "uvu/assert";
+import { Firefox } from "../support/browser/firefox.ts";
+import { FIREFOX_SUITES, suiteOfPage } from "../support/browser/hub_suites.ts";
+
+const test = await suiteOfPage("an isolated page of Firefox", { entries: FIREFOX_SUITES, isolated: true }, async (page) => {
+  assert.is(await page.evaluate(() => crossOriginIsolated), true);
+}, () => Firefox.start());
+
+test.run();
