@@ -2,7 +2,7 @@
 // needs: firefox, puppeteer-core
 import * as assert from "uvu/assert";
 import { Firefox } from "../support/browser/firefox.ts";
-import { FIREFOX_SUITES, NOT_IN_FIREFOX, suiteOfPage } from "../support/browser/hub_suites.ts";
+import { FIREFOX_SUITES, suiteOfPage } from "../support/browser/hub_suites.ts";
 
 const test = await suiteOfPage(
   "an isolated page of Firefox",
@@ -11,7 +11,6 @@ const test = await suiteOfPage(
     assert.is(await page.evaluate(() => crossOriginIsolated), true);
   },
   () => Firefox.start(),
-  NOT_IN_FIREFOX,
 );
 
 test.run();

@@ -7,6 +7,7 @@ import { abandoned } from "../jobs/failures.ts";
 import type { Decompressed, Engine, JobPlatform, OpenFile } from "../jobs/engine.ts";
 import type { MaybePromise } from "../jobs/steps.ts";
 import { inflate } from "./inflate.ts";
+import { repeatedIfDropped } from "./repeated_call.ts";
 
 /** Bytes hashed without `crypto.subtle` between two checks of the time slice: about 0.2 ms. */
 const STEP = 32_768;
@@ -23,19 +24,20 @@ export class BrowserEngine implements Engine {
     const { subtle } = crypto as { subtle?: SubtleCrypto }; // absent outside of secure contexts
     if (subtle === undefined) return await this.#digestInSlices(bytes);
     const own = unshared(bytes);
-    const digest = new Uint8Array(await subtle.digest("SHA-256", own));
+    const digest = new Uint8Array(await repeatedIfDropped(() => subtle.digest("SHA-256", own)));
     if (own !== bytes) this.drop(own.buffer);
     return digest;
   }
 
   async compress(bytes: Uint8Array): Promise<Uint8Array> {
     // The browser's one level is used for "quick" and "thorough".
-    const stream = new Blob([unshared(bytes)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    const own = new Blob([unshared(bytes)]);
+    const stream = (): ReadableStream<Uint8Array> => own.stream().pipeThrough(new CompressionStream("deflate-raw"));
+    return new Uint8Array(await repeatedIfDropped(() => new Response(stream()).arrayBuffer()));
   }
 
   async decompress(bytes: Uint8Array, _encoding: string, length: number): Promise<Decompressed> {
-    return { bytes: await inflate(unshared(bytes), length), used: bytes.length };
+    return { bytes: await repeatedIfDropped(() => inflate(unshared(bytes), length)), used: bytes.length };
   }
 
   decodeText(bytes: Uint8Array): string {
@@ -104,7 +106,8 @@ class ReadableFile implements OpenFile {
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
-    const part = new Uint8Array(await this.#blob.slice(position, position + into.length).arrayBuffer());
+    const blob = this.#blob.slice(position, position + into.length);
+    const part = new Uint8Array(await repeatedIfDropped(() => blob.arrayBuffer()));
     into.set(part);
     const { length } = part;
     this.#drop(part.buffer);

@@ -1,9 +1,14 @@
 // Files of the origin's private file system, written by position. Workers have access handles for it; a page has not.
+import { pause } from "../../common/clock.ts";
 import { lockOfWriters, takeLock, withLock } from "../../common/platforms/web_locks.ts";
 import type { OriginFileRef } from "../../protocol/file_ref.ts";
 import type { PageFileHandle, PageFileWriter } from "../../protocol/files.ts";
 import type { OpenFile } from "../jobs/engine.ts";
 import type { MaybePromise } from "../jobs/steps.ts";
+
+/** Longest wait for a file that another worker seems to have open, in ms, and the time between two tries. */
+const ACCESS_WAIT_MS = 5_000;
+const RETRY_MS = 50;
 
 /** The part of `FileSystemSyncAccessHandle` that is used. */
 interface AccessHandle {
@@ -66,7 +71,7 @@ class AccessedFile extends OriginFile {
   static async open({ handle, id }: OriginFileRef): Promise<AccessedFile> {
     const free = await takeLock(lockOfWriters(id), isOpenToSeveral() ? "shared" : "exclusive");
     try {
-      return new AccessedFile(await (handle as AccessibleHandle).createSyncAccessHandle({ mode: "readwrite-unsafe" }), free);
+      return new AccessedFile(await access(handle as AccessibleHandle), free);
     } catch (error) {
       free();
       throw error;
@@ -102,6 +107,18 @@ export class RewrittenFile extends OriginFile {
       await writer.close();
       return from.length;
     });
+  }
+}
+
+/** Opens a file. Firefox frees that of a worker that has died some time after the worker's lock. */
+async function access(handle: AccessibleHandle): Promise<AccessHandle> {
+  for (let waited = 0;; waited += RETRY_MS) {
+    try {
+      return await handle.createSyncAccessHandle({ mode: "readwrite-unsafe" });
+    } catch (error) {
+      if ((error as DOMException).name !== "NoModificationAllowedError" || waited >= ACCESS_WAIT_MS) throw error;
+    }
+    await pause(RETRY_MS);
   }
 }
 

@@ -56,22 +56,18 @@ export const FIREFOX_SUITES: readonly string[] = [
 /** Tests that a page cannot run: they measure the process's memory, or count the turns of Node's event loop. */
 const NOT_IN_PAGES: readonly RegExp[] = [/an announced size alone allocates nothing/, /never share a turn of the event loop/];
 
-/** Tests that fail in Firefox now and then: it does not free the file of a worker that died at once, so the next one cannot open it. */
-export const NOT_IN_FIREFOX: readonly RegExp[] = [/a file is whole though a worker that writes it dies/];
-
-/** Declares the suites as tests of one page, without those that match `but`. `check` looks at the page first. The caller runs the suite. */
+/** Declares the suites as tests of one page. `check` looks at the page first. The caller runs the suite. */
 export async function suiteOfPage(
   title: string,
   options: PageOptions,
   check: (page: TestPage) => Promise<void>,
   start: () => Promise<TestBrowser> = () => Chromium.start(),
-  but: readonly RegExp[] = [],
 ): Promise<Suite> {
   const test = suite(title);
   const browser = await start();
   test.after(() => browser[Symbol.asyncDispose]());
   const page = await browser.open(options);
   test(`page: is ${title}`, () => check(page));
-  await declarePageTests(test, page, [...NOT_IN_PAGES, ...but]);
+  await declarePageTests(test, page, NOT_IN_PAGES);
   return test;
 }
