@@ -9,7 +9,7 @@ import { ClientRoom } from "../../transports/livekit_client/room.ts";
 import { FakeClientRoom } from "../support/pages/fake_client_room.ts";
 import { suite } from "../support/harness.ts";
 import { rejection } from "../support/rejections.ts";
-import { until } from "../support/waiting.ts";
+import { pause, until } from "../support/waiting.ts";
 
 /** Members that a version may lack. */
 const NEEDED: readonly string[] = [
@@ -95,6 +95,27 @@ test("ClientRoom: a packet waits while the channel's buffer is fuller than the b
     assert.is(sent.length, 1);
     sdk.restoreBufferedAmount();
     assert.is(channel.bufferedAmountLowThreshold, 65_536);
+  }));
+
+test("ClientRoom: a packet waits while the Room connects anew, as the SDK would keep the failure of a connection", () =>
+  withRoom(async ({ room, sdk, sent, channel }) => {
+    room.state = "reconnecting";
+    channel.readyState = "closed";
+    const sending = sdk.sendChunk("s", 0, new Uint8Array(1), ["bob"]);
+    await sdk.releaseRequests();
+    await pause(10);
+    assert.is(sent.length, 0);
+    room.state = "connected";
+    await sdk.releaseRequests(); // opens the channel, by a packet to nobody else
+    await sending;
+    assert.equal(sent.map(({ destinationIdentities }) => destinationIdentities[0]).sort(), ["alice", "bob"]);
+  }));
+
+test("ClientRoom: a resumed connection, whose channel stays open, sends meanwhile", () =>
+  withRoom(async ({ room, sdk, sent }) => {
+    room.state = "signalReconnecting";
+    await sdk.sendChunk("s", 0, new Uint8Array(1), ["bob"]);
+    assert.is(sent.length, 1);
   }));
 
 test("ClientRoom: stopping rejects the packet that waits, and ends calls as unanswered", () =>

@@ -15,7 +15,7 @@ const KINDS = ["text", "bytes"] as const;
 /** The SDK's own bound of the data channel's buffer, in bytes. */
 const SDK_BUFFERED_BYTES = 64 * 1024;
 
-/** Time after which a full buffer is looked at again, in ms: a new connection has another channel. */
+/** Time after which a full buffer, or the connection, is looked at again, in ms: a new connection has another channel. */
 const LOOK_AGAIN_MS = 500;
 
 /** Connected Room of livekit-client. */
@@ -120,7 +120,7 @@ export class ClientRoom implements SdkRoomApi {
   async releaseRequests(): Promise<void> {
     for (const wake of [...this.#waiting]) wake();
     try {
-      if (this.#engine.dataChannelForKind(RELIABLE)?.readyState !== "open") {
+      if (this.connected && this.#engine.dataChannelForKind(RELIABLE)?.readyState !== "open") {
         await this.sendChunk("", 0, new Uint8Array(), [this.identity]);
       }
     } catch {
@@ -150,29 +150,33 @@ export class ClientRoom implements SdkRoomApi {
     );
   }
 
-  /** Waits until the buffer holds at most the bound; while there is no open channel, the SDK waits for one. */
+  /**
+   * Waits until the buffer holds at most the bound. A connected Room without an open channel opens one for a packet. A Room that connects
+   * anew must not get one: the SDK would keep its failure, and reject all later packets with it.
+   */
   async #room(): Promise<void> {
-    for (;;) {
+    while (this.#stopped === undefined) {
       const channel = this.#engine.dataChannelForKind(RELIABLE);
-      if (this.#stopped !== undefined || channel?.readyState !== "open" || channel.bufferedAmount <= this.#bufferedBytes) return;
-      await this.#bufferChange(channel);
+      const isOpen = channel?.readyState === "open";
+      if (isOpen ? channel.bufferedAmount <= this.#bufferedBytes : this.connected) return;
+      await this.#change(channel);
     }
   }
 
-  #bufferChange(channel: RTCDataChannel): Promise<void> {
-    channel.bufferedAmountLowThreshold = this.#bufferedBytes; // a new connection's channel has the SDK's
+  #change(channel: RTCDataChannel | undefined): Promise<void> {
+    if (channel !== undefined) channel.bufferedAmountLowThreshold = this.#bufferedBytes; // a new connection's channel has the SDK's
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(wake);
-        channel.removeEventListener("bufferedamountlow", wake);
-        channel.removeEventListener("close", wake);
+        channel?.removeEventListener("bufferedamountlow", wake);
+        channel?.removeEventListener("close", wake);
         resolve();
       };
       const timer = setTimeout(wake, LOOK_AGAIN_MS);
       this.#waiting.add(wake);
-      channel.addEventListener("bufferedamountlow", wake);
-      channel.addEventListener("close", wake);
+      channel?.addEventListener("bufferedamountlow", wake);
+      channel?.addEventListener("close", wake);
     });
   }
 }

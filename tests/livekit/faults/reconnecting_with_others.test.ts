@@ -80,6 +80,8 @@ async function underWay(
     const access = { url: fixture.server.url, token: await fixture.server.token("plain", fixture.name) };
     await using plain = await fixture.step("the other SDK to start", startPeer("rtc-node-1", access));
     await fixture.step("news of the other", until(() => alice.room.remoteParticipants.has("plain")));
+    // The server tells of a participant seconds late, and not of the end of a connection that it had not told of.
+    await fixture.step("the other to have news of Alice", until(async () => (await plain.participants()).includes("alice")));
     await fixture.step("the other to listen", plain.listen("bytes", "to plain"));
     let begin: () => void = () => {};
     const begun = new Promise<void>((resolve) => begin = resolve);
