@@ -1,4 +1,4 @@
-// Contract of both homes of files: files/ for disks, files/web/ for pages.
+// Contract of both homes of files, files/ for disks and files/web/ for pages, and the pace of their sweeps.
 import type { FileRef } from "../protocol/file_ref.ts";
 import type { FileToSend, SaveTarget } from "../protocol/files.ts";
 
@@ -46,4 +46,24 @@ export interface FileAccess {
   mimeTypeOf(name: string): string;
   /** Creates a file under another name than its final one. */
   createPartFile(target: SaveTarget, options: PartOptions): Promise<PartOfFile>;
+}
+
+/** Time between two sweeps of a folder, in ms: not every save may list its folder. */
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** Number of folders whose last sweep is remembered; beyond it all are forgotten. */
+const MAX_FOLDERS = 1_000;
+
+/** Times at which folders were swept of abandoned parts. */
+export class Sweeps {
+  readonly #sweptAt = new Map<string, number>();
+
+  /** Whether a folder is to be swept now; then the next sweep is due later. */
+  isDue(folder: string): boolean {
+    const now = performance.now();
+    if (now - (this.#sweptAt.get(folder) ?? -Infinity) < SWEEP_INTERVAL_MS) return false;
+    if (this.#sweptAt.size >= MAX_FOLDERS) this.#sweptAt.clear();
+    this.#sweptAt.set(folder, now);
+    return true;
+  }
 }

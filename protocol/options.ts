@@ -182,17 +182,27 @@ export function assertSaveOptions(options: object): void {
   assertOptions(options, SAVE_CHECKS, "save the stream");
 }
 
-/** Throws "invalid-argument" unless the value holds options with these checks, or with those of streams by name. */
+/**
+ * Throws "invalid-argument" unless the value holds options with these checks, or with those of streams by name. The `required` ones must be
+ * there.
+ */
 export function assertNamedOptions(
   options: unknown,
   checks: Readonly<Record<string, Check>>,
   names: readonly (keyof StreamOptions)[],
   action: string,
+  required: readonly string[] = [],
 ): void {
-  assertOptions(options, { ...checks, ...Object.fromEntries(names.map((name) => [name, STREAM_CHECKS[name]])) }, action);
+  const all = { ...checks, ...Object.fromEntries(names.map((name) => [name, STREAM_CHECKS[name]])) };
+  assertOptions(options, all, action, required);
 }
 
-function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>, action: string): void {
+function assertOptions(
+  options: unknown,
+  checks: Readonly<Record<string, Check>>,
+  action: string,
+  required: readonly string[] = [],
+): void {
   if (!isRecord(options)) {
     throw new StreamError("invalid-argument", `Cannot ${action} as the options must be an object: got ${show(options)}`);
   }
@@ -200,7 +210,7 @@ function assertOptions(options: unknown, checks: Readonly<Record<string, Check>>
   for (const name in checks) {
     const value = options[name];
     const [test, shape] = checks[name] as Check;
-    if (value === undefined || test(value)) continue;
+    if (value === undefined ? !required.includes(name) : test(value)) continue;
     throw new StreamError("invalid-argument", `Cannot ${action} as "${name}" must be ${shape}: got ${show(value)}`);
   }
 }

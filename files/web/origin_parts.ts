@@ -1,17 +1,12 @@
 // Parts of files in the origin's private file system. Each is under a lock of its tab, so that a later save finds those of closed tabs.
 import { takeLock, withFreeLock } from "../../common/platforms/web_locks.ts";
 import type { PageFolder } from "../../protocol/files.ts";
-
-/** Time between two sweeps of a folder, in ms: not every save may list its folder. */
-const SWEEP_INTERVAL_MS = 60_000;
-
-/** Number of folders whose last sweep is remembered; beyond it all are forgotten. */
-const MAX_FOLDERS = 1_000;
+import { Sweeps } from "../file_access.ts";
 
 /** Names of parts: the final name, and an id. */
 const PART = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
 
-const sweptAt = new Map<string, number>();
+const sweeps = new Sweeps();
 
 /** A folder whose entries can be listed. */
 interface ListedFolder extends PageFolder {
@@ -36,10 +31,7 @@ export function holdPart(partName: string): Promise<() => void> {
 
 /** Removes parts that closed tabs left in a folder. Errors are ignored. */
 export async function removeAbandonedParts(folder: ListedFolder, path: string): Promise<void> {
-  const now = performance.now();
-  if (now - (sweptAt.get(path) ?? -Infinity) < SWEEP_INTERVAL_MS) return;
-  if (sweptAt.size >= MAX_FOLDERS) sweptAt.clear();
-  sweptAt.set(path, now);
+  if (!sweeps.isDue(path)) return;
   try {
     for await (const name of folder.keys?.() ?? []) {
       if (PART.test(name)) await withFreeLock(lockOf(name), () => folder.removeEntry(name));

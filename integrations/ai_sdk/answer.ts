@@ -92,7 +92,7 @@ export class Answer {
       if (this.signal.aborted) this.#add({ type: "abort" });
       this.#isWhole = true;
       this.#changed.notify();
-      if (this.#cursors.size === 0 && this.signal.aborted) this.#end();
+      if (this.#cursors.size === 0 && this.signal.aborted) this.end();
     }
   }
 
@@ -120,9 +120,11 @@ export class Answer {
     }
   }
 
-  /** Notes that a reader's receiver has all chunks: no other reader is awaited. */
-  taken(): void {
-    this.#end();
+  /** Ends the wait for readers: one has got all chunks, or none may come any more. */
+  end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#waiting);
+    this.#forget();
   }
 
   async #takeAll(open: () => ChatChunks | PromiseLike<ChatChunks>): Promise<void> {
@@ -160,7 +162,7 @@ export class Answer {
 
   /** Drops chunks that all readers have, if too many are kept. A later reader would lack them. */
   #trim(): void {
-    if (this.#cursors.size === 0) return;
+    if (this.#cursors.size === 0 || this.#keptBytes <= this.#limits.keptBytes) return;
     const slowest = Math.min(...Array.from(this.#cursors, ({ at }) => at));
     while (this.#keptBytes > this.#limits.keptBytes && this.#first < slowest) {
       this.#keptBytes -= this.#kept.shift()?.bytes ?? 0;
@@ -173,17 +175,11 @@ export class Answer {
     if (this.#isOver) return;
     const late = (): void => {
       this.stop(new StreamError("timeout", `Cannot go on with the answer as nobody read it for ${this.#limits.readerMs} ms`));
-      this.#end();
+      this.end();
     };
     if (!this.isComplete) return late();
     this.#waiting = setTimeout(late, this.#limits.readerMs);
     (this.#waiting as { unref?: () => void }).unref?.(); // a program may end meanwhile
-  }
-
-  #end(): void {
-    this.#isOver = true;
-    clearTimeout(this.#waiting);
-    this.#forget();
   }
 }
 

@@ -6,8 +6,9 @@ import { isRecord } from "../../common/shapes.ts";
 import { show } from "../../protocol/options.ts";
 import type { RecordStreamReader } from "../../actors/records/reader.ts";
 import type { Runtime } from "../../actors/runtime/runtime.ts";
+import { assertRuntime } from "../assert_runtime.ts";
 import { ANSWER, CHAT_TOPIC, type ChatMessage, type ChatTrigger, type SubmitMessage } from "./messages.ts";
-import { assertClientOptions, assertRuntime } from "./options.ts";
+import { assertClientOptions, CHAT_CALLS } from "./options.ts";
 
 /** Options of {@linkcode chatTransport}. */
 export interface ChatClientOptions {
@@ -71,7 +72,7 @@ export interface ChatClient<Chunk = any> {
  */
 // deno-lint-ignore no-explicit-any -- as above
 export function chatTransport<Chunk = any>(runtime: Runtime, options: ChatClientOptions): ChatClient<Chunk> {
-  assertRuntime(runtime, "make the chat's transport");
+  assertRuntime(runtime, CHAT_CALLS, "make the chat's transport", "createRuntime");
   assertClientOptions(options);
   const client = new Client<Chunk>(runtime, options);
   return {

@@ -3,9 +3,10 @@ import { BoundedMap } from "../../common/bounded_map.ts";
 import { show } from "../../protocol/options.ts";
 import type { IncomingRequest, RequestReply } from "../../actors/requests/request.ts";
 import type { Runtime } from "../../actors/runtime/runtime.ts";
+import { assertRuntime } from "../assert_runtime.ts";
 import { Answer, type AnswerLimits, type ChatChunks } from "./answer.ts";
 import { ANSWER, CHAT_TOPIC, type ChatTrigger, CHUNK_FORMAT, parseChatMessage, type SubmitMessage } from "./messages.ts";
-import { assertRuntime, assertServerOptions } from "./options.ts";
+import { assertServerOptions, CHAT_CALLS } from "./options.ts";
 
 /** Most answers of one participant at a time: a further message is refused. */
 const MOST_ANSWERS = 16;
@@ -101,7 +102,7 @@ export function serveChat<Message = any>(
   handler: ChatHandler<Message>,
   options: ChatServerOptions = {},
 ): ChatServer {
-  assertRuntime(runtime, "serve chats");
+  assertRuntime(runtime, CHAT_CALLS, "serve chats", "createRuntime");
   if (typeof handler !== "function") {
     throw new StreamError("invalid-argument", `Cannot serve chats as the handler must be a function: got ${show(handler)}`);
   }
@@ -203,7 +204,7 @@ class Chats implements ChatServer {
       for await (const chunk of chunks ?? []) await writer.write(chunk);
       if (signal.aborted) return; // its receiver has left, or the runtime is closed
       await writer.close();
-      answer?.taken();
+      answer?.end();
     } finally {
       await chunks?.return(undefined);
       const reason: unknown = signal.aborted ? signal.reason : undefined;

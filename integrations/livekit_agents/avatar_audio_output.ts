@@ -3,8 +3,9 @@ import { isMap } from "../../common/realms.ts";
 import { isRecord } from "../../common/shapes.ts";
 import { assertNamedOptions, type Check, show } from "../../protocol/options.ts";
 import type { Runtime } from "../../actors/runtime/runtime.ts";
+import { assertRuntime } from "../assert_runtime.ts";
 import { AvatarSpeech, type SpeechFrame } from "./avatar_speech.ts";
-import { assertRuntime, type OnError, reporter } from "./failures.ts";
+import { type OnError, reporter } from "./failures.ts";
 import type { Caller, CallingRoom } from "./job.ts";
 import type { PlaybackFinished } from "./playback_calls.ts";
 
@@ -85,13 +86,8 @@ export function avatarAudioOutput<Output extends object>(
       `Cannot ${ACTION}: expected the class AudioOutput of @livekit/agents, got ${show(AudioOutput)}`,
     );
   }
-  assertRuntime(runtime, ACTION);
-  assertNamedOptions(options, CHECKS, [], ACTION);
-  for (const name of ["room", "identity"] as const) {
-    if (options[name] === undefined) {
-      throw new StreamError("invalid-argument", `Cannot ${ACTION} as "${name}" must be ${CHECKS[name][1]}: got undefined`);
-    }
-  }
+  assertRuntime(runtime, ["streamText", "streamBytes"], ACTION, "createRuntime or adoptJob");
+  assertNamedOptions(options, CHECKS, [], ACTION, ["room", "identity"]);
   const Base = AudioOutput as unknown as AudioOutputConstructor;
   return new (avatarOutput(Base))(runtime, options) as unknown as Output;
 }

@@ -1,8 +1,5 @@
 import { StreamError } from "../../errors.ts";
-import { isRecord } from "../../common/shapes.ts";
-import { show } from "../../protocol/options.ts";
 import { ErrorLog } from "../../actors/runtime/error_log.ts";
-import type { Runtime } from "../../actors/runtime/runtime.ts";
 
 /** Called with errors that a session must not fail of. */
 export type OnError = (error: StreamError) => void;
@@ -24,15 +21,4 @@ export function reporter(onError: OnError | undefined, action: string): (error: 
       );
     }
   };
-}
-
-/** Throws "invalid-argument" unless the value is a runtime. */
-export function assertRuntime(runtime: unknown, action: string): asserts runtime is Runtime {
-  const isRuntime = isRecord(runtime) && typeof runtime["streamText"] === "function" &&
-    typeof runtime["streamBytes"] === "function";
-  if (isRuntime) return;
-  throw new StreamError(
-    "invalid-argument",
-    `Cannot ${action}: expected a runtime of createRuntime or adoptJob, got ${show(runtime)}`,
-  );
 }

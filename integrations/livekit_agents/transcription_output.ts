@@ -3,8 +3,9 @@ import { randomId } from "../../common/platform.ts";
 import { isRecord } from "../../common/shapes.ts";
 import { assertNamedOptions, type Check, show } from "../../protocol/options.ts";
 import type { Runtime } from "../../actors/runtime/runtime.ts";
+import { assertRuntime } from "../assert_runtime.ts";
 import type { TextStreamWriter } from "../../actors/writers/writer.ts";
-import { assertRuntime, type OnError, reporter } from "./failures.ts";
+import { type OnError, reporter } from "./failures.ts";
 
 /** Topic of transcriptions, and their attributes, as all SDKs of LiveKit know them. */
 const TOPIC = "lk.transcription";
@@ -79,7 +80,7 @@ export function transcriptionOutput<Output extends TranscriptionOutput | null = 
   runtime: Runtime,
   options: TranscriptionOptions = {},
 ): Output {
-  assertRuntime(runtime, ACTION);
+  assertRuntime(runtime, ["streamText", "streamBytes"], ACTION, "createRuntime or adoptJob");
   assertNamedOptions(options, CHECKS, ["destinationIdentities", "attributes"], ACTION);
   // TypeScript takes the class of agents as a name, for a protected field; its members are these.
   return new Transcription(runtime, options) as TranscriptionOutput as Output;

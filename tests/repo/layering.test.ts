@@ -78,6 +78,7 @@ const STAIRCASE: readonly string[] = [
   "actors/logic",
   "actors",
   "diagnostics",
+  "integrations",
   "integrations/ai_sdk",
   "integrations/livekit_agents",
 ];

@@ -72,13 +72,6 @@ function write(examples) {
   const config = {
     extends: "../../tsconfig.json",
     compilerOptions: {
-      paths: {
-        "millrace": ["../../mod.ts"],
-        "millrace/actors": ["../../actors/mod.ts"],
-        "millrace/diagnostics": ["../../diagnostics/mod.ts"],
-        "millrace/ai-sdk": ["../../integrations/ai_sdk/mod.ts"],
-        "millrace/livekit-agents": ["../../integrations/livekit_agents/mod.ts"],
-      },
       rootDir: "../..",
       outDir: "out",
       noEmit: false,

@@ -52,7 +52,7 @@ async function sendFile(runtime, identity, bytes) {
   }
 }
 
-/** What participants may ask for. */
+/** Answers to the requests of participants. */
 function answer(job, runtime, session) {
   const on = (topic, act) => {
     runtime.registerTextStreamHandler(topic, async (reader, { identity }) => await act(await reader.readAll(), identity));
