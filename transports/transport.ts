@@ -32,6 +32,11 @@ export interface TransportEvents {
   joined(identity: string): void;
   /** A participant left. No packet comes from it until it has joined again. */
   left(identity: string): void;
+  /**
+   * This participant has a new connection, and the others may have been told that it had left. All streams end, and the runtime begins a new
+   * life. A transport without such connections never calls this.
+   */
+  renewed?(): void;
   /** A handler was registered with the transport itself: {@linkcode Transport.handler}. */
   registered?(kind: "text" | "bytes", topic: string): void;
   /** The transport has ended by itself, perhaps with an error. No event follows. */

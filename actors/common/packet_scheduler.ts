@@ -1,3 +1,4 @@
+import type { StreamError } from "../../errors.ts";
 import { STREAM_CHUNK_SIZE } from "../../protocol/constants.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
@@ -79,6 +80,15 @@ export class PacketScheduler {
       this.#bulk.push({ chunk, resolve });
       this.#next();
     });
+  }
+
+  /** Rejects waiting urgent packets with `error`, as they belong to a life that has ended. */
+  dropUrgent(error: StreamError): void {
+    for (const { resolve } of this.#urgent.splice(0)) {
+      const dropped = Promise.reject(error);
+      dropped.catch(() => {}); // nobody may wait for it
+      resolve(dropped);
+    }
   }
 
   /** Looks for ready chunks again: a window has opened, or a stream has ended. */

@@ -11,7 +11,8 @@ const HELLO_WAIT = 300;
 export interface HandshakeContext {
   readonly clock: Required<Clock>;
   readonly limits: Limits;
-  readonly instance: string;
+  /** Instance of this runtime's present life. */
+  instance(): string;
   /** Frame encodings that this runtime reads. */
   readonly encodings: readonly string[];
   /** Smallest window of a handler, in bytes. */
@@ -88,7 +89,8 @@ export class Handshake {
   }
 
   #hello(peer: Peer, answer: boolean): Hello {
-    const { limits, instance, encodings } = this.#context;
+    const { limits, encodings } = this.#context;
+    const instance = this.#context.instance();
     const streamWindow = Math.min(limits.receiveWindow, this.#context.smallestWindow());
     const credit = peer.session.receiveCredit.window.limit;
     const { idleTimeout } = limits;

@@ -21,8 +21,8 @@ export interface PeerContext {
   readonly streamBudget: StreamBudget;
   readonly memory: SenderMemory;
   readonly clock: Required<Clock>;
-  /** This runtime's instance. */
-  readonly instance: string;
+  /** Instance of this runtime's present life. */
+  instance(): string;
   /** Resolves when the message was sent or dropped. */
   tell(peer: Peer, message: ControlMessage): Promise<void>;
   /** Answers a hello. */
@@ -69,9 +69,10 @@ export class Peer {
       due: () => this.session.queueCounts(),
       raised: () => context.streamsRaised(this),
     });
-    const { limits, budget, clock, instance, report } = context;
+    const { limits, budget, clock, report } = context;
     this.#sessionContext = {
-      ...{ identity, limits, budget, clock, instance, report },
+      ...{ identity, limits, budget, clock, report },
+      instance: () => context.instance(),
       counts: this.counts,
       tell: (message) => context.tell(this, message),
       adopt: (sequence) => context.adopt(this, sequence),

@@ -4,6 +4,7 @@ import { ReceiveBudget } from "../../protocol/flow/credit.ts";
 import { receiverMemory, type SenderMemory } from "../../protocol/memory_account.ts";
 import { isUint8Array } from "../../common/realms.ts";
 import { StreamBudget, type StreamCredit } from "../../protocol/flow/stream_credit.ts";
+import { randomId } from "../../common/platform.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { Transport } from "../../transports/transport.ts";
@@ -21,7 +22,6 @@ export interface PeersContext {
   readonly clock: Required<Clock>;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
-  readonly instance: string;
   /** Frame encodings that this runtime reads. */
   readonly encodings: readonly string[];
   /** Smallest window of a handler, in bytes. */
@@ -49,6 +49,7 @@ export class Peers {
   readonly #budget: ReceiveBudget;
   readonly #streamBudget: StreamBudget;
   readonly #memoryOf: () => SenderMemory;
+  #instance: string = randomId();
   #closed = false;
 
   constructor(context: PeersContext) {
@@ -58,7 +59,7 @@ export class Peers {
     this.#handshake = new Handshake({
       clock,
       limits,
-      instance: context.instance,
+      instance: () => this.#instance,
       encodings: context.encodings,
       smallestWindow: () => context.smallestWindow(),
       tell: (peer, message) => this.#tell(peer, message),
@@ -66,6 +67,11 @@ export class Peers {
     this.#budget = new ReceiveBudget(limits);
     this.#streamBudget = new StreamBudget(limits);
     this.#memoryOf = receiverMemory(limits);
+  }
+
+  /** Instance of this runtime's present life. */
+  get instance(): string {
+    return this.#instance;
   }
 
   get all(): Iterable<Peer> {
@@ -80,10 +86,10 @@ export class Peers {
   get(identity: string): Peer {
     let peer = this.#peers.get(identity);
     if (peer === undefined) {
-      const { limits, instance, clock } = this.#context;
+      const { limits, clock } = this.#context;
       peer = new Peer(identity, {
         limits,
-        instance,
+        instance: () => this.#instance,
         clock,
         budget: this.#budget,
         streamBudget: this.#streamBudget,
@@ -144,7 +150,7 @@ export class Peers {
     if (!peer.acceptInstance(message.instance)) return;
     peer.heardAt = this.#context.clock.now();
     if (message.kind === "hello") this.#noteHello(peer, message);
-    else if (message.about === this.#context.instance) {
+    else if (message.about === this.#instance) {
       if (message.kind === "state") peer.session.noteState(message);
       else {
         peer.session.noteArrived(message.streams);
@@ -162,6 +168,13 @@ export class Peers {
     void this.#handshake.ask(peer);
   }
 
+  /** Begins a new life, as the others may have been told that this participant had left. All streams end. */
+  renew(): void {
+    this.#instance = randomId();
+    for (const identity of [...this.#peers.keys()]) this.left(identity);
+    this.sendHellos();
+  }
+
   left(identity: string): void {
     const peer = this.#peers.get(identity);
     if (peer === undefined) return;
@@ -175,7 +188,7 @@ export class Peers {
     for (const peer of this.#peers.values()) {
       if (!peer.isMillrace) continue;
       peer.session.flush();
-      void this.#tell(peer, { kind: "goodbye", instance: this.#context.instance });
+      void this.#tell(peer, { kind: "goodbye", instance: this.#instance });
     }
     this.#closed = true;
     for (const peer of this.#peers.values()) peer.stop();

@@ -31,8 +31,8 @@ export interface SessionContext {
   readonly limits: Limits;
   readonly budget: ReceiveBudget;
   readonly clock: Required<Clock>;
-  /** This runtime's instance. */
-  readonly instance: string;
+  /** Instance of this runtime's present life. */
+  instance(): string;
   /** Stream credit in both directions, which outlives a session. */
   readonly counts: StreamCounts;
   /** Resolves when the message was sent or dropped. */
@@ -74,7 +74,7 @@ export class PeerSession {
     this.#rowAnswers = new Answers(context.clock, () => this.#updates.schedule());
     this.#acknowledgements = new Acknowledgements(context.clock, (streams) => {
       if (this.instance === undefined) return;
-      void context.tell({ kind: "ack", instance: context.instance, about: this.instance, streams });
+      void context.tell({ kind: "ack", instance: context.instance(), about: this.instance, streams });
     });
   }
 
@@ -286,9 +286,10 @@ export class PeerSession {
   }
 
   async #send(rows: StateRows): Promise<void> {
-    const { instance, counts } = this.#context;
+    const { counts } = this.#context;
     const { instance: about } = this;
     if (about === undefined || this.#closed) return;
+    const instance = this.#context.instance();
     const credit = this.receiveCredit.advertise();
     await this.#context.tell({ kind: "state", instance, about, credit, ...counts.tell(), ...rows });
   }

@@ -76,9 +76,14 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
     const log = new ErrorLog({ now: () => this.#clock.now() });
     this.#onError = options.onError ?? ((error, about) => log.note(error, about));
     this.#forgetPool = codec.onUnavailable?.((error) => this.#report(error, {})) ?? (() => {});
-    const instance = randomId();
     const { identity } = this;
-    this.#watch = new RuntimeWatch({ identity, instance, clock: this.#clock, codec, names: options.diagnosticNames === true });
+    this.#watch = new RuntimeWatch({
+      identity,
+      id: randomId(),
+      clock: this.#clock,
+      codec,
+      names: options.diagnosticNames === true,
+    });
     this.#deadlines = new Deadlines(this.#clock);
     this.#scheduler = new PacketScheduler(transport, this.#clock);
     const context: StreamContext = {
@@ -99,7 +104,6 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
       clock: this.#clock,
       deadlines: this.#deadlines,
       limits,
-      instance,
       encodings: codec.encodings,
       report: (error, about) => this.#report(error, about),
       smallestWindow: () => this.receiving.smallestWindow,
@@ -109,7 +113,7 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
       waitingFor: (credit) => this.sending.waitingFor(credit),
       adopt: (peer, sequence) => this.sending.adopt(peer, sequence),
     });
-    this.sending = new OutgoingStreamManager(context, this.#peers, transport, instance, this.#placeOf("out"), this.#watch);
+    this.sending = new OutgoingStreamManager(context, this.#peers, transport, this.#placeOf("out"), this.#watch);
     this.requests = new Requests({
       calls: this,
       clock: this.#clock,
@@ -151,6 +155,10 @@ class MillraceRuntime extends RuntimeCalls implements Runtime {
         this.#actor.send({ type: "peer.left", identity });
         this.#watch.left(identity);
         this.#peers.left(identity);
+      },
+      renewed: () => {
+        this.#scheduler.dropUrgent(new StreamError("disconnected", "Cannot send as the connection is a new one"));
+        this.#peers.renew();
       },
       registered: (kind, topic) => this.receiving.transportRegistered(kind, topic),
       closed: (error) => this.#lost(error),

@@ -23,7 +23,6 @@ export class OutgoingStreamManager {
   readonly #context: StreamContext;
   readonly #peers: Peers;
   readonly #transport: Transport;
-  readonly #instance: string;
   readonly #place: ActorPlace;
   readonly #watch: RuntimeWatch;
   readonly #openings: OpeningQueue;
@@ -40,14 +39,12 @@ export class OutgoingStreamManager {
     context: StreamContext,
     peers: Peers,
     transport: Transport,
-    instance: string,
     place: ActorPlace,
     watch: RuntimeWatch,
   ) {
     this.#context = context;
     this.#peers = peers;
     this.#transport = transport;
-    this.#instance = instance;
     this.#place = place;
     this.#watch = watch;
     this.#openings = new OpeningQueue({ clock: context.clock, stallTimeout: context.limits.stallTimeout });
@@ -153,7 +150,7 @@ export class OutgoingStreamManager {
     ];
     const spec = planStream(opening, peers, missing, {
       sequence,
-      instance: this.#instance,
+      instance: this.#peers.instance,
       limits: this.#context.limits,
       encodings: this.#context.codec.encodings,
       isPaced: this.#context.scheduler.isPaced,

@@ -4,7 +4,7 @@ import type { FlowWait } from "../common/stream_wait.ts";
 
 /** Stream that a message is about. */
 export interface StreamMessage {
-  /** Random id of the runtime: its instance. */
+  /** Random id of the runtime. */
   readonly runtime: string;
   readonly streamId: string;
   readonly direction: "out" | "in";

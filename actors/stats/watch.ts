@@ -23,7 +23,8 @@ const RATE_MS = 250;
 /** Runtime that is watched. */
 export interface WatchedRuntime {
   readonly identity: string;
-  readonly instance: string;
+  /** Random id of the runtime. */
+  readonly id: string;
   readonly clock: Required<Clock>;
   readonly codec: Codec;
   /** Whether messages carry names. */
@@ -197,12 +198,12 @@ export class RuntimeWatch {
 
   #tellOfPeer(channel: Channel<PeerMessage>, peer: string): void {
     if (!channel.hasSubscribers) return;
-    const { instance: runtime, identity, names } = this.#runtime;
+    const { id: runtime, identity, names } = this.#runtime;
     channel.publish(names ? { runtime, names: { identity, peer } } : { runtime });
   }
 
   #message({ streamId, direction, kind, size, topic, identities }: Unrated, reason?: string): StreamMessage {
-    const { instance: runtime, identity, names } = this.#runtime;
+    const { id: runtime, identity, names } = this.#runtime;
     return {
       runtime,
       streamId,

@@ -4,16 +4,8 @@ import { encodeControl } from "../../protocol/wire/control.ts";
 import type { Packet, StreamHeader, TrailerPacket } from "../../protocol/wire/packets.ts";
 import type { ReaderEvents, SdkEvents } from "../../transports/livekit/sdk/events.ts";
 import { SdkRoom } from "../../transports/livekit/sdk/room.ts";
-
-const HELLO = encodeControl({
-  kind: "hello",
-  instance: "i",
-  streamWindow: 60_000,
-  credit: 60_000,
-  idleTimeout: 1_000,
-  encodings: [],
-  answer: true,
-});
+import { LiveKitTransport, type SdkRoomApi } from "../../transports/livekit/transport.ts";
+import { VirtualTime } from "./hub/virtual_time.ts";
 
 /** Alice's room, with Bob. */
 export class FakeSdk {
@@ -29,6 +21,9 @@ export class FakeSdk {
   fails: string | undefined;
   releases = 0;
   stopped = false;
+  /** Whether an extra packet that lets others out is never answered. */
+  hangs = false;
+  abandoned = 0;
   events!: SdkEvents;
   #waiting: (() => void)[] = [];
   #rejecting: ((error: Error) => void)[] = [];
@@ -66,7 +61,11 @@ export class FakeSdk {
 
   releaseRequests(): Promise<void> {
     this.releases++;
-    return Promise.resolve();
+    return this.hangs ? new Promise(() => {}) : Promise.resolve();
+  }
+
+  abandon(): void {
+    this.abandoned++;
   }
 
   sendHeader(): Promise<void> {
@@ -87,7 +86,16 @@ export class FakeSdk {
   }
 
   hello(from: string): void {
-    this.events.chunk(CONTROL_STREAM_ID, 0, HELLO, from);
+    const hello = {
+      kind: "hello",
+      instance: "i",
+      streamWindow: 60_000,
+      credit: 60_000,
+      idleTimeout: 1_000,
+      encodings: [],
+      answer: true,
+    } as const;
+    this.events.chunk(CONTROL_STREAM_ID, 0, encodeControl(hello), from);
   }
 
   /** A stream of another SDK, with the SDK's reader. */
@@ -107,4 +115,35 @@ export class FakeSdk {
       this.#rejecting.push(reject);
     });
   }
+}
+
+/** An open transport of Alice's over a fake SDK. */
+export interface Opened {
+  sdk: FakeSdk;
+  transport: LiveKitTransport;
+  time: VirtualTime;
+  /** Events that the transport has told, packets of control apart. */
+  events: string[];
+  /** Calls of its release. */
+  released: () => number;
+}
+
+export function opened(): Opened {
+  const sdk = new FakeSdk();
+  const time = new VirtualTime();
+  const events: string[] = [];
+  let released = 0;
+  const transport = new LiveKitTransport(sdk as SdkRoomApi, () => void released++, time);
+  transport.open({
+    packet: (packet) => {
+      if (packet.type === "control") return;
+      if (packet.type === "header") events.push(`header ${packet.header.streamId}`);
+      else events.push(packet.type === "chunk" ? `chunk ${packet.streamId} ${packet.index}` : `trailer ${packet.streamId}`);
+    },
+    joined: (identity) => void events.push(`joined ${identity}`),
+    left: (identity) => void events.push(`left ${identity}`),
+    renewed: () => void events.push("renewed"),
+    closed: () => void events.push("closed"),
+  });
+  return { sdk, transport, time, events, released: () => released };
 }

@@ -228,7 +228,7 @@ test("ClientRoom: a participant with another sid is a new one for everybody", ()
     room.emit("reconnected");
     room.localParticipant.sid = "PA_other";
     room.emit("reconnected");
-    assert.equal(told.slice(1), ["reconnected", "reconnected", "renewed"]);
+    assert.equal(told.slice(1), ["reconnected false", "reconnected true"]);
   }));
 
 test("ClientRoom: leaves no listener on the Room and its engine, nor a changed map", () =>

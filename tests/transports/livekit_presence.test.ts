@@ -78,25 +78,4 @@ test("Presence: a returned participant is present from its first packet or the s
   }
 });
 
-test("Presence: a new connection starts anew with participants who were present and not listed since", () => {
-  const { room, told } = presence({ bob: "1", carol: "2", dave: "3" });
-  room.lost();
-  room.leave("carol");
-  room.join("carol", "2");
-  room.leave("dave");
-  room.join("erin", "4");
-  told.length = 0;
-  room.renewed();
-  assert.equal(told, ["left bob", "joined bob"]);
-  room.renewed();
-  assert.is(told.length, 2);
-});
-
-test("Presence: a resumed connection changes nothing", () => {
-  const { room, told } = presence({ bob: "1" });
-  room.lost();
-  room.join("bob", "1");
-  assert.equal(told, []);
-});
-
 test.run();

@@ -4,6 +4,7 @@ import type { FfiMessage } from "../../transports/livekit/sdk/ffi_messages.ts";
 import type { SdkEvents } from "../../transports/livekit/sdk/events.ts";
 import { SdkRoom } from "../../transports/livekit/sdk/room.ts";
 import { suite } from "../support/harness.ts";
+import { pause } from "../support/waiting.ts";
 
 const test = suite("Sdk");
 
@@ -69,6 +70,26 @@ test("Sdk: a participant with another sid is a new one for everybody", () =>
     assert.equal(told, ["renewed"]);
   }));
 
+test("Sdk: a connection with other data channels is a new one, told before its sid", () =>
+  withSdk(async ({ client, told }) => {
+    const reconnected = async (...channels: string[]): Promise<void> => {
+      client.channels = channels;
+      told.length = 0;
+      client.tellRoom({ case: "reconnected", value: {} });
+      await pause(0);
+    };
+    await reconnected("D2", "D1");
+    assert.equal(told, ["reconnected false"], "resumed");
+    await reconnected("D4", "D5");
+    assert.equal(told, ["reconnected true"]);
+    client.tellRoom({ case: "participantsUpdated", value: { participants: [{ identity: "alice", sid: "PA_new" }] } });
+    assert.is(told.length, 1, "the same connection");
+    await reconnected();
+    assert.equal(told, ["reconnected false"], "unknown");
+    client.tellRoom({ case: "participantsUpdated", value: { participants: [{ identity: "alice", sid: "PA_newer" }] } });
+    assert.equal(told, ["reconnected false", "renewed"]);
+  }));
+
 test("Sdk: the room's end is reported once, and another room's events are not", () =>
   withSdk(({ client, sdk, told }) => {
     client.tell({ case: "roomEvent", value: { roomHandle: 99n, message: { case: "eos", value: {} } } });
@@ -83,8 +104,12 @@ test("Sdk: the room's end is reported once, and another room's events are not", 
 test.run();
 
 class FakeClient {
+  /** Requests that it leaves to the test to answer. */
   readonly requests: FfiMessage[] = [];
+  /** Ids of the connection's data channels. */
+  channels: readonly string[] = ["D1", "D2"];
   last = 0n;
+  #lastStats = 0n;
   #listener: ((event: { message: FfiMessage }) => void) | undefined;
 
   get names(): (string | undefined)[] {
@@ -92,8 +117,17 @@ class FakeClient {
   }
 
   request({ message }: { message: FfiMessage }): { asyncId: bigint } {
+    if (message.case === "getSessionStats") return this.#answerStats();
     this.requests.push(message);
     return { asyncId: ++this.last };
+  }
+
+  #answerStats(): { asyncId: bigint } {
+    const asyncId = --this.#lastStats;
+    const channels = this.channels.map((id) => ({ stats: { case: "dataChannel", value: { rtc: { id } } } }));
+    const value = { publisherStats: [{ stats: { case: "transport" } }, ...channels] };
+    queueMicrotask(() => this.tell({ case: "getSessionStats", value: { asyncId, message: { case: "result", value } } }));
+    return { asyncId };
   }
 
   prependListener(_event: string, listener: (event: { message: FfiMessage }) => void): void {
@@ -131,7 +165,9 @@ async function withSdk(
   Object.assign(globalThis, { _ffiClientInstance: client });
   try {
     const sdk = new SdkRoom(room);
-    const events = new Proxy({}, { get: (_, name) => (word = "") => void told.push(`${String(name)} ${word}`.trim()) });
+    const events = new Proxy({}, {
+      get: (_, name) => (word: unknown = "") => void told.push(`${String(name)} ${String(word)}`.trim()),
+    });
     sdk.listen(events as SdkEvents);
     await body({ sdk, client, told });
     sdk.stop(new Error("the test is over"));

@@ -3,13 +3,11 @@ import { OWN_ATTRIBUTE } from "../../protocol/constants.ts";
 import * as assert from "uvu/assert";
 import type { StreamError } from "../../errors.ts";
 import type { StreamHeader } from "../../protocol/wire/packets.ts";
-import { LiveKitTransport, type SdkRoomApi } from "../../transports/livekit/transport.ts";
 import { control, trailer } from "../support/conformance/transport.ts";
-import { FakeSdk } from "../support/fake_sdk.ts";
+import { opened } from "../support/fake_sdk.ts";
 import { suite } from "../support/harness.ts";
 import { plainHeader } from "../support/hub/raw_participant.ts";
 import { rejection } from "../support/rejections.ts";
-import { VirtualTime } from "../support/hub/virtual_time.ts";
 
 const test = suite("LiveKitTransport");
 
@@ -23,7 +21,7 @@ test("LiveKitTransport: a new connection gets the transport's own bound for buff
   const { sdk } = opened();
   const { buffered } = sdk;
   const [own] = buffered;
-  sdk.events.reconnected();
+  sdk.events.reconnected(false);
   assert.equal(buffered, [own, own]);
 });
 
@@ -224,23 +222,4 @@ test.run();
 
 function ownHeader(streamId: string): StreamHeader {
   return plainHeader(streamId, "chat", "bytes", { attributes: { [OWN_ATTRIBUTE]: "{}" } });
-}
-
-function opened(): { sdk: FakeSdk; transport: LiveKitTransport; time: VirtualTime; events: string[]; released: () => number } {
-  const sdk = new FakeSdk();
-  const time = new VirtualTime();
-  const events: string[] = [];
-  let released = 0;
-  const transport = new LiveKitTransport(sdk as SdkRoomApi, () => void released++, time);
-  transport.open({
-    packet: (packet) => {
-      if (packet.type === "control") return;
-      if (packet.type === "header") events.push(`header ${packet.header.streamId}`);
-      else events.push(packet.type === "chunk" ? `chunk ${packet.streamId} ${packet.index}` : `trailer ${packet.streamId}`);
-    },
-    joined: (identity) => void events.push(`joined ${identity}`),
-    left: (identity) => void events.push(`left ${identity}`),
-    closed: () => void events.push("closed"),
-  });
-  return { sdk, transport, time, events, released: () => released };
 }

@@ -1,4 +1,6 @@
+import { StreamError } from "../../errors.ts";
 import type { Clock } from "../../common/clock.ts";
+import { Deferred } from "../../common/promises.ts";
 import { CONTROL_STREAM_ID } from "../../protocol/constants.ts";
 import type { Packet } from "../../protocol/wire/packets.ts";
 import type { SdkRoom } from "./sdk/room.ts";
@@ -16,16 +18,29 @@ export const BUFFERED_BYTES = 64_000;
  */
 const STUCK_AFTER_MS = 2_000;
 
+/**
+ * Time without an answer to the extra packet after which the SDK counts as hung, in ms. A packet that waits for a dead channel locks out the
+ * reconnection, and once the SDK waits to reconnect, that locks out the extra packet.
+ */
+const HUNG_AFTER_MS = 5_000;
+
 /** Sends packets to a room one at a time, in order. */
 export class PacketSender {
   readonly #sdk: SdkRequests;
   readonly #clock: Required<Clock>;
+  readonly #hung: () => void;
   readonly #queue = new SerialQueue();
   #error: Error | undefined;
+  /** Ends the wait while the connection is lost. */
+  #gate: Deferred | undefined;
+  /** Number of new connections so far. */
+  #life = 0;
   #lastSentAt = -Infinity;
 
-  constructor(sdk: SdkRequests, clock: Required<Clock>) {
+  /** `hung` is called when the SDK no longer answers. */
+  constructor(sdk: SdkRequests, clock: Required<Clock>, hung: () => void) {
     this.#sdk = sdk;
+    this.#hung = hung;
     this.#clock = clock;
   }
 
@@ -36,12 +51,36 @@ export class PacketSender {
 
   /** Resolves when the SDK has taken the packet. An empty list of destinations means everybody. */
   send(packet: Packet, destinations: readonly string[]): Promise<void> {
-    return this.#queue.add(() => this.#sendNow(packet, destinations));
+    const life = this.#life;
+    return this.#queue.add(async () => {
+      await this.#gate?.promise;
+      if (life !== this.#life) {
+        throw new StreamError("disconnected", `Cannot send the ${packet.type} as the room has a new connection`);
+      }
+      await this.#sendNow(packet, destinations);
+    });
+  }
+
+  /** Keeps packets back, as the connection is lost: what is sent until it is known to be new belongs to the life before. */
+  hold(): void {
+    this.#gate ??= new Deferred();
+  }
+
+  /** Lets packets go on. */
+  release(): void {
+    this.#gate?.resolve();
+    this.#gate = undefined;
+  }
+
+  /** Rejects packets that wait in the queue, as the connection is a new one. */
+  renew(): void {
+    this.#life++;
   }
 
   /** Rejects packets that wait in the queue: the room has ended, and no request would be answered. */
   stop(error: Error): void {
     this.#error = error;
+    this.release();
   }
 
   /** Resolves when the SDK has taken or refused all packets. */
@@ -53,7 +92,7 @@ export class PacketSender {
     let timer: unknown;
     const releaseLater = (): void => {
       timer = this.#clock.setTimeout(() => {
-        void this.#sdk.releaseRequests(BUFFERED_BYTES);
+        void this.#releaseRequests();
         releaseLater();
       }, STUCK_AFTER_MS);
     };
@@ -64,6 +103,24 @@ export class PacketSender {
     } finally {
       this.#clock.clearTimeout(timer);
     }
+  }
+
+  async #releaseRequests(): Promise<void> {
+    let timer: unknown;
+    const look = (): void => {
+      timer = this.#clock.setTimeout(() => this.#canBeHung() ? this.#hung() : look(), HUNG_AFTER_MS);
+    };
+    look();
+    try {
+      await this.#sdk.releaseRequests(BUFFERED_BYTES);
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
+  }
+
+  /** While the SDK connects, for the first packet or anew, it does not answer either. */
+  #canBeHung(): boolean {
+    return this.#lastSentAt > -Infinity && this.#gate === undefined;
   }
 
   #request(packet: Packet, destinations: readonly string[]): Promise<void> {

@@ -24,8 +24,6 @@ export class Presence {
   readonly #present: Map<string, string | undefined>;
   readonly #events: PresenceEvents;
   readonly #departed = new BoundedMap<string, true>(MAX_DEPARTED);
-  /** Participants that were present when the connection was lost, and have not left since. */
-  #beforeLoss: Set<string> = new Set();
 
   constructor(present: ReadonlyMap<string, string | undefined>, events: PresenceEvents) {
     this.#present = new Map(present);
@@ -70,7 +68,6 @@ export class Presence {
 
   /** Notes that a participant left. */
   leave(identity: string): void {
-    this.#beforeLoss.delete(identity);
     if (!this.#present.delete(identity)) return;
     this.#departed.set(identity, true);
     this.#events.settled(identity);
@@ -83,16 +80,6 @@ export class Presence {
     const sid = this.#present.get(identity);
     this.leave(identity);
     this.join(identity, sid);
-  }
-
-  /** Notes that the connection is lost, and may be resumed or renewed. */
-  lost(): void {
-    this.#beforeLoss = new Set(this.#present.keys());
-  }
-
-  /** Notes that a new connection was made. The others were told that this participant had left, so open streams have ended. */
-  renewed(): void {
-    for (const identity of this.#beforeLoss) this.rejoin(identity);
   }
 
   /** Forgets all participants without an event. */

@@ -24,8 +24,8 @@ const LATE_EVENT_MS = 250;
  */
 const LAST_PACKETS_MS = 250;
 
-/** Members of {@linkcode SdkRoom} that are used. */
-export type SdkRoomApi = Pick<SdkRoom, keyof SdkRoom>;
+/** Members of {@linkcode SdkRoom} that are used. An SDK that never hangs need not be abandoned. */
+export type SdkRoomApi = Omit<Pick<SdkRoom, keyof SdkRoom>, "abandon"> & Partial<Pick<SdkRoom, "abandon">>;
 
 /** Transport in a room of a LiveKit server. */
 export class LiveKitTransport implements Transport {
@@ -56,7 +56,7 @@ export class LiveKitTransport implements Transport {
     this.#clock = clock;
     this.#release = release;
     this.#mayPublish = sdk.mayPublish;
-    this.#sender = new PacketSender(sdk, clock);
+    this.#sender = new PacketSender(sdk, clock, () => this.#abandon());
     this.#changed = new Condition(clock);
     this.#unlisted = new Unlisted({
       ask: (identity) => this.#search.isHere(identity),
@@ -101,9 +101,13 @@ export class LiveKitTransport implements Transport {
     this.#sdk.listen({
       joined: (identity, sid) => this.#presence.join(identity, sid),
       left: (identity) => this.#presence.leave(identity),
-      lost: () => this.#presence.lost(),
-      reconnected: () => this.#sdk.setBufferedAmount(BUFFERED_BYTES), // a new connection has the SDK's bound
-      renewed: () => this.#presence.renewed(),
+      lost: () => this.#sender.hold(),
+      reconnected: (isNew) => {
+        this.#sdk.setBufferedAmount(BUFFERED_BYTES); // a new connection has the SDK's bound
+        if (isNew) this.#renew();
+        this.#sender.release();
+      },
+      renewed: () => this.#renew(),
       header: (header, from) => this.#receiver.header(header, from),
       chunk: (streamId, index, content, from) => this.#receiver.chunk(streamId, index, content, from),
       trailer: (trailer, from) => this.#receiver.trailer(trailer, from),
@@ -118,6 +122,12 @@ export class LiveKitTransport implements Transport {
       },
       disconnected: (reason) => this.#disconnect(reason),
     });
+  }
+
+  #renew(): void {
+    this.#sender.renew();
+    for (const identity of this.#presence.identities) this.#receiver.drop(identity);
+    this.#events?.renewed?.();
   }
 
   participants(): readonly string[] {
@@ -174,7 +184,10 @@ export class LiveKitTransport implements Transport {
     this.#changed.notify();
     this.#receiver.clear();
     this.#unlisted.clear();
-    if (this.#ended !== undefined) this.#sdk.stop(this.#ended);
+    if (this.#ended !== undefined) {
+      this.#sdk.stop(this.#ended);
+      this.#sender.stop(this.#ended);
+    }
     this.#release();
   }
 
@@ -207,11 +220,16 @@ export class LiveKitTransport implements Transport {
     return new StreamError("disconnected", `Cannot send the ${type} as the room's connection was lost: ${text}`, { cause });
   }
 
+  #abandon(): void {
+    if (this.#sdk.abandon === undefined || this.#ended !== undefined) return;
+    this.#disconnect("the SDK hung while its connection was lost");
+    this.#sdk.abandon();
+  }
+
   #disconnect(reason: string): void {
     if (this.#disconnected !== undefined) return;
     this.#disconnected = new StreamError("disconnected", `Cannot send as the room is disconnected: ${reason}`, { reason });
     this.#ended ??= this.#disconnected;
-    this.#sender.stop(this.#disconnected);
     this.#presence.clear();
     this.#end();
     this.#events?.closed(this.#disconnected);

@@ -80,11 +80,10 @@ export class ClientEventDecoder {
   }
 
   #reconnected(): void {
-    this.#events?.reconnected();
     const { sid } = this.#room.localParticipant;
-    const isRenewed = this.#sid !== "" && this.#sid !== sid;
+    const isNew = this.#sid !== "" && this.#sid !== sid;
     this.#sid = sid;
-    if (isRenewed) this.#events?.renewed();
+    this.#events?.reconnected(isNew);
   }
 
   #permission({ identity, permissions }: Participant): void {

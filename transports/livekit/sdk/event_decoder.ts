@@ -1,5 +1,6 @@
 import type { ReaderEvents, SdkEvents, SdkReader } from "./events.ts";
 import { type FfiMessage, type HeaderMessage, headerOf, trailerOf } from "./ffi_messages.ts";
+import { Connection, type ConnectionStats } from "./connection.ts";
 import type { FfiClient, Internals } from "./internals.ts";
 import type { RoomHandler } from "./room_handlers.ts";
 
@@ -14,6 +15,8 @@ export interface DecodedRoom {
   readonly client: FfiClient;
   /** Finds the Room's handler of a topic. */
   handler(kind: "text" | "bytes", topic: string): RoomHandler | undefined;
+  /** Resolves with the connection's statistics; undefined if there are none. */
+  stats(): Promise<ConnectionStats | undefined>;
 }
 
 /** Decodes messages of the SDK into {@linkcode SdkEvents} of one room. */
@@ -23,6 +26,7 @@ export class SdkEventDecoder {
   readonly #readers = new Map<bigint, ReaderEvents>();
   #events: SdkEvents | undefined;
   #sid: string | undefined;
+  #connection: Connection | undefined;
   #disconnected = false;
 
   constructor(room: DecodedRoom) {
@@ -39,6 +43,7 @@ export class SdkEventDecoder {
   /** Starts calling the events. */
   start(events: SdkEvents): void {
     this.#events = events;
+    this.#connection = new Connection(() => this.#room.stats());
   }
 
   /** Stops calling the events, those of readers included. */
@@ -82,7 +87,7 @@ export class SdkEventDecoder {
         this.#events?.lost();
         break;
       case "reconnected":
-        this.#events?.reconnected();
+        void this.#reconnected();
         break;
       case "disconnected":
       case "eos":
@@ -113,6 +118,13 @@ export class SdkEventDecoder {
     const renewed = this.#sid !== undefined && this.#sid !== "" && this.#sid !== sid;
     this.#sid = sid;
     if (renewed) this.#events?.renewed();
+  }
+
+  /** The server tells of the new sid only seconds later. */
+  async #reconnected(): Promise<void> {
+    const isNew = await this.#connection?.isNew() ?? false;
+    if (isNew) this.#sid = undefined;
+    this.#events?.reconnected(isNew);
   }
 
   #disconnect(reason: string): void {

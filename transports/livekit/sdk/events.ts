@@ -11,9 +11,9 @@ export interface SdkEvents {
   left(identity: string): void;
   /** The connection is lost; the Room tries to resume it, then to make a new one. */
   lost(): void;
-  /** The connection is back. */
-  reconnected(): void;
-  /** This participant got a new sid: the server told all others that the one before had left. */
+  /** The connection is back. `isNew` is true of another one than before: the server told the others that this participant had left. */
+  reconnected(isNew: boolean): void;
+  /** This participant got a new sid without having been told that its connection is new. */
   renewed(): void;
   /** A stream's header came. */
   header(header: StreamHeader, from: string): void;

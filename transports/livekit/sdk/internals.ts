@@ -24,6 +24,7 @@ export interface Internals {
     readonly ffi_handle: { readonly handle: bigint };
     readonly info: { readonly sid?: string; readonly permission?: { readonly canPublishData?: boolean } };
   };
+  disconnect(): Promise<void>;
   readonly textStreamHandlers: RoomHandlers;
   readonly byteStreamHandlers: RoomHandlers;
 }

@@ -6,6 +6,7 @@ import { SdkEventDecoder } from "./event_decoder.ts";
 import type { SdkEvents } from "./events.ts";
 import { type FfiMessage, headerMessage } from "./ffi_messages.ts";
 import type { AdoptableRoom, RtcNodeRoom } from "./adoptable.ts";
+import type { ConnectionStats } from "./connection.ts";
 import { type FfiClient, type FfiEvent, type Internals, internalsOf } from "./internals.ts";
 import { dropLogs } from "./native_logs.ts";
 import { type RoomHandler, type RoomHandlers, watchHandlers } from "./room_handlers.ts";
@@ -33,6 +34,7 @@ export class SdkRoom {
   readonly #client: FfiClient;
   readonly #decoder: SdkEventDecoder;
   readonly #requests = new Map<bigint, { resolve: () => void; reject: (error: Error) => void }>();
+  readonly #asked = new Map<bigint, (stats: ConnectionStats | undefined) => void>();
   readonly #calls = new Map<bigint, (isHere: boolean) => void>();
   readonly #listener: (event: FfiEvent) => void = (event) => this.#receive(event.message);
   #unwatch: (() => void)[] = [];
@@ -43,7 +45,12 @@ export class SdkRoom {
     this.#room = room;
     this.#internals = internals;
     this.#client = client;
-    this.#decoder = new SdkEventDecoder({ internals, client, handler: (kind, topic) => this.handler(kind, topic) });
+    this.#decoder = new SdkEventDecoder({
+      internals,
+      client,
+      handler: (kind, topic) => this.handler(kind, topic),
+      stats: () => this.#askStats(),
+    });
     this.identity = internals.localParticipant.identity;
     dropLogs(internals.ffiHandle, (event) => client.emit("ffi_event", event));
   }
@@ -63,8 +70,8 @@ export class SdkRoom {
 
   /** Starts calling `events`, before the Room's own listeners, so that a reader can be taken before the Room drops it. */
   listen(events: SdkEvents): void {
-    this.#decoder.start(events);
     this.#client.prependListener("ffi_event", this.#listener);
+    this.#decoder.start(events);
     this.#unwatch = KINDS.map((kind) => watchHandlers(this.#handlers(kind), (topic) => events.registered(kind, topic)));
   }
 
@@ -86,6 +93,8 @@ export class SdkRoom {
     this.#requests.clear();
     for (const { reject } of requests) reject(error);
     for (const answer of [...this.#calls.values()]) answer(false);
+    for (const answer of [...this.#asked.values()]) answer(undefined);
+    this.#asked.clear();
   }
 
   /**
@@ -151,6 +160,11 @@ export class SdkRoom {
     }
   }
 
+  /** Disconnects the Room, which has hung: nothing else makes it say that its connection is lost. */
+  abandon(): void {
+    void this.#internals.disconnect().catch(() => {}); // it has ended by itself
+  }
+
   sendHeader(header: StreamHeader, destinations: readonly string[]): Promise<void> {
     const { senderIdentity } = header;
     return this.#request("sendStreamHeader", destinations, {
@@ -192,6 +206,15 @@ export class SdkRoom {
     });
   }
 
+  #askStats(): Promise<ConnectionStats | undefined> {
+    return new Promise((resolve) => {
+      const value = { roomHandle: this.#internals.ffiHandle.handle };
+      const { asyncId } = this.#client.request({ message: { case: "getSessionStats", value } });
+      if (asyncId === undefined) resolve(undefined);
+      else this.#asked.set(asyncId, resolve);
+    });
+  }
+
   #receive({ case: name = "", value }: FfiMessage): void {
     switch (name) {
       case "sendStreamHeader":
@@ -201,6 +224,10 @@ export class SdkRoom {
         break;
       case "performRpc":
         this.#calls.get(value.asyncId)?.(!UNREACHED.has(value.error?.code));
+        break;
+      case "getSessionStats":
+        this.#asked.get(value.asyncId)?.(value.message?.case === "result" ? value.message.value : undefined);
+        this.#asked.delete(value.asyncId);
         break;
       case "textStreamReaderEvent":
       case "byteStreamReaderEvent":
