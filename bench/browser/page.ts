@@ -1,6 +1,7 @@
 // A participant in a web page, that uses Millrace or livekit-client plainly, as users do. `participant.ts` calls its commands.
 import { type ByteStreamReader as SdkByteReader, Room, type TextStreamReader as SdkTextReader } from "livekit-client";
 import { type ByteStreamReader, createCodecPool, createRuntime, type Runtime, type TextStreamReader } from "../../browser.ts";
+import { CONTROL_STREAM_ID } from "../../protocol/constants.ts";
 import { livekit } from "../../transports/livekit_client/mod.ts";
 import { clock } from "../support/clock.ts";
 import { BACKGROUND_TOPIC, messageText } from "../livekit/background.ts";
@@ -40,10 +41,10 @@ export const commands = {
   async connect({ url, token, kind }: { url: string; token: string; kind: string }): Promise<void> {
     await room.connect(url, token);
     const { engine } = room as unknown as {
-      engine: { on(name: string, listen: (packet: { value: { case?: string } }) => void): void };
+      engine: { on(name: string, listen: (packet: { value: { case?: string; value?: { streamId?: string } } }) => void): void };
     };
     engine.on("dataPacketReceived", ({ value }) => {
-      if (value.case === "streamChunk") chunks++;
+      if (value.case === "streamChunk" && value.value?.streamId !== CONTROL_STREAM_ID) chunks++; // hellos go to all
     });
     if (kind !== "page") return;
     const pool = createCodecPool({ worker: () => new Worker("/worker.js", { type: "module" }) });
@@ -52,7 +53,7 @@ export const commands = {
 
   others: (): string[] => [...room.remoteParticipants.keys()],
 
-  /** Chunks that the Room has seen. */
+  /** Chunks of streams that the Room has seen. */
   chunks: (): number => chunks,
 
   listen({ kind, topic, how }: Listening): void {

@@ -173,7 +173,7 @@ export async function benchBystander({ divisor, results, tell }: Stage): Promise
     const bystander = await processes.bystander("livekit-client");
     await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
     const command = { how: "sendBytes", topic: TOPIC, to: [pair.receiver.identity], bytes } as const;
-    await pair.sender.ask("send", command); // hellos have gone by its end
+    await pair.sender.ask("send", command);
     const before = await bystander.ask("chunks", {});
     await pair.sender.ask("send", command);
     await wait(LOOK_MS);
