@@ -3,6 +3,7 @@
 // Run: npm run bench | bun --bun run bench | deno task bench; npm run bench:figures | ...; arguments:
 //   --figures: the figures to reach. --only=SECTION[,...]: of the figures holds, rates, small, formats, actors, pipe,
 //   processes.
+//   --profile: where the time of large sends on the hub goes, on Node only.
 //   --brief: seconds instead of minutes; the numbers mean nothing.
 //   --out=FOLDER: default docs/bench, with --brief or --only none. Writes <runtime>.json and .svg.
 // Pitfalls: another load on the machine, which shows in the spread of the plain sha256 rate, the idle drift and the free cores;
@@ -26,7 +27,13 @@ const IDLE_MS = 500;
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
-  options: { figures: { type: "boolean" }, only: { type: "string" }, brief: { type: "boolean" }, out: { type: "string" } },
+  options: {
+    figures: { type: "boolean" },
+    profile: { type: "boolean" },
+    only: { type: "string" },
+    brief: { type: "boolean" },
+    out: { type: "string" },
+  },
 });
 const brief = values.brief === true;
 const only = values.only?.split(",");
@@ -34,8 +41,15 @@ const unknown = only?.find((name) => !FIGURE_SECTIONS.includes(name));
 if (unknown !== undefined) throw new RangeError(`Cannot measure as there is no such section: name is "${unknown}"`);
 const folder = values.out ?? (brief || only !== undefined ? undefined : join(projectRoot(), "docs", "bench"));
 
-const began = performance.now();
 const empty = emptyReport(brief);
+if (values.profile === true) {
+  if (empty.runtime !== "node") throw new RangeError(`Cannot profile on ${empty.runtime}: only Node has this profiler`);
+  const { profileSends } = await import("./profile.ts");
+  console.log(await profileSends(brief));
+  process.exit();
+}
+
+const began = performance.now();
 const report = values.figures === true ? await figures(empty) : await throughput(empty);
 if (folder !== undefined) {
   const whole = await writeReport(folder, report);

@@ -3,8 +3,11 @@ import type { ReceivedBlock } from "../incoming/block_queue.ts";
 import type { IncomingStream } from "../incoming/stream.ts";
 import { checkedInPlace, extracted } from "./decode_pipeline.ts";
 
-/** Share of the announced size that must have come before as much is allocated: a claim alone allocates nothing. */
-const ALLOCATION_SHARE = 1 / 8;
+/**
+ * Share of the announced size that must have come before as much is allocated: a claim alone allocates nothing. What has come until then is
+ * copied twice. Memory that is not written to takes no pages.
+ */
+const ALLOCATION_SHARE = 1 / 64;
 
 /** Announced size below which parts are joined, in bytes. */
 const LEAST_WHOLE = 1024 * 1024;

@@ -55,6 +55,13 @@ test("bench: measures throughput and holds, and draws them", async () => {
   });
 }, { seconds: 60 });
 
+test("bench: tells where the time of a large send goes, where the runtime has a profiler", async () => {
+  const { code, output } = await run("--profile");
+  assert.is(code === 0, runtimeName === "node", output);
+  const expected = runtimeName === "node" ? /read by readAll[^]*total[^]*into used memory/ : /only Node has this profiler/;
+  assert.match(output, expected);
+}, { seconds: 60 });
+
 test("bench: measures each figure to reach, and keeps the results of the other half", async () => {
   await inTemporaryFolder(async (folder) => {
     await writeFile(join(folder, `${runtimeName}.json`), JSON.stringify({ rows: [] }));
@@ -72,16 +79,21 @@ test.run();
 
 /** Runs the benchmark as a user would, in its brief form. */
 async function bench(folder: string, ...args: string[]): Promise<string> {
-  const [program, ...rest] = programCommand("bench/main", "--brief", `--out=${folder}`, ...args);
-  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  const { code, output } = await run(`--out=${folder}`, ...args);
+  assert.is(code, 0, output);
+  return output;
+}
+
+async function run(...args: string[]): Promise<{ code: unknown; output: string }> {
+  const [program, ...rest] = programCommand("bench/main", "--brief", ...args);
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => output += text);
   const code = await new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  assert.is(code, 0, output);
-  return output;
+  return { code, output };
 }
 
 async function readReport(folder: string): Promise<Report> {
