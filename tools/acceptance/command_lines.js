@@ -56,7 +56,7 @@ const ELSEWHERE = {
   "tools/acceptance/agent_project.js":
     /^npm init -y && npm pkg set type=module$|^npm install PATH\/millrace-0\.1\.0\.tgz @livekit\/agents @livekit\/rtc-node@0\.13 livekit-server-sdk$|^node (agent\.js dev|chat\.js)$/,
   "tools/acceptance/chat_project.js":
-    /^npm install PATH\/millrace-0\.1\.0\.tgz @livekit\/rtc-node livekit-server-sdk livekit-client ai@7 @ai-sdk\/react@4 react react-dom vite$/,
+    /^npm install PATH\/millrace-0\.1\.0\.tgz @livekit\/rtc-node livekit-server-sdk livekit-client ai@7 @ai-sdk\/react@4 react react-dom vite$|^node agent\.js$|^npx vite$/,
   "tools/check.js by .ci/run": /^npm run check( -- docs)?$/,
   "nobody: a program of the user's own, by a package that is not ours": /^npx tsx program\.ts$/,
 };
