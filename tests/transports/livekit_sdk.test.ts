@@ -90,6 +90,18 @@ test("Sdk: a connection with other data channels is a new one, told before its s
     assert.equal(told, ["reconnected false", "renewed"]);
   }));
 
+test("Sdk: a sid that comes before the news of the connection is told with it, once", () =>
+  withSdk(async ({ client, told }) => {
+    client.tellRoom({ case: "reconnecting", value: {} });
+    client.tellRoom({ case: "participantsUpdated", value: { participants: [{ identity: "alice", sid: "PA_new" }] } });
+    client.channels = ["D4"];
+    client.tellRoom({ case: "reconnected", value: {} });
+    await pause(0);
+    assert.equal(told, ["lost", "reconnected true"]);
+    client.tellRoom({ case: "participantsUpdated", value: { participants: [{ identity: "alice", sid: "PA_other" }] } });
+    assert.equal(told.slice(2), ["renewed"]);
+  }));
+
 test("Sdk: the room's end is reported once, and another room's events are not", () =>
   withSdk(({ client, sdk, told }) => {
     client.tell({ case: "roomEvent", value: { roomHandle: 99n, message: { case: "eos", value: {} } } });

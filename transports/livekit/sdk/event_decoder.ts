@@ -27,6 +27,9 @@ export class SdkEventDecoder {
   #events: SdkEvents | undefined;
   #sid: string | undefined;
   #connection: Connection | undefined;
+  /** Whether the connection is lost, and whether the server has told of a new sid since. */
+  #isLost = false;
+  #hasNewSid = false;
   #disconnected = false;
 
   constructor(room: DecodedRoom) {
@@ -84,6 +87,7 @@ export class SdkEventDecoder {
         this.#notePermission(from, value.permission?.canPublishData !== false);
         break;
       case "reconnecting":
+        this.#isLost = true;
         this.#events?.lost();
         break;
       case "reconnected":
@@ -117,13 +121,18 @@ export class SdkEventDecoder {
   #noteSid(sid: string): void {
     const renewed = this.#sid !== undefined && this.#sid !== "" && this.#sid !== sid;
     this.#sid = sid;
-    if (renewed) this.#events?.renewed();
+    if (!renewed) return;
+    if (this.#isLost) this.#hasNewSid = true;
+    else this.#events?.renewed();
   }
 
-  /** The server tells of the new sid only seconds later. */
+  /** The server may tell of the new sid seconds later, or before. */
   async #reconnected(): Promise<void> {
-    const isNew = await this.#connection?.isNew() ?? false;
-    if (isNew) this.#sid = undefined;
+    const isOther = await this.#connection?.isNew() ?? false;
+    const isNew = isOther || this.#hasNewSid;
+    if (isNew && !this.#hasNewSid) this.#sid = undefined; // it is still to come
+    this.#isLost = false;
+    this.#hasNewSid = false;
     this.#events?.reconnected(isNew);
   }
 
