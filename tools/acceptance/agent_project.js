@@ -5,8 +5,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
-import { buildIfStale } from "../lib/build.js";
-import { install, inUserProject, linesOf, packInto } from "../lib/checks/user_project.js";
+import { inUserProject, linesOf, projectBy } from "../lib/checks/user_project.js";
 import { executable } from "../lib/runtime.js";
 import { startGuarded, untilReady } from "../lib/servers/guarded.js";
 import { startOwnServer } from "../lib/servers/own_server.js";
@@ -16,14 +15,8 @@ import { note } from "../lib/tally.js";
 const CHAT_MS = 30_000;
 
 await inUserProject(async (home, programs) => {
-  await buildIfStale();
-  const pack = await packInto(home);
-  const folder = join(home, "agent");
-
-  const begun = performance.now();
-  const seconds = () => ((performance.now() - begun) / 1000).toFixed(1);
-  const { blocks: [agentText, chatText], commands } = linesOf("### In a LiveKit agent");
-  await install(commands, pack, folder);
+  const { blocks: [agentText, chatText], commands } = linesOf("### In a LiveKit agent", 2);
+  const { folder, seconds } = await projectBy(commands, home);
   writeFileSync(join(folder, "agent.js"), agentText);
   writeFileSync(join(folder, "chat.js"), chatText);
   note(true, `the README's lines for an agent: installed in ${seconds()} s`);

@@ -3,8 +3,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { join } from "node:path";
-import { buildIfStale } from "../lib/build.js";
-import { addViteConfig, install, inUserProject, linesOf, packInto, withPage } from "../lib/checks/user_project.js";
+import { addViteConfig, inUserProject, linesOf, projectBy, withPage } from "../lib/checks/user_project.js";
 import { executable, root } from "../lib/runtime.js";
 import { startGuarded, untilReady } from "../lib/servers/guarded.js";
 import { startOwnServer } from "../lib/servers/own_server.js";
@@ -38,15 +37,9 @@ const model = new MockLanguageModelV4({
 const PAGE = '<!doctype html><body><script type="module" src="/src/chat_page.ts"></script>';
 
 await inUserProject(async (home, programs) => {
-  await buildIfStale();
-  const pack = await packInto(home);
-  const folder = join(home, "chat");
-
-  const begun = performance.now();
-  const seconds = () => ((performance.now() - begun) / 1000).toFixed(1);
   const { blocks: [served], commands } = linesOf("### With the AI SDK's chats");
   const { blocks: [connected] } = linesOf("## In your agent");
-  await install(commands, pack, folder);
+  const { folder, seconds } = await projectBy(commands, home);
   writeFileSync(join(folder, "agent.js"), MODEL + connected + served);
   mkdirSync(join(folder, "src"));
   for (const name of ["chat_page.ts", "ai_sdk_chat.ts"]) {

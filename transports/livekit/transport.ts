@@ -25,7 +25,7 @@ const LATE_EVENT_MS = 250;
 const LAST_PACKETS_MS = 250;
 
 /** Members of {@linkcode SdkRoom} that are used. An SDK that never hangs need not be abandoned. */
-export type SdkRoomApi = Omit<Pick<SdkRoom, keyof SdkRoom>, "abandon"> & Partial<Pick<SdkRoom, "abandon">>;
+export type SdkRoomApi = Omit<SdkRoom, "abandon"> & Partial<Pick<SdkRoom, "abandon">>;
 
 /** Transport in a room of a LiveKit server. */
 export class LiveKitTransport implements Transport {

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { buildIfStale } from "../build.js";
 import { mustRun } from "../processes.js";
 import { needed } from "../programs/programs.js";
 import { executable, root } from "../runtime.js";
@@ -30,27 +31,41 @@ export async function inUserProject(main) {
 
 /** Makes Millrace's pack in a folder; returns its path. */
 export async function packInto(folder) {
+  await buildIfStale();
   await mustRun(["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", folder]);
   return join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")));
 }
 
-/** Code blocks and command lines of a section of the README, by its heading: "## In a browser". */
-export function linesOf(heading) {
+/**
+ * Code blocks and commands of npm of a section of the README, by its heading: "## In a browser". Throws without blocks, or if there are not
+ * as many as `count`.
+ */
+export function linesOf(heading, count) {
   const text = readFileSync(join(root, "README.md"), "utf8");
   const [, section] = text.split(`\n${heading}\n`);
   if (section === undefined) throw new Error(`Cannot find the lines as README.md must have the heading "${heading}"`);
   const [own] = section.split(/^##+ /m);
   const blocks = [...own.matchAll(/^```ts no-run\n([^]*?)^```/gm)].map(([, code]) => code);
   const commands = [...own.matchAll(/^```\n(npm [^]*?)^```/gm)].flatMap(([, lines]) => lines.trim().split("\n"));
-  return { blocks, commands };
+  if (blocks.length === 0 || blocks.length !== (count ?? blocks.length)) {
+    throw new Error(
+      `Cannot find the lines as README.md must have ${count ?? "some"} code blocks below "${heading}": has ${blocks.length}`,
+    );
+  }
+  return { blocks, commands: commands.filter((line) => line.startsWith("npm ")) };
 }
 
-/** Runs the README's commands that install, with the pack at `pack`, in a folder. */
-export async function install(commands, pack, folder) {
-  mkdirSync(folder, { recursive: true });
-  for (const command of commands.filter((line) => line.startsWith("npm "))) {
+/** Makes an empty project by the README's commands. Returns its folder, and the seconds since the first command, whenever it is asked. */
+export async function projectBy(commands, home) {
+  if (commands.length === 0) throw new Error("Cannot make the project as README.md must have commands of npm for it");
+  const pack = await packInto(home);
+  const folder = join(home, "project");
+  mkdirSync(folder);
+  const begun = performance.now();
+  for (const command of commands) {
     await mustRun(["/bin/sh", "-c", command.replace(/PATH\/\S+/, pack)], { cwd: folder, seconds: 300 });
   }
+  return { folder, seconds: () => ((performance.now() - begun) / 1000).toFixed(1) };
 }
 
 /** Adds Vite's configuration, which serves tokens by a copy of examples/web/token.js. */
