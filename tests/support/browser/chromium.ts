@@ -11,9 +11,6 @@ const UNTHROTTLED: readonly string[] = [
   "--disable-renderer-backgrounding",
 ];
 
-/** Timers of a hidden page that are measured: the browser slows those that follow five others. */
-const CHAINED_TIMERS = 9;
-
 export class Chromium extends TestBrowser<Page> {
   readonly browser: Browser;
 
@@ -53,26 +50,11 @@ export class Chromium extends TestBrowser<Page> {
     return await context.newPage();
   }
 
+  protected async openTabBefore(page: TestPage): Promise<void> {
+    await (await (page as Page).context().newPage()).bringToFront();
+  }
+
   protected async end(): Promise<void> {
     await this.browser.close();
   }
-}
-
-/** Opens another tab before a page, which is hidden then. */
-export async function hide(page: Page): Promise<void> {
-  await (await page.context().newPage()).bringToFront();
-  await page.waitForFunction("document.visibilityState === 'hidden'", undefined, { polling: 100 });
-}
-
-/** Delays of timers of 0 ms that a page sets one after the other, in ms: 4 at most where the page is visible, some 1,000 where it is hidden. */
-export async function timerDelays(page: TestPage): Promise<number[]> {
-  return await page.evaluate(async (timers) => {
-    const delays: number[] = [];
-    for (let count = 0; count < timers; count++) {
-      const started = performance.now();
-      await new Promise((resolve) => void setTimeout(resolve));
-      delays.push(performance.now() - started);
-    }
-    return delays;
-  }, CHAINED_TIMERS);
 }

@@ -21,8 +21,17 @@ interface Driver {
 }
 
 interface DrivenBrowser {
-  createBrowserContext(): Promise<{ newPage(): Promise<TestPage> }>;
+  createBrowserContext(): Promise<DrivenContext>;
   disconnect(): Promise<void>;
+}
+
+interface DrivenContext {
+  newPage(): Promise<DrivenPage>;
+}
+
+interface DrivenPage extends TestPage {
+  browserContext(): DrivenContext;
+  bringToFront(): Promise<void>;
 }
 
 /** The part of the driver's package of profiles. They keep Firefox off the network. */
@@ -54,6 +63,10 @@ export class Firefox extends TestBrowser {
 
   protected async openTab(): Promise<TestPage> {
     return await (await this.#browser.createBrowserContext()).newPage();
+  }
+
+  protected async openTabBefore(page: TestPage): Promise<void> {
+    await (await (page as DrivenPage).browserContext().newPage()).bringToFront();
   }
 
   protected async end(): Promise<void> {

@@ -7,6 +7,12 @@ import { Site, type SiteOptions } from "./site.ts";
 /** Time between two looks at a page that is on its way back, in ms. */
 const LOOK_MS = 50;
 
+/** Timers of a hidden page that are measured: Chromium slows those that follow five others. */
+const CHAINED_TIMERS = 9;
+
+/** Delay beyond which a timer is slowed, in ms: hidden pages have one a second. */
+const SLOWED_MS = 900;
+
 export interface PageOptions extends SiteOptions {
   /** False for a page without a secure context. */
   readonly secure?: boolean;
@@ -24,6 +30,7 @@ export abstract class TestBrowser<Tab extends TestPage = TestPage> implements As
 
   /** Opens an empty tab in a profile of its own. */
   protected abstract openTab(): Promise<Tab>;
+  protected abstract openTabBefore(page: TestPage): Promise<void>;
   protected abstract end(): Promise<void>;
 
   /** Opens a page on a site of its own, in a profile of its own. */
@@ -44,6 +51,12 @@ export abstract class TestBrowser<Tab extends TestPage = TestPage> implements As
     return page;
   }
 
+  /** Opens another tab before a page, which is hidden then. */
+  async hide(page: TestPage): Promise<void> {
+    await this.openTabBefore(page);
+    await until(() => page.evaluate(() => document.visibilityState === "hidden"));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
     for (const site of this.#sites) await site[Symbol.asyncDispose]();
@@ -60,4 +73,22 @@ export async function awayAndBack(page: TestPage, ms: number): Promise<void> {
     await pause(LOOK_MS);
     return await page.evaluate(() => location.pathname === "/").catch(() => false); // in mid-navigation there is no page
   });
+}
+
+/** Delays of timers of 0 ms that a page sets one after the other, in ms: 4 at most where the page is visible, some 1,000 where it is hidden. */
+export async function timerDelays(page: TestPage): Promise<number[]> {
+  return await page.evaluate(async (timers) => {
+    const delays: number[] = [];
+    for (let count = 0; count < timers; count++) {
+      const started = performance.now();
+      await new Promise((resolve) => void setTimeout(resolve));
+      delays.push(performance.now() - started);
+    }
+    return delays;
+  }, CHAINED_TIMERS);
+}
+
+/** Resolves once the timers of a hidden page are slowed to one a second. */
+export async function slowed(page: TestPage): Promise<void> {
+  await until(async () => ((await timerDelays(page)).at(-1) ?? 0) > SLOWED_MS);
 }

@@ -1,7 +1,7 @@
 // Participants in pages of one browser, each in a tab of its own, beside those of this process.
 import { readFile } from "node:fs/promises";
 import { Chromium } from "../browser/chromium.ts";
-import type { TestBrowser, TestPage } from "../browser/test_browser.ts";
+import { slowed, type TestBrowser, type TestPage } from "../browser/test_browser.ts";
 import { pattern, sha256 } from "../bytes.ts";
 import { pause } from "../waiting.ts";
 import type { LiveKitRoom } from "../livekit/livekit_rooms.ts";
@@ -128,6 +128,12 @@ export class Pages implements AsyncDisposable {
     const member = new PageMember(identity, page);
     await this.rejoin(room, member, options);
     return member;
+  }
+
+  /** Hides a member's tab behind another one. Resolves once its timers are slowed. */
+  async hide({ page }: PageMember): Promise<void> {
+    await this.#browser.hide(page);
+    await slowed(page);
   }
 
   /** Lets a tab that was loaded again join the room. */
