@@ -53,7 +53,7 @@ const LEAST_ROUND_TRIP_MS = 10_000;
 const PROBE_RTT_WINDOW: number = STREAM_CHUNK_SIZE;
 
 /** Window of start-up as a multiple of the bytes delivered in a round trip, so that each doubling shows before the next one. */
-const STARTUP_GAIN = 2.5;
+const STARTUP_GAIN = 4;
 
 /** Acknowledgements after more than min RTT × 1.125 + 10 ms do not grow the window of start-up. */
 const LATE_RTT_SHARE = 0.125;
