@@ -83,8 +83,8 @@ export interface Codec {
   check(span: Span, digest: Uint8Array, options?: JobOptions): Promise<void>;
   /** Copies a span to an array of the caller's. Rejects with "corrupt" if the bytes do not match the digest. */
   extract(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<Uint8Array>;
-  /** Decodes a span's text after the same check. Invalid UTF-8 becomes U+FFFD; a byte order mark stays. */
-  decodeText(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<string>;
+  /** Decodes a span's text after the same check, in pieces. Invalid UTF-8 becomes U+FFFD; a byte order mark stays. */
+  decodeText(span: Span, digest: Uint8Array, options?: DecodeOptions): Promise<readonly string[]>;
   /** Reads `length` bytes from `position` of a file into a segment, fewer only at the file's end. A changed file: "file-error". */
   readFile(
     file: FileRef,

@@ -1,14 +1,17 @@
 import { DESTINATION_FAILED, reasonText } from "../common/callbacks.ts";
+import { platform } from "../../common/platform.ts";
+import { decodedPieces } from "../../protocol/wire/chunking.ts";
 import { BaseReader } from "./base_reader.ts";
-import { decodedByCodec, ownBytes } from "./decode_pipeline.ts";
+import { decodedByCodec } from "./decode_pipeline.ts";
 
 /** Keeps a byte order mark, as the sender has written one. */
 const AS_SENT = { ignoreBOM: true };
 
-const wholeDecoder = new TextDecoder("utf-8", AS_SENT);
-
 /** End of the parts of a text. */
 export const END: unique symbol = Symbol("end");
+
+/** Parts of a text that were decoded together. */
+type TextParts = readonly (string | typeof END)[];
 
 /** Base of the readers of text: the parts of a text stream, and a web stream of values. */
 export abstract class TextPartsReader<T> extends BaseReader<T> {
@@ -27,24 +30,28 @@ export abstract class TextPartsReader<T> extends BaseReader<T> {
     }, { highWaterMark: 0 });
   }
 
-  /** The parts of the text, which may be empty; then `end`, if given, before the stream is closed. */
-  protected parts(end?: typeof END): AsyncGenerator<string | typeof END, void, undefined> {
+  /** The parts of the text, which may be empty, by block; then `end`, if given, before the stream is closed. */
+  protected parts(end?: typeof END): AsyncGenerator<TextParts, void, undefined> {
     if (!this.stream.isMillrace) return this.#foreignParts(end);
     // Each chunk or frame of a Millrace sender is valid UTF-8.
-    return this.results<string | typeof END>(
+    return this.results<TextParts>(
       (block) =>
         decodedByCodec(this.stream, block, (codec, span, digest, how) => codec.decodeText(span, digest, how)) ??
-          wholeDecoder.decode(ownBytes(block)),
-      end,
+          decodedPieces(block.memory, decode),
+      end && [end],
     );
   }
 
   /** The parts of another SDK's text, which may split code points between chunks. */
-  async *#foreignParts(end: typeof END | undefined): AsyncGenerator<string | typeof END, void, undefined> {
+  async *#foreignParts(end: typeof END | undefined): AsyncGenerator<TextParts, void, undefined> {
     const decoder = new TextDecoder("utf-8", AS_SENT);
     for await (const part of this.results<Uint8Array | typeof END>((block) => block.memory, END)) {
-      yield part === END ? decoder.decode() : decoder.decode(part, { stream: true });
-      if (part === END && end !== undefined) yield end;
+      yield [part === END ? decoder.decode() : decoder.decode(part, { stream: true })];
+      if (part === END && end !== undefined) yield [end];
     }
   }
+}
+
+function decode(piece: Uint8Array): string {
+  return platform().decodeUtf8(piece);
 }

@@ -22,6 +22,8 @@ export class TextReader extends TextPartsReader<string> implements TextStreamRea
   }
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
-    for await (const part of this.parts()) if (typeof part === "string" && part !== "") yield part;
+    for await (const parts of this.parts()) {
+      for (const part of parts) if (typeof part === "string" && part !== "") yield part;
+    }
   }
 }

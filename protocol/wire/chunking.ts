@@ -1,3 +1,22 @@
+import { STREAM_CHUNK_SIZE } from "../constants.ts";
+
+/**
+ * Longest piece of a decoded text, in bytes. V8 maps memory for each string over 128 kB and unmaps it later, which takes the time of ten
+ * decodings; a piece of UTF-16 is within that.
+ */
+const PIECE_BYTES = 4 * STREAM_CHUNK_SIZE;
+
+/** Decodes UTF-8 in pieces, which joined are the whole. */
+export function decodedPieces(bytes: Uint8Array, decode: (piece: Uint8Array) => string): string[] {
+  if (bytes.length <= PIECE_BYTES) return [decode(bytes)];
+  let start = 0;
+  return cutBytes(bytes, 0, bytes.length, PIECE_BYTES, true).map((end) => {
+    const piece = bytes.subarray(start, end);
+    start = end;
+    return decode(piece);
+  });
+}
+
 /**
  * Cuts `bytes` from `start` to `end` into chunks of at most `chunkSize` bytes. Returns the index where each chunk ends. With `utf8` chunks
  * end between code points, and exceed `chunkSize` only if they could not hold one. Invalid UTF-8 is cut anywhere.

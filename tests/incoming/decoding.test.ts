@@ -1,6 +1,7 @@
 // Texts are decoded in time slices where there are no workers, however many frames are available.
 import * as assert from "uvu/assert";
 import { SLICE_MS } from "../../common/event_loop.ts";
+import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { collectTexts } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
 import { inPair } from "../support/hub/hub_fixture.ts";
@@ -10,7 +11,7 @@ const TEXT_BYTES = 4_000_000;
 
 const test = suite("decoding");
 
-test("decoding: two decodings that each need a slice of time never share a turn of the event loop", async () => {
+test("decoding: two frames that each need a slice of time are never decoded in one turn of the event loop", async () => {
   const slow = slowDecoder();
   await inPair(async (alice, bob) => {
     const texts = collectTexts(bob, "text");
@@ -18,16 +19,17 @@ test("decoding: two decodings that each need a slice of time never share a turn 
     await until(() => texts.length > 0);
     assert.is(texts[0]?.length, TEXT_BYTES);
   }, { runtime: { pool: false } }).finally(slow.restore);
-  assert.ok(slow.turns.length > 10, `${slow.turns.length} decodings`);
-  assert.is(new Set(slow.turns).size, slow.turns.length);
+  const lengths = [...slow.decoded.values()];
+  assert.ok(lengths.length > 10, `${lengths.length} turns`);
+  assert.ok(lengths.every((length) => length <= SEGMENT_BYTES), `decoded in each turn: ${lengths.join()}`);
 });
 
 test.run();
 
-/** Makes each larger decoding take longer than a slice, and notes its turn of the event loop. */
-function slowDecoder(): { turns: number[]; restore: () => void } {
+/** Makes the decoding of a frame take longer than a slice. `decoded` has the units that were decoded in each turn of the event loop. */
+function slowDecoder(): { decoded: Map<number, number>; restore: () => void } {
   const { decode } = TextDecoder.prototype;
-  const turns: number[] = [];
+  const decoded = new Map<number, number>();
   let turn = 0;
   let immediate = setImmediate(function next() {
     turn++;
@@ -36,13 +38,14 @@ function slowDecoder(): { turns: number[]; restore: () => void } {
   TextDecoder.prototype.decode = function (this: TextDecoder, ...args: Parameters<typeof decode>): string {
     const text = decode.apply(this, args);
     if (text.length > 10_000) {
-      turns.push(turn);
-      for (const until = performance.now() + 2 * SLICE_MS; performance.now() < until;);
+      decoded.set(turn, (decoded.get(turn) ?? 0) + text.length);
+      const ms = 2 * SLICE_MS * text.length / SEGMENT_BYTES;
+      for (const until = performance.now() + ms; performance.now() < until;);
     }
     return text;
   };
   return {
-    turns,
+    decoded,
     restore() {
       TextDecoder.prototype.decode = decode;
       clearImmediate(immediate);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { cutBytes } from "../../protocol/wire/chunking.ts";
+import { cutBytes, decodedPieces } from "../../protocol/wire/chunking.ts";
 import { suite } from "../support/harness.ts";
 
 const test = suite("chunking");
@@ -59,6 +59,29 @@ test("cutBytes: bytes that are not UTF-8 are cut as well", () => {
 
 test("cutBytes: nothing has no chunks", () => {
   assert.equal(cutBytes(new Uint8Array(8), 8, 8, 3, true), []);
+});
+
+/** Bytes around which a text is decoded in one piece or two. */
+const nearPiece = fc.integer({ min: 59_990, max: 60_010 });
+
+test("decodedPieces: pieces joined are the whole, of UTF-8 and of other bytes, and each is short", () => {
+  const bytesOfText = text.map((content) => new TextEncoder().encode(content));
+  const unit = fc.oneof(bytesOfText, fc.uint8Array({ maxLength: 9 })).filter(({ length }) => length > 0);
+  const decode = (piece: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(piece);
+  fc.assert(fc.property(unit, nearPiece, fc.integer({ min: 1, max: 4 }), (one, length, times) => {
+    const bytes = new Uint8Array(length * times).map((_, at) => one[at % one.length] ?? 0);
+    const lengths: number[] = [];
+    const pieces = decodedPieces(bytes, (piece) => {
+      lengths.push(piece.length);
+      return decode(piece);
+    });
+    assert.is(pieces.join(""), decode(bytes));
+    assert.ok(lengths.length <= times + 1 && lengths.every((each) => each <= 60_000), lengths.join());
+  }));
+});
+
+test("decodedPieces: an empty text is one empty piece", () => {
+  assert.equal(decodedPieces(new Uint8Array(), () => ""), [""]);
 });
 
 test.run();

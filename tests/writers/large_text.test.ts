@@ -45,4 +45,28 @@ for (const [how, runtime] of Object.entries(OPTIONS)) {
   }
 }
 
+for (const [how, runtime] of Object.entries(OPTIONS)) {
+  for (const compress of [true, false]) {
+    test(`TextStreamReader: no part is over 60,000 units, ${how}, ${compress ? "" : "not "}compressed`, () =>
+      inPair(async (alice, bob) => {
+        const lengths = new Promise<number[]>((resolve, reject) => {
+          bob.registerTextStreamHandler("t", async (reader) => {
+            const found: number[] = [];
+            try {
+              for await (const part of reader) found.push(part.length);
+              resolve(found);
+            } catch (error) {
+              reject(error);
+            }
+          });
+        });
+        const text = "some words, ".repeat(60_000);
+        await alice.sendText(text, { topic: "t", compress });
+        const found = await lengths;
+        assert.ok(found.length > 0 && found.every((length) => length > 0 && length <= 60_000), found.join());
+        assert.is(found.reduce((sum, length) => sum + length, 0), text.length);
+      }, { runtime }));
+  }
+}
+
 test.run();

@@ -1,7 +1,7 @@
 // The jobs as steps that run on an engine.
 import { equalBytes } from "../../common/platform.ts";
 import { StreamError } from "../../errors.ts";
-import { cutBytes } from "../../protocol/wire/chunking.ts";
+import { cutBytes, decodedPieces } from "../../protocol/wire/chunking.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { compress, decompress } from "./compression.ts";
@@ -53,7 +53,9 @@ function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
   // Asked again after each pause: several jobs may wait for the same turn of the event loop.
   for (let pause = engine.duePause(); pause !== undefined; pause = engine.duePause()) yield* resultOf(pause);
   const value = { bytes: plain.length, digest: new Uint8Array(), ends: [] };
-  if (job.kind === "decodeText") return { ok: true, value: { ...value, text: engine.decodeText(plain) } };
+  if (job.kind === "decodeText") {
+    return { ok: true, value: { ...value, texts: decodedPieces(plain, (piece) => engine.decodeText(piece)) } };
+  }
   // Only a decompressed payload with a buffer of its own can be transferred without a copy.
   const isOwn = plain.buffer !== job.buffer && plain.byteLength === plain.buffer.byteLength;
   return { ok: true, value: { ...value, copy: (isOwn ? plain.buffer : new Uint8Array(plain).buffer) as ArrayBuffer } };

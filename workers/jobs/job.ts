@@ -45,10 +45,10 @@ export interface WriteFileJob {
 /** Job of a codec. Every job is idempotent, so that another worker can repeat it. */
 export type Job = SliceJob | ExtractJob | ReadFileJob | WriteFileJob;
 
-/** Result of a job. "extract" sets `copy`, "decodeText" sets `text`; "writeFile" sets only `bytes`. */
+/** Result of a job. "extract" sets `copy`, "decodeText" sets `texts`; "writeFile" sets only `bytes`. */
 export interface JobValue extends EncodedSegment {
   readonly copy?: ArrayBuffer;
-  readonly text?: string;
+  readonly texts?: readonly string[];
 }
 
 export type JobResult = { readonly ok: true; readonly value: JobValue } | { readonly ok: false; readonly failure: Failure };

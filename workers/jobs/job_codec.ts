@@ -43,14 +43,14 @@ export abstract class JobCodec implements Codec {
     return new Uint8Array(copy ?? new ArrayBuffer(0));
   }
 
-  async decodeText({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<string> {
+  async decodeText({ segment, start, end }: Span, digest: Uint8Array, options?: DecodeOptions): Promise<readonly string[]> {
     const own = new Uint8Array(digest); // as above
-    const { text } = await this.#carryOut(
+    const { texts } = await this.#carryOut(
       { kind: "decodeText", buffer: segment.buffer, start, end, digest: own, compressed: options?.compressed },
       segment,
       options,
     );
-    return text ?? "";
+    return texts ?? [];
   }
 
   readFile(
