@@ -5,12 +5,13 @@
 //   processes.
 //   --profile: where the time of large sends on the hub goes, on Node only.
 //   --brief: seconds instead of minutes; the numbers mean nothing.
-//   --out=FOLDER: default docs/bench, with --brief or --only none. Writes <runtime>.json and .svg.
+//   --out=FOLDER: default docs/bench, with --brief or --only none. Writes <runtime>.json and .svg; into docs/bench, the table of docs/figures.md
+//   as well. With --only the figures of other sections stay as they are there.
 // Pitfalls: another load on the machine, which shows in the spread of the plain sha256 rate, the idle drift and the free cores;
 //   a laptop's changing clock rate; --brief.
 import { writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -39,7 +40,8 @@ const brief = values.brief === true;
 const only = values.only?.split(",");
 const unknown = only?.find((name) => !FIGURE_SECTIONS.includes(name));
 if (unknown !== undefined) throw new RangeError(`Cannot measure as there is no such section: name is "${unknown}"`);
-const folder = values.out ?? (brief || only !== undefined ? undefined : join(projectRoot(), "docs", "bench"));
+const published = join(projectRoot(), "docs", "bench");
+const folder = values.out ?? (brief || only !== undefined ? undefined : published);
 
 const empty = emptyReport(brief);
 if (values.profile === true) {
@@ -52,8 +54,8 @@ if (values.profile === true) {
 const began = performance.now();
 const report = values.figures === true ? await figures(empty) : await throughput(empty);
 if (folder !== undefined) {
-  const whole = await writeReport(folder, report);
-  if (values.figures === true && values.out === undefined) {
+  const whole = await writeReport(folder, report, only !== undefined);
+  if (values.figures === true && !brief && resolve(folder) === published) {
     await updateDocument(join(projectRoot(), "docs", "figures.md"), folder);
   }
   if (whole.rows !== undefined) await writeFile(join(folder, `${whole.runtime}.svg`), plot(whole, whole.rows));

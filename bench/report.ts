@@ -78,8 +78,11 @@ export function emptyReport(brief: boolean): Report {
   return { runtime: runtimeName, version, machine, brief };
 }
 
-/** Writes `<folder>/<runtime>.json`, and keeps results of the other half there. Returns all results. */
-export async function writeReport(folder: string, report: Report): Promise<Report> {
+/**
+ * Writes `<folder>/<runtime>.json`, and keeps results of the other half there; with `keepFigures` also the figures that were not measured.
+ * Returns all results.
+ */
+export async function writeReport(folder: string, report: Report, keepFigures = false): Promise<Report> {
   const path = join(folder, `${report.runtime}.json`);
   await mkdir(folder, { recursive: true });
   let earlier: Partial<Report> = {};
@@ -89,6 +92,11 @@ export async function writeReport(folder: string, report: Report): Promise<Repor
     // Without a former report, or after one that was cut off, there is nothing to keep.
   }
   const whole = { ...earlier, ...report };
+  const measured = new Map(report.figures?.map((figure) => [figure.id, figure]));
+  if (keepFigures && earlier.figures !== undefined) {
+    const kept = earlier.figures.map((figure) => measured.get(figure.id) ?? figure);
+    whole.figures = [...new Set([...kept, ...measured.values()])];
+  }
   const rounded = (_: string, value: unknown): unknown => typeof value === "number" ? Number(value.toPrecision(4)) : value;
   await writeFile(path, `${JSON.stringify(whole, rounded, 2)}\n`);
   return whole;

@@ -75,6 +75,18 @@ test("bench: measures each figure to reach, and keeps the results of the other h
   });
 }, { seconds: 60 });
 
+test("bench: measures the figures of one section, and keeps the others", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const others = [{ id: "limit" }, { id: "actor-outgoing" }, { id: "unread" }];
+    await writeFile(join(folder, `${runtimeName}.json`), JSON.stringify({ figures: others }));
+    const output = await bench(folder, "--figures", "--only=actors");
+    const [limit, outgoing, unread, incoming] = (await readReport(folder)).figures ?? [];
+    assert.equal([limit, unread], [others[0], others[2]]);
+    for (const figure of [outgoing, incoming]) assertFigure(figure as Figure, output);
+    assert.equal([outgoing?.id, incoming?.id], ["actor-outgoing", "actor-incoming"]);
+  });
+}, { seconds: 60 });
+
 test.run();
 
 /** Runs the benchmark as a user would, in its brief form. */
