@@ -42,6 +42,14 @@ export abstract class TextPartsReader<T> extends BaseReader<T> {
     );
   }
 
+  /** The parts one by one, as long as the stream has not failed. */
+  protected *each(parts: TextParts): Generator<string | typeof END, void, undefined> {
+    for (const part of parts) {
+      if (this.stream.error !== undefined) throw this.stream.error;
+      yield part;
+    }
+  }
+
   /** The parts of another SDK's text, which may split code points between chunks. */
   async *#foreignParts(end: typeof END | undefined): AsyncGenerator<TextParts, void, undefined> {
     const decoder = new TextDecoder("utf-8", AS_SENT);

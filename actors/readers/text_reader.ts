@@ -23,7 +23,7 @@ export class TextReader extends TextPartsReader<string> implements TextStreamRea
 
   protected override async *values(): AsyncGenerator<string, void, undefined> {
     for await (const parts of this.parts()) {
-      for (const part of parts) if (typeof part === "string" && part !== "") yield part;
+      for (const part of this.each(parts)) if (typeof part === "string" && part !== "") yield part;
     }
   }
 }

@@ -102,7 +102,7 @@ export class RecordReader<T> extends TextPartsReader<T> implements RecordStreamR
     const splitter = new LineSplitter();
     let number = 0;
     for await (const parts of this.parts(END)) {
-      for (const part of parts) {
+      for (const part of this.each(parts)) {
         for (const line of part === END ? [splitter.end()] : splitter.push(part)) {
           number++;
           this.#assertShort(isTooLong(line), number);

@@ -1,6 +1,6 @@
 // Texts longer than a segment: encoded in steps, straight into segments, with every code point whole.
 import * as assert from "uvu/assert";
-import type { RuntimeOptions } from "../../mod.ts";
+import type { RuntimeOptions, StreamError } from "../../mod.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { collectTexts } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
@@ -68,5 +68,20 @@ for (const [how, runtime] of Object.entries(OPTIONS)) {
       }, { runtime }));
   }
 }
+
+test("TextStreamReader.cancel: no part follows, of those that came together neither", () =>
+  inPair(async (alice, bob) => {
+    const ended = new Promise<unknown[]>((resolve) => {
+      bob.registerTextStreamHandler("t", async (reader) => {
+        const parts = reader[Symbol.asyncIterator]();
+        const first = await parts.next();
+        await reader.cancel();
+        resolve([first.value?.length, await parts.next().catch(({ code }: StreamError) => code)]);
+      });
+    });
+    const sending = alice.sendText("x".repeat(SEGMENT_BYTES), { topic: "t", confirm: true }).catch(() => {});
+    assert.equal(await ended, [60_000, "cancelled"]);
+    await sending;
+  }));
 
 test.run();

@@ -83,6 +83,7 @@ async function underWay(
     // The server tells of a participant seconds late, and not of the end of a connection that it had not told of.
     await fixture.step("the other to have news of Alice", until(async () => (await plain.participants()).includes("alice")));
     await fixture.step("the other to listen", plain.listen("bytes", "to plain"));
+    await plain.record();
     let begin: () => void = () => {};
     const begun = new Promise<void>((resolve) => begin = resolve);
     const receiving = new Promise<Uint8Array>((resolve, reject) => {
@@ -105,6 +106,9 @@ async function underWay(
       },
     }).then(() => "whole", ({ code }: StreamError) => code);
     await fixture.step("both streams to be under way", Promise.all([begun, sent]));
+    // A stream of which the other SDK had no header would not end there.
+    const arrived = (kind: "header" | "chunk"): boolean => plain.seen("packet").some((packet) => packet.kind === kind);
+    await fixture.step("Alice's stream to arrive", until(() => arrived("header") && arrived("chunk")));
     await body(fixture, alice, plain, { sending, receiving });
   });
 }
