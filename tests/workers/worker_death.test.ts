@@ -54,9 +54,10 @@ test("NodePool: workers are killed while files are read and written: the file is
     const pool = new NodePool({ size: 2 });
     await inPair(async (alice, bob) => {
       const path = join(folder, "sent.bin");
-      const bytes = uneven(16_000_000);
+      const bytes = uneven(32_000_000);
       await writeFile(path, bytes);
-      const killedAt = [0, 5_000_000, 10_000_000]; // far apart: a job whose worker dies twice is lost
+      // Further apart than all that is under way, 8 MiB of window and 4 MB of jobs: a job whose worker dies twice is lost.
+      const killedAt = [0, 14_000_000, 28_000_000];
       let kills = 0;
       const saved = new Promise<string>((resolve, reject) => {
         bob.registerByteStreamHandler("files", async (reader) => {
