@@ -30,9 +30,20 @@ export abstract class TextPartsReader<T> extends BaseReader<T> {
     }, { highWaterMark: 0 });
   }
 
-  /** The parts of the text, which may be empty, by block; then `end`, if given, before the stream is closed. */
-  protected parts(end?: typeof END): AsyncGenerator<TextParts, void, undefined> {
-    if (!this.stream.isMillrace) return this.#foreignParts(end);
+  /** The parts of the text, as long as the stream has not failed; then `end`, if given, before the stream is closed. */
+  protected parts(): AsyncGenerator<string, void, undefined>;
+  protected parts(end: typeof END): AsyncGenerator<string | typeof END, void, undefined>;
+  protected async *parts(end?: typeof END): AsyncGenerator<string | typeof END, void, undefined> {
+    for await (const parts of this.#blocks(end)) {
+      for (const part of parts) {
+        if (this.stream.error !== undefined) throw this.stream.error;
+        if (part !== "") yield part;
+      }
+    }
+  }
+
+  #blocks(end: typeof END | undefined): AsyncGenerator<TextParts, void, undefined> {
+    if (!this.stream.isMillrace) return this.#foreignBlocks(end);
     // Each chunk or frame of a Millrace sender is valid UTF-8.
     return this.results<TextParts>(
       (block) =>
@@ -42,16 +53,8 @@ export abstract class TextPartsReader<T> extends BaseReader<T> {
     );
   }
 
-  /** The parts one by one, as long as the stream has not failed. */
-  protected *each(parts: TextParts): Generator<string | typeof END, void, undefined> {
-    for (const part of parts) {
-      if (this.stream.error !== undefined) throw this.stream.error;
-      yield part;
-    }
-  }
-
-  /** The parts of another SDK's text, which may split code points between chunks. */
-  async *#foreignParts(end: typeof END | undefined): AsyncGenerator<TextParts, void, undefined> {
+  /** The blocks of another SDK's text, which may split code points between chunks. */
+  async *#foreignBlocks(end: typeof END | undefined): AsyncGenerator<TextParts, void, undefined> {
     const decoder = new TextDecoder("utf-8", AS_SENT);
     for await (const part of this.results<Uint8Array | typeof END>((block) => block.memory, END)) {
       yield [part === END ? decoder.decode() : decoder.decode(part, { stream: true })];

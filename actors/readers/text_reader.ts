@@ -21,9 +21,7 @@ export class TextReader extends TextPartsReader<string> implements TextStreamRea
     });
   }
 
-  protected override async *values(): AsyncGenerator<string, void, undefined> {
-    for await (const parts of this.parts()) {
-      for (const part of this.each(parts)) if (typeof part === "string" && part !== "") yield part;
-    }
+  protected override values(): AsyncGenerator<string, void, undefined> {
+    return this.parts();
   }
 }

@@ -101,16 +101,14 @@ export class RecordReader<T> extends TextPartsReader<T> implements RecordStreamR
   async *#records(): AsyncGenerator<T, void, undefined> {
     const splitter = new LineSplitter();
     let number = 0;
-    for await (const parts of this.parts(END)) {
-      for (const part of this.each(parts)) {
-        for (const line of part === END ? [splitter.end()] : splitter.push(part)) {
-          number++;
-          this.#assertShort(isTooLong(line), number);
-          if (!BLANK.test(line)) yield await this.#record(line, number) as T;
-          if (shouldYield()) await yieldToEventLoop();
-        }
-        this.#assertShort(splitter.isTooLong, number + 1);
+    for await (const part of this.parts(END)) {
+      for (const line of part === END ? [splitter.end()] : splitter.push(part)) {
+        number++;
+        this.#assertShort(isTooLong(line), number);
+        if (!BLANK.test(line)) yield await this.#record(line, number) as T;
+        if (shouldYield()) await yieldToEventLoop();
       }
+      this.#assertShort(splitter.isTooLong, number + 1);
     }
   }
 

@@ -1,6 +1,6 @@
 // Texts longer than a segment: encoded in steps, straight into segments, with every code point whole.
 import * as assert from "uvu/assert";
-import type { RuntimeOptions, StreamError } from "../../mod.ts";
+import type { Runtime, RuntimeOptions, StreamError, TextStreamReader } from "../../mod.ts";
 import { SEGMENT_BYTES } from "../../protocol/constants.ts";
 import { collectTexts } from "../support/handlers.ts";
 import { suite } from "../support/harness.ts";
@@ -69,19 +69,28 @@ for (const [how, runtime] of Object.entries(OPTIONS)) {
   }
 }
 
-test("TextStreamReader.cancel: no part follows, of those that came together neither", () =>
-  inPair(async (alice, bob) => {
-    const ended = new Promise<unknown[]>((resolve) => {
-      bob.registerTextStreamHandler("t", async (reader) => {
-        const parts = reader[Symbol.asyncIterator]();
-        const first = await parts.next();
-        await reader.cancel();
-        resolve([first.value?.length, await parts.next().catch(({ code }: StreamError) => code)]);
-      });
-    });
-    const sending = alice.sendText("x".repeat(SEGMENT_BYTES), { topic: "t", confirm: true }).catch(() => {});
-    assert.equal(await ended, [60_000, "cancelled"]);
-    await sending;
-  }));
+/** Ends of a stream of which a reader has taken the first part of a frame, and the code of each. */
+const ENDS: Readonly<
+  Record<string, (reader: TextStreamReader, alice: Runtime) => Promise<void>>
+> = {
+  cancelled: (reader) => reader.cancel(),
+  aborted: (_reader, alice) => alice.close(),
+};
+
+for (const [code, end] of Object.entries(ENDS)) {
+  test(`TextStreamReader: no part follows once the stream is ${code}, of those that came together neither`, () =>
+    inPair(async (alice, bob) => {
+      const come = new Promise<TextStreamReader>((resolve) => bob.registerTextStreamHandler("t", resolve));
+      const text = "x".repeat(8 * SEGMENT_BYTES); // more than the window
+      const sending = alice.sendText(text, { topic: "t" }).catch(() => {});
+      const reader = await come;
+      const parts = reader[Symbol.asyncIterator]();
+      assert.is((await parts.next()).value?.length, 60_000);
+      await end(reader, alice);
+      await reader.closed.catch(() => {});
+      assert.is(await parts.next().then(() => "a part", (error: StreamError) => error.code), code);
+      await sending;
+    }));
+}
 
 test.run();

@@ -1,4 +1,5 @@
 // Suites of other folders that run in a page as well: those without Node's modules, and without minutes of simulated lines.
+import * as assert from "uvu/assert";
 import { type Suite, suite } from "../harness.ts";
 import { Chromium } from "./chromium.ts";
 import { declarePageTests } from "./page_tests.ts";
@@ -73,4 +74,15 @@ export async function suiteOfPage(
   test(`page: is ${title}`, () => check(page));
   await declarePageTests(test, page, NOT_IN_PAGES);
   return test;
+}
+
+/** Declares the suites about bytes as tests of a page by plain HTTP from another host. The caller runs the suite. */
+export function insecureSuite(title: string, start?: () => Promise<TestBrowser>): Promise<Suite> {
+  const entries = [...BYTE_SUITES, "tests/browser/pages/codec.ts"];
+  return suiteOfPage(title, { entries, secure: false }, async (page) => {
+    assert.equal(
+      await page.evaluate(() => [isSecureContext, typeof crypto.subtle, typeof crypto.randomUUID, typeof SharedArrayBuffer]),
+      [false, "undefined", "undefined", "undefined"],
+    );
+  }, start);
 }
