@@ -94,6 +94,22 @@ test("LiveKitTransport: requests go one after the other, and one that waits long
   assert.is(time.pending, 0);
 });
 
+test("LiveKitTransport: the wait of a request counts from that request, not from those before", async () => {
+  const { sdk, time, transport } = opened();
+  await time.run(transport.send(control("quick")));
+  await time.advance(1_500);
+  sdk.holds = true;
+  const sending = transport.send(control("waits"));
+  for (const [milliseconds, releases] of [[1_999, 1], [1, 2], [1_999, 2], [1, 3]] as const) {
+    await time.advance(milliseconds);
+    assert.is(sdk.releases, releases, `at ${time.now()} ms`);
+  }
+  sdk.settle();
+  await time.run(sending);
+  await time.run(transport.close());
+  assert.is(time.pending, 0, "timers after close()");
+});
+
 test("LiveKitTransport.find(): asks at once, then each second, and ends by an answer, by news, or without result", async () => {
   const { sdk, time, transport, events } = opened();
   sdk.here.add("recorder");

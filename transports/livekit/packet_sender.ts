@@ -36,6 +36,10 @@ export class PacketSender {
   /** Number of new connections so far. */
   #life = 0;
   #lastSentAt = -Infinity;
+  /** Time of the request that the SDK has not answered. */
+  #requestedAt: number | undefined;
+  /** Timer that watches the requests; it runs on over several, as each packet is one. */
+  #watch: unknown;
 
   /** `hung` is called when the SDK no longer answers. */
   constructor(sdk: SdkRequests, clock: Required<Clock>, hung: () => void) {
@@ -80,6 +84,7 @@ export class PacketSender {
   /** Rejects packets that wait in the queue: the room has ended, and no request would be answered. */
   stop(error: Error): void {
     this.#error = error;
+    if (this.#requestedAt === undefined) this.#endWatch();
     this.release();
   }
 
@@ -89,20 +94,30 @@ export class PacketSender {
   }
 
   async #sendNow(packet: Packet, destinations: readonly string[]): Promise<void> {
-    let timer: unknown;
-    const releaseLater = (): void => {
-      timer = this.#clock.setTimeout(() => {
-        void this.#releaseRequests();
-        releaseLater();
-      }, STUCK_AFTER_MS);
-    };
-    releaseLater();
+    this.#requestedAt = this.#clock.now();
+    this.#watch ??= this.#watchFor(STUCK_AFTER_MS);
     try {
       await this.#request(packet, destinations);
       this.#lastSentAt = this.#clock.now();
     } finally {
-      this.#clock.clearTimeout(timer);
+      this.#requestedAt = undefined;
+      if (this.#error !== undefined) this.#endWatch();
     }
+  }
+
+  #watchFor(milliseconds: number): unknown {
+    return this.#clock.setTimeout(() => {
+      this.#watch = undefined;
+      if (this.#requestedAt === undefined) return; // the next request starts another
+      const left = this.#requestedAt + STUCK_AFTER_MS - this.#clock.now();
+      if (left <= 0) void this.#releaseRequests();
+      this.#watch = this.#watchFor(left > 0 ? left : STUCK_AFTER_MS);
+    }, milliseconds);
+  }
+
+  #endWatch(): void {
+    this.#clock.clearTimeout(this.#watch);
+    this.#watch = undefined;
   }
 
   async #releaseRequests(): Promise<void> {
