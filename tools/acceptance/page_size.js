@@ -21,7 +21,7 @@ globalThis.started = createRuntime({ transport: livekit(globalThis.room) });
 /** Limits in kB of gzip: the sizes reached, and a little. The goals are those of the project, of which the page's are missed. */
 const LIMITS = {
   "page code with xstate": { limit: 80, goal: 60 },
-  "page code without xstate": { limit: 67, goal: 45 },
+  "page code without xstate": { limit: 68, goal: 45 },
   "worker": { limit: 11, goal: 12 },
 };
 

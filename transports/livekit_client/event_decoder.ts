@@ -1,3 +1,5 @@
+import { freeMemory } from "../../common/platforms/freed_memory.ts";
+import { BoundedMap } from "../../common/bounded_map.ts";
 import type { SdkEvents } from "../livekit/sdk/events.ts";
 import { type HeaderMessage, headerOf, trailerOf } from "../livekit/sdk/ffi_messages.ts";
 import type { RoomHandler, RoomHandlers } from "../livekit/sdk/room_handlers.ts";
@@ -19,6 +21,16 @@ interface Participant {
   readonly permissions?: { readonly canPublishData?: boolean };
 }
 
+/** A chunk, as the SDK decodes it. */
+interface ChunkMessage {
+  readonly streamId: string;
+  readonly chunkIndex: bigint;
+  readonly content: Uint8Array;
+}
+
+/** Most streams that the Room does not see and that are known at a time. */
+const MAX_HIDDEN = 1_000;
+
 /** Decodes packets and events of a Room of livekit-client into {@linkcode SdkEvents}. */
 export class ClientEventDecoder {
   readonly #room: Internals;
@@ -26,6 +38,8 @@ export class ClientEventDecoder {
   readonly #handler: (kind: "text" | "bytes", topic: string) => RoomHandler | undefined;
   /** Streams of other SDKs that are read here, by their ids. */
   readonly #reading = new Map<string, { readonly from: string; readonly reader: SdkStreamReader }>();
+  /** Streams that the Room does not see, by their keys. */
+  readonly #hidden = new BoundedMap<string, true>(MAX_HIDDEN);
   readonly #listeners: readonly (readonly [string, (...values: never[]) => void])[];
   readonly #packetListener: PacketListener = (packet, encryptionType) => this.#packet(packet, encryptionType);
   /** The Room does not tell that another connection has taken over an identity: its participant gets another sid. */
@@ -96,9 +110,15 @@ export class ClientEventDecoder {
     const { case: name, value } = packet.value;
     const from = packet.participantIdentity;
     if (name === "streamHeader") this.#header(packet, from, encryptionType);
-    else if (name === "streamChunk") this.#events?.chunk(value.streamId, Number(value.chunkIndex), value.content, from);
+    else if (name === "streamChunk") this.#chunk(value, from);
     else if (name === "streamTrailer") this.#events?.trailer(trailerOf(value), from);
     if (name === "streamChunk" || name === "streamTrailer") this.#hideForged(packet, value.streamId);
+  }
+
+  /** Gives a chunk to the runtime, which copies what it keeps. Memory that the Room will not read is freed. */
+  #chunk({ streamId, chunkIndex, content }: ChunkMessage, from: string): void {
+    this.#events?.chunk(streamId, Number(chunkIndex), content, from);
+    if (this.#hidden.get(keyOf(streamId, from)) !== undefined) freeMemory(content.buffer);
   }
 
   /** Keeps packets of other senders from the SDK's readers: the SDK knows streams by their ids alone. */
@@ -114,11 +134,13 @@ export class ClientEventDecoder {
     const { kind } = header.content;
     this.#events?.header(header, from);
     const { streamId } = header;
+    this.#hidden.delete(keyOf(streamId, from));
     const reader = new SdkStreamReader(() => {
       if (this.#reading.get(streamId)?.reader === reader) this.#reading.delete(streamId);
     });
     const place = this.#events?.opened(header, from, reader, this.#handler(kind, header.topic) !== undefined);
     if (place === "room" || place === undefined) return;
+    if (place === "nowhere") this.#hidden.set(keyOf(streamId, from), true);
     if (place === "here") {
       if (!this.#reading.has(streamId)) this.#reading.set(streamId, { from, reader });
       this.#takeReader(kind, message, from, encryptionType, (made) => reader.take(made));
@@ -147,4 +169,9 @@ export class ClientEventDecoder {
       this.#isTaking = false;
     }
   }
+}
+
+/** Key of a sender's stream: the length of its identity keeps two pairs apart. */
+function keyOf(streamId: string, from: string): string {
+  return `${from.length} ${from}${streamId}`;
 }

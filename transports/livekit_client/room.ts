@@ -8,12 +8,17 @@ import { type RoomHandler, type RoomHandlers, watchHandlers } from "../livekit/s
 import { UNHANDLED_METHOD, UNREACHED } from "../livekit/sdk/rpc.ts";
 import type { SdkRoomApi } from "../livekit/transport.ts";
 import { ClientEventDecoder } from "./event_decoder.ts";
+import { chunkPacketClass } from "./chunk_packet.ts";
 import { type DataPacketClass, type Engine, type Internals, internalsOf, RELIABLE } from "./internals.ts";
+import { SentPackets } from "./sent_packets.ts";
 
 const KINDS = ["text", "bytes"] as const;
 
 /** The SDK's own bound of the data channel's buffer, in bytes. */
 const SDK_BUFFERED_BYTES = 64 * 1024;
+
+/** Events of a Room whose connection is lost. */
+const LOST = ["signalReconnecting", "reconnecting"] as const;
 
 /** Time after which a full buffer, or the connection, is looked at again, in ms: a new connection has another channel. */
 const LOOK_AGAIN_MS = 500;
@@ -24,6 +29,8 @@ export class ClientRoom implements SdkRoomApi {
   readonly #internals: Internals;
   readonly #engine: Engine;
   readonly #DataPacket: DataPacketClass;
+  readonly #sent = new SentPackets();
+  readonly #lost = (): void => this.#sent.leave();
   readonly #decoder: ClientEventDecoder;
   #unwatch: (() => void)[] = [];
   #bufferedBytes = SDK_BUFFERED_BYTES;
@@ -36,7 +43,7 @@ export class ClientRoom implements SdkRoomApi {
     const { internals, engine, DataPacket } = internalsOf(room);
     this.#internals = internals;
     this.#engine = engine;
-    this.#DataPacket = DataPacket;
+    this.#DataPacket = chunkPacketClass(DataPacket, (packet) => this.connected && this.#sent.add(packet));
     this.#decoder = new ClientEventDecoder(internals, engine, (kind, topic) => this.handler(kind, topic));
     this.identity = internals.localParticipant.identity;
   }
@@ -57,6 +64,7 @@ export class ClientRoom implements SdkRoomApi {
   /** Starts calling `events`, before the Room's own listeners. */
   listen(events: SdkEvents): void {
     this.#decoder.start(events);
+    for (const event of LOST) this.#internals.on(event, this.#lost);
     this.#unwatch = KINDS.map((kind) => watchHandlers(this.#handlers(kind), (topic) => this.#decoder.registered(kind, topic)));
   }
 
@@ -74,6 +82,7 @@ export class ClientRoom implements SdkRoomApi {
   stop(error: Error): void {
     this.#stopped = error;
     this.#decoder.stop();
+    for (const event of LOST) this.#internals.off(event, this.#lost);
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
     for (const wake of [...this.#waiting]) wake();
     for (const answer of [...this.#calls]) answer(false);

@@ -6,7 +6,7 @@ import type { BlobRef, FileRef, OriginFileRef, WritableRef } from "../../protoco
 import { abandoned } from "../jobs/failures.ts";
 import type { Decompressed, Engine, JobPlatform, OpenFile } from "../jobs/engine.ts";
 import type { MaybePromise } from "../jobs/steps.ts";
-import { inflate } from "./inflate.ts";
+import { deflate, inflate } from "./deflate.ts";
 import { repeatedIfDropped } from "./repeated_call.ts";
 
 /** Bytes hashed without `crypto.subtle` between two checks of the time slice: about 0.2 ms. */
@@ -23,21 +23,16 @@ export class BrowserEngine implements Engine {
   async digest(bytes: Uint8Array): Promise<Uint8Array> {
     const { subtle } = crypto as { subtle?: SubtleCrypto }; // absent outside of secure contexts
     if (subtle === undefined) return await this.#digestInSlices(bytes);
-    const own = unshared(bytes);
-    const digest = new Uint8Array(await repeatedIfDropped(() => subtle.digest("SHA-256", own)));
-    if (own !== bytes) this.drop(own.buffer);
-    return digest;
+    return new Uint8Array(await this.#onUnshared(bytes, (own) => subtle.digest("SHA-256", own)));
   }
 
   async compress(bytes: Uint8Array): Promise<Uint8Array> {
     // The browser's one level is used for "quick" and "thorough".
-    const own = new Blob([unshared(bytes)]);
-    const stream = (): ReadableStream<Uint8Array> => own.stream().pipeThrough(new CompressionStream("deflate-raw"));
-    return new Uint8Array(await repeatedIfDropped(() => new Response(stream()).arrayBuffer()));
+    return await this.#onUnshared(bytes, (own) => deflate(own, this));
   }
 
   async decompress(bytes: Uint8Array, _encoding: string, length: number): Promise<Decompressed> {
-    return { bytes: await repeatedIfDropped(() => inflate(unshared(bytes), length)), used: bytes.length };
+    return { bytes: await this.#onUnshared(bytes, (own) => inflate(own, length, this)), used: bytes.length };
   }
 
   decodeText(bytes: Uint8Array): string {
@@ -55,8 +50,16 @@ export class BrowserEngine implements Engine {
     return shouldYield() ? this.#pause() : undefined;
   }
 
-  /** Called with memory that is used no more. A page's collector is quick to free it. */
-  protected drop(_buffer: ArrayBuffer): void {}
+  /** A page's collector is quick to free memory. */
+  drop(_buffer: ArrayBufferLike): void {}
+
+  /** Makes a call of the browser on bytes in memory that no thread shares. */
+  async #onUnshared<T>(bytes: Uint8Array, call: (own: Uint8Array<ArrayBuffer>) => Promise<T>): Promise<T> {
+    const own = unshared(bytes);
+    const result = await repeatedIfDropped(() => call(own));
+    if (own !== bytes) this.drop(own.buffer);
+    return result;
+  }
 
   async #digestInSlices(bytes: Uint8Array): Promise<Uint8Array> {
     const hash = platform().createSha256();

@@ -1,5 +1,6 @@
 import "../../common/platforms/browser.ts";
 import { expose, transfer } from "comlink";
+import { freeMemory } from "../../common/platforms/freed_memory.ts";
 import { carryOut } from "../jobs/carry_out.ts";
 import type { FileRef } from "../../protocol/file_ref.ts";
 import type { OpenFile } from "../jobs/engine.ts";
@@ -11,8 +12,6 @@ import { AccessedFiles } from "./origin_file.ts";
 
 /** Engine for one message to a worker, which has no event loop to keep free. */
 class WorkerEngine extends BrowserEngine {
-  /** Memory that is used no more. */
-  readonly dropped: ArrayBuffer[] = [];
   readonly #files = new AccessedFiles();
 
   override open(file: FileRef, mode: "read" | "write"): MaybePromise<OpenFile> {
@@ -23,8 +22,8 @@ class WorkerEngine extends BrowserEngine {
     return undefined;
   }
 
-  override drop(buffer: ArrayBuffer): void {
-    this.dropped.push(buffer);
+  override drop(buffer: ArrayBufferLike): void {
+    if (buffer instanceof ArrayBuffer) freeMemory(buffer);
   }
 
   /** Closes the files that were written to. */
@@ -42,13 +41,12 @@ export function serve(): void {
       try {
         for (const job of jobs) {
           results.push(withBytesRead(job, await runInTurns(carryOut(job, engine))));
-          if (job.kind !== "readFile" && job.buffer instanceof ArrayBuffer) engine.drop(job.buffer);
+          if (job.kind !== "readFile") engine.drop(job.buffer);
         }
       } finally {
         await engine.end();
       }
-      // Memory that is transferred without being in the message is freed with it. A worker's collector would let some 64 MB pile up.
-      return transfer(results, [...createdBuffers(results), ...engine.dropped]);
+      return transfer(results, createdBuffers(results));
     },
   };
   expose(api);

@@ -49,12 +49,17 @@ function* encode(
 function* extract(job: ExtractJob, engine: Engine): Steps<JobResult> {
   const plain = yield* checkedBytes(job, engine);
   if (plain === undefined) return { ok: false, failure: mismatch(job) };
-  if (job.kind === "check") return { ok: true, value: { bytes: plain.length, digest: new Uint8Array(), ends: [] } };
+  const value = { bytes: plain.length, digest: new Uint8Array(), ends: [] };
+  if (job.kind === "check") {
+    dropDecompressed(plain, job, engine);
+    return { ok: true, value };
+  }
   // Asked again after each pause: several jobs may wait for the same turn of the event loop.
   for (let pause = engine.duePause(); pause !== undefined; pause = engine.duePause()) yield* resultOf(pause);
-  const value = { bytes: plain.length, digest: new Uint8Array(), ends: [] };
   if (job.kind === "decodeText") {
-    return { ok: true, value: { ...value, texts: decodedPieces(plain, (piece) => engine.decodeText(piece)) } };
+    const texts = decodedPieces(plain, (piece) => engine.decodeText(piece));
+    dropDecompressed(plain, job, engine);
+    return { ok: true, value: { ...value, texts } };
   }
   // Only a decompressed payload with a buffer of its own can be transferred without a copy.
   const isOwn = plain.buffer !== job.buffer && plain.byteLength === plain.buffer.byteLength;
@@ -89,8 +94,13 @@ function* writeFile(job: WriteFileJob, engine: Engine): Steps<JobResult> {
     }
     return undefined;
   });
+  dropDecompressed(plain, job, engine);
   if (failure !== undefined) return { ok: false, failure };
   return { ok: true, value: { bytes: plain.length, digest: new Uint8Array(), ends: [] } };
+}
+
+function dropDecompressed(plain: Uint8Array, { buffer }: Job, engine: Engine): void {
+  if (plain.buffer !== buffer) engine.drop(plain.buffer);
 }
 
 /** Plain bytes of a job's span; undefined if decompression fails, or the digest differs. */

@@ -16,17 +16,23 @@ const WORTH_SHARE = 0.97;
 export function* compress(
   bytes: Uint8Array,
   { encoding, thorough, sample }: CompressionOptions,
-  engine: Pick<Engine, "compress">,
+  engine: Pick<Engine, "compress" | "drop">,
 ): Steps<ArrayBuffer | undefined> {
   if (sample) {
     const part = sampleOf(bytes);
-    const { length } = yield* resultOf(engine.compress(part, encoding, "quick"));
+    const { buffer, length } = yield* resultOf(engine.compress(part, encoding, "quick"));
+    engine.drop(buffer);
     if (length >= SAMPLE_SHARE * part.length) return undefined;
   }
   const compressed = yield* resultOf(engine.compress(bytes, encoding, thorough ? "thorough" : "quick"));
-  if (compressed.length >= WORTH_SHARE * bytes.length) return undefined;
-  const payload = new Uint8Array(SEGMENT_HEADROOM + compressed.length);
-  payload.set(compressed, SEGMENT_HEADROOM);
+  const payload = compressed.length >= WORTH_SHARE * bytes.length ? undefined : withHeadroom(compressed);
+  engine.drop(compressed.buffer);
+  return payload;
+}
+
+function withHeadroom(bytes: Uint8Array): ArrayBuffer {
+  const payload = new Uint8Array(SEGMENT_HEADROOM + bytes.length);
+  payload.set(bytes, SEGMENT_HEADROOM);
   return payload.buffer;
 }
 

@@ -31,6 +31,8 @@ export interface Engine {
   open(file: FileRef, mode: "read" | "write"): MaybePromise<OpenFile>;
   /** Pause to await before an indivisible step of about 1 ms; undefined if none is due. */
   duePause(): Promise<void> | undefined;
+  /** Called with memory of a result, once it is used no more. */
+  drop(buffer: ArrayBufferLike): void;
 }
 
 /** State of an opened file beside its reference: another file has its path, or it was written to. */

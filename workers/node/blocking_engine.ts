@@ -18,6 +18,7 @@ export const blockingEngine: Engine = {
     return new BlockingFile(openSync(ref.path, flagsOf(mode)), ref);
   },
   duePause: () => undefined,
+  drop: () => {}, // the collector is quick to free it
 };
 
 /** Hashes bytes. Returns an array with memory of its own; a `Buffer` may be a view of a shared pool. */

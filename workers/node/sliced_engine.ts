@@ -46,6 +46,8 @@ export class SlicedEngine implements Engine {
     return shouldYield() ? this.#pause() : undefined;
   }
 
+  drop(): void {}
+
   async #digestInSlices(bytes: Uint8Array): Promise<Uint8Array> {
     const hash = createHash("sha256");
     for (let at = 0; at < bytes.length; at += STEP) {

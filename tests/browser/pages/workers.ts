@@ -4,8 +4,10 @@ import { createActor, type InspectionEvent, toPromise, waitFor } from "xstate";
 import { sendBytesActor, sendTextActor } from "../../../actors/mod.ts";
 import { createHub, createRuntime } from "../../../browser.ts";
 import { SEGMENT_BYTES, SEGMENT_HEADROOM } from "../../../protocol/constants.ts";
-import { inflate } from "../../../workers/browser/inflate.ts";
+import { deflate, inflate } from "../../../workers/browser/deflate.ts";
+import { BrowserEngine } from "../../../workers/browser/engine.ts";
 import type { WorkerPool } from "../../../workers/pool/pool.ts";
+import { freeMemory } from "../../../common/platforms/freed_memory.ts";
 import { difference, pattern } from "../../support/bytes.ts";
 import { suite } from "../../support/browser/page_harness.ts";
 import { createCodecPool, sharedCodecPool, startPageWorker } from "../../support/browser/page_platform.ts";
@@ -13,6 +15,8 @@ import { rejection } from "../../support/rejections.ts";
 import { until } from "../../support/waiting.ts";
 
 const test = suite("jobs of a page");
+
+const engine = new BrowserEngine();
 
 /** Longest hold of the page by a bomb, in ms: the quickest of several tries, as other programs hold it too. */
 const LONGEST_HOLD = 50;
@@ -55,10 +59,36 @@ test("createCodecPool: wrong options are invalid arguments", async () => {
   }
 });
 
+test("deflate: the browser inflates its result to the same bytes", async () => {
+  for (const length of [0, 1, 16_384, 16_385, 300_000]) {
+    const plain = pattern(length);
+    const stream = new Blob([await deflate(plain, engine)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    assert.is(difference(new Uint8Array(await new Response(stream).arrayBuffer()), plain), "none", `${length} bytes`);
+  }
+});
+
+test("deflate, inflate: reject as soon as a pause does", async () => {
+  const aborted = { drop: () => {}, duePause: () => Promise.reject(new RangeError("aborted")) };
+  const outcome = (run: Promise<unknown>): Promise<unknown> => run.then(() => "done", (error: Error) => error.message);
+  assert.is(await outcome(deflate(pattern(300_000), aborted)), "aborted");
+  assert.is(await outcome(inflate(await deflated(pattern(300_000)), 300_000, aborted)), "aborted");
+});
+
+test("freeMemory: takes large memory from its owner, once 200 kB have come together", () => {
+  const large = Array.from({ length: 30 }, () => new ArrayBuffer(15_000));
+  const [one, gone] = [new ArrayBuffer(4_095), new ArrayBuffer(15_000)];
+  for (const buffer of [one, gone, gone]) freeMemory(buffer);
+  structuredClone(gone, { transfer: [gone] });
+  for (const buffer of large) freeMemory(buffer);
+  assert.is(one.byteLength, 4_095, "small memory");
+  const left = large.filter(({ byteLength }) => byteLength > 0);
+  assert.ok(left.length < 14, `${left.length} of 30 are left`);
+});
+
 test("inflate: gives exactly the stated bytes", async () => {
   const plain = pattern(300_000);
-  assert.is(difference(await inflate(await deflated(plain), plain.length), plain), "none");
-  assert.is((await inflate(await deflated(new Uint8Array(0)), 0)).length, 0);
+  assert.is(difference(await inflate(await deflated(plain), plain.length, engine), plain), "none");
+  assert.is((await inflate(await deflated(new Uint8Array(0)), 0, engine)).length, 0);
 });
 
 test("inflate: fewer or more bytes than stated, trailing bytes and garbage are refused", async () => {
@@ -120,7 +150,7 @@ async function compressions(pool: WorkerPool, count: number): Promise<void> {
     const span = { segment, start: SEGMENT_HEADROOM, end: SEGMENT_HEADROOM + bytes.length };
     const { compressed } = await pool.slice(span, { encoding: "deflate-raw", thorough: false, sample: false });
     const payload = new Uint8Array(compressed ?? new ArrayBuffer(0)).slice(SEGMENT_HEADROOM);
-    assert.is(difference(await inflate(payload, bytes.length), bytes), "none");
+    assert.is(difference(await inflate(payload, bytes.length, engine), bytes), "none");
     segment.release();
   }));
 }
@@ -138,7 +168,7 @@ function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 async function refuses(bytes: Uint8Array<ArrayBuffer>, length: number): Promise<void> {
-  const outcome = await inflate(bytes, length).then(({ length: got }) => `${got} bytes`, () => "refused");
+  const outcome = await inflate(bytes, length, engine).then(({ length: got }) => `${got} bytes`, () => "refused");
   assert.is(outcome, "refused", `${bytes.length} bytes for ${length}`);
 }
 
