@@ -3,13 +3,13 @@
 //   Ratios are made round by round, against the best of the plain calls in the same round.
 //   In the background the sender sends the receiver a message of 50 bytes each 100 ms, one way.
 // Run: npm run bench:browser; arguments:
-//   --only=SECTION[,...]: goodput, line, holds, unread, files, bystander; default all.
+//   --only=SECTION[,...]: goodput, line, holds, tasks, unread, files, bystander; default all.
 //   --rounds=N: default 3. --quick: a minute; the numbers mean nothing.
 //   --out=FOLDER: default docs/bench, with --quick or --only none. Writes into <runtime>.json, and <runtime>-browser.svg.
 //   A system other than Linux may have to be told of 127.0.0.2 (macOS: ifconfig lo0 alias 127.0.0.2); memory is read on Linux only.
 // Pitfalls: another load on the machine, as browser, server and relay share its cores. The printed load and spread show that.
 import { runSections } from "../livekit/sections.ts";
-import { benchBystander, benchFiles, benchHolds, benchUnread } from "./pages.ts";
+import { benchBystander, benchFiles, benchHolds, benchTasks, benchUnread } from "./pages.ts";
 import type { Stage } from "./stage.ts";
 import { benchGoodput, benchLine } from "./transfers.ts";
 
@@ -17,6 +17,7 @@ const SECTIONS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   goodput: benchGoodput,
   line: benchLine,
   holds: benchHolds,
+  tasks: benchTasks,
   unread: benchUnread,
   files: benchFiles,
   bystander: benchBystander,

@@ -66,6 +66,32 @@ export async function benchHolds({ rounds, divisor, results, tell }: Stage): Pro
   }
 }
 
+/** Longest task of a page that receives, by wall time and by CPU time: what is beyond that is a wait for a core. */
+export async function benchTasks({ rounds, divisor, results, tell }: Stage): Promise<void> {
+  const bytes = 64 * MEGABYTE / divisor;
+  const [cpu, wall]: [number[], number[]] = [[], []];
+  await using server = await startServer();
+  await using processes = new Processes(server);
+  for (let round = 0; round < rounds; round++) {
+    const pair = await processes.pair("millrace", "page");
+    try {
+      await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
+      await pair.receiver.ask("watchTasks", {});
+      const command = { how: "streamBytes", topic: TOPIC, to: [pair.receiver.identity], bytes, write: 15_000 } as const;
+      void pair.sender.ask("send", command).catch(() => {});
+      await allTaken(pair, bytes);
+      const longest = await pair.receiver.ask("tasks", {});
+      cpu.push(longest.cpu);
+      wall.push(longest.wall);
+      tell(`64 MB received: longest task ${longest.wall.toFixed(1)} ms, most CPU time of one ${longest.cpu.toFixed(1)} ms`);
+    } finally {
+      await processes.kill(pair);
+    }
+  }
+  results.row("longest task of a page that receives 64 MB", "wall time", "page", "ms", wall);
+  results.row("longest task of a page that receives 64 MB", "CPU time", "page", "ms", cpu);
+}
+
 async function heldBy(processes: Processes, kind: PageKind, how: Case["how"], bytes: number): Promise<number> {
   const node = kind === "page" ? "millrace" : "rtc-node";
   const pair = how === "received" ? await processes.pair(node, kind) : await processes.pair(kind, node);

@@ -12,6 +12,7 @@ import { CHROMIUM_FLAGS } from "../support/chromium_flags.js";
 import { clock } from "../support/clock.ts";
 import { emit, serve } from "../support/json_lines.js";
 import { needed, projectRoot } from "../support/programs.ts";
+import { watchTasks } from "./task_trace.ts";
 
 const COMMANDS = [
   "others",
@@ -64,6 +65,8 @@ await page.waitForFunction("globalThis.commands !== undefined");
 
 let memory: { readonly first: number; largest: number; readonly timer: ReturnType<typeof setInterval> } | undefined;
 
+let trace: Awaited<ReturnType<typeof watchTasks>> | undefined;
+
 const ask = async (name: string, input: object): Promise<unknown> =>
   await page.evaluate(
     ([called, given]) =>
@@ -77,6 +80,13 @@ serve({
   ...Object.fromEntries(COMMANDS.map((name) => [name, (input: object) => ask(name, input)])),
   connect: (input: object) => ask("connect", { ...input, kind }),
   clock: () => clock(),
+
+  /** Starts watching the tasks of the page's main thread. */
+  async watchTasks() {
+    trace = await watchTasks(page);
+  },
+
+  tasks: async () => await trace?.stop(),
 
   /** Starts looking at the memory of the page's process. */
   watchMemory() {

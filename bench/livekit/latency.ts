@@ -23,8 +23,14 @@ interface Contender {
   readonly by: Kind;
   readonly to: "named" | "broadcast";
   readonly pair: Pair;
-  /** Milliseconds of each message, by round. */
-  readonly rounds: number[][];
+  /** Messages by round. */
+  readonly rounds: Message[][];
+}
+
+/** A message's times from the call on, in ms: until it was read, and until the sender's call had resolved. */
+interface Message {
+  readonly read: number;
+  readonly sent: number;
 }
 
 export async function benchLatency({ processes, effort, results, tell }: Stage): Promise<void> {
@@ -51,14 +57,23 @@ export async function benchLatency({ processes, effort, results, tell }: Stage):
   for (const [, pair] of pairs) await processes.kill(pair);
 
   for (const { name, by, to, rounds } of contenders) {
-    results.row("latency of a text, p50", `${name}, ${to}`, by, "ms", rounds.map(median));
-    results.row("latency of a text, p95", `${name}, ${to}`, by, "ms", rounds.map((each) => quantile(each, 0.95)));
+    for (const share of [0.5, 0.95]) {
+      results.row(
+        `latency of a text, p${100 * share}`,
+        `${name}, ${to}`,
+        by,
+        "ms",
+        rounds.map((each) => readWithin(each, share)),
+      );
+    }
+    const sent = rounds.map((each) => median(each.map((message) => message.sent)));
+    results.row("a text's call has resolved, p50", `${name}, ${to}`, by, "ms", sent);
   }
   for (const contender of contenders.filter(({ by }) => by === "millrace")) {
     const reference = contenders.find(({ by, to }) => by === "rtc-node" && to === contender.to);
     for (const share of [0.5, 0.95]) {
-      const own = contender.rounds.map((each) => quantile(each, share));
-      const theirs = reference?.rounds.map((each) => quantile(each, share)) ?? [];
+      const own = contender.rounds.map((each) => readWithin(each, share));
+      const theirs = reference?.rounds.map((each) => readWithin(each, share)) ?? [];
       const against = ratios(own, theirs);
       results.figure({
         id: `latency-${contender.name === "Millrace" ? "" : "plain-"}${contender.to}-p${100 * share}`,
@@ -73,10 +88,14 @@ export async function benchLatency({ processes, effort, results, tell }: Stage):
   }
 }
 
-async function message({ pair: { sender, receiver }, to }: Contender): Promise<number> {
+function readWithin(messages: readonly Message[], share: number): number {
+  return quantile(messages.map(({ read }) => read), share);
+}
+
+async function message({ pair: { sender, receiver }, to }: Contender): Promise<Message> {
   const sending = sender.ask("text", { topic: TOPIC, ...(to === "named" ? { to: [receiver.identity] } : {}) });
-  const [{ began }, { at }] = await Promise.all([sending, receiver.ended(TEXT_BYTES)]);
-  return at - began;
+  const [{ began, done }, { at }] = await Promise.all([sending, receiver.ended(TEXT_BYTES)]);
+  return { read: at - began, sent: done - began };
 }
 
 /** Milliseconds between the clocks of both ends, by the quickest of many reads. */

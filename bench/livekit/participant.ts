@@ -86,7 +86,7 @@ serve({
     const began = clock();
     if (runtime === undefined) await room.localParticipant?.sendText(TEXT, options);
     else await runtime.sendText(TEXT, options);
-    return { began };
+    return { began, done: clock() };
   },
 
   /** Holds of the event loop during writes, for a time. The stream stays open. */

@@ -5,6 +5,7 @@ import { JsonLinesProcess } from "../support/json_lines_process.ts";
 import { programCommand } from "../support/program_command.ts";
 import { needed, projectRoot } from "../support/programs.ts";
 import type { TestServer } from "../support/server.ts";
+import type { LongestTasks } from "../browser/task_trace.ts";
 import { type Holds, wait } from "../probe.ts";
 import type {
   BackgroundCommand,
@@ -40,7 +41,7 @@ interface Commands {
   /** Absent in Python. */
   prepare: [SendCommand, unknown];
   send: [SendCommand, { began: number; done: number }];
-  text: [TextCommand, { began: number }];
+  text: [TextCommand, { began: number; done: number }];
   hold: [HoldCommand, Holds];
   offer: [OfferCommand, unknown];
   offered: [object, number];
@@ -53,6 +54,9 @@ interface Commands {
   holds: [object, Holds | null];
   watchMemory: [object, unknown];
   memory: [object, number];
+  /** In pages: the longest tasks of the main thread, in ms. */
+  watchTasks: [object, unknown];
+  tasks: [object, LongestTasks];
   /** In pages: begins a send that is not awaited, watched for holds. */
   begin: [SendCommand, unknown];
   /** In pages: chunks that the Room has seen. */
