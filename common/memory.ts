@@ -1,4 +1,15 @@
-// Shared memory, which browsers give only to isolated pages, and which most of their functions do not take.
+// Bytes in one array, and in memory that threads share: browsers give that only to isolated pages, and most of their functions do not take it.
+
+/** Copies parts into one array. */
+export function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 /** Bytes in memory that no thread shares: the same array, or a copy. */
 export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -77,9 +77,7 @@ export async function benchTasks({ rounds, divisor, results, tell }: Stage): Pro
     try {
       await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
       await pair.receiver.ask("watchTasks", {});
-      const command = { how: "streamBytes", topic: TOPIC, to: [pair.receiver.identity], bytes, write: 15_000 } as const;
-      void pair.sender.ask("send", command).catch(() => {});
-      await allTaken(pair, bytes);
+      await sendThrough(pair, bytes);
       const longest = await pair.receiver.ask("tasks", {});
       cpu.push(longest.cpu);
       wall.push(longest.wall);
@@ -97,14 +95,12 @@ async function heldBy(processes: Processes, kind: PageKind, how: Case["how"], by
   const pair = how === "received" ? await processes.pair(node, kind) : await processes.pair(kind, node);
   try {
     await pair.receiver.ask("listen", { kind: "bytes", topic: TOPIC, how: "read" });
-    const command = { topic: TOPIC, to: [pair.receiver.identity], bytes };
     if (how === "received") {
       await pair.receiver.ask("watchHolds", {});
-      void pair.sender.ask("send", { ...command, how: "streamBytes", write: 15_000 }).catch(() => {});
-      await allTaken(pair, bytes);
+      await sendThrough(pair, bytes);
       return (await pair.receiver.ask("holds", {}))?.longest ?? NaN;
     }
-    await pair.sender.ask("begin", { ...command, how });
+    await pair.sender.ask("begin", { how, topic: TOPIC, to: [pair.receiver.identity], bytes });
     await wait(WATCHED_MS);
     return (await pair.sender.ask("holds", {}))?.longest ?? NaN;
   } finally {
@@ -218,6 +214,13 @@ export async function benchBystander({ divisor, results, tell }: Stage): Promise
   } finally {
     await processes.kill(pair);
   }
+}
+
+/** Sends bytes in writes of 15 kB. Resolves when the receiver has taken them. */
+async function sendThrough(pair: Pair, bytes: number): Promise<void> {
+  const command = { how: "streamBytes", topic: TOPIC, to: [pair.receiver.identity], bytes, write: 15_000 } as const;
+  void pair.sender.ask("send", command).catch(() => {});
+  await allTaken(pair, bytes);
 }
 
 async function allTaken({ receiver }: Pair, bytes: number): Promise<void> {

@@ -104,6 +104,39 @@ test("SentPackets: what was sent before a connection was lost is never freed", (
   assert.is(after[0]?.length, 0);
 });
 
+test("ClientRoom: what was sent is freed, but for packets from before and during a loss of the connection", async () => {
+  for (const event of [undefined, "signalReconnecting", "reconnecting"]) {
+    const room = new FakeClientRoom();
+    const DataPacket = sdkClass();
+    room.localParticipant.publishDtmf = async function () {
+      await this.engine?.sendDataPacket(
+        new DataPacket({ value: { case: "sipDtmf", value: { code: 0, digit: "0" } } }) as never,
+        0,
+      );
+    };
+    const sdk = new ClientRoom(room);
+    sdk.listen(new Proxy({}, { get: () => () => {} }) as SdkEvents);
+    const encoded = async (count: number): Promise<Uint8Array[]> => {
+      const { sent } = room.engine as NonNullable<FakeClientRoom["engine"]>;
+      const first = sent.length;
+      for (let i = 0; i < count; i++) await sdk.sendChunk("s", i, new Uint8Array(CHUNK_BYTES), ["bob"]);
+      return (sent.slice(first) as unknown as SdkPacket[]).map((packet) => packet.toBinary());
+    };
+    const before = await encoded(60); // less than is kept
+    if (event !== undefined) {
+      room.state = event;
+      room.emit(event);
+    }
+    const during = await encoded(60);
+    room.state = "connected";
+    const after = await encoded(CHUNKS);
+    const whole = (packets: readonly Uint8Array[]): boolean => packets.every(({ length }) => length > CHUNK_BYTES);
+    assert.equal([whole(before), whole(during)], event === undefined ? [false, false] : [true, true], event);
+    assert.is(after[0]?.length, 0, event);
+    sdk.stop(new Error("the test is over"));
+  }
+});
+
 test("ClientRoom: chunks are freed once the runtime has them, those of the Room and of another sender never", () => {
   const room = new FakeClientRoom();
   const sdk = new ClientRoom(room);

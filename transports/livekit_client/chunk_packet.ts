@@ -1,4 +1,5 @@
 // Packets of chunks that encode themselves into one array. The SDK's encoder makes one for each level of a message.
+import { joined } from "../../common/memory.ts";
 import type { DataPacket, DataPacketClass } from "./internals.ts";
 
 /** Wire type of protobuf's fields that state their length. */
@@ -57,14 +58,4 @@ function startOf(field: number, length: number): number[] {
 
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [value & 0x7f | 0x80, ...varint(value >>> 7)];
-}
-
-function joined(parts: readonly ArrayLike<number>[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -31,11 +31,19 @@ interface ChunkMessage {
 /** Most streams that the Room does not see and that are known at a time. */
 const MAX_HIDDEN = 1_000;
 
+/** Calls of the decoder to its Room: a lookup, and news that the transport gets afterwards. */
+export interface DecoderCalls {
+  /** Finds the handler that is registered on the Room for a topic. */
+  handler(kind: "text" | "bytes", topic: string): RoomHandler | undefined;
+  /** The connection is lost. */
+  lost(): void;
+}
+
 /** Decodes packets and events of a Room of livekit-client into {@linkcode SdkEvents}. */
 export class ClientEventDecoder {
   readonly #room: Internals;
   readonly #engine: Engine;
-  readonly #handler: (kind: "text" | "bytes", topic: string) => RoomHandler | undefined;
+  readonly #calls: DecoderCalls;
   /** Streams of other SDKs that are read here, by their ids. */
   readonly #reading = new Map<string, { readonly from: string; readonly reader: SdkStreamReader }>();
   /** Streams that the Room does not see, by their keys. */
@@ -54,17 +62,17 @@ export class ClientEventDecoder {
   #sid: string;
   #isTaking = false;
 
-  constructor(room: Internals, engine: Engine, handler: (kind: "text" | "bytes", topic: string) => RoomHandler | undefined) {
+  constructor(room: Internals, engine: Engine, calls: DecoderCalls) {
     this.#room = room;
     this.#engine = engine;
-    this.#handler = handler;
+    this.#calls = calls;
     this.#sid = room.localParticipant.sid;
     this.#listeners = [
       ["participantConnected", ({ identity, sid }: Participant) => this.#events?.joined(identity, sid)],
       ["participantDisconnected", ({ identity }: Participant) => this.#events?.left(identity)],
       ["participantPermissionsChanged", (_previous: unknown, participant: Participant) => this.#permission(participant)],
-      ["signalReconnecting", () => this.#events?.lost()],
-      ["reconnecting", () => this.#events?.lost()],
+      ["signalReconnecting", () => this.#lost()],
+      ["reconnecting", () => this.#lost()],
       ["reconnected", () => this.#reconnected()],
       ["disconnected", (reason: unknown) => this.#events?.disconnected(`reason is ${String(reason ?? "unknown")}`)],
     ];
@@ -91,6 +99,11 @@ export class ClientEventDecoder {
   /** Notes a handler that was registered on the Room; one that takes a single stream is none. */
   registered(kind: "text" | "bytes", topic: string): void {
     if (!this.#isTaking) this.#events?.registered(kind, topic);
+  }
+
+  #lost(): void {
+    this.#calls.lost();
+    this.#events?.lost();
   }
 
   #reconnected(): void {
@@ -138,7 +151,7 @@ export class ClientEventDecoder {
     const reader = new SdkStreamReader(() => {
       if (this.#reading.get(streamId)?.reader === reader) this.#reading.delete(streamId);
     });
-    const place = this.#events?.opened(header, from, reader, this.#handler(kind, header.topic) !== undefined);
+    const place = this.#events?.opened(header, from, reader, this.#calls.handler(kind, header.topic) !== undefined);
     if (place === "room" || place === undefined) return;
     if (place === "nowhere") this.#hidden.set(keyOf(streamId, from), true);
     if (place === "here") {

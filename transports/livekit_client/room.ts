@@ -17,9 +17,6 @@ const KINDS = ["text", "bytes"] as const;
 /** The SDK's own bound of the data channel's buffer, in bytes. */
 const SDK_BUFFERED_BYTES = 64 * 1024;
 
-/** Events of a Room whose connection is lost. */
-const LOST = ["signalReconnecting", "reconnecting"] as const;
-
 /** Time after which a full buffer, or the connection, is looked at again, in ms: a new connection has another channel. */
 const LOOK_AGAIN_MS = 500;
 
@@ -30,7 +27,6 @@ export class ClientRoom implements SdkRoomApi {
   readonly #engine: Engine;
   readonly #DataPacket: DataPacketClass;
   readonly #sent = new SentPackets();
-  readonly #lost = (): void => this.#sent.leave();
   readonly #decoder: ClientEventDecoder;
   #unwatch: (() => void)[] = [];
   #bufferedBytes = SDK_BUFFERED_BYTES;
@@ -44,7 +40,10 @@ export class ClientRoom implements SdkRoomApi {
     this.#internals = internals;
     this.#engine = engine;
     this.#DataPacket = chunkPacketClass(DataPacket, (packet) => this.connected && this.#sent.add(packet));
-    this.#decoder = new ClientEventDecoder(internals, engine, (kind, topic) => this.handler(kind, topic));
+    this.#decoder = new ClientEventDecoder(internals, engine, {
+      handler: (kind, topic) => this.handler(kind, topic),
+      lost: () => this.#sent.leave(),
+    });
     this.identity = internals.localParticipant.identity;
   }
 
@@ -64,7 +63,6 @@ export class ClientRoom implements SdkRoomApi {
   /** Starts calling `events`, before the Room's own listeners. */
   listen(events: SdkEvents): void {
     this.#decoder.start(events);
-    for (const event of LOST) this.#internals.on(event, this.#lost);
     this.#unwatch = KINDS.map((kind) => watchHandlers(this.#handlers(kind), (topic) => this.#decoder.registered(kind, topic)));
   }
 
@@ -82,7 +80,6 @@ export class ClientRoom implements SdkRoomApi {
   stop(error: Error): void {
     this.#stopped = error;
     this.#decoder.stop();
-    for (const event of LOST) this.#internals.off(event, this.#lost);
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
     for (const wake of [...this.#waiting]) wake();
     for (const answer of [...this.#calls]) answer(false);

@@ -1,4 +1,5 @@
 // Raw deflate by the browser's streams. Each piece of a result is dropped once it has been copied.
+import { joined } from "../../common/memory.ts";
 import type { Engine } from "../jobs/engine.ts";
 
 /** Bytes deflated at a time: well below a millisecond. */
@@ -13,13 +14,8 @@ type Calls = Pick<Engine, "duePause" | "drop">;
 export async function deflate(bytes: Uint8Array<ArrayBuffer>, engine: Calls): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   await pipe(bytes, DEFLATE_BYTES, new CompressionStream("deflate-raw"), engine, (part) => void parts.push(part));
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let filled = 0;
-  for (const part of parts) {
-    whole.set(part, filled);
-    filled += part.length;
-    engine.drop(part.buffer);
-  }
+  const whole = joined(parts);
+  for (const { buffer } of parts) engine.drop(buffer);
   return whole;
 }
 

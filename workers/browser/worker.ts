@@ -23,7 +23,7 @@ class WorkerEngine extends BrowserEngine {
   }
 
   override drop(buffer: ArrayBufferLike): void {
-    if (buffer instanceof ArrayBuffer) freeMemory(buffer);
+    freeMemory(buffer);
   }
 
   /** Closes the files that were written to. */
